@@ -1,0 +1,263 @@
+//! Leaving: everything that is kept of a person, handed out; and erasure.
+
+use super::session::end_all_sessions;
+use super::{Refusal, tokens};
+use crate::model::{
+    Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, Employer, Event,
+    FileId, Identity, Job, JobId, JobStatus, Mail, MailId, Party, Preferences, Role, StoredFile,
+    Student,
+};
+use crate::store::{
+    Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
+};
+
+/// All that is kept of one person.
+pub struct Export {
+    pub account: Account,
+    pub student: Option<Student>,
+    pub employer: Option<Employer>,
+    pub applications: Vec<Application>,
+    pub jobs: Vec<Job>,
+    pub files: Vec<StoredFile>,
+    pub mails: Vec<Mail>,
+}
+
+pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
+    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
+    let mut export = Export {
+        account: account.ok_or(Refusal::NotFound)?.record,
+        student: None,
+        employer: None,
+        applications: Vec::new(),
+        jobs: Vec::new(),
+        files: Vec::new(),
+        mails: all(reader, &keys::mails_by_account(identity.account_id), |id| {
+            keys::mail(MailId::from_bytes(id))
+        })?,
+    };
+    match &identity.party {
+        Party::Student(id) => {
+            export.student = reader.get(&keys::student(id))?.map(|stored| stored.record);
+            export.applications = all(reader, &keys::applications_by_student(id), |id| {
+                keys::application(ApplicationId::from_bytes(id))
+            })?;
+            export.files = all(reader, &keys::files_by_student(id), |id| {
+                keys::file(FileId::from_bytes(id))
+            })?;
+        }
+        Party::Employer(id) => {
+            export.employer = reader.get(&keys::employer(id))?.map(|stored| stored.record);
+            for status in JobStatus::ALL {
+                export
+                    .jobs
+                    .extend(all(reader, &keys::jobs_by_employer(id, status), |id| {
+                        keys::job(JobId::from_bytes(id))
+                    })?);
+            }
+        }
+        Party::Admin => {}
+    }
+    Ok(export)
+}
+
+fn all<R: Record>(
+    reader: &Reader,
+    index: &Key,
+    record_key: impl Fn([u8; 16]) -> Key,
+) -> Result<Vec<R>, StoreError> {
+    let mut records = Vec::new();
+    reader.each_key(index, |key| {
+        let id = key
+            .trailing_id()
+            .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        records.extend(
+            reader
+                .get(&record_key(id))?
+                .map(|stored: Stored<R>| stored.record),
+        );
+        Ok::<(), StoreError>(())
+    })?;
+    Ok(records)
+}
+
+/// Name and words of a person go, records that others need stay without them. Open applications are withdrawn, open
+/// postings closed, files deleted, sessions ended. `proven_at`: the account's version when the password was right.
+pub fn erase(
+    transaction: &mut Transaction,
+    identity: &Identity,
+    proven_at: u64,
+) -> Result<(), Refusal> {
+    let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let account = stored.ok_or(Refusal::NotFound)?;
+    if account.version != proven_at {
+        return Err(Refusal::WrongPassword);
+    }
+    let now = transaction.now();
+    let email = Email::erased(&account.account_id);
+    match &identity.party {
+        Party::Student(id) => {
+            erase_applications(transaction, &keys::applications_by_student(id))?;
+            erase_files(transaction, &keys::files_by_student(id))?;
+            if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
+                let erased = Student {
+                    student_id: id.clone(),
+                    name: ERASED.into(),
+                    email: email.clone(),
+                    graduation_date: None,
+                    skills: Vec::new(),
+                    summary: None,
+                    enrolled_credits: None,
+                    gpa: None,
+                    visa: None,
+                    work_study_remaining: None,
+                    preferences: Preferences::default(),
+                    roster: Vec::new(),
+                    account_id: None,
+                    updated_at: now,
+                };
+                transaction.update(&student, erased)?;
+                transaction.log(Event::StudentChanged {
+                    student_id: id.clone(),
+                })?;
+            }
+        }
+        Party::Employer(id) => {
+            close_jobs(transaction, id)?;
+            if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
+                let erased = Employer {
+                    name: ERASED.into(),
+                    email: email.clone(),
+                    designation: None,
+                    account_id: None,
+                    updated_at: now,
+                    ..employer.record.clone()
+                };
+                transaction.update(&employer, erased)?;
+                transaction.log(Event::EmployerChanged {
+                    employee_id: id.clone(),
+                })?;
+            }
+        }
+        Party::Admin => return Err(Refusal::WrongStanding),
+    }
+    erase_mails(transaction, &keys::mails_by_account(account.account_id))?;
+    tokens::drop_all(transaction, account.account_id, None)?;
+    end_all_sessions(transaction, account.account_id)?;
+    let (account_id, from) = (account.account_id, account.status);
+    let erased = Account {
+        email,
+        name: ERASED.into(),
+        status: AccountStatus::Erased,
+        trusted: false,
+        password_hash: None,
+        registration: None,
+        pending_email: None,
+        updated_at: now,
+        ..account.record.clone()
+    };
+    transaction.update(&account, erased)?;
+    transaction.log(Event::AccountStatusChanged {
+        account_id,
+        from,
+        to: AccountStatus::Erased,
+    })?;
+    Ok(())
+}
+
+/// What stands where a name stood.
+const ERASED: &str = "(erased)";
+
+fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
+    let range = KeyRange::prefix(index);
+    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    keys.iter()
+        .map(|key| {
+            key.trailing_id()
+                .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
+        })
+        .collect()
+}
+
+fn erase_applications(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
+    let now = transaction.now();
+    for id in ids(transaction, index)? {
+        let key = keys::application(ApplicationId::from_bytes(id));
+        let Some(old) = transaction.get::<Application>(&key)? else {
+            continue;
+        };
+        let from = old.application_status;
+        let mut erased = old.record.clone();
+        erased.cover_note = None;
+        erased.answers.clear();
+        erased.resume_id = None;
+        if !from.is_final() {
+            erased.make(Role::Student, ApplicationStatus::Withdrawn, None, now);
+            transaction.log(Event::ApplicationMoved {
+                application_id: erased.application_id,
+                job_id: erased.job_id,
+                student_id: erased.student_id.clone(),
+                from: Some(from),
+                to: ApplicationStatus::Withdrawn,
+            })?;
+        }
+        transaction.update(&old, erased)?;
+    }
+    Ok(())
+}
+
+fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
+    for id in ids(transaction, index)? {
+        let id = FileId::from_bytes(id);
+        let Some(file) = transaction.get::<StoredFile>(&keys::file(id))? else {
+            continue;
+        };
+        let range = KeyRange::prefix(&keys::file_chunks(id));
+        for chunk in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+            transaction.delete_bytes(chunk);
+        }
+        transaction.delete(&file);
+    }
+    Ok(())
+}
+
+fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
+    for id in ids(transaction, index)? {
+        if let Some(mail) = transaction.get::<Mail>(&keys::mail(MailId::from_bytes(id)))? {
+            transaction.delete(&mail);
+        }
+    }
+    Ok(())
+}
+
+fn close_jobs(
+    transaction: &mut Transaction,
+    id: &crate::model::EmployeeId,
+) -> Result<(), StoreError> {
+    let now = transaction.now();
+    for status in JobStatus::ALL {
+        for id in ids(transaction, &keys::jobs_by_employer(id, status))? {
+            let Some(old) = transaction.get::<Job>(&keys::job(JobId::from_bytes(id)))? else {
+                continue;
+            };
+            let (job_id, from) = (old.job_id, old.job_status);
+            let ends = matches!(
+                from,
+                JobStatus::Draft | JobStatus::Pending | JobStatus::Open
+            );
+            let to = if ends { JobStatus::Closed } else { from };
+            let closed = Job {
+                employer_name: ERASED.into(),
+                job_status: to,
+                updated_at: now,
+                ..old.record.clone()
+            };
+            transaction.update(&old, closed)?;
+            transaction.log(Event::JobChanged {
+                job_id,
+                from: Some(from),
+                to,
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! What a person does with an account: sign up, prove the mailbox, sign in, recover, change, leave; and what the office
+//! does with accounts. Owns accounts, profiles, sessions and mailed tokens. Knows nothing of HTTP.
+
+mod erase;
+mod moderate;
+mod profile;
+mod recover;
+mod refusal;
+mod session;
+mod sign_in;
+mod sign_up;
+mod tokens;
+mod verify;
+
+pub use erase::{Export, erase, export};
+pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
+pub use profile::{Me, MePatch, Stale, me, update_me, weekly_hours};
+pub use recover::{change_password, forgot_password, reset_password};
+pub use refusal::Refusal;
+pub use session::{Opened, end_all_sessions, end_session, identify, open_session};
+pub use sign_in::{Refreshed, credentials, refresh, sign_out};
+pub use sign_up::{SignUp, sign_up};
+pub use verify::verify_email;
+
+use std::time::Duration;
+
+use crate::mail::Composer;
+use crate::model::Campus;
+
+/// What these commands need besides the store: the campus, its settings, and the letters it writes.
+pub struct Registrar {
+    pub campus: Campus,
+    pub composer: Composer,
+    /// Links in mails begin with it.
+    pub public_url: String,
+    pub trust_campus_employers: bool,
+    pub refresh_lifetime: Duration,
+}

@@ -1,0 +1,205 @@
+//! What the office does with accounts: approve, suspend, reinstate, make one by hand.
+
+use super::session::end_all_sessions;
+use super::{Refusal, Registrar};
+use crate::mail::Letter;
+use crate::model::{
+    Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, Invalid, Line,
+    Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
+};
+use crate::store::{Direction, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys};
+
+/// What an admin decides of an account.
+pub struct Moderation {
+    pub status: Option<AccountStatus>,
+    pub trusted: Option<bool>,
+    pub reason: Option<String>,
+}
+
+/// Moves an account to `active` or `suspended`. An approved employer is trusted unless it is said otherwise; suspension
+/// ends all sessions.
+pub fn moderate(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    account_id: AccountId,
+    wish: &Moderation,
+) -> Result<Stored<Account>, Refusal> {
+    let stored: Option<Stored<Account>> = transaction.get(&keys::account(account_id))?;
+    let account = stored.ok_or(Refusal::NotFound)?;
+    let from = account.status;
+    let to = match (from, wish.status) {
+        (_, None) => from,
+        (AccountStatus::Unverified | AccountStatus::Erased, Some(_)) => {
+            return Err(Refusal::WrongStanding);
+        }
+        (_, Some(to @ (AccountStatus::Active | AccountStatus::Suspended))) => to,
+        (_, Some(_)) => {
+            return Err(Invalid::one("status", "must be \"active\" or \"suspended\"").into());
+        }
+    };
+    if wish.trusted.is_some() && account.role != Role::Employer {
+        return Err(Invalid::one("trusted", "is for employers only").into());
+    }
+    let approved = account.role == Role::Employer
+        && from == AccountStatus::Pending
+        && to == AccountStatus::Active;
+    let changed = Account {
+        status: to,
+        trusted: wish.trusted.unwrap_or(account.trusted || approved),
+        updated_at: transaction.now(),
+        ..account.record.clone()
+    };
+    let changed = transaction.update(&account, changed)?;
+    if to == AccountStatus::Suspended {
+        end_all_sessions(transaction, account_id)?;
+    }
+    if from != to {
+        transaction.log(Event::AccountStatusChanged {
+            account_id,
+            from,
+            to,
+        })?;
+        let letter = Letter::AccountModerated {
+            from,
+            to,
+            reason: wish.reason.as_deref(),
+        };
+        let now = transaction.now();
+        let mail = registrar.composer.compose(
+            &letter,
+            &changed.email,
+            &changed.name,
+            Some(account_id),
+            now,
+        )?;
+        transaction.insert(mail)?;
+    }
+    Ok(changed)
+}
+
+pub fn find_account(reader: &Reader, id: AccountId) -> Result<Option<Stored<Account>>, StoreError> {
+    reader.get(&keys::account(id))
+}
+
+/// A page of accounts, newest first.
+pub fn list_accounts(
+    reader: &Reader,
+    status: Option<AccountStatus>,
+    role: Option<Role>,
+    after: Option<&Place>,
+    limit: usize,
+) -> Result<Paged<Stored<Account>>, StoreError> {
+    let prefix = status.map_or_else(keys::accounts, keys::accounts_by_status);
+    Page::new(prefix, Direction::Backward, limit, after).collect(reader, |key| {
+        let id = key.trailing_id().map(AccountId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let account: Option<Stored<Account>> = reader.get(&keys::account(id))?;
+        Ok(account.filter(|account| role.is_none_or(|role| role == account.role)))
+    })
+}
+
+/// Makes an active account by hand: the first admin, or one that the office vouches for.
+pub fn create_account(
+    transaction: &mut Transaction,
+    role: Role,
+    email: Email,
+    name: &str,
+    password_hash: String,
+) -> Result<Account, Refusal> {
+    let name =
+        check_text(name, Line::Single, 1, 200).map_err(|message| Invalid::one("name", message))?;
+    if transaction.is_taken(&keys::account_email(&email))? {
+        return Err(Invalid::one("email", "has an account already").into());
+    }
+    let now = transaction.now();
+    let account_id = AccountId::generate(now);
+    let mut account = Account {
+        account_id,
+        email: email.clone(),
+        role,
+        name: name.clone(),
+        status: AccountStatus::Active,
+        trusted: role == Role::Employer,
+        password_hash: Some(password_hash),
+        student_id: None,
+        employee_id: None,
+        registration: None,
+        pending_email: None,
+        created_at: now,
+        updated_at: now,
+    };
+    match role {
+        Role::Student => {
+            account.student_id = Some(student_of(transaction, &email, &name, account_id, now)?);
+        }
+        Role::Employer => {
+            account.employee_id = Some(employer_of(transaction, &email, &name, account_id, now)?);
+        }
+        Role::Admin => {}
+    }
+    let account = transaction.insert(account)?.record;
+    transaction.log(Event::AccountRegistered { account_id, role })?;
+    Ok(account)
+}
+
+fn student_of(
+    transaction: &mut Transaction,
+    email: &Email,
+    name: &str,
+    account_id: AccountId,
+    now: Timestamp,
+) -> Result<StudentId, StoreError> {
+    if let Some(known) = transaction.find::<Student>(&keys::student_email(email))? {
+        let claimed = Student {
+            account_id: Some(account_id),
+            updated_at: now,
+            ..known.record.clone()
+        };
+        return Ok(transaction.update(&known, claimed)?.record.student_id);
+    }
+    let student = Student {
+        student_id: StudentId::generate(now),
+        name: name.into(),
+        email: email.clone(),
+        graduation_date: None,
+        skills: Vec::new(),
+        summary: None,
+        enrolled_credits: None,
+        gpa: None,
+        visa: None,
+        work_study_remaining: None,
+        preferences: Preferences::default(),
+        roster: Vec::new(),
+        account_id: Some(account_id),
+        updated_at: now,
+    };
+    Ok(transaction.insert(student)?.record.student_id)
+}
+
+fn employer_of(
+    transaction: &mut Transaction,
+    email: &Email,
+    name: &str,
+    account_id: AccountId,
+    now: Timestamp,
+) -> Result<EmployeeId, StoreError> {
+    if let Some(known) = transaction.find::<Employer>(&keys::employer_email(email))? {
+        let claimed = Employer {
+            account_id: Some(account_id),
+            updated_at: now,
+            ..known.record.clone()
+        };
+        return Ok(transaction.update(&known, claimed)?.record.employee_id);
+    }
+    let employer = Employer {
+        employee_id: EmployeeId::generate(now),
+        name: name.into(),
+        email: email.clone(),
+        designation: None,
+        work_space: None,
+        setting: Setting::default(),
+        account_id: Some(account_id),
+        updated_at: now,
+    };
+    Ok(transaction.insert(employer)?.record.employee_id)
+}

@@ -1,0 +1,341 @@
+//! What a person sees and changes of himself.
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, Registrar, tokens};
+use crate::mail::Letter;
+use crate::model::{
+    Account, Application, ApplicationStatus, Email, Employer, EmployerProfile, Event, Identity,
+    Invalid, Job, Line, Party, Role, Student, StudentId, StudentProfile, TokenKind, check_text,
+};
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
+
+/// An account and the profile of its kind; an admin has none.
+pub struct Me {
+    pub account: Stored<Account>,
+    pub student: Option<(Stored<Student>, f64)>,
+    pub employer: Option<Stored<Employer>>,
+}
+
+impl Me {
+    /// One number for both records, which grows with each change of either.
+    pub fn version(&self) -> u64 {
+        self.account.version
+            + self
+                .student
+                .as_ref()
+                .map_or(0, |(student, _)| student.version)
+            + self
+                .employer
+                .as_ref()
+                .map_or(0, |employer| employer.version)
+    }
+}
+
+pub fn me(reader: &Reader, identity: &Identity, today: jiff::civil::Date) -> Result<Me, Refusal> {
+    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
+    let account = account.ok_or(Refusal::NotFound)?;
+    let (mut student, mut employer) = (None, None);
+    match &identity.party {
+        Party::Student(id) => {
+            let found: Option<Stored<Student>> = reader.get(&keys::student(id))?;
+            student = Some((
+                found.ok_or(Refusal::NotFound)?,
+                weekly_hours(reader, id, today)?,
+            ));
+        }
+        Party::Employer(id) => {
+            let found: Option<Stored<Employer>> = reader.get(&keys::employer(id))?;
+            employer = Some(found.ok_or(Refusal::NotFound)?);
+        }
+        Party::Admin => {}
+    }
+    Ok(Me {
+        account,
+        student,
+        employer,
+    })
+}
+
+/// Accepted applications of one student that are looked at; nobody holds as many jobs.
+const MAX_ACCEPTED: usize = 200;
+
+/// Hours a week of a student's accepted applications whose job has not ended.
+pub fn weekly_hours(
+    reader: &Reader,
+    student: &StudentId,
+    today: jiff::civil::Date,
+) -> Result<f64, StoreError> {
+    let accepted = keys::applications_by_student_status(student, ApplicationStatus::Accepted);
+    let range = KeyRange::prefix(&accepted);
+    let mut hours = 0.0;
+    for key in reader.scan_keys(&range, Direction::Backward, MAX_ACCEPTED)? {
+        let id = key
+            .trailing_id()
+            .map(crate::model::ApplicationId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        let Some(application) = application else {
+            continue;
+        };
+        let job: Option<Stored<Job>> = reader.get(&keys::job(application.job_id))?;
+        if let Some(job) = job.filter(|job| job.runs_on(today)) {
+            hours += job.hours_per_week;
+        }
+    }
+    Ok(hours)
+}
+
+/// A change that a person wants of himself; the members of either part, flat.
+pub struct MePatch {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    /// The hash of a new password.
+    pub password_hash: Option<String>,
+    /// Whether the current password came with it and was right for the account as it was at this version.
+    pub proven_at: Option<u64>,
+    /// All other members: a merge patch over the profile.
+    pub profile: Map<String, Value>,
+}
+
+const MAX_NAME_CHARS: usize = 200;
+
+pub fn update_me(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    identity: &Identity,
+    patch: &MePatch,
+    expected: impl Fn(u64) -> bool,
+) -> Result<Result<(), Stale>, Refusal> {
+    let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let mut account = stored.ok_or(Refusal::NotFound)?;
+    if (patch.email.is_some() || patch.password_hash.is_some())
+        && patch.proven_at != Some(account.version)
+    {
+        return Err(Refusal::WrongPassword);
+    }
+    let mut invalid = Invalid::default();
+    let name = patch
+        .name
+        .as_ref()
+        .and_then(|name| invalid.field("name", check_text(name, Line::Single, 1, MAX_NAME_CHARS)));
+    let email = patch
+        .email
+        .as_ref()
+        .and_then(|email| invalid.field("email", Email::parse(email)));
+    if let Some(email) = &email
+        && account.role == Role::Student
+        && !registrar.campus.owns(email)
+    {
+        invalid.add("email", "must be an address of the campus");
+    }
+    let version = account.version + profile_version(transaction, identity)?;
+    if !expected(version) {
+        return Ok(Err(Stale));
+    }
+    invalid.into_result()?;
+    update_profile(transaction, identity, name.as_deref(), &patch.profile)?;
+
+    if let Some(name) = name
+        && name != account.name
+    {
+        let renamed = Account {
+            name,
+            updated_at: transaction.now(),
+            ..account.record.clone()
+        };
+        account = transaction.update(&account, renamed)?;
+    }
+    if let Some(email) = email.filter(|email| *email != account.email) {
+        account = ask_new_email(registrar, transaction, &account, email)?;
+    }
+    if let Some(hash) = &patch.password_hash {
+        super::change_password(registrar, transaction, &account, hash)?;
+    }
+    Ok(Ok(()))
+}
+
+/// The caller's copy was older than the record.
+pub struct Stale;
+
+fn profile_version(transaction: &mut Transaction, identity: &Identity) -> Result<u64, Refusal> {
+    let key = match &identity.party {
+        Party::Student(id) => keys::student(id),
+        Party::Employer(id) => keys::employer(id),
+        Party::Admin => return Ok(0),
+    };
+    Ok(transaction.row(&key)?.map_or(0, |row| row.version))
+}
+
+fn update_profile(
+    transaction: &mut Transaction,
+    identity: &Identity,
+    name: Option<&str>,
+    patch: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    if patch.is_empty() && name.is_none() {
+        return Ok(());
+    }
+    let now = transaction.now();
+    match &identity.party {
+        Party::Student(id) => {
+            let stored: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+            let old = stored.ok_or(Refusal::NotFound)?;
+            let profile: StudentProfile = merged(&old.profile(), patch)?;
+            if profile.student_id.as_ref() != Some(id) {
+                return Err(Invalid::one("studentId", "cannot be changed").into());
+            }
+            let profile = profile.validate()?;
+            let mut invalid = Invalid::default();
+            for fact in old.roster_facts_changed_by(&profile) {
+                let field = serde_json::to_value(fact).ok();
+                let field = field.as_ref().and_then(Value::as_str).unwrap_or("profile");
+                invalid.add(field, "comes from the campus and cannot be changed here");
+            }
+            invalid.into_result()?;
+            let mut student = old.record.clone();
+            student.apply(profile);
+            student.name = name.map_or(student.name, str::to_owned);
+            student.updated_at = now;
+            transaction.update(&old, student)?;
+            transaction.log(Event::StudentChanged {
+                student_id: id.clone(),
+            })?;
+        }
+        Party::Employer(id) => {
+            let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+            let old = stored.ok_or(Refusal::NotFound)?;
+            let current = EmployerProfile {
+                employee_id: Some(id.clone()),
+                designation: old.designation.clone(),
+                work_space: old.work_space.clone(),
+                setting: Some(old.setting),
+            };
+            let profile: EmployerProfile = merged(&current, patch)?;
+            if profile.employee_id.as_ref() != Some(id) {
+                return Err(Invalid::one("employeeId", "cannot be changed").into());
+            }
+            let profile = profile.validate()?;
+            let employer = Employer {
+                name: name.unwrap_or(&old.name).to_owned(),
+                designation: profile.designation,
+                work_space: profile.work_space,
+                setting: profile.setting.unwrap_or_default(),
+                updated_at: now,
+                ..old.record.clone()
+            };
+            transaction.update(&old, employer)?;
+            transaction.log(Event::EmployerChanged {
+                employee_id: id.clone(),
+            })?;
+        }
+        Party::Admin => {
+            if let Some(member) = patch.keys().next() {
+                return Err(Invalid::one(member, "is not a member of an admin's profile").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// RFC 7396 over a profile.
+fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
+    current: &T,
+    patch: &Map<String, Value>,
+) -> Result<T, Refusal> {
+    let mut value = serde_json::to_value(current).map_err(|error| {
+        StoreError::Corrupt(format!("a profile that cannot be written: {error}"))
+    })?;
+    crate::model::merge_patch(&mut value, &Value::Object(patch.clone()));
+    crate::model::from_json(value).map_err(Refusal::from)
+}
+
+/// Keeps the wish and mails the new address; it counts once that mailbox is proven. A taken address gets a mail that says
+/// so, and the caller cannot tell.
+fn ask_new_email(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    account: &Stored<Account>,
+    email: Email,
+) -> Result<Stored<Account>, Refusal> {
+    let now = transaction.now();
+    let wish = Account {
+        pending_email: Some(email.clone()),
+        updated_at: now,
+        ..account.record.clone()
+    };
+    let account = transaction.update(account, wish)?;
+    let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail)?;
+    let link = format!(
+        "{}/verify-email?token={}",
+        registrar.public_url,
+        secret.reveal()
+    );
+    let login = format!("{}/login", registrar.public_url);
+    let forgot = format!("{}/forgot-password", registrar.public_url);
+    let letter = if transaction.is_taken(&keys::account_email(&email))? {
+        Letter::AddressTaken {
+            login_link: &login,
+            reset_link: &forgot,
+        }
+    } else {
+        Letter::VerifyEmail { link: &link }
+    };
+    let mail = registrar.composer.compose(
+        &letter,
+        &email,
+        &account.name,
+        Some(account.account_id),
+        now,
+    )?;
+    transaction.insert(mail)?;
+    Ok(account)
+}
+
+/// Makes a proven new address the account's and its profile's.
+pub(super) fn take_new_email(
+    transaction: &mut Transaction,
+    account: &Stored<Account>,
+) -> Result<Account, Refusal> {
+    let email = account.pending_email.clone().ok_or(Refusal::InvalidToken)?;
+    let student = keys::student_email(&email);
+    let employer = keys::employer_email(&email);
+    if transaction.is_taken(&keys::account_email(&email))?
+        || account.student_id.is_some() && transaction.is_taken(&student)?
+        || account.employee_id.is_some() && transaction.is_taken(&employer)?
+    {
+        return Err(Refusal::InvalidToken);
+    }
+    let now = transaction.now();
+    if let Some(id) = &account.student_id
+        && let Some(old) = transaction.get::<Student>(&keys::student(id))?
+    {
+        let moved = Student {
+            email: email.clone(),
+            updated_at: now,
+            ..old.record.clone()
+        };
+        transaction.update(&old, moved)?;
+    }
+    if let Some(id) = &account.employee_id
+        && let Some(old) = transaction.get::<Employer>(&keys::employer(id))?
+    {
+        let moved = Employer {
+            email: email.clone(),
+            updated_at: now,
+            ..old.record.clone()
+        };
+        transaction.update(&old, moved)?;
+    }
+    let moved = Account {
+        email,
+        pending_email: None,
+        updated_at: now,
+        ..account.record.clone()
+    };
+    let moved = transaction.update(account, moved)?;
+    transaction.log(Event::AccountVerified {
+        account_id: moved.account_id,
+    })?;
+    Ok(moved.record)
+}

@@ -1,0 +1,89 @@
+//! Passwords: forgotten, reset, changed. A new one ends every session of the account.
+
+use super::session::end_all_sessions;
+use super::{Refusal, Registrar, tokens};
+use crate::mail::Letter;
+use crate::model::{Account, AccountStatus, Email, Event, TokenKind};
+use crate::store::{Stored, Transaction, keys};
+
+/// Mails a link to an address that has an account; does nothing for any other. The caller answers the same either way.
+pub fn forgot_password(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    email: &Email,
+) -> Result<(), Refusal> {
+    let account: Option<Stored<Account>> = transaction.find(&keys::account_email(email))?;
+    let Some(account) = account else {
+        return Ok(());
+    };
+    if !matches!(
+        account.status,
+        AccountStatus::Active | AccountStatus::Pending
+    ) {
+        return Ok(());
+    }
+    let secret = tokens::issue(transaction, account.account_id, TokenKind::ResetPassword)?;
+    let link = format!(
+        "{}/reset-password?token={}",
+        registrar.public_url,
+        secret.reveal()
+    );
+    let letter = Letter::ResetPassword { link: &link };
+    let now = transaction.now();
+    let mail = registrar.composer.compose(
+        &letter,
+        &account.email,
+        &account.name,
+        Some(account.account_id),
+        now,
+    )?;
+    transaction.insert(mail)?;
+    Ok(())
+}
+
+/// Sets the password that a mailed token allows to set.
+pub fn reset_password(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    token: &str,
+    password_hash: &str,
+) -> Result<(), Refusal> {
+    let token = tokens::redeem(transaction, token, &[TokenKind::ResetPassword])?;
+    let account: Option<Stored<Account>> = transaction.get(&keys::account(token.account_id))?;
+    let account = account.ok_or(Refusal::InvalidToken)?;
+    change_password(registrar, transaction, &account, password_hash).map(drop)
+}
+
+/// Sets a password, ends all sessions, and tells the mailbox.
+pub fn change_password(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    account: &Stored<Account>,
+    password_hash: &str,
+) -> Result<Stored<Account>, Refusal> {
+    let now = transaction.now();
+    let changed = Account {
+        password_hash: Some(password_hash.into()),
+        updated_at: now,
+        ..account.record.clone()
+    };
+    let changed = transaction.update(account, changed)?;
+    end_all_sessions(transaction, changed.account_id)?;
+    tokens::drop_all(
+        transaction,
+        changed.account_id,
+        Some(TokenKind::ResetPassword),
+    )?;
+    let mail = registrar.composer.compose(
+        &Letter::PasswordChanged,
+        &changed.email,
+        &changed.name,
+        Some(changed.account_id),
+        now,
+    )?;
+    transaction.insert(mail)?;
+    transaction.log(Event::PasswordChanged {
+        account_id: changed.account_id,
+    })?;
+    Ok(changed)
+}

@@ -1,0 +1,30 @@
+//! Why a command of this room says no.
+
+use crate::mail::ComposeError;
+use crate::model::Invalid;
+use crate::store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("the e-mail address or the password is wrong")]
+    InvalidCredentials,
+    #[error("the e-mail address is not verified yet")]
+    EmailUnverified,
+    #[error("the account is suspended")]
+    Suspended,
+    #[error("the token is wrong, used or expired")]
+    InvalidToken,
+    #[error("there is no such account")]
+    NotFound,
+    /// Changing the address or the password, or leaving, asks for the current password.
+    #[error("the current password is missing or wrong")]
+    WrongPassword,
+    #[error("an account in that standing cannot be moved there")]
+    WrongStanding,
+    #[error("a mail could not be written: {0}")]
+    Compose(#[from] ComposeError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,110 @@
+//! Sessions: opened at log-in, found at every request, ended by many things.
+
+use super::{Refusal, Registrar};
+use crate::auth::Secret;
+use crate::model::{Account, AccountId, Identity, Party, Role, Session, SessionId};
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
+
+/// Log-ins of one account that last at the same time; one more ends the oldest.
+const MAX_SESSIONS: usize = 50;
+
+/// A session and the one refresh token that renews it.
+pub struct Opened {
+    pub session: Session,
+    pub refresh_token: String,
+}
+
+pub fn open_session(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    account: &Account,
+) -> Result<Opened, Refusal> {
+    let now = transaction.now();
+    // Without the guard, an "end all" beside this would not see the session that is being opened.
+    transaction.guard(&keys::log_ins(account.account_id))?;
+    let own = session_ids(transaction, account.account_id)?;
+    for id in own
+        .iter()
+        .take((own.len() + 1).saturating_sub(MAX_SESSIONS))
+    {
+        end_session(transaction, *id)?;
+    }
+    let secret = Secret::generate(SessionId::generate(now));
+    let session = Session {
+        session_id: secret.id,
+        account_id: account.account_id,
+        role: account.role,
+        student_id: account.student_id.clone(),
+        employee_id: account.employee_id.clone(),
+        refresh_digest: secret.digest(),
+        created_at: now,
+        expires_at: now.plus(registrar.refresh_lifetime),
+    };
+    let session = transaction.insert(session)?.record;
+    Ok(Opened {
+        session,
+        refresh_token: secret.reveal(),
+    })
+}
+
+/// Who a session's access tokens speak for; `None` when it has ended.
+pub fn identify(
+    reader: &Reader,
+    session_id: SessionId,
+    now: crate::model::Timestamp,
+) -> Result<Option<Identity>, StoreError> {
+    let stored: Option<Stored<Session>> = reader.get(&keys::session(session_id))?;
+    let Some(session) = stored.map(|stored| stored.record) else {
+        return Ok(None);
+    };
+    if session.expires_at <= now {
+        return Ok(None);
+    }
+    let party = match (session.role, session.student_id, session.employee_id) {
+        (Role::Student, Some(id), _) => Party::Student(id),
+        (Role::Employer, _, Some(id)) => Party::Employer(id),
+        (Role::Admin, _, _) => Party::Admin,
+        _ => {
+            return Err(StoreError::Corrupt(format!(
+                "session {session_id} without its profile"
+            )));
+        }
+    };
+    Ok(Some(Identity {
+        account_id: session.account_id,
+        session_id,
+        party,
+    }))
+}
+
+pub fn end_session(transaction: &mut Transaction, id: SessionId) -> Result<(), StoreError> {
+    if let Some(session) = transaction.get::<Session>(&keys::session(id))? {
+        transaction.delete(&session);
+    }
+    Ok(())
+}
+
+pub fn end_all_sessions(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+) -> Result<(), StoreError> {
+    transaction.guard(&keys::log_ins(account_id))?;
+    for id in session_ids(transaction, account_id)? {
+        end_session(transaction, id)?;
+    }
+    Ok(())
+}
+
+fn session_ids(
+    transaction: &Transaction,
+    account_id: AccountId,
+) -> Result<Vec<SessionId>, StoreError> {
+    let range = KeyRange::prefix(&keys::sessions_by_account(account_id));
+    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SESSIONS)?;
+    keys.iter()
+        .map(|key| {
+            let id = key.trailing_id().map(SessionId::from_bytes);
+            id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
+        })
+        .collect()
+}

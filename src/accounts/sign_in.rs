@@ -1,0 +1,100 @@
+//! Signing in, renewing, signing out.
+
+use super::session::end_session;
+use super::{Opened, Refusal, Registrar};
+use crate::auth::Secret;
+use crate::model::{Account, AccountStatus, Email, Event, Session};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
+
+/// The account that an address belongs to, for its password to be checked.
+pub fn credentials(reader: &Reader, email: &Email) -> Result<Option<Stored<Account>>, StoreError> {
+    reader.find(&keys::account_email(email))
+}
+
+/// Whether an account with the right password may come in.
+pub(super) fn admit(account: &Account) -> Result<(), Refusal> {
+    match account.status {
+        AccountStatus::Pending | AccountStatus::Active => Ok(()),
+        AccountStatus::Unverified => Err(Refusal::EmailUnverified),
+        AccountStatus::Suspended => Err(Refusal::Suspended),
+        AccountStatus::Erased => Err(Refusal::InvalidCredentials),
+    }
+}
+
+impl Registrar {
+    /// Opens a session for an account whose password was right when it was read at `checked`.
+    pub fn sign_in(
+        &self,
+        transaction: &mut Transaction,
+        checked: &Stored<Account>,
+    ) -> Result<(Opened, Account), Refusal> {
+        let current: Option<Stored<Account>> =
+            transaction.get(&keys::account(checked.account_id))?;
+        let account = current.ok_or(Refusal::InvalidCredentials)?;
+        if account.password_hash != checked.password_hash {
+            return Err(Refusal::InvalidCredentials);
+        }
+        admit(&account)?;
+        let opened = super::open_session(self, transaction, &account)?;
+        Ok((opened, account.record))
+    }
+}
+
+pub enum Refreshed {
+    Renewed(Box<(Opened, Account)>),
+    /// The token was spent before: somebody else may have it, so the session has ended.
+    Reused,
+}
+
+/// Trades a refresh token for the next one. The commit must stand even when the answer is `Reused`.
+pub fn refresh(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    token: &str,
+) -> Result<Refreshed, Refusal> {
+    let secret = Secret::<Session>::parse(token).ok_or(Refusal::InvalidToken)?;
+    let stored: Option<Stored<Session>> = transaction.get(&keys::session(secret.id))?;
+    let session = stored.ok_or(Refusal::InvalidToken)?;
+    if session.expires_at <= transaction.now() {
+        return Err(Refusal::InvalidToken);
+    }
+    if session.refresh_digest != secret.digest() {
+        end_session(transaction, secret.id)?;
+        transaction.log(Event::RefreshReused {
+            account_id: session.account_id,
+        })?;
+        return Ok(Refreshed::Reused);
+    }
+    let account: Option<Stored<Account>> = transaction.get(&keys::account(session.account_id))?;
+    let account = account.ok_or(Refusal::InvalidToken)?;
+    admit(&account)?;
+    let next = Secret::generate(secret.id);
+    let renewed = Session {
+        refresh_digest: next.digest(),
+        expires_at: transaction.now().plus(registrar.refresh_lifetime),
+        ..session.record.clone()
+    };
+    let session = transaction.update(&session, renewed)?.record;
+    let opened = Opened {
+        session,
+        refresh_token: next.reveal(),
+    };
+    Ok(Refreshed::Renewed(Box::new((opened, account.record))))
+}
+
+/// Ends the session of a refresh token. A token that is no longer good has no session to end: that is no error.
+pub fn sign_out(transaction: &mut Transaction, token: &str) -> Result<(), StoreError> {
+    match Secret::<Session>::parse(token) {
+        Some(secret) => {
+            let stored: Option<Stored<Session>> = transaction.get(&keys::session(secret.id))?;
+            match stored {
+                Some(session) if session.refresh_digest == secret.digest() => {
+                    transaction.delete(&session);
+                    Ok(())
+                }
+                _ => Ok(()),
+            }
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,169 @@
+//! Signing up. The answer is the same whether or not the address is taken; only its owner learns which.
+
+use super::{Refusal, Registrar, tokens};
+use crate::mail::Letter;
+use crate::model::{
+    Account, AccountId, AccountStatus, Email, Employer, Event, Invalid, Line, Registration, Role,
+    Student, TokenKind, check_text,
+};
+use crate::store::{Stored, Transaction, keys};
+
+/// A valid registration.
+pub struct SignUp {
+    pub email: Email,
+    pub name: String,
+    pub role: Role,
+    pub profile: Registration,
+}
+
+/// Longest name of a person, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+impl SignUp {
+    /// Checks what a person typed. `profile` is of the kind of person who registers.
+    pub fn parse(
+        registrar: &Registrar,
+        email: &str,
+        password: &str,
+        name: &str,
+        profile: Registration,
+    ) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        let role = match profile {
+            Registration::Student(_) => Role::Student,
+            Registration::Employer(_) => Role::Employer,
+        };
+        let email = invalid.field("email", Email::parse(email));
+        if let Some(email) = &email
+            && role == Role::Student
+            && !registrar.campus.owns(email)
+        {
+            let domains = registrar.campus.email_domains.join(", ");
+            invalid.add(
+                "email",
+                format!("must be an address of the campus ({domains})"),
+            );
+        }
+        invalid.field("password", crate::auth::check_password(password));
+        let name = invalid.field("name", check_text(name, Line::Single, 1, MAX_NAME_CHARS));
+        let profile = match profile {
+            Registration::Student(profile) => profile.validate().map(Registration::Student),
+            Registration::Employer(profile) => profile.validate().map(Registration::Employer),
+        };
+        let profile = match profile {
+            Ok(profile) => Some(profile),
+            Err(Invalid(errors)) => {
+                invalid.0.extend(errors);
+                None
+            }
+        };
+        match (email, name, profile) {
+            (Some(email), Some(name), Some(profile)) if invalid.0.is_empty() => Ok(Self {
+                email,
+                name,
+                role,
+                profile,
+            }),
+            _ => Err(invalid),
+        }
+    }
+}
+
+/// Writes the registration down and mails the address: a link to prove it, or the news that it is taken.
+/// The newest registration of an unproven address replaces the one before.
+pub fn sign_up(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    wish: &SignUp,
+    password_hash: &str,
+) -> Result<(), Refusal> {
+    refuse_taken_number(transaction, wish)?;
+    let now = transaction.now();
+    let existing: Option<Stored<Account>> = transaction.find(&keys::account_email(&wish.email))?;
+    let account = Account {
+        account_id: existing
+            .as_ref()
+            .map_or_else(|| AccountId::generate(now), |old| old.account_id),
+        email: wish.email.clone(),
+        role: wish.role,
+        name: wish.name.clone(),
+        status: AccountStatus::Unverified,
+        trusted: false,
+        password_hash: Some(password_hash.into()),
+        student_id: None,
+        employee_id: None,
+        registration: Some(wish.profile.clone()),
+        pending_email: None,
+        created_at: existing.as_ref().map_or(now, |old| old.created_at),
+        updated_at: now,
+    };
+    let account = match existing {
+        None => transaction.insert(account)?,
+        Some(old) if old.status == AccountStatus::Unverified => {
+            transaction.update(&old, account)?
+        }
+        Some(owner) => {
+            let login = format!("{}/login", registrar.public_url);
+            let forgot = format!("{}/forgot-password", registrar.public_url);
+            let letter = Letter::AddressTaken {
+                login_link: &login,
+                reset_link: &forgot,
+            };
+            let mail = registrar.composer.compose(
+                &letter,
+                &owner.email,
+                &owner.name,
+                Some(owner.account_id),
+                now,
+            )?;
+            transaction.insert(mail)?;
+            return Ok(());
+        }
+    };
+    let secret = tokens::issue(transaction, account.account_id, TokenKind::VerifyEmail)?;
+    let link = format!(
+        "{}/verify-email?token={}",
+        registrar.public_url,
+        secret.reveal()
+    );
+    let letter = Letter::VerifyEmail { link: &link };
+    let mail = registrar.composer.compose(
+        &letter,
+        &account.email,
+        &account.name,
+        Some(account.account_id),
+        now,
+    )?;
+    transaction.insert(mail)?;
+    transaction.log(Event::AccountRegistered {
+        account_id: account.account_id,
+        role: account.role,
+    })?;
+    Ok(())
+}
+
+/// A campus number that somebody else has is refused; numbers are no secret, addresses are.
+fn refuse_taken_number(transaction: &mut Transaction, wish: &SignUp) -> Result<(), Refusal> {
+    let (field, owner) = match &wish.profile {
+        Registration::Student(profile) => {
+            let Some(id) = &profile.student_id else {
+                return Ok(());
+            };
+            let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+            ("studentId", owner.map(|owner| owner.record.email))
+        }
+        Registration::Employer(profile) => {
+            let Some(id) = &profile.employee_id else {
+                return Ok(());
+            };
+            let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+            ("employeeId", owner.map(|owner| owner.record.email))
+        }
+    };
+    match owner {
+        Some(email) if email != wish.email => {
+            Err(Invalid::one(field, "belongs to somebody else").into())
+        }
+        _ => Ok(()),
+    }
+}

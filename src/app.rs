@@ -1,0 +1,168 @@
+//! The only place that wires the parts together, and takes them apart again in order.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use tokio::sync::watch;
+
+use crate::accounts::Registrar;
+use crate::auth::{AccessKeys, KeyError, PasswordError, Passwords, Throttle};
+use crate::clock::Clock;
+use crate::config::{Config, MailTls, MailTransport};
+use crate::followers::{Followers, Progress};
+use crate::http;
+use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
+use crate::search::{SearchError, SearchIndex};
+use crate::store::{RedbEngine, RedbOptions, Store, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}: {1}")]
+    Folder(PathBuf, std::io::Error),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(std::net::SocketAddr, std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    #[error(transparent)]
+    Mail(#[from] MailSetupError),
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The store of a data folder, for the server and for commands that work on it alone.
+pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
+    let folder = make_folder(&config.data.dir)?;
+    let engine = RedbEngine::open(&folder.join("store.redb"), RedbOptions::default())?;
+    Ok(Store::new(Arc::new(engine), clock))
+}
+
+/// What the account commands need, for links that begin with `public_url`.
+pub fn registrar(config: &Config, public_url: String) -> Result<Registrar, MailSetupError> {
+    Ok(Registrar {
+        campus: config.campus.campus(),
+        composer: Composer::new(&config.campus.name, &public_url)?,
+        public_url,
+        trust_campus_employers: config.accounts.trust_campus_employers,
+        refresh_lifetime: config.accounts.refresh_lifetime(),
+    })
+}
+
+/// The configured site, else the address that is listened on.
+pub fn public_url(config: &Config, listening: std::net::SocketAddr) -> String {
+    if config.server.public_url.is_empty() {
+        format!("http://{listening}")
+    } else {
+        config.server.public_url.clone()
+    }
+}
+
+fn make_folder(path: &Path) -> Result<&Path, StartError> {
+    std::fs::create_dir_all(path).map_err(|error| StartError::Folder(path.into(), error))?;
+    Ok(path)
+}
+
+/// A Corkboard that runs. Must be stopped: dropping it leaves threads behind.
+pub struct Running {
+    pub server: http::Server,
+    pub store: Store,
+    pub progress: Arc<Progress>,
+    followers: Followers,
+    mail: tokio::task::JoinHandle<()>,
+    stop_mail: watch::Sender<bool>,
+}
+
+/// Opens the data folder, starts everything, listens. Needs an actix runtime around it.
+pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+    let folder = make_folder(&config.data.dir)?.to_owned();
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| StartError::Listen(listen, error))?;
+    let store = open_store(&config, clock)?;
+    let index = Arc::new(SearchIndex::open(&folder.join("index"))?);
+    let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
+    let progress = Arc::new(Progress::default());
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let state = http::State {
+        store: store.clone(),
+        index: index.clone(),
+        registrar: registrar.clone(),
+        access_keys: AccessKeys::open(&folder, store.clock().now())?,
+        passwords: Passwords::new(cores.div_ceil(2))?,
+        account_throttle: Throttle::new(config.accounts.failed_logins_per_account),
+        address_throttle: Throttle::new(config.accounts.failed_logins_per_address),
+        in_flight: http::InFlight::default(),
+        progress: progress.clone(),
+        config,
+    };
+    let worker = Worker::new(
+        store.clone(),
+        transport(&state.config, &folder)?,
+        state.config.mail.per_second,
+        state.config.mail.per_day,
+    );
+    let followers =
+        Followers::start(&store, &index, &registrar, &progress).map_err(StartError::Thread)?;
+    let (stop_mail, stopping) = watch::channel(false);
+    let mail = tokio::spawn(worker.run(stopping));
+    let server = http::serve(listener, Data::new(state), cores)
+        .map_err(|error| StartError::Listen(listen, error))?;
+    Ok(Running {
+        server,
+        store,
+        progress,
+        followers,
+        mail,
+        stop_mail,
+    })
+}
+
+fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError> {
+    let mail = &config.mail;
+    match mail.transport {
+        MailTransport::Maildir => Transport::maildir(folder.join("mail"), &mail.from),
+        MailTransport::Smtp => Transport::smtp(
+            SmtpOptions {
+                host: mail.host.clone(),
+                port: mail.port,
+                tls: match mail.tls {
+                    MailTls::None => SmtpTls::None,
+                    MailTls::Starttls => SmtpTls::Starttls,
+                    MailTls::Implicit => SmtpTls::Implicit,
+                },
+                username: mail.username.clone(),
+                password: mail.password.clone(),
+            },
+            &mail.from,
+        ),
+    }
+}
+
+impl Running {
+    /// Serves until the handle stops the server, then lets the followers and the mail finish what they hold.
+    pub async fn wait(self) -> std::io::Result<()> {
+        let outcome = self.server.running.await;
+        self.stop_mail.send_replace(true);
+        if let Err(error) = self.mail.await {
+            tracing::error!(%error, "the mail worker had panicked");
+        }
+        // They are threads; joining them waits.
+        let followers = self.followers;
+        if tokio::task::spawn_blocking(move || followers.stop())
+            .await
+            .is_err()
+        {
+            tracing::error!("the followers could not be stopped");
+        }
+        outcome
+    }
+}

@@ -1,0 +1,49 @@
+//! Lists of applications, newest first.
+
+use super::Refusal;
+use crate::model::{Application, ApplicationId, ApplicationStatus, Identity, JobId, Party};
+use crate::store::{Direction, Key, Page, Paged, Place, Reader, StoreError, Stored, keys};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ApplicationsWanted {
+    pub job_id: Option<JobId>,
+    pub status: Option<ApplicationStatus>,
+}
+
+/// The caller's own; an admin's are all.
+pub fn list(
+    reader: &Reader,
+    identity: &Identity,
+    wanted: ApplicationsWanted,
+    after: Option<&Place>,
+    limit: usize,
+) -> Result<Paged<Stored<Application>>, Refusal> {
+    let page = Page::new(index(identity, wanted), Direction::Backward, limit, after);
+    page.collect(reader, |key| {
+        let id = key.trailing_id().map(ApplicationId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let stored: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        Ok(stored.filter(|application| {
+            super::may_see(application, identity)
+                && wanted
+                    .job_id
+                    .is_none_or(|job_id| job_id == application.job_id)
+        }))
+    })
+}
+
+/// The narrowest index that has them all.
+fn index(identity: &Identity, wanted: ApplicationsWanted) -> Key {
+    match (&identity.party, wanted.job_id, wanted.status) {
+        (Party::Student(own), _, None) => keys::applications_by_student(own),
+        (Party::Student(own), _, Some(status)) => keys::applications_by_student_status(own, status),
+        (_, Some(job), None) => keys::applications_by_job(job),
+        (_, Some(job), Some(status)) => keys::applications_by_job_status(job, status),
+        (Party::Employer(own), None, None) => keys::applications_by_employer(own),
+        (Party::Employer(own), None, Some(status)) => {
+            keys::applications_by_employer_status(own, status)
+        }
+        (Party::Admin, None, None) => keys::applications(),
+        (Party::Admin, None, Some(status)) => keys::applications_by_status(status),
+    }
+}

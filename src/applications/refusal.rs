@@ -1,0 +1,31 @@
+//! Why a command of this room says no.
+
+use crate::model::{ApplicationStatus, Invalid};
+use crate::store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("there is no such job")]
+    JobNotFound,
+    #[error("the job takes no applications")]
+    JobNotOpen,
+    #[error("there is an application to this job already")]
+    AlreadyApplied,
+    #[error("there is no such application")]
+    NotFound,
+    #[error("the applications of a job are for its employer")]
+    NotYours,
+    #[error("the application has changed since it was read")]
+    Stale,
+    #[error("an application cannot go from {} to {}", from.name(), to.name())]
+    InvalidTransition {
+        from: ApplicationStatus,
+        to: ApplicationStatus,
+    },
+    #[error("all positions of the job are filled")]
+    PositionsFilled,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

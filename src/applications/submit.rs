@@ -1,0 +1,125 @@
+//! Applying for a job.
+
+use std::collections::HashSet;
+
+use super::Refusal;
+use crate::model::{
+    Answer, Application, ApplicationId, ApplicationStatus, Eligibility, Event, FileId, Invalid,
+    Job, JobId, Line, Move, Question, Role, StoredFile, StudentId, check_text,
+};
+use crate::store::{Stored, Transaction, keys};
+
+pub struct Submission {
+    pub job_id: JobId,
+    pub cover_note: Option<String>,
+    pub answers: Vec<Answer>,
+    pub resume_id: Option<FileId>,
+}
+
+const MAX_NOTE_CHARS: usize = 10_000;
+const MAX_ANSWER_CHARS: usize = 5_000;
+
+pub fn submit(
+    transaction: &mut Transaction,
+    student_id: &StudentId,
+    submission: &Submission,
+) -> Result<Stored<Application>, Refusal> {
+    let now = transaction.now();
+    let stored: Option<Stored<Job>> = transaction.get(&keys::job(submission.job_id))?;
+    let job = stored
+        .filter(|job| job.is_public())
+        .ok_or(Refusal::JobNotFound)?;
+    if transaction.is_taken(&keys::standing_application(job.job_id, student_id))? {
+        return Err(Refusal::AlreadyApplied);
+    }
+    if !job.takes_applications(now) {
+        return Err(Refusal::JobNotOpen);
+    }
+    let mut invalid = Invalid::default();
+    let note = submission.cover_note.as_deref().unwrap_or_default();
+    let cover_note = check_text(note, Line::Many, 0, MAX_NOTE_CHARS);
+    let cover_note = invalid
+        .field("coverNote", cover_note)
+        .filter(|note| !note.is_empty());
+    let answers = check_answers(&job.questions, &submission.answers, &mut invalid);
+    if let Some(resume_id) = submission.resume_id {
+        let resume: Option<Stored<StoredFile>> = transaction.get(&keys::file(resume_id))?;
+        if resume.is_none_or(|resume| resume.student_id != *student_id) {
+            invalid.add("resumeId", "is no file of yours");
+        }
+    }
+    invalid.into_result()?;
+    let application = Application {
+        application_id: ApplicationId::generate(now),
+        job_id: job.job_id,
+        job_title: job.job_title.clone(),
+        student_id: student_id.clone(),
+        employee_id: job.employee_id.clone(),
+        application_status: ApplicationStatus::Submitted,
+        cover_note,
+        answers,
+        resume_id: submission.resume_id,
+        eligibility: Eligibility::unruled(),
+        submitted_at: now,
+        updated_at: now,
+        history: vec![Move {
+            at: now,
+            by: Role::Student,
+            from: None,
+            to: ApplicationStatus::Submitted,
+            note: None,
+        }],
+    };
+    let application = transaction.insert(application)?;
+    transaction.add(keys::application_count(job.job_id), 1);
+    transaction.log(Event::ApplicationMoved {
+        application_id: application.application_id,
+        job_id: job.job_id,
+        student_id: student_id.clone(),
+        from: None,
+        to: ApplicationStatus::Submitted,
+    })?;
+    Ok(application)
+}
+
+/// Each question once, each required one answered, nothing that was not asked.
+fn check_answers(questions: &[Question], given: &[Answer], invalid: &mut Invalid) -> Vec<Answer> {
+    let mut seen = HashSet::new();
+    let mut answers = Vec::with_capacity(given.len().min(questions.len()));
+    for (position, answer) in given.iter().enumerate() {
+        let field = format!("answers[{position}]");
+        if !questions
+            .iter()
+            .any(|question| question.question_id == answer.question_id)
+        {
+            invalid.add(format!("{field}.questionId"), "is no question of this job");
+            break;
+        }
+        if !seen.insert(&answer.question_id) {
+            invalid.add(format!("{field}.questionId"), "is answered twice");
+            break;
+        }
+        let text = check_text(&answer.answer, Line::Many, 0, MAX_ANSWER_CHARS);
+        if let Some(text) = invalid.field(&format!("{field}.answer"), text) {
+            answers.push(Answer {
+                question_id: answer.question_id.clone(),
+                answer: text,
+            });
+        }
+    }
+    for question in questions.iter().filter(|question| question.required) {
+        let answered = answers
+            .iter()
+            .any(|answer| answer.question_id == question.question_id && !answer.answer.is_empty());
+        if !answered {
+            invalid.add(
+                "answers",
+                format!(
+                    "must answer \"{}\" ({})",
+                    question.prompt, question.question_id
+                ),
+            );
+        }
+    }
+    answers
+}

@@ -1,0 +1,167 @@
+//! Access tokens: short JWTs (HS256) bound to a session. One service signs and verifies, so one secret does; it lies in
+//! the data folder, with the one before it while tokens of that may still be about.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AccountId, SessionId, Timestamp};
+
+/// A signing key signs for so long; then a new one does.
+const ROTATE_AFTER: Duration = Duration::from_hours(90 * 24);
+const KEY_FILE: &str = "access-keys.json";
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+    #[error("{0} is not a key file: {1}")]
+    Damaged(PathBuf, serde_json::Error),
+    #[error("signing failed: {0}")]
+    Signing(jsonwebtoken::errors::Error),
+}
+
+/// What an access token says. Everything else is in the session it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    pub sub: AccountId,
+    pub sid: SessionId,
+    /// Seconds since 1970.
+    pub exp: i64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyRow {
+    kid: String,
+    secret: [u8; 32],
+    made_at: Timestamp,
+}
+
+struct Key {
+    kid: String,
+    signing: EncodingKey,
+    checking: DecodingKey,
+}
+
+/// The keys, newest first; the first one signs.
+pub struct AccessKeys {
+    keys: Vec<Key>,
+    validation: Validation,
+}
+
+impl AccessKeys {
+    /// Reads the keys of a data folder, makes the first one, and a new one when the newest has signed long enough.
+    pub fn open(data: &Path, now: Timestamp) -> Result<Self, KeyError> {
+        let path = data.join(KEY_FILE);
+        let mut rows: Vec<KeyRow> = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| KeyError::Damaged(path.clone(), error))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(KeyError::File(path, error)),
+        };
+        let fresh = rows
+            .first()
+            .is_some_and(|row| now < row.made_at.plus(ROTATE_AFTER));
+        if !fresh {
+            let kid: u64 = rand::random();
+            rows.insert(
+                0,
+                KeyRow {
+                    kid: format!("{kid:016x}"),
+                    secret: rand::random(),
+                    made_at: now,
+                },
+            );
+            rows.truncate(2);
+            write_private(&path, &rows)?;
+        }
+        let keys = rows.into_iter().map(|row| Key {
+            kid: row.kid,
+            signing: EncodingKey::from_secret(&row.secret),
+            checking: DecodingKey::from_secret(&row.secret),
+        });
+        let mut validation = Validation::new(Algorithm::HS256);
+        // The expiry is checked against the clock that is handed in.
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        Ok(Self {
+            keys: keys.collect(),
+            validation,
+        })
+    }
+
+    pub fn sign(&self, token: &AccessToken) -> Result<String, KeyError> {
+        let key = self.keys.first().expect("open leaves at least one key");
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(key.kid.clone());
+        jsonwebtoken::encode(&header, token, &key.signing).map_err(KeyError::Signing)
+    }
+
+    /// The token's claims, if one of the keys signed it and it has not run out.
+    pub fn verify(&self, text: &str, now: Timestamp) -> Option<AccessToken> {
+        // Trying each key is cheaper than reading the header for its key id: nearly always the first one fits.
+        let verified = self.keys.iter().find_map(|key| {
+            jsonwebtoken::decode::<AccessToken>(text, &key.checking, &self.validation).ok()
+        })?;
+        (now.as_millis() < verified.claims.exp.saturating_mul(1000)).then_some(verified.claims)
+    }
+}
+
+/// Writes beside, syncs, renames: a crash leaves the old file or the new one. Only the owner may read it.
+fn write_private(path: &Path, rows: &[KeyRow]) -> Result<(), KeyError> {
+    use std::io::Write as _;
+    let beside = path.with_extension("tmp");
+    let write = || -> std::io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(&serde_json::to_vec(rows)?)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(|error| KeyError::File(path.to_owned(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_holds_until_it_expires_and_across_one_rotation() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Timestamp::from_millis(1_800_000_000_000);
+        let keys = AccessKeys::open(folder.path(), start).unwrap();
+        let token = AccessToken {
+            sub: AccountId::generate(start),
+            sid: SessionId::generate(start),
+            exp: start.as_millis() / 1000 + 900,
+        };
+        let text = keys.sign(&token).unwrap();
+        assert_eq!(keys.verify(&text, start), Some(token));
+        assert_eq!(
+            keys.verify(&text, start.plus(Duration::from_mins(15))),
+            None
+        );
+        let mut forged = text.clone();
+        forged.replace_range(text.len() - 4.., "AAAA");
+        assert_eq!(keys.verify(&forged, start), None);
+        let rotated = AccessKeys::open(folder.path(), start.plus(ROTATE_AFTER)).unwrap();
+        assert_eq!(rotated.verify(&text, start), Some(token));
+        assert_ne!(rotated.sign(&token).unwrap(), text);
+    }
+
+    #[test]
+    fn a_token_without_a_signature_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = AccessKeys::open(folder.path(), Timestamp::from_millis(0)).unwrap();
+        // {"alg":"none"} and plausible claims.
+        let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwMTkzNTI4NC03YTAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLCJzaWQiOiIwMTkzNTI4NC03YTAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLCJleHAiOjk5OTk5OTk5OTl9.";
+        assert_eq!(keys.verify(none, Timestamp::from_millis(0)), None);
+        assert_eq!(keys.verify("", Timestamp::from_millis(0)), None);
+    }
+}

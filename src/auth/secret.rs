@@ -1,0 +1,80 @@
+//! Secrets that travel once: refresh tokens, and the tokens in mails.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::model::Id;
+
+/// Bytes of randomness in a secret.
+const SECRET_BYTES: usize = 32;
+
+/// A record's id and 32 random bytes. Whoever shows it holds the record's right; the record keeps only its digest.
+pub struct Secret<T> {
+    pub id: Id<T>,
+    bytes: [u8; SECRET_BYTES],
+}
+
+impl<T> Secret<T> {
+    pub fn generate(id: Id<T>) -> Self {
+        Self {
+            id,
+            bytes: rand::random(),
+        }
+    }
+
+    /// `None` if it is no secret of ours by its form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (id, secret) = bytes.split_first_chunk::<16>()?;
+        Some(Self {
+            id: Id::from_bytes(*id),
+            bytes: secret.try_into().ok()?,
+        })
+    }
+
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(self.bytes).into()
+    }
+
+    /// The text that travels.
+    pub fn reveal(&self) -> String {
+        let mut bytes = self.id.as_bytes().to_vec();
+        bytes.extend(self.bytes);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    /// Secrets never reach a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{SessionId, Timestamp};
+
+    #[test]
+    fn a_secret_survives_the_trip_and_garbage_does_not() {
+        let secret = Secret::generate(SessionId::generate(Timestamp::from_millis(1)));
+        let back = Secret::parse(&secret.reveal()).unwrap();
+        assert_eq!((back.id, back.digest()), (secret.id, secret.digest()));
+        for wrong in [
+            "",
+            "x",
+            "äöü",
+            &secret.reveal()[1..],
+            &format!("{}A", secret.reveal()),
+        ] {
+            assert!(
+                Secret::<crate::model::Session>::parse(wrong).is_none(),
+                "{wrong}"
+            );
+        }
+    }
+}

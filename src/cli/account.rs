@@ -1,0 +1,156 @@
+//! `corkboard account`: what the person with the machine does with accounts, the server being stopped.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::process::ExitCode;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Failure;
+use crate::accounts::{self, Moderation, Registrar};
+use crate::app;
+use crate::auth::{Passwords, check_password};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{self, AccountStatus, Email, Role};
+use crate::store::{Origin, Store, Stored, keys};
+
+#[derive(Subcommand)]
+pub enum Account {
+    /// Makes an account that may sign in at once.
+    Create(Create),
+    /// Ends an account's sessions and keeps it out.
+    Suspend {
+        #[arg(long)]
+        email: String,
+    },
+    /// Sets a new password and ends the account's sessions.
+    ResetPassword {
+        #[arg(long)]
+        email: String,
+        /// Makes a password and prints it, in place of one line from standard input.
+        #[arg(long)]
+        generate: bool,
+    },
+}
+
+#[derive(Args)]
+pub struct Create {
+    #[arg(long)]
+    role: RoleName,
+    #[arg(long)]
+    email: String,
+    #[arg(long)]
+    name: String,
+    /// Makes a password and prints it, in place of one line from standard input.
+    #[arg(long)]
+    generate: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    Student,
+    Employer,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Student => Self::Student,
+            RoleName::Employer => Self::Employer,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+impl Account {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let store = app::open_store(config, Clock::System)?;
+        let registrar = app::registrar(config, app::public_url(config, config.server.listen))?;
+        match self {
+            Self::Create(create) => {
+                let email = parse_email(&create.email)?;
+                let (password, made) = password(create.generate)?;
+                let hash = hash(&password)?;
+                store.run_blocking(Origin::OPERATOR, |transaction| {
+                    let (email, hash) = (email.clone(), hash.clone());
+                    accounts::create_account(
+                        transaction,
+                        create.role.into(),
+                        email,
+                        &create.name,
+                        hash,
+                    )
+                })?;
+                if made {
+                    println!("{password}");
+                }
+            }
+            Self::Suspend { email } => suspend(&store, &registrar, &parse_email(&email)?)?,
+            Self::ResetPassword { email, generate } => {
+                let email = parse_email(&email)?;
+                let (password, made) = password(generate)?;
+                let hash = hash(&password)?;
+                let account = find(&store, &email)?;
+                store.run_blocking(Origin::OPERATOR, |transaction| {
+                    let current: Option<Stored<model::Account>> =
+                        transaction.get(&keys::account(account.account_id))?;
+                    let current = current.ok_or(accounts::Refusal::NotFound)?;
+                    accounts::change_password(&registrar, transaction, &current, &hash)
+                })?;
+                if made {
+                    println!("{password}");
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn suspend(store: &Store, registrar: &Registrar, email: &Email) -> Result<(), Failure> {
+    let account = find(store, email)?;
+    let wish = Moderation {
+        status: Some(AccountStatus::Suspended),
+        trusted: None,
+        reason: None,
+    };
+    store.run_blocking(Origin::OPERATOR, |transaction| {
+        accounts::moderate(registrar, transaction, account.account_id, &wish)
+    })?;
+    Ok(())
+}
+
+fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure> {
+    let account = accounts::credentials(&store.read()?, email)?;
+    account.ok_or_else(|| format!("nobody has an account with {email}").into())
+}
+
+fn parse_email(text: &str) -> Result<Email, Failure> {
+    Email::parse(text).map_err(|message| format!("--email {message}").into())
+}
+
+/// Bytes of randomness in a made password: 16 characters.
+const MADE_BYTES: usize = 12;
+
+/// A password, and whether it was made here.
+fn password(generate: bool) -> Result<(String, bool), Failure> {
+    if generate {
+        let bytes: [u8; MADE_BYTES] = rand::random();
+        return Ok((URL_SAFE_NO_PAD.encode(bytes), true));
+    }
+    let input = std::io::stdin().lock();
+    if std::io::stdin().is_terminal() {
+        eprintln!("Password (it will show):");
+    }
+    let line = input.lines().next().transpose()?;
+    let password = line.ok_or("no password on standard input; or use --generate")?;
+    check_password(&password).map_err(|message| format!("the password {message}"))?;
+    Ok((password, false))
+}
+
+fn hash(password: &str) -> Result<String, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(async { Passwords::new(1)?.hash(password).await })?)
+}

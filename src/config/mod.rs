@@ -1,0 +1,10 @@
+//! `config.toml` and its overrides from the environment. A value that is here is a value that is valid.
+
+mod load;
+mod settings;
+
+pub use load::ConfigError;
+pub use settings::{
+    Accounts, Calendar, CampusSettings, Config, Data, MailSettings, MailTls, MailTransport, Period,
+    Server,
+};

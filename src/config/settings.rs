@@ -1,0 +1,237 @@
+//! The settings, their defaults, and what each may be.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer};
+
+use crate::model::Campus;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub server: Server,
+    pub data: Data,
+    pub campus: CampusSettings,
+    pub accounts: Accounts,
+    pub calendar: Calendar,
+    pub mail: MailSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    pub listen: SocketAddr,
+    #[serde(deserialize_with = "address_of_a_site")]
+    pub public_url: String,
+    pub allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpAddr>,
+    #[serde(deserialize_with = "positive")]
+    pub body_limit_kib: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    pub dir: PathBuf,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CampusSettings {
+    pub name: String,
+    pub email_domains: Vec<String>,
+    #[serde(deserialize_with = "time_zone")]
+    pub time_zone: TimeZone,
+    pub currency: String,
+    pub languages: Vec<String>,
+    pub accent: String,
+    pub logo: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accounts {
+    pub access_minutes: NonZeroU32,
+    pub refresh_days: NonZeroU32,
+    pub trust_campus_employers: bool,
+    pub failed_logins_per_account: NonZeroU32,
+    pub failed_logins_per_address: NonZeroU32,
+}
+
+/// The campus's year, for the rules.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calendar {
+    pub terms: Vec<Period>,
+    pub breaks: Vec<Period>,
+}
+
+/// Both ends included.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    pub name: String,
+    #[serde(deserialize_with = "toml_date")]
+    pub start: Date,
+    #[serde(deserialize_with = "toml_date")]
+    pub end: Date,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    Maildir,
+    Smtp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    None,
+    Starttls,
+    Implicit,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailSettings {
+    pub transport: MailTransport,
+    pub from: String,
+    pub host: String,
+    pub port: u16,
+    pub tls: MailTls,
+    pub username: String,
+    pub password: String,
+    pub per_second: u32,
+    pub per_day: u32,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            body_limit_kib: 256,
+        }
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: "data".into() }
+    }
+}
+
+impl Default for CampusSettings {
+    fn default() -> Self {
+        Self {
+            name: "Example College".into(),
+            email_domains: vec!["example.edu".into()],
+            time_zone: TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC),
+            currency: "USD".into(),
+            languages: vec!["en".into(), "es".into()],
+            accent: String::new(),
+            logo: String::new(),
+        }
+    }
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        let number = |value| NonZeroU32::new(value).expect("the defaults are not zero");
+        Self {
+            access_minutes: number(15),
+            refresh_days: number(30),
+            trust_campus_employers: true,
+            failed_logins_per_account: number(10),
+            failed_logins_per_address: number(60),
+        }
+    }
+}
+
+impl Default for MailSettings {
+    fn default() -> Self {
+        Self {
+            transport: MailTransport::Maildir,
+            from: "Corkboard <jobs@example.edu>".into(),
+            host: "localhost".into(),
+            port: 25,
+            tls: MailTls::None,
+            username: String::new(),
+            password: String::new(),
+            per_second: 50,
+            per_day: 0,
+        }
+    }
+}
+
+impl Accounts {
+    pub fn access_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.access_minutes.get()) * 60)
+    }
+
+    pub fn refresh_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.refresh_days.get()) * 24 * 60 * 60)
+    }
+}
+
+impl CampusSettings {
+    pub fn campus(&self) -> Campus {
+        Campus {
+            name: self.name.clone(),
+            email_domains: self
+                .email_domains
+                .iter()
+                .map(|domain| domain.to_lowercase())
+                .collect(),
+            time_zone: self.time_zone.clone(),
+            currency: self.currency.clone(),
+            languages: self.languages.clone(),
+        }
+    }
+}
+
+fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    TimeZone::get(&name).map_err(|_| {
+        serde::de::Error::custom(format!(
+            "time_zone {name:?} is not known; use an IANA name as \"America/New_York\""
+        ))
+    })
+}
+
+fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let value = toml::value::Datetime::deserialize(deserializer)?;
+    value
+        .to_string()
+        .parse()
+        .map_err(|_| serde::de::Error::custom("must be a date, as 2026-08-31"))
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let value = usize::deserialize(deserializer)?;
+    if value == 0 {
+        Err(serde::de::Error::custom("must be 1 or more"))
+    } else {
+        Ok(value)
+    }
+}
+
+fn address_of_a_site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    let sound = url.is_empty() || url.starts_with("http://") || url.starts_with("https://");
+    if sound {
+        Ok(url.trim_end_matches('/').into())
+    } else {
+        Err(serde::de::Error::custom(
+            "public_url must begin with http:// or https://",
+        ))
+    }
+}

@@ -1,0 +1,63 @@
+//! What time itself brings about: deadlines pass, sessions and tokens run out.
+
+use std::time::Duration;
+
+use super::Tail;
+use crate::jobs::{EXPIRE_BATCH, expire_due};
+use crate::store::{Direction, Key, KeyRange, Origin, Store, StoreError, Transaction, keys};
+
+/// A deadline turns a job within ten seconds (API.md); this is well below.
+const TICK: Duration = Duration::from_secs(2);
+/// Most rows that are cleared away in one change.
+const CLEAR_BATCH: usize = 500;
+
+pub(super) async fn run(store: Store, mut tail: Tail) {
+    loop {
+        if let Err(error) = tick(&store).await {
+            tail.breathe("clock", &error).await;
+        }
+        if !tail.pause(TICK).await {
+            return;
+        }
+    }
+}
+
+async fn tick(store: &Store) -> Result<(), StoreError> {
+    while store.run(Origin::SYSTEM, expire_due).await? == EXPIRE_BATCH {}
+    while store.run(Origin::SYSTEM, clear_expired).await? == CLEAR_BATCH {}
+    Ok(())
+}
+
+/// Deletes sessions, tokens and saved answers whose time has come.
+fn clear_expired(transaction: &mut Transaction) -> Result<usize, StoreError> {
+    let mut due = KeyRange::prefix(&keys::expiring());
+    due.end = std::ops::Bound::Excluded(keys::expiring_before(transaction.now()));
+    let found = transaction.scan_keys(&due, Direction::Forward, CLEAR_BATCH)?;
+    for key in &found {
+        clear(transaction, key)?;
+    }
+    Ok(found.len())
+}
+
+fn clear(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
+    let record = keys::expiring_record(index_key)
+        .ok_or_else(|| StoreError::Corrupt(format!("index key {index_key:?}")))?;
+    match keys::expiring_kind(&record) {
+        keys::ExpiringKind::Session => delete::<crate::model::Session>(transaction, &record),
+        keys::ExpiringKind::Token => delete::<crate::model::Token>(transaction, &record),
+        keys::ExpiringKind::SavedAnswer => {
+            delete::<crate::model::SavedAnswer>(transaction, &record)
+        }
+        keys::ExpiringKind::Other => Err(StoreError::Corrupt(format!("index key {index_key:?}"))),
+    }
+}
+
+fn delete<R: crate::store::Record>(
+    transaction: &mut Transaction,
+    key: &Key,
+) -> Result<(), StoreError> {
+    if let Some(record) = transaction.get::<R>(key)? {
+        transaction.delete(&record);
+    }
+    Ok(())
+}

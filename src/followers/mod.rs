@@ -1,0 +1,130 @@
+//! What follows from a change: everything that is not the change itself. A follower tails the log behind a cursor that
+//! moves with its effect. Nobody calls a follower.
+
+mod clock;
+mod index;
+mod notify;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::accounts::Registrar;
+use crate::search::SearchIndex;
+use crate::store::Store;
+
+/// The threads that follow, until they are told to stop. Each has its own, since it works in bursts and on disk.
+pub struct Followers {
+    stop: watch::Sender<bool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+/// How far the followers have come: the last sequence number each has dealt with.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub index: AtomicU64,
+    pub notify: AtomicU64,
+}
+
+/// A follower's end of the log: sleeps until it grows, wakes to stop.
+struct Tail {
+    log: watch::Receiver<u64>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Followers {
+    /// Starts the index, the notifications and the clock.
+    pub fn start(
+        store: &Store,
+        search: &Arc<SearchIndex>,
+        registrar: &Arc<Registrar>,
+        progress: &Arc<Progress>,
+    ) -> std::io::Result<Self> {
+        let mut followers = Self {
+            stop: watch::Sender::new(false),
+            threads: Vec::new(),
+        };
+        let index = index::IndexFollower::new(store.clone(), search.clone(), progress.clone());
+        followers.spawn("index", store, |tail| index.run(tail))?;
+        let notify =
+            notify::NotifyFollower::new(store.clone(), registrar.clone(), progress.clone());
+        followers.spawn("notify", store, |tail| notify.run(tail))?;
+        let clock = store.clone();
+        followers.spawn("clock", store, |tail| clock::run(clock, tail))?;
+        Ok(followers)
+    }
+
+    fn spawn<F: Future<Output = ()>>(
+        &mut self,
+        name: &str,
+        store: &Store,
+        run: impl FnOnce(Tail) -> F + Send + 'static,
+    ) -> std::io::Result<()> {
+        let tail = Tail {
+            log: store.watch(),
+            stop: self.stop.subscribe(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let thread = std::thread::Builder::new().name(name.into());
+        self.threads
+            .push(thread.spawn(move || runtime.block_on(run(tail)))?);
+        Ok(())
+    }
+
+    /// Tells all to stop and waits for them.
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a follower had panicked");
+            }
+        }
+    }
+}
+
+/// After an error a follower waits so long before it tries again.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
+
+impl Tail {
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Sleeps until the log has grown past a position; false: the server stops.
+    async fn grown_past(&mut self, position: u64) -> bool {
+        while *self.log.borrow_and_update() <= position && !self.is_stopping() {
+            tokio::select! {
+                grown = self.log.changed() => if grown.is_err() { return false },
+                stopped = self.stop.changed() => if stopped.is_err() { return false },
+            }
+        }
+        !self.is_stopping()
+    }
+
+    /// Sleeps for a while; false: the server stops.
+    async fn pause(&mut self, span: Duration) -> bool {
+        if self.is_stopping() {
+            return false;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(span) => true,
+            _ = self.stop.changed() => !self.is_stopping(),
+        }
+    }
+
+    /// Notes an error and takes a breath: a follower never gives up, it goes on where it was.
+    async fn breathe(&mut self, name: &str, error: &dyn std::fmt::Display) {
+        tracing::error!(follower = name, %error, "a follower failed and will try again");
+        self.pause(PAUSE_AFTER_ERROR).await;
+    }
+}
+
+impl Progress {
+    fn set(position: &AtomicU64, to: u64) {
+        position.store(to, Ordering::Release);
+    }
+}

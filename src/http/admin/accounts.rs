@@ -1,0 +1,76 @@
+//! Accounts: who waits, approve, suspend, reinstate.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use crate::accounts::{self, Moderation};
+use crate::http::applications::parse_place;
+use crate::http::body::JsonBody;
+use crate::http::caller::{Admin, Caller};
+use crate::http::etag::etag;
+use crate::http::jobs::id_of;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::http::views::{AccountRow, PageView};
+use crate::model::{AccountStatus, Invalid, Line, check_text};
+
+/// GET /admin/accounts
+pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["status", "role", "limit", "cursor"])?;
+    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let (status, role) = (query.named("status")?, query.named("role")?);
+    let page =
+        accounts::list_accounts(&caller.reader, status, role, after.as_ref(), query.limit()?)?;
+    Ok(HttpResponse::Ok().json(PageView {
+        items: page.items.iter().map(AccountRow::from).collect(),
+        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModerateBody {
+    status: Option<AccountStatus>,
+    trusted: Option<bool>,
+    reason: Option<String>,
+}
+
+const MAX_REASON_CHARS: usize = 2_000;
+
+/// PATCH /admin/accounts/{id}
+pub async fn moderate(
+    caller: Caller<Admin>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let ModerateBody {
+        status,
+        trusted,
+        reason,
+    } = body.parse()?;
+    let reason = reason
+        .map(|reason| check_text(&reason, Line::Many, 0, MAX_REASON_CHARS))
+        .transpose()
+        .map_err(|message| Invalid::one("reason", message))?
+        .filter(|reason| !reason.is_empty());
+    let id = id_of(&path)?;
+    let wish = Moderation {
+        status,
+        trusted,
+        reason,
+    };
+    let account = state
+        .store
+        .run(caller.origin, |transaction| {
+            accounts::moderate(&state.registrar, transaction, id, &wish)
+        })
+        .await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, etag(account.version)));
+    Ok(response.json(AccountRow::from(&account)))
+}

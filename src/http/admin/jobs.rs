@@ -1,0 +1,41 @@
+//! Postings that wait for the office.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::http::caller::{Admin, Caller};
+use crate::http::jobs::answer_list;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::jobs::{JobCursor, JobsWanted};
+use crate::model::JobStatus;
+use crate::search::{JobQuery, Sort};
+
+/// GET /admin/jobs
+pub async fn list(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["status", "limit", "cursor"])?;
+    let wanted = JobsWanted {
+        query: JobQuery {
+            q: None,
+            skills: Vec::new(),
+            settings: Vec::new(),
+            location: None,
+            work_space: None,
+            min_pay: None,
+            max_hours: None,
+            work_study: None,
+            employee_id: None,
+            status: query.named("status")?.unwrap_or(JobStatus::Pending),
+            now: state.now(),
+            sort: Sort::Newest,
+            limit: query.limit()?,
+            after: None,
+        },
+        cursor: query.text("cursor")?.map(JobCursor::parse).transpose()?,
+    };
+    answer_list(&state, &caller.reader, Some(&caller.who), wanted)
+}

@@ -1,0 +1,87 @@
+//! The outbox: what waits, what left, what failed and why; and sending it again.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use crate::http::applications::parse_place;
+use crate::http::caller::{Admin, Caller};
+use crate::http::jobs::id_of;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::http::views::PageView;
+use crate::mail::{OutboxRefusal, list_outbox, retry_mail};
+use crate::model::{Email, Mail, MailId, MailKind, MailState, Timestamp};
+
+/// A mail without its words: they may hold a secret link.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MailRow<'a> {
+    mail_id: MailId,
+    kind: MailKind,
+    to: &'a Email,
+    subject: &'a str,
+    state: MailState,
+    attempts: u32,
+    last_error: Option<&'a str>,
+    next_attempt_at: Timestamp,
+    created_at: Timestamp,
+    sent_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Mail> for MailRow<'a> {
+    fn from(mail: &'a Mail) -> Self {
+        Self {
+            mail_id: mail.mail_id,
+            kind: mail.kind,
+            to: &mail.to,
+            subject: &mail.subject,
+            state: mail.state,
+            attempts: mail.attempts,
+            last_error: mail.last_error.as_deref(),
+            next_attempt_at: mail.next_attempt_at,
+            created_at: mail.created_at,
+            sent_at: mail.sent_at,
+        }
+    }
+}
+
+/// GET /admin/outbox
+pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["state", "limit", "cursor"])?;
+    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let state = query.named("state")?;
+    let page = list_outbox(&caller.reader, state, after.as_ref(), query.limit()?)?;
+    Ok(HttpResponse::Ok().json(PageView {
+        items: page
+            .items
+            .iter()
+            .map(|mail| MailRow::from(&mail.record))
+            .collect(),
+        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+    }))
+}
+
+/// POST /admin/outbox/{id}/retry
+pub async fn retry(
+    caller: Caller<Admin>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: MailId = id_of(&path)?;
+    let mail = state
+        .store
+        .run(caller.origin, |transaction| retry_mail(transaction, id))
+        .await;
+    match mail {
+        Ok(mail) => Ok(HttpResponse::Ok().json(MailRow::from(&mail.record))),
+        Err(OutboxRefusal::NotFound) => Err(Problem::not_found()),
+        Err(OutboxRefusal::Sent) => Err(Problem::conflict(
+            "invalid_transition",
+            "The mail has left already.",
+        )),
+        Err(OutboxRefusal::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,248 @@
+//! Applications: submit, list, read, move, withdraw.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::body::JsonBody;
+use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
+use super::etag::{IfMatch, etag, is_known};
+use super::idempotency::{Answer as Reply, once};
+use super::jobs::id_of;
+use super::problem::Problem;
+use super::query::Query;
+use super::state::State;
+use super::views::{ApplicationView, PageView};
+use crate::applications::{self, ApplicationsWanted, Decision, Submission};
+use crate::jobs::{self, View};
+use crate::model::{
+    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId, Role,
+};
+use crate::store::{Place, Reader, Stored};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SubmitBody {
+    job_id: String,
+    #[serde(default)]
+    cover_note: Option<String>,
+    #[serde(default)]
+    answers: Option<Vec<Answer>>,
+    #[serde(default)]
+    resume_id: Option<FileId>,
+}
+
+/// POST /applications
+pub async fn submit(
+    caller: Caller<Student>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let SubmitBody {
+        job_id,
+        cover_note,
+        answers,
+        resume_id,
+    } = body.parse()?;
+    let job_id: JobId = job_id
+        .parse()
+        .map_err(|_| Invalid::one("jobId", "is no id"))?;
+    let submission = Submission {
+        job_id,
+        cover_note,
+        answers: answers.unwrap_or_default(),
+        resume_id,
+    };
+    let student_id = caller.student_id();
+    once(
+        &state,
+        &request,
+        Some(&caller.who),
+        caller.origin,
+        &body.0,
+        |transaction| applications::submit(transaction, student_id, &submission),
+        |application| {
+            let view = ApplicationView::new(application, Role::Student, None);
+            let mut answer = Reply::json(StatusCode::CREATED, &view)?;
+            answer.location = Some(format!(
+                "/api/v1/applications/{}",
+                application.application_id
+            ));
+            answer.etag = Some(etag(application.version));
+            Ok(answer)
+        },
+    )
+    .await
+}
+
+/// How a caller sees an application: with the applicant for those who choose.
+fn view<'a>(
+    reader: &Reader,
+    identity: &Identity,
+    application: &'a Stored<Application>,
+) -> Result<ApplicationView<'a>, Problem> {
+    let role = identity.role();
+    let applicant = match role {
+        Role::Student => None,
+        Role::Employer | Role::Admin => applications::applicant(reader, application)?,
+    };
+    Ok(ApplicationView::new(application, role, applicant))
+}
+
+/// GET /applications
+pub async fn list(caller: Caller<SignedIn>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["jobId", "status", "limit", "cursor"])?;
+    let wanted = ApplicationsWanted {
+        job_id: query.get("jobId", "is no id")?,
+        status: query.named("status")?,
+    };
+    answer_list(&caller.reader, &caller.who, wanted, &query)
+}
+
+/// GET /jobs/{jobId}/applications
+pub async fn list_of_job(
+    caller: Caller<EmployerOrAdmin>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["status", "limit", "cursor"])?;
+    let (job, how) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
+    if how != View::Manager {
+        return Err(applications::Refusal::NotYours.into());
+    }
+    let wanted = ApplicationsWanted {
+        job_id: Some(job.job_id),
+        status: query.named("status")?,
+    };
+    answer_list(&caller.reader, &caller.who, wanted, &query)
+}
+
+fn answer_list(
+    reader: &Reader,
+    identity: &Identity,
+    wanted: ApplicationsWanted,
+    query: &Query,
+) -> Result<HttpResponse, Problem> {
+    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let page = applications::list(reader, identity, wanted, after.as_ref(), query.limit()?)?;
+    let items = page
+        .items
+        .iter()
+        .map(|application| view(reader, identity, application));
+    let page = PageView {
+        items: items.collect::<Result<_, _>>()?,
+        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(page))
+}
+
+/// A cursor that a list gave.
+pub fn parse_place(token: &str) -> Result<Place, Problem> {
+    URL_SAFE_NO_PAD
+        .decode(token)
+        .map_err(|_| Invalid::one("cursor", "is not one that this list gave").into())
+}
+
+/// GET /applications/{id}
+pub async fn read(
+    caller: Caller<SignedIn>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let application = applications::see(&caller.reader, &caller.who, id_of(&path)?)?;
+    let tag = (header::ETAG, etag(application.version));
+    // An employer's copy shows the applicant's profile, which changes without the record.
+    if caller.who.role() == Role::Student && is_known(&request, application.version) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    let mut response = HttpResponse::Ok();
+    response.insert_header(tag);
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    Ok(response.json(view(&caller.reader, &caller.who, &application)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct MoveBody {
+    application_status: ApplicationStatus,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// PATCH /applications/{id}
+pub async fn update(
+    caller: Caller<SignedIn>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let MoveBody {
+        application_status,
+        note,
+    } = body.parse()?;
+    let decision = Decision {
+        to: application_status,
+        note,
+    };
+    let application = move_application(&request, &state, &caller, id_of(&path)?, &decision).await?;
+    answer_moved(&state, &caller.who, &application)
+}
+
+pub fn answer_moved(
+    state: &State,
+    identity: &Identity,
+    application: &Stored<Application>,
+) -> Result<HttpResponse, Problem> {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, etag(application.version)));
+    Ok(response.json(view(&state.read()?, identity, application)?))
+}
+
+/// DELETE /applications/{id}
+pub async fn withdraw(
+    caller: Caller<Student>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    withdraw_application(&request, &state, &caller, id_of(&path)?).await
+}
+
+pub async fn withdraw_application(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<Student>,
+    id: ApplicationId,
+) -> Result<HttpResponse, Problem> {
+    let decision = Decision {
+        to: ApplicationStatus::Withdrawn,
+        note: None,
+    };
+    move_application(request, state, caller, id, &decision).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<P>,
+    id: ApplicationId,
+    decision: &Decision,
+) -> Result<Stored<Application>, Problem> {
+    let if_match = IfMatch::of(request);
+    let moved = state
+        .store
+        .run(caller.origin, |transaction| {
+            applications::decide(transaction, &caller.who, id, decision, &|version| {
+                if_match.holds(version)
+            })
+        })
+        .await?;
+    Ok(moved)
+}

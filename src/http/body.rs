@@ -1,0 +1,141 @@
+//! Request bodies: read up to a limit, of the right media type, parsed into types.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+use super::state::State;
+use crate::model::{Invalid, invalid_member};
+
+/// The bytes of a JSON body.
+pub struct JsonBody(pub Bytes);
+
+impl JsonBody {
+    /// Malformed JSON is 400; a member that is unknown, missing or wrong is 422 and named.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // serde reads a struct from an array too; a request never means that.
+        if self.first() != Some(b'{')
+            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.0).is_ok()
+        {
+            return Err(Invalid::one("body", "must be an object").into());
+        }
+        let mut reader = serde_json::Deserializer::from_slice(&self.0);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            if error.inner().is_data() {
+                invalid_member(&error).into()
+            } else {
+                malformed(error.inner())
+            }
+        })?;
+        reader.end().map_err(|error| malformed(&error))?;
+        Ok(value)
+    }
+
+    /// The members of an object, for a merge patch.
+    pub fn members(&self) -> Result<Map<String, Value>, Problem> {
+        match serde_json::from_slice(&self.0) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(_) => Err(Invalid::one("body", "must be an object").into()),
+            Err(error) => Err(malformed(&error)),
+        }
+    }
+
+    fn first(&self) -> Option<u8> {
+        self.0
+            .iter()
+            .copied()
+            .find(|byte| !byte.is_ascii_whitespace())
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "malformed_json",
+        format!("The body is not JSON: {error}."),
+    )
+}
+
+impl FromRequest for JsonBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = request
+                .app_data::<Data<State>>()
+                .expect("the server is built with its state");
+            let limit = state.config.server.body_limit_kib * 1024;
+            let bytes = read_to_limit(&request, &mut payload, limit).await?;
+            // A request without a body has no media type; what is missing is then said by its members.
+            if !bytes.is_empty() && !is_json(&request) {
+                return Err(Problem::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "The body must be application/json.",
+                ));
+            }
+            Ok(Self(if bytes.is_empty() {
+                Bytes::from_static(b"{}")
+            } else {
+                bytes
+            }))
+        })
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = kind
+        .and_then(|kind| kind.split(';').next())
+        .unwrap_or_default()
+        .trim();
+    kind.eq_ignore_ascii_case("application/json")
+        || request.method() == actix_web::http::Method::PATCH
+            && kind.eq_ignore_ascii_case("application/merge-patch+json")
+}
+
+/// Reads a whole body; more than the limit is 413, and no more than the limit is ever held.
+pub async fn read_to_limit(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let detail = format!("The body is larger than {} KiB.", limit / 1024);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "broken_body",
+                format!("The body broke off: {error}."),
+            )
+        })?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}

@@ -1,0 +1,192 @@
+//! Who may call a route, as a type: a handler that takes `Caller<Student>` cannot be reached by anybody else, and the
+//! line that declares the route names the same type.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+
+use super::cookies;
+use super::problem::Problem;
+use super::state::State;
+use crate::accounts::identify;
+use crate::model::{Identity, Party, Role};
+use crate::store::{Origin, Reader};
+
+/// Who a policy lets through, and what a handler then knows of him.
+pub trait Policy: 'static {
+    type Who: 'static;
+    /// `None`: nobody needs to sign in.
+    const ROLES: Option<&'static [Role]>;
+    fn admit(identity: Option<Identity>) -> Result<Self::Who, Problem>;
+    fn identify(
+        request: &HttpRequest,
+        state: &State,
+        reader: &Reader,
+    ) -> Result<Option<Identity>, Problem> {
+        identity_of(request, state, reader)
+    }
+}
+
+/// Anybody, and who it is does not matter: a stale cookie must not stop a log-in.
+#[derive(Clone, Copy)]
+pub struct Anyone;
+/// Anybody; who signed in is known.
+#[derive(Clone, Copy)]
+pub struct Public;
+#[derive(Clone, Copy)]
+pub struct Student;
+#[derive(Clone, Copy)]
+pub struct Admin;
+#[derive(Clone, Copy)]
+pub struct EmployerOrAdmin;
+#[derive(Clone, Copy)]
+pub struct StudentOrEmployer;
+#[derive(Clone, Copy)]
+pub struct SignedIn;
+
+impl Policy for Anyone {
+    type Who = ();
+    const ROLES: Option<&'static [Role]> = None;
+    fn admit(_: Option<Identity>) -> Result<(), Problem> {
+        Ok(())
+    }
+    fn identify(_: &HttpRequest, _: &State, _: &Reader) -> Result<Option<Identity>, Problem> {
+        Ok(None)
+    }
+}
+
+impl Policy for Public {
+    type Who = Option<Identity>;
+    const ROLES: Option<&'static [Role]> = None;
+    fn admit(identity: Option<Identity>) -> Result<Option<Identity>, Problem> {
+        Ok(identity)
+    }
+}
+
+impl Policy for Student {
+    type Who = Identity;
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Student]);
+    fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
+        one_of(identity, Self::ROLES)
+    }
+}
+
+impl Policy for Admin {
+    type Who = Identity;
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Admin]);
+    fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
+        one_of(identity, Self::ROLES)
+    }
+}
+
+impl Policy for EmployerOrAdmin {
+    type Who = Identity;
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Employer, Role::Admin]);
+    fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
+        one_of(identity, Self::ROLES)
+    }
+}
+
+impl Policy for StudentOrEmployer {
+    type Who = Identity;
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Student, Role::Employer]);
+    fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
+        one_of(identity, Self::ROLES)
+    }
+}
+
+impl Policy for SignedIn {
+    type Who = Identity;
+    const ROLES: Option<&'static [Role]> = Some(&[Role::Student, Role::Employer, Role::Admin]);
+    fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
+        one_of(identity, Self::ROLES)
+    }
+}
+
+fn one_of(identity: Option<Identity>, roles: Option<&[Role]>) -> Result<Identity, Problem> {
+    let identity = identity.ok_or_else(Problem::unauthenticated)?;
+    if roles.is_none_or(|roles| roles.contains(&identity.role())) {
+        Ok(identity)
+    } else {
+        Err(Problem::forbidden("Your kind of account may not do this."))
+    }
+}
+
+/// Somebody whom the policy let through, and the view of the store in which that was checked.
+pub struct Caller<P: Policy> {
+    pub who: P::Who,
+    pub reader: Reader,
+    pub origin: Origin,
+    policy: PhantomData<P>,
+}
+
+impl<P: Policy> FromRequest for Caller<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(find(request))
+    }
+}
+
+fn find<P: Policy>(request: &HttpRequest) -> Result<Caller<P>, Problem> {
+    let state = request
+        .app_data::<web::Data<State>>()
+        .expect("the server is built with its state");
+    let reader = state.read()?;
+    let identity = P::identify(request, state, &reader)?;
+    let origin = state.origin(request, identity.as_ref());
+    Ok(Caller {
+        who: P::admit(identity)?,
+        reader,
+        origin,
+        policy: PhantomData,
+    })
+}
+
+/// Whoever the access token speaks for: the header's, else the cookie's. A header that is no good is an error; a cookie
+/// that is no good is none at all, since the browser sends it unasked. For the same reason an unsafe method with a good
+/// cookie must come from our own pages.
+pub fn identity_of(
+    request: &HttpRequest,
+    state: &State,
+    reader: &Reader,
+) -> Result<Option<Identity>, Problem> {
+    let now = state.now();
+    let holder = |token: &str| match state.access_keys.verify(token, now) {
+        Some(access) => identify(reader, access.sid, now),
+        None => Ok(None),
+    };
+    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then_some(token.trim())
+        });
+        let identity = holder(token.ok_or_else(Problem::unauthenticated)?)?;
+        return identity.map(Some).ok_or_else(Problem::unauthenticated);
+    }
+    let identity = cookies::read(request, cookies::ACCESS)
+        .map(holder)
+        .transpose()?
+        .flatten();
+    if identity.is_some() && !request.method().is_safe() && !cookies::is_same_origin(request) {
+        return Err(Problem::forbidden(
+            "A request with cookies must come from the site's own pages.",
+        ));
+    }
+    Ok(identity)
+}
+
+impl Caller<Student> {
+    pub fn student_id(&self) -> &crate::model::StudentId {
+        match &self.who.party {
+            Party::Student(id) => id,
+            _ => unreachable!("the policy admits students alone"),
+        }
+    }
+}

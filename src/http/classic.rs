@@ -1,0 +1,68 @@
+//! The routes of the service before, under the names that existing clients use: the same handlers.
+
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
+use serde_json::Value;
+
+use super::applications::{answer_moved, move_application, withdraw_application};
+use super::body::JsonBody;
+use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
+use super::jobs::close_job;
+use super::problem::Problem;
+use super::query::Query;
+use super::state::State;
+use crate::applications::Decision;
+use crate::model::{ApplicationId, ApplicationStatus, Invalid, JobId, from_json};
+
+/// PATCH /update-application-jobs, /update-application-status: the id is in the body.
+pub async fn update_application(
+    caller: Caller<SignedIn>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Move {
+        application_id: String,
+        application_status: ApplicationStatus,
+        #[serde(default)]
+        note: Option<String>,
+    }
+    let Move {
+        application_id,
+        application_status,
+        note,
+    } = from_json(Value::Object(body.members()?))?;
+    let id: ApplicationId = application_id
+        .parse()
+        .map_err(|_| Invalid::one("applicationId", "is no id"))?;
+    let decision = Decision {
+        to: application_status,
+        note,
+    };
+    let application = move_application(&request, &state, &caller, id, &decision).await?;
+    answer_moved(&state, &caller.who, &application)
+}
+
+/// DELETE /delete-service: `?jobId=` closes that job, `?applicationId=` withdraws that application.
+pub async fn delete(
+    _: Caller<SignedIn>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["jobId", "applicationId"])?;
+    let job: Option<JobId> = query.get("jobId", "is no id")?;
+    let application: Option<ApplicationId> = query.get("applicationId", "is no id")?;
+    // Each of the two has the access of the route it stands for.
+    match (job, application) {
+        (Some(id), None) => {
+            let caller = Caller::<EmployerOrAdmin>::extract(&request).await?;
+            close_job(&request, &state, &caller, id).await
+        }
+        (None, Some(id)) => {
+            let caller = Caller::<Student>::extract(&request).await?;
+            withdraw_application(&request, &state, &caller, id).await
+        }
+        _ => Err(Invalid::one("jobId", "or applicationId must be given, and not both").into()),
+    }
+}

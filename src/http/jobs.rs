@@ -1,0 +1,360 @@
+//! Postings: list and search, read, post, change, close.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::body::JsonBody;
+use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
+use super::etag::{IfMatch, etag, is_known};
+use super::idempotency::{Answer, once};
+use super::problem::Problem;
+use super::query::{Query, parse_named};
+use super::state::State;
+use super::views::JobView;
+use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
+use crate::model::{
+    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, Role, from_json,
+};
+use crate::search::{Facets, JobQuery, Sort};
+use crate::store::{Reader, Stored, keys};
+
+/// An id in a path: one that is no id is one that nothing has.
+pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+/// How a reader sees a posting, with what only managers are told.
+fn view<'a>(reader: &Reader, job: &'a Stored<Job>, view: View) -> Result<JobView<'a>, Problem> {
+    let count = match view {
+        View::Manager => reader.counter(&keys::application_count(job.job_id))?,
+        View::Public => 0,
+    };
+    Ok(JobView::new(job, view, count))
+}
+
+/// GET /jobs/{jobId}
+pub async fn read(
+    caller: Caller<Public>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (job, how) = jobs::see(&caller.reader, caller.who.as_ref(), id_of(&path)?)?;
+    let mut response = HttpResponse::Ok();
+    // A manager's copy shows the number of applications, which changes without the record; so it has no tag to match.
+    let known = how == View::Public && is_known(&request, job.version);
+    if known {
+        response.status(StatusCode::NOT_MODIFIED);
+    }
+    response.insert_header((header::ETAG, etag(job.version)));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((header::VARY, "Authorization, Cookie"));
+    if known {
+        return Ok(response.finish());
+    }
+    let body = serde_json::to_vec(&view(&caller.reader, &job, how)?)
+        .map_err(|error| Problem::internal(&error))?;
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    Ok(response.body(body))
+}
+
+const LIST_PARAMETERS: &[&str] = &[
+    "q",
+    "skill",
+    "setting",
+    "location",
+    "workSpace",
+    "minPay",
+    "maxHours",
+    "workStudy",
+    "employeeId",
+    "status",
+    "eligible",
+    "sort",
+    "limit",
+    "cursor",
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JobsPage<'a> {
+    items: Vec<JobView<'a>>,
+    next_cursor: Option<String>,
+    total: usize,
+    facets: &'a Facets,
+}
+
+/// GET /jobs
+pub async fn list(
+    caller: Caller<Public>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, LIST_PARAMETERS)?;
+    let wanted = wanted(&state, &query, caller.who.as_ref())?;
+    answer_list(&state, &caller.reader, caller.who.as_ref(), wanted)
+}
+
+fn wanted(
+    state: &State,
+    query: &Query,
+    identity: Option<&Identity>,
+) -> Result<JobsWanted, Problem> {
+    let flag = |name| query.get::<bool>(name, "must be true or false");
+    let q = query.text("q")?.map(str::to_owned);
+    if flag("eligible")? == Some(true) && identity.map(Identity::role) != Some(Role::Student) {
+        return Err(Problem::forbidden(
+            "Only a student can ask for the jobs he may have.",
+        ));
+    }
+    let money = |name: &str| -> Result<Option<Money>, Problem> {
+        let amount = query.get::<f64>(name, "must be an amount of money")?;
+        Ok(amount
+            .map(Money::from_decimal)
+            .transpose()
+            .map_err(|message| Invalid::one(name, message))?)
+    };
+    let max_hours = query.get::<f64>("maxHours", "must be a number of hours")?;
+    if max_hours.is_some_and(|hours| !hours.is_finite()) {
+        return Err(Invalid::one("maxHours", "must be a number of hours").into());
+    }
+    let sort = match query.text("sort")? {
+        None if q.is_some() => Sort::Relevance,
+        None | Some("newest") => Sort::Newest,
+        // Without words there is nothing to be relevant to.
+        Some("relevance") => {
+            if q.is_some() {
+                Sort::Relevance
+            } else {
+                Sort::Newest
+            }
+        }
+        Some("pay") => Sort::Pay,
+        Some("deadline") => Sort::Deadline,
+        Some(_) => {
+            return Err(Invalid::one("sort", "must be relevance, newest, pay or deadline").into());
+        }
+    };
+    let employee_id = query.text("employeeId")?.map(EmployeeId::parse).transpose();
+    Ok(JobsWanted {
+        query: JobQuery {
+            q,
+            skills: query.all("skill").map(str::to_owned).collect(),
+            settings: query
+                .all("setting")
+                .map(|value| parse_named("setting", value))
+                .collect::<Result<_, _>>()?,
+            location: query.text("location")?.map(str::to_owned),
+            work_space: query.text("workSpace")?.map(str::to_owned),
+            min_pay: money("minPay")?,
+            max_hours,
+            work_study: flag("workStudy")?,
+            employee_id: employee_id.map_err(|message| Invalid::one("employeeId", message))?,
+            status: query.named("status")?.unwrap_or(JobStatus::Open),
+            now: state.now(),
+            sort,
+            limit: query.limit()?,
+            after: None,
+        },
+        cursor: query.text("cursor")?.map(JobCursor::parse).transpose()?,
+    })
+}
+
+pub fn answer_list(
+    state: &State,
+    reader: &Reader,
+    identity: Option<&Identity>,
+    wanted: JobsWanted,
+) -> Result<HttpResponse, Problem> {
+    let q = wanted.query.q.clone();
+    let found = jobs::find(reader, &state.index, identity, wanted)?;
+    let snippeter = q
+        .map(|q| state.index.snippeter(&q))
+        .transpose()
+        .map_err(|error| Problem::internal(&error))?;
+    let items = found.jobs.iter().map(|(job, how)| {
+        let view = view(reader, job, *how)?;
+        Ok(view.with_snippet(
+            snippeter
+                .as_ref()
+                .and_then(|snippeter| snippeter.snippet(job)),
+        ))
+    });
+    let page = JobsPage {
+        items: items.collect::<Result<_, Problem>>()?,
+        next_cursor: found.next.map(|cursor| cursor.to_token()),
+        total: found.total,
+        facets: &found.facets,
+    };
+    let body = serde_json::to_vec(&page).map_err(|error| Problem::internal(&error))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((header::VARY, "Authorization, Cookie"));
+    Ok(response.body(body))
+}
+
+#[derive(Serialize)]
+struct Suggestions<T> {
+    items: Vec<T>,
+}
+
+const SUGGESTIONS: usize = 10;
+
+/// GET /jobs/suggest
+pub async fn suggest(
+    _: Caller<Anyone>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["q", "limit"])?;
+    let limit = query
+        .get("limit", "must be a number from 1 to 100")?
+        .unwrap_or(SUGGESTIONS);
+    let text = query.text("q")?.unwrap_or_default();
+    let items = if text.is_empty() {
+        Vec::new()
+    } else {
+        state
+            .index
+            .suggest(text, limit.min(100))
+            .map_err(|error| Problem::internal(&error))?
+    };
+    Ok(HttpResponse::Ok().json(Suggestions { items }))
+}
+
+/// POST /jobs
+pub async fn post(
+    caller: Caller<EmployerOrAdmin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let mut members = body.members()?;
+    let draft = match take_status(&mut members)? {
+        None | Some(JobStatus::Open) => false,
+        Some(JobStatus::Draft) => true,
+        Some(_) => return Err(Invalid::one("jobStatus", "must be \"draft\" or left out").into()),
+    };
+    let employee_id = match members.remove("employeeId") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => {
+            Some(EmployeeId::parse(&text).map_err(|message| Invalid::one("employeeId", message))?)
+        }
+        Some(_) => return Err(Invalid::one("employeeId", "must be text").into()),
+    };
+    let input: JobInput = from_json(Value::Object(members))?;
+    let fields = input.validate(&state.campus().time_zone)?;
+    let posting = Posting {
+        fields,
+        draft,
+        employee_id,
+    };
+    once(
+        &state,
+        &request,
+        Some(&caller.who),
+        caller.origin,
+        &body.0,
+        |transaction| jobs::post(state.campus(), transaction, &caller.who, &posting),
+        |job| {
+            let mut answer =
+                Answer::json(StatusCode::CREATED, &JobView::new(job, View::Manager, 0))?;
+            answer.location = Some(format!("/api/v1/jobs/{}", job.job_id));
+            answer.etag = Some(etag(job.version));
+            Ok(answer)
+        },
+    )
+    .await
+}
+
+fn take_status(members: &mut Map<String, Value>) -> Result<Option<JobStatus>, Problem> {
+    match members.remove("jobStatus") {
+        None => Ok(None),
+        Some(Value::String(name)) => parse_named("jobStatus", &name).map(Some),
+        Some(_) => Err(Invalid::one("jobStatus", "must be text").into()),
+    }
+}
+
+const MAX_REASON_CHARS: usize = 2_000;
+
+/// PATCH /jobs/{jobId}
+pub async fn update(
+    caller: Caller<EmployerOrAdmin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let job_id: JobId = id_of(&path)?;
+    let mut members = body.members()?;
+    let status = take_status(&mut members)?;
+    let reason = match members.remove("reason") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(
+            crate::model::check_text(&text, crate::model::Line::Many, 0, MAX_REASON_CHARS)
+                .map_err(|message| Invalid::one("reason", message))?,
+        ),
+        Some(_) => return Err(Invalid::one("reason", "must be text").into()),
+    };
+    let patch = JobPatch {
+        members,
+        status,
+        reason,
+    };
+    change(&request, &state, &caller, job_id, &patch).await
+}
+
+/// DELETE /jobs/{jobId}: closes it and keeps its history.
+pub async fn close(
+    caller: Caller<EmployerOrAdmin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    close_job(&request, &state, &caller, id_of(&path)?).await
+}
+
+pub async fn close_job(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<EmployerOrAdmin>,
+    job_id: JobId,
+) -> Result<HttpResponse, Problem> {
+    let patch = JobPatch {
+        members: Map::new(),
+        status: Some(JobStatus::Closed),
+        reason: None,
+    };
+    change(request, state, caller, job_id, &patch).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn change(
+    request: &HttpRequest,
+    state: &State,
+    caller: &Caller<EmployerOrAdmin>,
+    job_id: JobId,
+    patch: &JobPatch,
+) -> Result<HttpResponse, Problem> {
+    let if_match = IfMatch::of(request);
+    let job = state
+        .store
+        .run(caller.origin, |transaction| {
+            let who = &caller.who;
+            jobs::edit(
+                &state.registrar,
+                transaction,
+                who,
+                job_id,
+                patch,
+                &|version| if_match.holds(version),
+            )
+        })
+        .await?;
+    let reader = state.read()?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, etag(job.version)));
+    Ok(response.json(view(&reader, &job, View::Manager)?))
+}

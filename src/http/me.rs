@@ -1,0 +1,180 @@
+//! The caller's own account and profile.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::body::JsonBody;
+use super::caller::{Caller, SignedIn, StudentOrEmployer};
+use super::etag::{IfMatch, etag, is_known};
+use super::problem::Problem;
+use super::state::State;
+use super::views::{AccountView, MeView};
+use crate::accounts::{self, MePatch, Refusal};
+use crate::auth::check_password;
+use crate::model::{Identity, Invalid};
+use crate::store::Reader;
+
+/// GET /me
+pub async fn read(
+    caller: Caller<SignedIn>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    answer(&request, &state, &caller.reader, &caller.who)
+}
+
+fn answer(
+    request: &HttpRequest,
+    state: &State,
+    reader: &Reader,
+    identity: &Identity,
+) -> Result<HttpResponse, Problem> {
+    let today = state.now().day(&state.campus().time_zone);
+    let me = accounts::me(reader, identity, today)?;
+    let tag = etag(me.version());
+    if request.method().is_safe() && is_known(request, me.version()) {
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag))
+            .finish());
+    }
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, tag));
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    Ok(response.json(MeView::from(&me)))
+}
+
+/// PATCH /me
+pub async fn update(
+    caller: Caller<SignedIn>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let mut members = body.members()?;
+    let name = take_text(&mut members, "name")?;
+    let email = take_text(&mut members, "email")?;
+    let password = take_text(&mut members, "password")?;
+    let current = take_text(&mut members, "currentPassword")?;
+    if let Some(password) = &password {
+        check_password(password).map_err(|message| Invalid::one("password", message))?;
+    }
+    let proven_at = match &current {
+        Some(current) => Some(prove(&state, &caller.reader, &caller.who, current).await?),
+        None => None,
+    };
+    let password_hash = match &password {
+        Some(password) => Some(state.passwords.hash(password).await?),
+        None => None,
+    };
+    let patch = MePatch {
+        name,
+        email,
+        password_hash,
+        proven_at,
+        profile: members,
+    };
+    let if_match = IfMatch::of(&request);
+    let changed = state
+        .store
+        .run(caller.origin, |transaction| {
+            accounts::update_me(
+                &state.registrar,
+                transaction,
+                &caller.who,
+                &patch,
+                |version| if_match.holds(version),
+            )
+        })
+        .await?;
+    changed.map_err(|accounts::Stale| Problem::stale())?;
+    answer(&request, &state, &state.read()?, &caller.who)
+}
+
+fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+    match members.remove(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Invalid::one(name, "must be text").into()),
+    }
+}
+
+/// The account's version at which the current password was right.
+async fn prove(
+    state: &State,
+    reader: &Reader,
+    identity: &Identity,
+    password: &str,
+) -> Result<u64, Problem> {
+    let key = State::account_key(identity.account_id);
+    if let Some(wait) = state.account_throttle.wait(&key) {
+        return Err(Problem::too_many(wait));
+    }
+    let account =
+        accounts::find_account(reader, identity.account_id)?.ok_or_else(Problem::not_found)?;
+    if state
+        .passwords
+        .verify(password, account.password_hash.as_deref())
+        .await?
+    {
+        return Ok(account.version);
+    }
+    state.account_throttle.failed(key);
+    Err(Refusal::WrongPassword.into())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct EraseBody {
+    current_password: String,
+}
+
+/// DELETE /me
+pub async fn erase(
+    caller: Caller<StudentOrEmployer>,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let EraseBody { current_password } = body.parse()?;
+    let proven_at = prove(&state, &caller.reader, &caller.who, &current_password).await?;
+    state
+        .store
+        .run(caller.origin, |transaction| {
+            accounts::erase(transaction, &caller.who, proven_at)
+        })
+        .await?;
+    let mut response = HttpResponse::NoContent();
+    for cookie in super::cookies::cleared(&state) {
+        response.cookie(cookie);
+    }
+    Ok(response.finish())
+}
+
+/// GET /me/export
+pub async fn export(caller: Caller<StudentOrEmployer>) -> Result<HttpResponse, Problem> {
+    let all = accounts::export(&caller.reader, &caller.who)?;
+    let mails: Vec<Value> = all
+        .mails
+        .iter()
+        .map(|mail| json!({"subject": mail.subject, "createdAt": mail.created_at, "state": mail.state}))
+        .collect();
+    let export = json!({
+        "account": AccountView::from(&all.account),
+        "student": all.student,
+        "employer": all.employer,
+        "applications": all.applications,
+        "jobs": all.jobs,
+        "files": all.files,
+        "mails": mails,
+    });
+    let body = serde_json::to_vec_pretty(&export).map_err(|error| Problem::internal(&error))?;
+    let mut response = HttpResponse::build(StatusCode::OK);
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    response.insert_header((
+        header::CONTENT_DISPOSITION,
+        "attachment; filename=\"corkboard-export.json\"",
+    ));
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(response.body(body))
+}

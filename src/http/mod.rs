@@ -1,0 +1,28 @@
+//! The HTTP floor: the only place that knows actix. Parses, authenticates, calls one command, writes the answer.
+//! No handler touches the store but through a command or a reader.
+
+mod accounts;
+mod admin;
+mod applications;
+mod body;
+mod caller;
+mod classic;
+mod cookies;
+mod cors;
+mod etag;
+mod idempotency;
+mod jobs;
+mod me;
+mod pages;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod state;
+mod views;
+mod watch;
+
+pub use idempotency::InFlight;
+pub use routes::{Access, Entry, routes};
+pub use server::{Server, serve};
+pub use state::State;

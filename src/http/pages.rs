@@ -1,0 +1,164 @@
+//! Health, and the web pages that are embedded in the binary.
+
+use std::sync::atomic::Ordering;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use serde::Serialize;
+
+use super::caller::{Anyone, Caller};
+use super::problem::Problem;
+use super::state::State;
+
+/// Read from disk in debug builds, so that a change shows at a reload.
+#[derive(RustEmbed)]
+#[folder = "web/"]
+struct Pages;
+
+/// Nothing from another host, no inline script, no frame around us.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+    frame-ancestors 'none'; form-action 'self'";
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+}
+
+/// GET /healthz: the process runs.
+pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok" })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Readiness {
+    status: &'static str,
+    /// Entries of the change log that the search index has yet to take in.
+    index_lag: u64,
+}
+
+/// Entries the index may be behind and still count as caught up.
+const INDEX_LAG: u64 = 1_000;
+
+/// GET /readyz: the store answers and the index has caught up.
+pub async fn readyz(
+    caller: Caller<Anyone>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let end = caller.reader.log_end()?;
+    let index_lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
+    let ready = index_lag <= INDEX_LAG;
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let word = if ready { "ready" } else { "catching up" };
+    Ok(HttpResponse::build(status).json(Readiness {
+        status: word,
+        index_lag,
+    }))
+}
+
+/// Addresses that the web app has a page for; `*` stands for one part.
+const APP_PAGES: &[&str] = &[
+    "/",
+    "/jobs/*",
+    "/login",
+    "/register",
+    "/verify-email",
+    "/forgot-password",
+    "/reset-password",
+    "/applications",
+    "/postings",
+    "/postings/*",
+    "/post",
+    "/office",
+    "/profile",
+];
+
+/// Whatever no route takes: a file of the pages, the app's page for a browser, else a problem.
+pub async fn fallback(request: HttpRequest) -> HttpResponse {
+    let path = request.path();
+    let reads = request.method().is_safe();
+    if path == "/api" || path.starts_with("/api/") {
+        return Problem::not_found().error_response();
+    }
+    if !reads {
+        return Problem::not_found().error_response();
+    }
+    let file = path.trim_start_matches('/');
+    if file != "index.html"
+        && let Some(found) = Pages::get(file)
+    {
+        return serve(&request, file, &found, StatusCode::OK);
+    }
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let is_page = is_app_page(path);
+    if accept.contains("text/html") || (is_page && (accept.is_empty() || accept.contains("*/*"))) {
+        let status = if is_page {
+            StatusCode::OK
+        } else {
+            StatusCode::NOT_FOUND
+        };
+        if let Some(page) = Pages::get("index.html") {
+            return serve(&request, "index.html", &page, status);
+        }
+    }
+    Problem::not_found().error_response()
+}
+
+fn is_app_page(path: &str) -> bool {
+    let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    APP_PAGES.iter().any(|page| {
+        let wanted: Vec<&str> = page.trim_end_matches('/').split('/').collect();
+        wanted.len() == parts.len()
+            && wanted
+                .iter()
+                .zip(&parts)
+                .all(|(wanted, part)| wanted == part || (*wanted == "*" && !part.is_empty()))
+    })
+}
+
+fn serve(
+    request: &HttpRequest,
+    name: &str,
+    file: &EmbeddedFile,
+    status: StatusCode,
+) -> HttpResponse {
+    let digest = file.metadata.sha256_hash();
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value == tag.as_str());
+    let mut response = HttpResponse::build(if known {
+        StatusCode::NOT_MODIFIED
+    } else {
+        status
+    });
+    response.insert_header((header::ETAG, tag));
+    // Names carry no digest, so a browser asks each time whether its copy is still good.
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    if known {
+        return response.finish();
+    }
+    let kind = file.metadata.mimetype();
+    let kind = if kind.starts_with("text/") {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind.to_owned()
+    };
+    response.insert_header((header::CONTENT_TYPE, kind));
+    if name == "index.html" {
+        response.insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
+    }
+    response.body(file.data.to_vec())
+}

@@ -1,0 +1,136 @@
+//! Every route, with who may call it. The policy on a line is a type that the handler of that line cannot do without:
+//! `on` takes only handlers whose first `Caller` argument is for that policy.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
+
+use super::caller::{
+    Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
+};
+use super::problem::Problem;
+use super::{accounts, admin, applications, classic, jobs, me, pages};
+use crate::model::Role;
+
+/// Who may call a route: anybody (`None`) or these roles.
+pub type Access = Option<&'static [Role]>;
+
+pub struct Entry {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+    route: Route,
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+#[rustfmt::skip]
+pub fn routes() -> Vec<Entry> {
+    vec![
+        on(POST,   "/api/v1/auth/register",              Anyone,            accounts::register),
+        on(POST,   "/api/v1/auth/verify-email",          Anyone,            accounts::verify_email),
+        on(POST,   "/api/v1/auth/login",                 Anyone,            accounts::login),
+        on(POST,   "/api/v1/auth/refresh",               Anyone,            accounts::refresh),
+        on(POST,   "/api/v1/auth/logout",                Anyone,            accounts::logout),
+        on(POST,   "/api/v1/auth/forgot-password",       Anyone,            accounts::forgot_password),
+        on(POST,   "/api/v1/auth/reset-password",        Anyone,            accounts::reset_password),
+
+        on(GET,    "/api/v1/me",                         SignedIn,          me::read),
+        on(PATCH,  "/api/v1/me",                         SignedIn,          me::update),
+        on(DELETE, "/api/v1/me",                         StudentOrEmployer, me::erase),
+        on(GET,    "/api/v1/me/export",                  StudentOrEmployer, me::export),
+
+        on(GET,    "/api/v1/jobs",                       Public,            jobs::list),
+        on(GET,    "/api/v1/jobs/suggest",               Anyone,            jobs::suggest),
+        on(POST,   "/api/v1/jobs",                       EmployerOrAdmin,   jobs::post),
+        on(GET,    "/api/v1/jobs/{jobId}",               Public,            jobs::read),
+        on(PATCH,  "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::update),
+        on(DELETE, "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::close),
+        on(GET,    "/api/v1/jobs/{jobId}/applications",  EmployerOrAdmin,   applications::list_of_job),
+
+        on(POST,   "/api/v1/applications",               Student,           applications::submit),
+        on(GET,    "/api/v1/applications",               SignedIn,          applications::list),
+        on(GET,    "/api/v1/applications/{id}",          SignedIn,          applications::read),
+        on(PATCH,  "/api/v1/applications/{id}",          SignedIn,          applications::update),
+        on(DELETE, "/api/v1/applications/{id}",          Student,           applications::withdraw),
+
+        on(GET,    "/api/v1/admin/accounts",             Admin,             admin::accounts::list),
+        on(PATCH,  "/api/v1/admin/accounts/{id}",        Admin,             admin::accounts::moderate),
+        on(GET,    "/api/v1/admin/jobs",                 Admin,             admin::jobs::list),
+        on(GET,    "/api/v1/admin/outbox",               Admin,             admin::outbox::list),
+        on(POST,   "/api/v1/admin/outbox/{id}/retry",    Admin,             admin::outbox::retry),
+
+        on(POST,   "/authLogin",                         Anyone,            accounts::login),
+        on(POST,   "/job-post",                          EmployerOrAdmin,   jobs::post),
+        on(GET,    "/get-jobs",                          Public,            jobs::list),
+        on(POST,   "/apply-job",                         Student,           applications::submit),
+        on(GET,    "/get-applications",                  SignedIn,          applications::list),
+        on(PATCH,  "/update-application-jobs",           SignedIn,          classic::update_application),
+        on(PATCH,  "/update-application-status",         SignedIn,          classic::update_application),
+        on(DELETE, "/delete-service",                    SignedIn,          classic::delete),
+
+        on(GET,    "/healthz",                           Anyone,            pages::healthz),
+        on(GET,    "/readyz",                            Anyone,            pages::readyz),
+    ]
+}
+
+/// One line of the table.
+fn on<P: Policy, H, Args>(method: Method, path: &'static str, _policy: P, handler: H) -> Entry
+where
+    H: Handler<Args>,
+    Args: FromRequest + For<P> + 'static,
+    H::Output: Responder + 'static,
+{
+    let route = web::method(method.clone()).to(handler);
+    Entry {
+        method,
+        path,
+        access: P::ROLES,
+        route,
+    }
+}
+
+/// The arguments of a handler that is for the callers of a policy.
+pub trait For<P: Policy> {}
+impl<P: Policy> For<P> for (Caller<P>,) {}
+impl<P: Policy, A> For<P> for (Caller<P>, A) {}
+impl<P: Policy, A, B> For<P> for (Caller<P>, A, B) {}
+impl<P: Policy, A, B, C> For<P> for (Caller<P>, A, B, C) {}
+impl<P: Policy, A, B, C, D> For<P> for (Caller<P>, A, B, C, D) {}
+
+/// The table as services: an address that does not take a method says which it takes.
+pub fn services() -> Vec<impl HttpServiceFactory> {
+    let mut by_path: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
+    for entry in routes() {
+        by_path.entry(entry.path).or_default().push(entry);
+    }
+    let (exact, patterns): (Vec<_>, Vec<_>) = by_path
+        .into_iter()
+        .partition(|(path, _)| !path.contains('{'));
+    exact
+        .into_iter()
+        .chain(patterns)
+        .map(|(path, entries)| resource(path, entries))
+        .collect()
+}
+
+fn resource(path: &str, entries: Vec<Entry>) -> Resource {
+    let methods: Vec<String> = entries
+        .iter()
+        .map(|entry| entry.method.to_string())
+        .collect();
+    let allow = methods.join(", ");
+    let mut resource = web::resource(path.to_owned());
+    for entry in entries {
+        resource = resource.route(entry.route);
+    }
+    resource.default_service(web::to(move || {
+        let problem = Problem::method_not_allowed(allow.clone());
+        async move { Err::<&'static str, Problem>(problem) }
+    }))
+}

@@ -1,0 +1,50 @@
+//! actix, put together: limits, CORS, the table of routes, the pages.
+
+use std::net::{SocketAddr, TcpListener};
+
+use actix_web::dev::{Server as Running, ServerHandle};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+
+use super::cors::cors;
+use super::routes::services;
+use super::state::State;
+use super::{pages, watch};
+
+/// Seconds a stopping server gives to requests that are under way.
+const GRACE_SECONDS: u64 = 20;
+
+/// A server that is bound and, once awaited, answers.
+pub struct Server {
+    pub address: SocketAddr,
+    pub handle: ServerHandle,
+    pub running: Running,
+}
+
+/// Serves on a socket that is bound. `workers`: threads that answer.
+pub fn serve(
+    listener: TcpListener,
+    state: web::Data<State>,
+    workers: usize,
+) -> std::io::Result<Server> {
+    let address = listener.local_addr()?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .wrap(Compress::default())
+            .wrap(from_fn(cors))
+            .wrap(from_fn(watch::watch))
+            .service(services())
+            .default_service(web::to(pages::fallback))
+    })
+    .workers(workers)
+    .disable_signals()
+    .shutdown_timeout(GRACE_SECONDS)
+    .listen(listener)?
+    .run();
+    Ok(Server {
+        address,
+        handle: server.handle(),
+        running: server,
+    })
+}

@@ -1,0 +1,356 @@
+//! What records look like outside: which members a reader gets, in the spelling of API.md.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::accounts::Me;
+use crate::applications::Applicant;
+use crate::jobs::View;
+use crate::model::{
+    Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
+    Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
+    Outcome, Preferences, Question, Reason, Role, Setting, Student, StudentId, Timestamp,
+};
+use crate::store::Stored;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountView<'a> {
+    pub account_id: AccountId,
+    pub email: &'a Email,
+    pub role: Role,
+    pub name: &'a str,
+    pub status: AccountStatus,
+}
+
+impl<'a> From<&'a Account> for AccountView<'a> {
+    fn from(account: &'a Account) -> Self {
+        Self {
+            account_id: account.account_id,
+            email: &account.email,
+            role: account.role,
+            name: &account.name,
+            status: account.status,
+        }
+    }
+}
+
+/// What an admin sees of an account.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountRow<'a> {
+    #[serde(flatten)]
+    account: AccountView<'a>,
+    trusted: bool,
+    student_id: &'a Option<StudentId>,
+    employee_id: &'a Option<EmployeeId>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    version: u64,
+}
+
+impl<'a> From<&'a Stored<Account>> for AccountRow<'a> {
+    fn from(stored: &'a Stored<Account>) -> Self {
+        Self {
+            account: AccountView::from(&stored.record),
+            trusted: stored.trusted,
+            student_id: &stored.record.student_id,
+            employee_id: &stored.record.employee_id,
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
+            version: stored.version,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StudentView<'a> {
+    student_id: &'a StudentId,
+    name: &'a str,
+    email: &'a Email,
+    graduation_date: Option<Date>,
+    skills: &'a [String],
+    summary: Option<&'a str>,
+    enrolled_credits: Option<f64>,
+    gpa: Option<f64>,
+    visa: Option<&'a str>,
+    work_study_remaining: Option<Money>,
+    weekly_hours: f64,
+    preferences: &'a Preferences,
+    /// The facts that the student gave, not the campus.
+    self_reported: Vec<Fact>,
+    version: u64,
+}
+
+impl<'a> StudentView<'a> {
+    pub fn new(stored: &'a Stored<Student>, weekly_hours: f64) -> Self {
+        let student = &stored.record;
+        let given = [
+            (Fact::GraduationDate, student.graduation_date.is_some()),
+            (Fact::EnrolledCredits, student.enrolled_credits.is_some()),
+            (Fact::Gpa, student.gpa.is_some()),
+            (Fact::Visa, student.visa.is_some()),
+            (
+                Fact::WorkStudyRemaining,
+                student.work_study_remaining.is_some(),
+            ),
+        ];
+        let own = given
+            .into_iter()
+            .filter(|(fact, given)| *given && !student.is_roster(*fact));
+        Self {
+            student_id: &student.student_id,
+            name: &student.name,
+            email: &student.email,
+            graduation_date: student.graduation_date,
+            skills: &student.skills,
+            summary: student.summary.as_deref(),
+            enrolled_credits: student.enrolled_credits,
+            gpa: student.gpa,
+            visa: student.visa.as_deref(),
+            work_study_remaining: student.work_study_remaining,
+            weekly_hours,
+            preferences: &student.preferences,
+            self_reported: own.map(|(fact, _)| fact).collect(),
+            version: stored.version,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmployerView<'a> {
+    employee_id: &'a EmployeeId,
+    name: &'a str,
+    email: &'a Email,
+    designation: Option<&'a str>,
+    work_space: Option<&'a str>,
+    setting: Setting,
+    version: u64,
+}
+
+impl<'a> From<&'a Stored<Employer>> for EmployerView<'a> {
+    fn from(stored: &'a Stored<Employer>) -> Self {
+        let employer = &stored.record;
+        Self {
+            employee_id: &employer.employee_id,
+            name: &employer.name,
+            email: &employer.email,
+            designation: employer.designation.as_deref(),
+            work_space: employer.work_space.as_deref(),
+            setting: employer.setting,
+            version: stored.version,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct MeView<'a> {
+    account: AccountView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    student: Option<StudentView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    employer: Option<EmployerView<'a>>,
+    version: u64,
+}
+
+impl<'a> From<&'a Me> for MeView<'a> {
+    fn from(me: &'a Me) -> Self {
+        Self {
+            account: AccountView::from(&me.account.record),
+            student: me
+                .student
+                .as_ref()
+                .map(|(student, hours)| StudentView::new(student, *hours)),
+            employer: me.employer.as_ref().map(EmployerView::from),
+            version: me.version(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView<'a> {
+    job_id: JobId,
+    job_title: &'a str,
+    job_description: &'a str,
+    job_pay_rate: Money,
+    currency: &'a str,
+    skills_required: &'a [String],
+    employee_id: &'a EmployeeId,
+    employer_name: &'a str,
+    work_space: Option<&'a str>,
+    location: Option<&'a str>,
+    setting: JobSetting,
+    hours_per_week: f64,
+    positions: u32,
+    positions_filled: u32,
+    work_study_required: bool,
+    start_date: Option<Date>,
+    end_date: Option<Date>,
+    deadline: Timestamp,
+    questions: &'a [Question],
+    job_status: JobStatus,
+    posted_at: Timestamp,
+    updated_at: Timestamp,
+    version: u64,
+    #[serde(flatten)]
+    manager: Option<ManagerView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<String>,
+}
+
+/// What only a posting's employer and admins see of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ManagerView<'a> {
+    external_id: Option<&'a str>,
+    application_count: i64,
+}
+
+impl<'a> JobView<'a> {
+    /// `application_count` is asked for managers alone.
+    pub fn new(stored: &'a Stored<Job>, view: View, application_count: i64) -> Self {
+        let job = &stored.record;
+        Self {
+            job_id: job.job_id,
+            job_title: &job.job_title,
+            job_description: &job.job_description,
+            job_pay_rate: job.job_pay_rate,
+            currency: &job.currency,
+            skills_required: &job.skills_required,
+            employee_id: &job.employee_id,
+            employer_name: &job.employer_name,
+            work_space: job.work_space.as_deref(),
+            location: job.location.as_deref(),
+            setting: job.setting,
+            hours_per_week: job.hours_per_week,
+            positions: job.positions,
+            positions_filled: job.positions_filled,
+            work_study_required: job.work_study_required,
+            start_date: job.start_date,
+            end_date: job.end_date,
+            deadline: job.deadline,
+            questions: &job.questions,
+            job_status: job.job_status,
+            posted_at: job.posted_at,
+            updated_at: job.updated_at,
+            version: stored.version,
+            manager: (view == View::Manager).then_some(ManagerView {
+                external_id: job.external_id.as_deref(),
+                application_count,
+            }),
+            snippet: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with_snippet(mut self, snippet: Option<String>) -> Self {
+        self.snippet = snippet;
+        self
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationView<'a> {
+    application_id: ApplicationId,
+    job_id: JobId,
+    job_title: &'a str,
+    student_id: &'a StudentId,
+    application_status: ApplicationStatus,
+    cover_note: Option<&'a str>,
+    answers: &'a [Answer],
+    resume: Option<ResumeView>,
+    eligibility: EligibilityView<'a>,
+    submitted_at: Timestamp,
+    updated_at: Timestamp,
+    history: &'a [Move],
+    version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    student: Option<ApplicantView>,
+}
+
+#[derive(Serialize)]
+struct EligibilityView<'a> {
+    outcome: Outcome,
+    reasons: &'a [Reason],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResumeView {
+    file_id: FileId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+/// What an employer sees of a student: never credits, GPA, visa or award.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApplicantView {
+    student_id: StudentId,
+    name: String,
+    email: Email,
+    graduation_date: Option<Date>,
+    skills: Vec<String>,
+    summary: Option<String>,
+}
+
+impl<'a> ApplicationView<'a> {
+    /// `applicant`: for the employer and admins. The reasons of a verdict are the student's and the office's.
+    pub fn new(
+        stored: &'a Stored<Application>,
+        reader: Role,
+        applicant: Option<Applicant>,
+    ) -> Self {
+        let application = &stored.record;
+        let (student, resume) = match applicant {
+            Some(applicant) => (Some(applicant.student), applicant.resume),
+            None => (None, None),
+        };
+        let reasons: &[Reason] = if reader == Role::Employer {
+            &[]
+        } else {
+            &application.eligibility.reasons
+        };
+        Self {
+            application_id: application.application_id,
+            job_id: application.job_id,
+            job_title: &application.job_title,
+            student_id: &application.student_id,
+            application_status: application.application_status,
+            cover_note: application.cover_note.as_deref(),
+            answers: &application.answers,
+            resume: application.resume_id.map(|file_id| ResumeView {
+                file_id,
+                name: resume.map(|resume| resume.name),
+            }),
+            eligibility: EligibilityView {
+                outcome: application.eligibility.outcome,
+                reasons,
+            },
+            submitted_at: application.submitted_at,
+            updated_at: application.updated_at,
+            history: &application.history,
+            version: stored.version,
+            student: student.map(|student| ApplicantView {
+                student_id: student.student_id,
+                name: student.name,
+                email: student.email,
+                graduation_date: student.graduation_date,
+                skills: student.skills,
+                summary: student.summary,
+            }),
+        }
+    }
+}
+
+/// A page of anything.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageView<T: Serialize> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}

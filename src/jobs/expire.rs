@@ -1,0 +1,34 @@
+//! Deadlines: an open job whose deadline has passed turns `expired` by itself.
+
+use crate::model::{Event, Job, JobId, JobStatus};
+use crate::store::{Direction, KeyRange, StoreError, Transaction, keys};
+
+/// Most jobs that turn in one change.
+pub const EXPIRE_BATCH: usize = 200;
+
+/// Turns the jobs that are due, `EXPIRE_BATCH` at most; gives how many. Call again while it is full.
+pub fn expire_due(transaction: &mut Transaction) -> Result<usize, StoreError> {
+    let now = transaction.now();
+    let mut due = KeyRange::prefix(&keys::jobs_by_deadline());
+    due.end = std::ops::Bound::Excluded(keys::jobs_by_deadline_before(now));
+    let found = transaction.scan_keys(&due, Direction::Forward, EXPIRE_BATCH)?;
+    for key in &found {
+        let id = key.trailing_id().map(JobId::from_bytes);
+        let job_id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let Some(old) = transaction.get::<Job>(&keys::job(job_id))? else {
+            continue;
+        };
+        let expired = Job {
+            job_status: JobStatus::Expired,
+            updated_at: now,
+            ..old.record.clone()
+        };
+        transaction.update(&old, expired)?;
+        transaction.log(Event::JobChanged {
+            job_id,
+            from: Some(JobStatus::Open),
+            to: JobStatus::Expired,
+        })?;
+    }
+    Ok(found.len())
+}

@@ -1,0 +1,160 @@
+//! Finding postings. The plain list walks the store's index, so that it shows a posting at once; anything with words or
+//! filters asks the search index for ids. Records always come from the store, so a closed job is never shown as open.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Refusal, View, view_of};
+use crate::model::{Identity, Invalid, Job, JobStatus, Party};
+use crate::search::{After, Facets, Found, JobQuery, SearchIndex, Sort};
+use crate::store::{Direction, Page, Place, Reader, StoreError, Stored, keys};
+
+/// What is looked for. `query.limit` and `query.after` are set here from `limit` and `cursor`.
+pub struct JobsWanted {
+    pub query: JobQuery,
+    pub cursor: Option<JobCursor>,
+}
+
+/// Where the next page begins.
+pub enum JobCursor {
+    List(Place),
+    Search(After),
+}
+
+pub struct JobsFound {
+    pub jobs: Vec<(Stored<Job>, View)>,
+    pub next: Option<JobCursor>,
+    pub total: usize,
+    pub facets: Arc<Facets>,
+}
+
+impl JobCursor {
+    pub fn to_token(&self) -> String {
+        match self {
+            Self::List(place) => format!("l{}", URL_SAFE_NO_PAD.encode(place)),
+            Self::Search(after) => format!("s{}", after.to_token()),
+        }
+    }
+
+    pub fn parse(token: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::one("cursor", "is not one that this list gave");
+        match token.split_at_checked(1) {
+            Some(("l", place)) => URL_SAFE_NO_PAD
+                .decode(place)
+                .map(Self::List)
+                .map_err(|_| wrong()),
+            Some(("s", after)) => After::parse(after).map(Self::Search).map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+pub fn find(
+    reader: &Reader,
+    index: &SearchIndex,
+    identity: Option<&Identity>,
+    mut wanted: JobsWanted,
+) -> Result<JobsFound, Refusal> {
+    let query = &mut wanted.query;
+    if query.status != JobStatus::Open {
+        match identity.map(|identity| &identity.party) {
+            Some(Party::Admin) => {}
+            Some(Party::Employer(own)) if query.employee_id.as_ref().is_none_or(|id| id == own) => {
+                query.employee_id = Some(own.clone());
+            }
+            _ => return Err(Refusal::StatusNotYours),
+        }
+    }
+    let wrong = || Invalid::one("cursor", "is not one that this list gave");
+    if is_plain(query) {
+        let after = match wanted.cursor {
+            None => None,
+            Some(JobCursor::List(place)) => Some(place),
+            Some(JobCursor::Search(_)) => return Err(wrong().into()),
+        };
+        list(reader, index, identity, &mut wanted.query, after.as_ref())
+    } else {
+        query.after = match wanted.cursor {
+            None => None,
+            Some(JobCursor::Search(after)) => Some(after),
+            Some(JobCursor::List(_)) => return Err(wrong().into()),
+        };
+        search(reader, index, identity, &wanted.query)
+    }
+}
+
+/// Whether the store's own index answers it: newest first, by status and employer alone.
+fn is_plain(query: &JobQuery) -> bool {
+    query.sort == Sort::Newest
+        && query.q.is_none()
+        && query.skills.is_empty()
+        && query.settings.is_empty()
+        && query.location.is_none()
+        && query.work_space.is_none()
+        && query.min_pay.is_none()
+        && query.max_hours.is_none()
+        && query.work_study.is_none()
+}
+
+fn list(
+    reader: &Reader,
+    index: &SearchIndex,
+    identity: Option<&Identity>,
+    query: &mut JobQuery,
+    after: Option<&Place>,
+) -> Result<JobsFound, Refusal> {
+    let prefix = match &query.employee_id {
+        Some(employer) => keys::jobs_by_employer(employer, query.status),
+        None => keys::jobs_by_status(query.status),
+    };
+    let page = Page::new(prefix, Direction::Backward, query.limit, after);
+    let paged = page.collect(reader, |key| {
+        let id = key.trailing_id().map(crate::model::JobId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        Ok::<_, StoreError>(job.and_then(|job| shown(job, query, identity)))
+    })?;
+    query.limit = 0;
+    let Found { total, facets, .. } = index.find(query)?;
+    Ok(JobsFound {
+        jobs: paged.items,
+        next: paged.next.map(JobCursor::List),
+        total,
+        facets,
+    })
+}
+
+fn search(
+    reader: &Reader,
+    index: &SearchIndex,
+    identity: Option<&Identity>,
+    query: &JobQuery,
+) -> Result<JobsFound, Refusal> {
+    let found = index.find(query)?;
+    let mut jobs = Vec::with_capacity(found.hits.len());
+    for id in found.hits {
+        let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        jobs.extend(job.and_then(|job| shown(job, query, identity)));
+    }
+    let next = found.next.map(JobCursor::Search);
+    Ok(JobsFound {
+        jobs,
+        next,
+        total: found.total,
+        facets: found.facets,
+    })
+}
+
+/// The index may lag: what the record says now decides.
+fn shown(
+    job: Stored<Job>,
+    query: &JobQuery,
+    identity: Option<&Identity>,
+) -> Option<(Stored<Job>, View)> {
+    let fits = job.job_status == query.status
+        && (job.job_status != JobStatus::Open || job.takes_applications(query.now));
+    let view = view_of(&job, identity)?;
+    fits.then_some((job, view))
+}

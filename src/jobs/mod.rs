@@ -1,0 +1,24 @@
+//! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs.
+//! Knows nothing of HTTP.
+
+mod edit;
+mod expire;
+mod find;
+mod post;
+mod refusal;
+mod see;
+
+pub use edit::{JobPatch, edit};
+pub use expire::{EXPIRE_BATCH, expire_due};
+pub use find::{JobCursor, JobsFound, JobsWanted, find};
+pub use post::{Posting, post};
+pub use refusal::Refusal;
+pub use see::{see, view_of};
+
+/// How much of a posting a reader may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Public,
+    /// Its employer, and every admin.
+    Manager,
+}

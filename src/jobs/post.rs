@@ -1,0 +1,110 @@
+//! Posting a job.
+
+use super::Refusal;
+use crate::model::{
+    Account, AccountStatus, Campus, EmployeeId, Employer, Event, Identity, Invalid, Job, JobFields,
+    JobId, JobStatus, Party,
+};
+use crate::store::{StoreError, Stored, Transaction, keys};
+
+pub struct Posting {
+    pub fields: JobFields,
+    pub draft: bool,
+    /// Whose job it is, when an admin posts for an employer; an employer may name himself.
+    pub employee_id: Option<EmployeeId>,
+}
+
+pub fn post(
+    campus: &Campus,
+    transaction: &mut Transaction,
+    identity: &Identity,
+    posting: &Posting,
+) -> Result<Stored<Job>, Refusal> {
+    let now = transaction.now();
+    if posting.fields.deadline <= now {
+        return Err(Invalid::one("deadline", "must be in the future").into());
+    }
+    let employee_id = match (&identity.party, &posting.employee_id) {
+        (Party::Employer(own), None) => own.clone(),
+        (Party::Employer(own), Some(named)) if own == named => own.clone(),
+        (Party::Employer(_), Some(_)) => {
+            return Err(Invalid::one("employeeId", "must be your own").into());
+        }
+        (_, Some(named)) => named.clone(),
+        (_, None) => {
+            return Err(Invalid::one("employeeId", "is required when an admin posts").into());
+        }
+    };
+    let employer: Option<Stored<Employer>> = transaction.get(&keys::employer(&employee_id))?;
+    let Some(employer) = employer else {
+        return Err(Invalid::one("employeeId", "is no employer's").into());
+    };
+    let status = if posting.draft {
+        JobStatus::Draft
+    } else {
+        status_when_published(transaction, identity)?
+    };
+    let mut job = new_job(campus, JobId::generate(now), &employer, now);
+    job.apply(posting.fields.clone());
+    job.work_space = job.work_space.or_else(|| employer.work_space.clone());
+    job.job_status = status;
+    let job = transaction.insert(job)?;
+    transaction.log(Event::JobChanged {
+        job_id: job.job_id,
+        from: None,
+        to: status,
+    })?;
+    Ok(job)
+}
+
+/// Open, or pending where an admin has to look at this employer's postings first.
+pub(super) fn status_when_published(
+    transaction: &mut Transaction,
+    identity: &Identity,
+) -> Result<JobStatus, StoreError> {
+    if identity.party == Party::Admin {
+        return Ok(JobStatus::Open);
+    }
+    let account: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let trusted =
+        account.is_some_and(|account| account.trusted && account.status == AccountStatus::Active);
+    Ok(if trusted {
+        JobStatus::Open
+    } else {
+        JobStatus::Pending
+    })
+}
+
+/// An empty posting of an employer, for the fields to be laid over.
+pub(crate) fn new_job(
+    campus: &Campus,
+    job_id: JobId,
+    employer: &Employer,
+    now: crate::model::Timestamp,
+) -> Job {
+    Job {
+        job_id,
+        job_title: String::new(),
+        job_description: String::new(),
+        job_pay_rate: crate::model::Money::from_cents(0),
+        currency: campus.currency.clone(),
+        skills_required: Vec::new(),
+        employee_id: employer.employee_id.clone(),
+        employer_name: employer.name.clone(),
+        work_space: None,
+        location: None,
+        setting: crate::model::JobSetting::default(),
+        hours_per_week: 0.0,
+        positions: 1,
+        positions_filled: 0,
+        work_study_required: false,
+        start_date: None,
+        end_date: None,
+        deadline: now,
+        questions: Vec::new(),
+        job_status: JobStatus::Draft,
+        external_id: None,
+        posted_at: now,
+        updated_at: now,
+    }
+}

@@ -1,0 +1,39 @@
+//! Why a command of this room says no.
+
+use crate::mail::ComposeError;
+use crate::model::{Invalid, JobStatus};
+use crate::search::SearchError;
+use crate::store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("there is no such job")]
+    NotFound,
+    #[error("the job belongs to somebody else")]
+    NotYours,
+    #[error("the job has changed since it was read")]
+    Stale,
+    #[error("a job cannot go from {from:?} to {to:?}")]
+    InvalidTransition { from: JobStatus, to: JobStatus },
+    #[error("only an employer's own jobs can be listed by that status")]
+    StatusNotYours,
+    #[error("a mail could not be written: {0}")]
+    Compose(#[from] ComposeError),
+    #[error(transparent)]
+    Search(SearchError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::BadCursor => {
+                Invalid::one("cursor", "is not one that this list gave").into()
+            }
+            error => Self::Search(error),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Corkboard, a part-time job board for a campus, as one binary. `src/README.md` is the architecture.
+
+pub mod accounts;
+pub mod app;
+pub mod applications;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod followers;
+pub mod http;
+pub mod jobs;
+pub mod mail;
+pub mod model;
+pub mod search;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,167 @@
+//! How a mail leaves: into a Maildir, or over SMTP.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use super::ComposeError;
+use super::message::message;
+use crate::model::Mail;
+
+/// A server that does not answer within this counts as down.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections kept to the mail server.
+const CONNECTIONS: u32 = 4;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MailSetupError {
+    #[error("mail.from is no mailbox (as \"Corkboard <jobs@example.edu>\"): {0}")]
+    From(String),
+    #[error("the mail folder {0}: {1}")]
+    Folder(PathBuf, std::io::Error),
+    #[error("the mail server's TLS: {0}")]
+    Tls(String),
+    #[error("the mail layouts: {0}")]
+    Layout(#[from] ComposeError),
+}
+
+/// Why a mail did not leave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Refused for good: trying again would get the same answer.
+    #[error("{0}")]
+    Permanent(String),
+    /// This mail may pass later.
+    #[error("{0}")]
+    Transient(String),
+    /// No mail would pass now: the server or the folder cannot be reached.
+    #[error("{0}")]
+    Down(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmtpTls {
+    None,
+    Starttls,
+    Implicit,
+}
+
+pub struct SmtpOptions {
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub username: String,
+    pub password: String,
+}
+
+pub struct Transport {
+    from: Mailbox,
+    way: Way,
+}
+
+enum Way {
+    /// The folder with `tmp`, `new` and `cur` in it.
+    Maildir(PathBuf),
+    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+}
+
+impl Transport {
+    /// Files in `folder/new/*.eml`, whole or not at all.
+    pub fn maildir(folder: PathBuf, from: &str) -> Result<Self, MailSetupError> {
+        for part in ["tmp", "new", "cur"] {
+            let path = folder.join(part);
+            std::fs::create_dir_all(&path).map_err(|error| MailSetupError::Folder(path, error))?;
+        }
+        Ok(Self {
+            from: sender(from)?,
+            way: Way::Maildir(folder),
+        })
+    }
+
+    pub fn smtp(options: SmtpOptions, from: &str) -> Result<Self, MailSetupError> {
+        let parameters = || {
+            TlsParameters::new(options.host.clone())
+                .map_err(|error| MailSetupError::Tls(error.to_string()))
+        };
+        let tls = match options.tls {
+            SmtpTls::None => Tls::None,
+            SmtpTls::Starttls => Tls::Required(parameters()?),
+            SmtpTls::Implicit => Tls::Wrapper(parameters()?),
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(options.host)
+            .port(options.port)
+            .tls(tls)
+            .timeout(Some(SMTP_TIMEOUT))
+            .pool_config(PoolConfig::new().max_size(CONNECTIONS));
+        if !options.username.is_empty() {
+            builder = builder.credentials(Credentials::new(options.username, options.password));
+        }
+        Ok(Self {
+            from: sender(from)?,
+            way: Way::Smtp(Box::new(builder.build())),
+        })
+    }
+
+    /// Hands one mail over. When this is `Ok`, it is on disk or with the server.
+    pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let message = message(mail, &self.from).map_err(SendError::Permanent)?;
+        match &self.way {
+            Way::Smtp(smtp) => send_smtp(smtp, message).await,
+            Way::Maildir(folder) => {
+                let (folder, name) = (folder.clone(), format!("{}.eml", mail.mail_id));
+                let written = tokio::task::spawn_blocking(move || {
+                    write_file(&folder, &name, &message.formatted())
+                });
+                let written = written
+                    .await
+                    .map_err(|error| SendError::Down(error.to_string()))?;
+                written.map_err(|error| SendError::Down(format!("the mail folder: {error}")))
+            }
+        }
+    }
+}
+
+fn sender(from: &str) -> Result<Mailbox, MailSetupError> {
+    from.parse()
+        .map_err(|error| MailSetupError::From(format!("{from:?}: {error}")))
+}
+
+async fn send_smtp(
+    smtp: &AsyncSmtpTransport<Tokio1Executor>,
+    message: Message,
+) -> Result<(), SendError> {
+    // lettre's own timeout is for each answer; a server that drips would hold the mail for as long as it likes.
+    let sent = tokio::time::timeout(2 * SMTP_TIMEOUT, smtp.send(message)).await;
+    let error = match sent {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => error,
+        Err(_) => return Err(SendError::Down("the mail server does not answer".into())),
+    };
+    let text = error.to_string();
+    // 421: the server is going away; it says nothing of this mail (RFC 5321 3.8).
+    let leaving = error.status().is_some_and(|code| code.to_string() == "421");
+    if error.is_permanent() {
+        Err(SendError::Permanent(text))
+    } else if error.is_transient() && !leaving {
+        Err(SendError::Transient(text))
+    } else {
+        Err(SendError::Down(text))
+    }
+}
+
+/// Written and synced beside, then renamed: a reader of `new` never sees half a mail, and a mail that is written again
+/// after a crash takes the place of the first.
+fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = folder.join("tmp").join(name);
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, folder.join("new").join(name))?;
+    std::fs::File::open(folder.join("new"))?.sync_all()
+}

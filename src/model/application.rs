@@ -1,0 +1,202 @@
+//! An application and the moves it may make.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApplicationId, EmployeeId, FileId, JobId, Role, StudentId, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationStatus {
+    Submitted,
+    UnderReview,
+    Interview,
+    Offered,
+    Accepted,
+    Rejected,
+    Declined,
+    Withdrawn,
+}
+
+impl ApplicationStatus {
+    pub const ALL: [Self; 8] = [
+        Self::Submitted,
+        Self::UnderReview,
+        Self::Interview,
+        Self::Offered,
+        Self::Accepted,
+        Self::Rejected,
+        Self::Declined,
+        Self::Withdrawn,
+    ];
+
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Accepted | Self::Rejected | Self::Declined | Self::Withdrawn
+        )
+    }
+
+    /// As it stands in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::UnderReview => "under_review",
+            Self::Interview => "interview",
+            Self::Offered => "offered",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether this side may move an application from here to there (the table in API.md).
+    pub fn allows(self, mover: Mover, to: Self) -> bool {
+        use ApplicationStatus::{
+            Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,
+        };
+        match (mover, self) {
+            (Mover::Employer, Submitted) => {
+                matches!(to, UnderReview | Interview | Offered | Accepted | Rejected)
+            }
+            (Mover::Employer, UnderReview) => {
+                matches!(to, Interview | Offered | Accepted | Rejected)
+            }
+            (Mover::Employer, Interview) => matches!(to, Offered | Accepted | Rejected),
+            (Mover::Employer, Offered) => to == Rejected,
+            (Mover::Student, Submitted | UnderReview | Interview) => to == Withdrawn,
+            (Mover::Student, Offered) => matches!(to, Accepted | Declined | Withdrawn),
+            (_, Accepted | Rejected | Declined | Withdrawn) => false,
+        }
+    }
+}
+
+/// Which column of the table of moves a caller has. An admin moves as the employer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mover {
+    Student,
+    Employer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Answer {
+    pub question_id: String,
+    pub answer: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Eligible,
+    Ineligible,
+    Review,
+}
+
+/// Why a verdict is what it is, and how to mend it; `rule` names the module and its version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reason {
+    pub code: String,
+    pub message: String,
+    pub remedy: Option<String>,
+    pub rule: String,
+}
+
+/// The verdict of the campus's active rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Eligibility {
+    pub outcome: Outcome,
+    pub reasons: Vec<Reason>,
+}
+
+impl Eligibility {
+    /// The verdict of a campus with no active rule: nothing stands against the student.
+    pub fn unruled() -> Self {
+        Self {
+            outcome: Outcome::Eligible,
+            reasons: Vec::new(),
+        }
+    }
+}
+
+/// One step of an application's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Move {
+    pub at: Timestamp,
+    pub by: Role,
+    pub from: Option<ApplicationStatus>,
+    pub to: ApplicationStatus,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    pub application_id: ApplicationId,
+    pub job_id: JobId,
+    /// As it was when the application was filed.
+    pub job_title: String,
+    pub student_id: StudentId,
+    /// The posting's owner, so that an employer's list needs no other record.
+    pub employee_id: EmployeeId,
+    pub application_status: ApplicationStatus,
+    pub cover_note: Option<String>,
+    pub answers: Vec<Answer>,
+    pub resume_id: Option<FileId>,
+    pub eligibility: Eligibility,
+    pub submitted_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub history: Vec<Move>,
+}
+
+impl Application {
+    /// Makes a move that the table allows; the caller has asked `ApplicationStatus::allows`.
+    pub fn make(&mut self, by: Role, to: ApplicationStatus, note: Option<String>, now: Timestamp) {
+        let from = Some(self.application_status);
+        self.history.push(Move {
+            at: now,
+            by,
+            from,
+            to,
+            note,
+        });
+        self.application_status = to;
+        self.updated_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn status() -> impl Strategy<Value = ApplicationStatus> {
+        prop::sample::select(ApplicationStatus::ALL.to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_moves_out_of_a_final_state_nor_to_where_it_is(from in status(), to in status()) {
+            for mover in [Mover::Student, Mover::Employer] {
+                if from.is_final() || from == to || to == ApplicationStatus::Submitted {
+                    prop_assert!(!from.allows(mover, to));
+                }
+            }
+        }
+
+        #[test]
+        fn each_move_belongs_to_one_side_only_but_for_none(from in status(), to in status()) {
+            prop_assert!(!(from.allows(Mover::Student, to) && from.allows(Mover::Employer, to)));
+        }
+    }
+
+    #[test]
+    fn an_offer_is_the_students_to_accept() {
+        use ApplicationStatus::{Accepted, Offered};
+        assert!(Offered.allows(Mover::Student, Accepted));
+        assert!(!Offered.allows(Mover::Employer, Accepted));
+    }
+}

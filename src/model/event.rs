@@ -1,0 +1,80 @@
+//! What happened, as the change log keeps it: ids only, no text of a person's.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, EmployeeId, JobId, JobStatus, Role,
+    StudentId, Timestamp,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event {
+    AccountRegistered {
+        account_id: AccountId,
+        role: Role,
+    },
+    AccountVerified {
+        account_id: AccountId,
+    },
+    /// An admin, or verification, changed the standing.
+    AccountStatusChanged {
+        account_id: AccountId,
+        from: AccountStatus,
+        to: AccountStatus,
+    },
+    PasswordChanged {
+        account_id: AccountId,
+    },
+    /// A refresh token came back after it was spent; its session ended.
+    RefreshReused {
+        account_id: AccountId,
+    },
+    StudentChanged {
+        student_id: StudentId,
+    },
+    EmployerChanged {
+        employee_id: EmployeeId,
+    },
+    /// A posting appeared or changed; `from` is none for a new one and equals `to` when only its text changed.
+    JobChanged {
+        job_id: JobId,
+        from: Option<JobStatus>,
+        to: JobStatus,
+    },
+    /// An application appeared (`from` none) or moved.
+    ApplicationMoved {
+        application_id: ApplicationId,
+        job_id: JobId,
+        student_id: StudentId,
+        from: Option<ApplicationStatus>,
+        to: ApplicationStatus,
+    },
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Actor {
+    /// Nobody signed in.
+    Anonymous,
+    Account(AccountId, Role),
+    /// The command line, on the machine itself.
+    Operator,
+    /// Corkboard itself: a deadline passed.
+    System,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    pub at: Timestamp,
+    pub actor: Actor,
+    /// The address the request came from, for the audit.
+    pub address: Option<std::net::IpAddr>,
+    pub event: Event,
+}

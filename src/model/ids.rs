@@ -1,0 +1,177 @@
+//! Distinct id types. The server's own ids are UUIDv7, so they sort by the time they were made.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::Timestamp;
+
+/// An id of the server's own making for a record of type `T`.
+pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
+
+pub type AccountId = Id<super::Account>;
+pub type ApplicationId = Id<super::Application>;
+pub type FileId = Id<super::StoredFile>;
+pub type JobId = Id<super::Job>;
+pub type MailId = Id<super::Mail>;
+pub type SessionId = Id<super::Session>;
+pub type TokenId = Id<super::Token>;
+
+impl<T> Id<T> {
+    pub fn generate(now: Timestamp) -> Self {
+        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+        let stamp = uuid::Timestamp::from_unix(
+            uuid::timestamp::context::NoContext,
+            millis / 1000,
+            u32::try_from(millis % 1000 * 1_000_000).expect("below a second"),
+        );
+        Self(Uuid::new_v7(stamp), PhantomData)
+    }
+
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes), PhantomData)
+    }
+
+    pub const fn from_parts(high: u64, low: u64) -> Self {
+        Self(Uuid::from_u64_pair(high, low), PhantomData)
+    }
+
+    /// The two halves, most significant first; together they order as the id does.
+    pub fn parts(&self) -> (u64, u64) {
+        self.0.as_u64_pair()
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl<T> FromStr for Id<T> {
+    type Err = uuid::Error;
+
+    /// Takes the hyphenated form only, so that one record has one address.
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        if text.len() != 36 {
+            return Uuid::parse_str("").map(|id| Self(id, PhantomData));
+        }
+        Uuid::try_parse(text).map(|id| Self(id, PhantomData))
+    }
+}
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Id<T> {}
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<T> Eq for Id<T> {}
+impl<T> PartialOrd for Id<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T> Ord for Id<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+impl<T> Hash for Id<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<T> fmt::Display for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<T> Serialize for Id<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+impl<'de, T> Deserialize<'de> for Id<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Uuid::deserialize(deserializer).map(|id| Self(id, PhantomData))
+    }
+}
+
+/// The campus's own number for a person: any text of 1 to 64 characters, unique among its kind.
+pub struct CampusId<T>(Box<str>, PhantomData<fn() -> T>);
+
+pub type StudentId = CampusId<super::Student>;
+pub type EmployeeId = CampusId<super::Employer>;
+
+/// Longest campus number, in characters (API.md).
+const CAMPUS_ID_CHARS: usize = 64;
+
+impl<T> CampusId<T> {
+    /// What a person gets whose campus gave no number.
+    pub fn generate(now: Timestamp) -> Self {
+        Self(Id::<T>::generate(now).to_string().into(), PhantomData)
+    }
+
+    /// Fails with a sentence for the person who typed it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let length = text.chars().count();
+        if length == 0 || length > CAMPUS_ID_CHARS || text.chars().any(char::is_control) {
+            return Err(format!(
+                "must be 1 to {CAMPUS_ID_CHARS} characters of plain text"
+            ));
+        }
+        Ok(Self(text.into(), PhantomData))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T> Clone for CampusId<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+impl<T> PartialEq for CampusId<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<T> Eq for CampusId<T> {}
+impl<T> fmt::Debug for CampusId<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<T> fmt::Display for CampusId<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<T> Serialize for CampusId<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+impl<'de, T> Deserialize<'de> for CampusId<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,46 @@
+//! Plain types and pure decisions. No I/O, no async, no clock: what a decision needs is handed in.
+
+mod account;
+mod application;
+mod campus;
+mod email;
+mod employer;
+mod event;
+mod file;
+mod identity;
+mod ids;
+mod invalid;
+mod job;
+mod job_input;
+mod mail;
+mod money;
+mod patch;
+mod session;
+mod student;
+mod text;
+mod time;
+
+pub use account::{Account, AccountStatus, Registration, Role};
+pub use application::{
+    Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Reason,
+};
+pub use campus::Campus;
+pub use email::Email;
+pub use employer::{Employer, EmployerProfile, Setting};
+pub use event::{Actor, Event, LogEntry};
+pub use file::StoredFile;
+pub use identity::{Identity, Party};
+pub use ids::{
+    AccountId, ApplicationId, CampusId, EmployeeId, FileId, Id, JobId, MailId, SessionId,
+    StudentId, TokenId,
+};
+pub use invalid::{FieldError, Invalid};
+pub use job::{Job, JobSetting, JobStatus, Question};
+pub use job_input::{JobFields, JobInput};
+pub use mail::{Mail, MailKind, MailState};
+pub use money::Money;
+pub use patch::{from_json, invalid_member, merge_patch};
+pub use session::{SavedAnswer, Session, Token, TokenKind};
+pub use student::{Fact, Preferences, Student, StudentProfile};
+pub use text::{Line, check_list, check_text};
+pub use time::{Timestamp, day_or_time};

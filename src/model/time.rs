@@ -1,0 +1,135 @@
+//! Moments, in whole milliseconds.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z. RFC 3339 in UTC outside, an integer in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// The moments a person may type: the years 1970 to 9998, so that adding a span never leaves the calendar.
+const MAX_MILLIS: i64 = 253_370_764_800_000;
+
+impl Timestamp {
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
+    /// The time from now until then; zero when it has passed.
+    pub fn until(self, then: Self) -> Duration {
+        Duration::from_millis(u64::try_from(then.0.saturating_sub(self.0)).unwrap_or(0))
+    }
+
+    /// The calendar day in a time zone.
+    pub fn day(self, zone: &TimeZone) -> Date {
+        zone.to_datetime(self.to_jiff()).date()
+    }
+
+    fn to_jiff(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0.clamp(0, MAX_MILLIS))
+            .expect("the clamp keeps it in range")
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_jiff().fmt(f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
+        let text = String::deserialize(deserializer)?;
+        parse_moment(&text)
+            .ok_or_else(|| D::Error::custom("must be an RFC 3339 time, as 2026-12-01T17:00:00Z"))
+    }
+}
+
+fn parse_moment(text: &str) -> Option<Timestamp> {
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    let millis = moment.as_millisecond();
+    (0..MAX_MILLIS)
+        .contains(&millis)
+        .then_some(Timestamp(millis))
+}
+
+/// Reads an RFC 3339 time, or a bare date, which means the end of that day in the given zone.
+/// Fails with a sentence for the person who typed it.
+pub fn day_or_time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    if let Some(moment) = parse_moment(text) {
+        return Ok(moment);
+    }
+    let end = (text.len() == 10)
+        .then(|| text.parse::<Date>().ok())
+        .flatten()
+        .and_then(|day| day.tomorrow().ok())
+        .and_then(|next| zone.to_timestamp(next.at(0, 0, 0, 0)).ok())
+        .map(|midnight| midnight.as_millisecond() - 1)
+        .filter(|millis| (0..MAX_MILLIS).contains(millis));
+    end.map(Timestamp).ok_or_else(|| {
+        "must be a date (2026-12-01) or an RFC 3339 time (2026-12-01T17:00:00Z)".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_date_is_the_end_of_the_day_where_the_campus_is() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let end = day_or_time("2026-12-01", &zone).unwrap();
+        assert_eq!(end.to_string(), "2026-12-02T04:59:59.999Z");
+        assert_eq!(
+            day_or_time("2026-12-01T17:00:00-05:00", &zone)
+                .unwrap()
+                .to_string(),
+            "2026-12-01T22:00:00Z"
+        );
+        for wrong in [
+            "",
+            "tomorrow",
+            "2026-02-30",
+            "2026-12-01T17:00:00",
+            "99999-01-01",
+            "2026-12-1",
+        ] {
+            assert!(day_or_time(wrong, &zone).is_err(), "{wrong}");
+        }
+    }
+}

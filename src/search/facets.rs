@@ -1,0 +1,231 @@
+//! Counts of values among the matches. Each facet is counted under all filters but its own, so one search may need
+//! several counts; they are kept until the index changes or a deadline passes that they depend on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::filters::Filters;
+use super::rows::{NO_NAME, Name, Rows};
+use super::schema::SETTINGS;
+use crate::model::Timestamp;
+
+const MAX_SKILLS: usize = 30;
+const MAX_WORK_SPACES: usize = 100;
+/// Most counts kept; one more and all are dropped.
+const MAX_CACHED: usize = 512;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FacetCount {
+    pub value: String,
+    pub count: usize,
+}
+
+/// Most frequent first, then by value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facets {
+    pub skills: Vec<FacetCount>,
+    pub work_space: Vec<FacetCount>,
+    pub setting: Vec<FacetCount>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Facet {
+    Skills,
+    WorkSpace,
+    Setting,
+}
+
+impl Facet {
+    pub const ALL: [Self; 3] = [Self::Skills, Self::WorkSpace, Self::Setting];
+}
+
+/// The matches that a facet is counted over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Counted {
+    pub filters: Filters,
+    /// The text, and whether one of its words is enough.
+    pub text: Option<(Arc<str>, bool)>,
+}
+
+impl Counted {
+    pub fn without(&self, facet: Facet) -> Self {
+        Self {
+            filters: self.filters.without(facet),
+            text: self.text.clone(),
+        }
+    }
+}
+
+/// The moments at which the same jobs are open: from the last deadline that has passed to the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    pub from: i64,
+    pub until: i64,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self::ALWAYS
+    }
+}
+
+impl Span {
+    pub const ALWAYS: Self = Self {
+        from: i64::MIN,
+        until: i64::MAX,
+    };
+
+    fn covers(self, now: Timestamp) -> bool {
+        (self.from..self.until).contains(&now.as_millis())
+    }
+}
+
+/// The facets being counted in one sweep.
+pub struct Tally {
+    skills: Option<Vec<u32>>,
+    work_spaces: Option<Vec<u32>>,
+    settings: Option<[u32; SETTINGS.len()]>,
+}
+
+impl Tally {
+    pub fn new(facets: &[Facet], skills: usize, work_spaces: usize) -> Self {
+        let wanted = |facet| facets.contains(&facet);
+        Self {
+            skills: wanted(Facet::Skills).then(|| vec![0; skills]),
+            work_spaces: wanted(Facet::WorkSpace).then(|| vec![0; work_spaces]),
+            settings: wanted(Facet::Setting).then_some([0; SETTINGS.len()]),
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, rows: &Rows, document: usize) {
+        if let Some(counts) = &mut self.skills {
+            for skill in rows.skills(document) {
+                counts[*skill as usize] += 1;
+            }
+        }
+        if let Some(counts) = &mut self.work_spaces {
+            let name = rows.work_spaces[document];
+            if name != NO_NAME {
+                counts[name as usize] += 1;
+            }
+        }
+        if let Some(counts) = &mut self.settings
+            && let Some(count) = counts.get_mut(usize::from(rows.flags[document].setting()))
+        {
+            *count += 1;
+        }
+    }
+
+    pub fn into_names(self) -> (Vec<u32>, Vec<u32>) {
+        (
+            self.skills.unwrap_or_default(),
+            self.work_spaces.unwrap_or_default(),
+        )
+    }
+
+    /// The counts of one facet, most frequent first.
+    pub fn listed(&self, facet: Facet, skills: &[Name], work_spaces: &[Name]) -> Vec<FacetCount> {
+        match facet {
+            Facet::Skills => {
+                most_frequent(self.skills.as_deref(), MAX_SKILLS, |at| &skills[at].text)
+            }
+            Facet::WorkSpace => most_frequent(self.work_spaces.as_deref(), MAX_WORK_SPACES, |at| {
+                &work_spaces[at].text
+            }),
+            Facet::Setting => {
+                let counts = self.settings.as_ref().map(|counts| counts.as_slice());
+                most_frequent(counts, SETTINGS.len(), |at| SETTINGS[at])
+            }
+        }
+    }
+}
+
+fn most_frequent<'a>(
+    counts: Option<&[u32]>,
+    most: usize,
+    name: impl Fn(usize) -> &'a str,
+) -> Vec<FacetCount> {
+    let counts = counts.unwrap_or_default();
+    let mut found: Vec<(u32, usize)> = counts.iter().copied().zip(0..).collect();
+    found.retain(|(count, _)| *count > 0);
+    if found.len() > most {
+        // Names are compared only among those that can be listed.
+        let (_, (least, _), _) = found.select_nth_unstable_by(most - 1, |a, b| b.0.cmp(&a.0));
+        let least = *least;
+        found.retain(|(count, _)| *count >= least);
+    }
+    let mut listed: Vec<_> = found
+        .into_iter()
+        .map(|(count, at)| (count, name(at)))
+        .collect();
+    listed.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    listed.truncate(most);
+    let listed = listed.into_iter().map(|(count, value)| FacetCount {
+        value: value.to_owned(),
+        count: count as usize,
+    });
+    listed.collect()
+}
+
+/// What was counted in one generation of the index.
+#[derive(Default)]
+pub struct FacetCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    parts: HashMap<(Facet, Counted), Part>,
+    wholes: HashMap<Counted, (Span, Arc<Facets>)>,
+}
+
+impl FacetCache {
+    pub fn whole(&self, counted: &Counted, now: Timestamp) -> Option<Arc<Facets>> {
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (span, facets) = cached.wholes.get(counted)?;
+        span.covers(now).then(|| facets.clone())
+    }
+
+    pub fn part(&self, facet: Facet, counted: &Counted, now: Timestamp) -> Option<Part> {
+        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (span, counts) = cached.parts.get(&(facet, counted.clone()))?;
+        span.covers(now).then(|| (*span, counts.clone()))
+    }
+
+    pub fn keep_part(&self, facet: Facet, counted: Counted, part: Part) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.make_room();
+        cached.parts.insert((facet, counted), part);
+    }
+
+    /// Puts the three facets together, in the order of `Facet::ALL`.
+    pub fn keep_whole(&self, counted: Counted, parts: [Part; 3]) -> Arc<Facets> {
+        let span = parts.iter().fold(Span::ALWAYS, |span, (part, _)| Span {
+            from: span.from.max(part.from),
+            until: span.until.min(part.until),
+        });
+        let [skills, work_space, setting] = parts.map(|(_, counts)| (*counts).clone());
+        let facets = Arc::new(Facets {
+            skills,
+            work_space,
+            setting,
+        });
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.make_room();
+        cached.wholes.insert(counted, (span, facets.clone()));
+        facets
+    }
+}
+
+/// Counts and the moments for which they hold.
+pub type Part = (Span, Arc<Vec<FacetCount>>);
+
+impl Cached {
+    fn make_room(&mut self) {
+        if self.parts.len() + self.wholes.len() >= MAX_CACHED {
+            *self = Self::default();
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The filters of a search in one normal form: what the cache of facets is keyed by, and the test each row must pass.
+
+use super::JobQuery;
+use super::facets::Facet;
+use super::rows::Rows;
+use super::schema::{Flags, setting_code, status_code};
+use super::tokens::fold_case;
+use crate::model::{JobStatus, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filters {
+    /// Folded, in order, without repeats.
+    pub skills: Vec<String>,
+    /// By `setting_code`; all false: any.
+    settings: [bool; 3],
+    pub location: Option<String>,
+    /// Folded.
+    pub work_space: Option<String>,
+    min_pay_cents: Option<i64>,
+    max_hours_bits: Option<u64>,
+    work_study: Option<bool>,
+    pub employee_id: Option<String>,
+    status: u8,
+}
+
+/// More skills than any job may have find nothing, so they need no look-up.
+pub const MAX_SKILLS: usize = 50;
+
+impl Filters {
+    pub fn of(query: &JobQuery) -> Self {
+        let fold = |text: &String| fold_case(text.trim());
+        let mut skills: Vec<_> = query.skills.iter().map(fold).collect();
+        skills.retain(|skill| !skill.is_empty());
+        skills.sort_unstable();
+        skills.dedup();
+        let mut settings = [false; 3];
+        for setting in &query.settings {
+            settings[usize::from(setting_code(*setting))] = true;
+        }
+        let given = |text: &Option<String>| {
+            text.as_ref()
+                .filter(|text| !text.trim().is_empty())
+                .cloned()
+        };
+        Self {
+            skills,
+            settings,
+            location: given(&query.location),
+            work_space: given(&query.work_space).as_ref().map(fold),
+            min_pay_cents: query.min_pay.map(|pay| pay.cents()),
+            max_hours_bits: query.max_hours.map(f64::to_bits),
+            work_study: query.work_study,
+            employee_id: query.employee_id.as_ref().map(|id| id.as_str().to_owned()),
+            status: status_code(query.status),
+        }
+    }
+
+    /// Without a facet's own filter, as its values are counted.
+    pub fn without(&self, facet: Facet) -> Self {
+        let mut filters = self.clone();
+        match facet {
+            Facet::Skills => filters.skills.clear(),
+            Facet::WorkSpace => filters.work_space = None,
+            Facet::Setting => filters.settings = [false; 3],
+        }
+        filters
+    }
+
+    pub fn conditions(&self, now: Timestamp) -> Conditions {
+        let mut allowed = [false; Flags::COUNT];
+        for (code, allowed) in (0..).zip(&mut allowed) {
+            let flags = Flags(code);
+            let any_setting = !self.settings.contains(&true);
+            let setting = self.settings.get(usize::from(flags.setting()));
+            *allowed = flags.status() == self.status
+                && (any_setting || setting.is_some_and(|wanted| *wanted))
+                && self
+                    .work_study
+                    .is_none_or(|wanted| wanted == flags.work_study());
+        }
+        let is_open = self.status == status_code(JobStatus::Open);
+        Conditions {
+            allowed,
+            min_pay_cents: self.min_pay_cents.unwrap_or(i64::MIN),
+            max_hours: self.max_hours_bits.map_or(f64::INFINITY, f64::from_bits),
+            passed: if is_open { now.as_millis() } else { i64::MIN },
+        }
+    }
+}
+
+/// What a row must meet.
+pub struct Conditions {
+    allowed: [bool; Flags::COUNT],
+    min_pay_cents: i64,
+    max_hours: f64,
+    /// Deadlines up to this one have passed.
+    pub passed: i64,
+}
+
+impl Conditions {
+    /// Open, whatever the deadline.
+    pub fn open() -> Self {
+        let mut allowed = [false; Flags::COUNT];
+        for (code, allowed) in (0..).zip(&mut allowed) {
+            *allowed = Flags(code).status() == status_code(JobStatus::Open);
+        }
+        Self {
+            allowed,
+            min_pay_cents: i64::MIN,
+            max_hours: f64::INFINITY,
+            passed: i64::MIN,
+        }
+    }
+
+    /// All but the deadline.
+    #[inline]
+    pub fn hold(&self, rows: &Rows, document: usize) -> bool {
+        self.allowed[usize::from(rows.flags[document].0)]
+            && rows.pay[document] >= self.min_pay_cents
+            && rows.hours[document] <= self.max_hours
+    }
+}

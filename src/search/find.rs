@@ -1,0 +1,160 @@
+//! One search: the page, the total and the facets, in one sweep where possible.
+
+use std::sync::Arc;
+
+use super::facets::{Counted, Facet, Part, Span, Tally};
+use super::filters::Filters;
+use super::plan::Plan;
+use super::request::MAX_HITS;
+use super::spelling::Spelled;
+use super::sweep::{Match, sweep};
+use super::text;
+use super::top::{Top, ascending, score_key};
+use super::view::View;
+use super::{Found, JobQuery, SearchError, Sort};
+
+/// A search that was read and understood, ready to be run.
+struct Search<'a> {
+    view: &'a View,
+    query: &'a JobQuery,
+    counted: Counted,
+    text: Option<Spelled>,
+    sort: Sort,
+}
+
+pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
+    let typed = query.q.as_deref().unwrap_or_default();
+    let text = text::parse(typed);
+    if text.as_ref().is_some_and(|text| text.clauses.is_empty()) {
+        return Ok(Found::default());
+    }
+    let sort = match (query.sort, &text) {
+        (Sort::Relevance, None) => Sort::Newest,
+        (sort, _) => sort,
+    };
+    let after = query.after;
+    if after.is_some_and(|after| after.sort != sort) {
+        return Err(SearchError::BadCursor);
+    }
+    // A page after the first goes on as the first began.
+    let any_word = match after {
+        Some(after) => after.any_word,
+        None => sort == Sort::Relevance && text.as_ref().is_some_and(|text| text.is_sentence),
+    };
+    let key = text.as_ref().map(|text| text.key());
+    let text = text.map(|text| Spelled::of(view, text)).transpose()?;
+    let mut search = Search {
+        view,
+        query,
+        counted: Counted {
+            filters: Filters::of(query),
+            text: key.map(|key| (key.into(), any_word)),
+        },
+        text,
+        sort,
+    };
+    let found = search.run()?;
+    if found.total == 0
+        && !any_word
+        && after.is_none()
+        && let Some((_, any_word)) = &mut search.counted.text
+    {
+        *any_word = true;
+        return search.run();
+    }
+    Ok(found)
+}
+
+impl Search<'_> {
+    fn run(&self) -> Result<Found, SearchError> {
+        let (cache, now) = (&self.view.facets, self.query.now);
+        if let Some(facets) = cache.whole(&self.counted, now) {
+            let (found, _, _) = self.sweep_page(&[])?;
+            return Ok(Found { facets, ..found });
+        }
+        let counted = Facet::ALL.map(|facet| self.counted.without(facet));
+        let mut parts = [0, 1, 2].map(|at| cache.part(Facet::ALL[at], &counted[at], now));
+        let is_here = |at: &usize| parts[*at].is_none() && counted[*at] == self.counted;
+        let here: Vec<usize> = (0..parts.len()).filter(is_here).collect();
+        let facets: Vec<Facet> = here.iter().map(|at| Facet::ALL[*at]).collect();
+        let (mut found, span, tally) = self.sweep_page(&facets)?;
+        for at in here {
+            parts[at] = Some(self.part(Facet::ALL[at], span, &tally));
+        }
+        let mut parts = parts.into_iter();
+        let mut listed = [Part::default(), Part::default(), Part::default()];
+        for ((facet, counted), listed) in Facet::ALL.into_iter().zip(counted).zip(&mut listed) {
+            *listed = match parts.next().flatten() {
+                Some(part) => part,
+                None => {
+                    let (span, tally) = self.sweep_counts(facet, &counted)?;
+                    self.part(facet, span, &tally)
+                }
+            };
+            cache.keep_part(facet, counted, listed.clone());
+        }
+        found.facets = cache.keep_whole(self.counted.clone(), listed);
+        Ok(found)
+    }
+
+    fn plan<'a>(&'a self, counted: &'a Counted, scored: bool) -> Plan<'a> {
+        Plan {
+            view: self.view,
+            filters: &counted.filters,
+            text: self.text.as_ref(),
+            any_word: counted.text.as_ref().is_some_and(|(_, any_word)| *any_word),
+            scored,
+        }
+    }
+
+    fn sweep_page(&self, facets: &[Facet]) -> Result<(Found, Span, Tally), SearchError> {
+        let (view, sort) = (self.view, self.sort);
+        let any_word = self
+            .counted
+            .text
+            .as_ref()
+            .is_some_and(|(_, any_word)| *any_word);
+        let limit = self.query.limit.min(MAX_HITS);
+        let mut top = Top::new(sort, any_word, limit, self.query.after);
+        let mut tally = Tally::new(facets, view.skills.len(), view.work_spaces.len());
+        let mut total = 0;
+        let counts = !facets.is_empty();
+        let candidates = self
+            .plan(&self.counted, sort == Sort::Relevance)
+            .candidates()?;
+        let conditions = self.counted.filters.conditions(self.query.now);
+        let span = sweep(view, &candidates, &conditions, |hit: Match<'_>| {
+            let (rows, at) = (hit.rows, hit.document);
+            total += 1;
+            let key = match sort {
+                Sort::Relevance => score_key(hit.score),
+                Sort::Newest => ascending(rows.posted_at[at]),
+                Sort::Pay => ascending(rows.pay[at]),
+                Sort::Deadline => !ascending(rows.deadline[at]),
+            };
+            top.offer(key, rows.ids[at]);
+            if counts {
+                tally.add(rows, at);
+            }
+        })?;
+        let mut found = top.finish();
+        found.total = total;
+        Ok((found, span, tally))
+    }
+
+    fn sweep_counts(&self, facet: Facet, counted: &Counted) -> Result<(Span, Tally), SearchError> {
+        let view = self.view;
+        let mut tally = Tally::new(&[facet], view.skills.len(), view.work_spaces.len());
+        let candidates = self.plan(counted, false).candidates()?;
+        let conditions = counted.filters.conditions(self.query.now);
+        let span = sweep(view, &candidates, &conditions, |hit| {
+            tally.add(hit.rows, hit.document)
+        })?;
+        Ok((span, tally))
+    }
+
+    fn part(&self, facet: Facet, span: Span, tally: &Tally) -> Part {
+        let counts = tally.listed(facet, &self.view.skills, &self.view.work_spaces);
+        (span, Arc::new(counts))
+    }
+}

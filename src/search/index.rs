@@ -1,0 +1,248 @@
+//! The index on disk: opened, made anew when damaged, fed, and shown to readers a generation at a time. Owns the one
+//! writer. Feeding waits for the disk; searching never waits for feeding.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
+
+use super::folder;
+use super::rows::RowCache;
+use super::schema::{self, Fields};
+use super::suggest::{Suggestion, suggest};
+use super::view::View;
+use super::{Found, JobQuery, SearchError, Snippeter, find, tokens};
+use crate::model::{Job, JobId};
+
+/// What the writer collects before it writes a segment.
+const WRITER_BYTES: usize = 32 * 1024 * 1024;
+/// Jobs that wait for the writer, at 5 to 50 KiB each, before it is waited for.
+const MAX_WAITING: usize = 2_000;
+// Few segments, and none rewritten often: four of a size become one, sizes being powers of four from 500 jobs up.
+const MERGE_SEGMENTS: usize = 4;
+const SMALLEST_SIZE_JOBS: u32 = 500;
+const SIZE_LOG2: f64 = 2.0;
+/// A segment with more deleted jobs than this is written anew.
+const MOST_DELETED: f32 = 0.3;
+
+/// A change of what can be found.
+pub enum Edit {
+    Upsert(Box<Job>),
+    Remove(JobId),
+}
+
+pub struct SearchIndex {
+    reader: IndexReader,
+    fields: Fields,
+    feed: Mutex<Feed>,
+    view: RwLock<Arc<View>>,
+    position: AtomicU64,
+}
+
+/// What only the one who feeds needs.
+struct Feed {
+    index: Index,
+    /// None after a failure, until the next edits.
+    writer: Option<IndexWriter>,
+    rows: RowCache,
+    /// Of the last commit.
+    position: u64,
+    /// Jobs written since the last commit.
+    waiting: usize,
+    /// Something was written since the last view.
+    is_changed: bool,
+}
+
+impl SearchIndex {
+    /// Opens the index in a folder of its own. If there is none, one of another version or a damaged one, it is made anew
+    /// and stands at position 0. Fails if another process holds it or the folder cannot be written.
+    pub fn open(dir: &Path) -> Result<Self, SearchError> {
+        std::fs::create_dir_all(dir)?;
+        folder::check_free(dir)?;
+        if folder::has_index(dir) {
+            // Damage that no checksum covers can make tantivy panic.
+            let opened = catch_unwind(AssertUnwindSafe(|| Self::open_existing(dir)));
+            match opened {
+                Ok(Ok(index)) => return Ok(index),
+                Ok(Err(SearchError::Locked(dir))) => return Err(SearchError::Locked(dir)),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, dir = %dir.display(), "the search index is made anew");
+                }
+                Err(_) => {
+                    tracing::warn!(dir = %dir.display(), "the search index is damaged; made anew");
+                }
+            }
+        }
+        folder::clear(dir)?;
+        Self::start(folder::create(dir)?, 0)
+    }
+
+    fn open_existing(dir: &Path) -> Result<Self, SearchError> {
+        let (index, position) = folder::open(dir)?;
+        Self::start(index, position)
+    }
+
+    fn start(mut index: Index, position: u64) -> Result<Self, SearchError> {
+        index.set_tokenizers(tokens::manager());
+        let (_, fields) = schema::build();
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(0)
+            .try_into()?;
+        let mut feed = Feed {
+            index,
+            writer: None,
+            rows: RowCache::default(),
+            position,
+            waiting: 0,
+            is_changed: false,
+        };
+        feed.writer()?;
+        let view = View::load(reader.searcher(), fields, &mut feed.rows)?;
+        Ok(Self {
+            reader,
+            fields,
+            feed: Mutex::new(feed),
+            view: RwLock::new(Arc::new(view)),
+            position: AtomicU64::new(position),
+        })
+    }
+
+    /// The log's sequence number up to which it was fed; 0: feed everything.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// Feeds edits in their order and commits them, and those staged before, with the position; then readers see them.
+    /// After a failure the index stands where `position` says, without what was staged: feed it again from there.
+    pub fn apply(&self, edits: Vec<Edit>, position: u64) -> Result<(), SearchError> {
+        let mut feed = self.feed();
+        let committed = feed
+            .write(&self.fields, edits)
+            .and_then(|()| feed.commit(position));
+        if let Err(error) = committed {
+            feed.give_up();
+            return Err(error);
+        }
+        self.position.store(position, Ordering::Release);
+        if feed.is_changed {
+            self.reader.reload()?;
+            let view = View::load(self.reader.searcher(), self.fields, &mut feed.rows)?;
+            *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+            feed.is_changed = false;
+        }
+        Ok(())
+    }
+
+    /// Feeds edits that readers see, and the position counts, only after the next `apply`: for a rebuild. Fails as `apply`
+    /// does.
+    pub fn stage(&self, edits: Vec<Edit>) -> Result<(), SearchError> {
+        let mut feed = self.feed();
+        let staged = feed.write(&self.fields, edits);
+        if staged.is_err() {
+            feed.give_up();
+        }
+        staged
+    }
+
+    /// A page of jobs, how many there are in all, and what they have in common.
+    pub fn find(&self, query: &JobQuery) -> Result<Found, SearchError> {
+        find::find(&self.view(), query)
+    }
+
+    /// Completions of a text from open jobs' titles, skills and work spaces.
+    pub fn suggest(&self, text: &str, limit: usize) -> Result<Vec<Suggestion>, SearchError> {
+        suggest(&self.view(), text, limit)
+    }
+
+    /// Marks a text's words in jobs it has found.
+    pub fn snippeter(&self, q: &str) -> Result<Snippeter, SearchError> {
+        Snippeter::new(&self.view(), q)
+    }
+
+    fn view(&self) -> Arc<View> {
+        self.view
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn feed(&self) -> MutexGuard<'_, Feed> {
+        let mut feed = self.feed.lock().unwrap_or_else(|poisoned| {
+            // Whoever panicked may have left half a batch.
+            let mut feed = poisoned.into_inner();
+            feed.give_up();
+            feed
+        });
+        self.feed.clear_poison();
+        feed.is_changed |= feed.writer.is_none();
+        feed
+    }
+}
+
+impl Feed {
+    /// The writer, made again at the last commit if a failure took it.
+    fn writer(&mut self) -> Result<&mut IndexWriter, SearchError> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => open_writer(&self.index)?,
+        };
+        Ok(self.writer.insert(writer))
+    }
+
+    fn write(&mut self, fields: &Fields, edits: Vec<Edit>) -> Result<(), SearchError> {
+        self.is_changed |= !edits.is_empty();
+        for edit in edits {
+            let writer = self.writer()?;
+            let id = match &edit {
+                Edit::Upsert(job) => job.job_id,
+                Edit::Remove(id) => *id,
+            };
+            writer.delete_term(Term::from_field_bytes(fields.id, id.as_bytes()));
+            if let Edit::Upsert(job) = edit {
+                writer.add_document(fields.document(&job))?;
+                self.waiting += 1;
+            }
+            if self.waiting >= MAX_WAITING {
+                // The position stays: after a crash all is fed again, and upserts may be repeated.
+                self.commit(self.position)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, position: u64) -> Result<(), SearchError> {
+        let mut prepared = self.writer()?.prepare_commit()?;
+        prepared.set_payload(&folder::payload(position));
+        prepared.commit()?;
+        self.position = position;
+        self.waiting = 0;
+        Ok(())
+    }
+
+    fn give_up(&mut self) {
+        self.writer = None;
+        self.waiting = 0;
+        self.is_changed = true;
+    }
+}
+
+fn open_writer(index: &Index) -> Result<IndexWriter, SearchError> {
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .num_merge_threads(1)
+        .memory_budget_per_thread(WRITER_BYTES)
+        .build();
+    let writer = index.writer_with_options(options)?;
+    let mut merges = LogMergePolicy::default();
+    merges.set_min_num_segments(MERGE_SEGMENTS);
+    merges.set_min_layer_size(SMALLEST_SIZE_JOBS);
+    merges.set_level_log_size(SIZE_LOG2);
+    merges.set_del_docs_ratio_before_merge(MOST_DELETED);
+    writer.set_merge_policy(Box::new(merges));
+    Ok(writer)
+}

@@ -1,0 +1,37 @@
+//! Full text search over postings, by tantivy, which is imported nowhere else. It stands beside the store and is never
+//! the truth: it is fed jobs and answers ids, counts and completions. It must never read the store or keep a record.
+//!
+//! `index` feeds and opens, `view` is one generation as readers see it, `find` answers a search by one `sweep` over the
+//! matches, `facets`, `suggest` and `snippet` answer the rest.
+
+mod aliases;
+mod cursor;
+mod error;
+mod facets;
+mod filters;
+mod find;
+mod folder;
+mod index;
+mod plan;
+mod request;
+mod rows;
+mod schema;
+mod snippet;
+mod spelling;
+mod suggest;
+mod sweep;
+mod text;
+mod tokens;
+mod top;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use cursor::After;
+pub use error::SearchError;
+pub use facets::{FacetCount, Facets};
+pub use index::{Edit, SearchIndex};
+pub use request::{Found, JobQuery, Sort};
+pub use snippet::Snippeter;
+pub use suggest::{Suggestion, SuggestionKind};

@@ -1,0 +1,214 @@
+//! How a search is put to tantivy: which documents match, and, where the order asks for it, how well.
+
+use tantivy::Term;
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery,
+    Query, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+
+use super::SearchError;
+use super::filters::{Filters, MAX_SKILLS};
+use super::spelling::{Spelled, SpelledClause};
+use super::sweep::Candidates;
+use super::text::{Clause, Word};
+use super::tokens;
+use super::view::{Statistics, View};
+
+// What a word weighs by where it stands; 1 in the description.
+const TITLE_WEIGHT: f32 = 4.0;
+const SKILL_WEIGHT: f32 = 3.0;
+const PLACE_WEIGHT: f32 = 1.5;
+/// What the beginning of a word counts.
+const TITLE_PREFIX_SCORE: f32 = 6.0;
+const OTHER_PREFIX_SCORE: f32 = 1.5;
+
+type Clauses = Vec<(Occur, Box<dyn Query>)>;
+
+pub struct Plan<'a> {
+    pub view: &'a View,
+    pub filters: &'a Filters,
+    pub text: Option<&'a Spelled>,
+    /// One of the words is enough.
+    pub any_word: bool,
+    pub scored: bool,
+}
+
+impl Plan<'_> {
+    pub fn candidates(&self) -> Result<Candidates, SearchError> {
+        let mut clauses = self.filter_clauses();
+        if let Some(text) = self.text {
+            self.add_text(text, &mut clauses);
+        }
+        if clauses.is_empty() {
+            return Ok(Candidates::All);
+        }
+        let query = BooleanQuery::new(clauses);
+        let searcher = &self.view.searcher;
+        if self.scored {
+            let statistics = Statistics(self.view);
+            let scoring = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
+            Ok(Candidates::Scored(query.weight(scoring)?))
+        } else {
+            let scoring = EnableScoring::disabled_from_searcher(searcher);
+            Ok(Candidates::Matching(query.weight(scoring)?))
+        }
+    }
+
+    fn filter_clauses(&self) -> Clauses {
+        let (fields, filters) = (&self.view.fields, self.filters);
+        let mut terms = Vec::new();
+        for skill in filters.skills.iter().take(MAX_SKILLS + 1) {
+            terms.push(Term::from_field_text(fields.skill, skill));
+        }
+        if let Some(work_space) = &filters.work_space {
+            terms.push(Term::from_field_text(fields.work_space, work_space));
+        }
+        if let Some(employee_id) = &filters.employee_id {
+            terms.push(Term::from_field_text(fields.employee_id, employee_id));
+        }
+        if let Some(location) = &filters.location {
+            let before = terms.len();
+            tokens::plain()
+                .token_stream(location)
+                .process(&mut |token| {
+                    if terms.len() < before + super::text::MAX_WORDS {
+                        terms.push(Term::from_field_text(fields.location, &token.text));
+                    }
+                });
+            if terms.len() == before {
+                // No word, so no location has it: the empty term is never indexed.
+                terms.push(Term::from_field_text(fields.location, ""));
+            }
+        }
+        let filter = |term| -> Box<dyn Query> {
+            let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
+            if self.scored {
+                Box::new(ConstScoreQuery::new(query, 0.0))
+            } else {
+                query
+            }
+        };
+        terms
+            .into_iter()
+            .map(|term| (Occur::Must, filter(term)))
+            .collect()
+    }
+
+    fn add_text(&self, text: &Spelled, clauses: &mut Clauses) {
+        let mut weights = Vec::new();
+        let mut any = Vec::new();
+        let all_optional = text
+            .clauses
+            .iter()
+            .all(|clause| clause.clause.is_optional());
+        for clause in &text.clauses {
+            if self.any_word {
+                if !clause.is_unknown {
+                    any.push(self.matching(clause));
+                }
+            } else if all_optional || !clause.clause.is_optional() {
+                clauses.push((Occur::Must, self.matching(clause)));
+            }
+            self.add_weights(clause, &mut weights);
+        }
+        if self.any_word {
+            // Without a known word this is a union of nothing, which matches nothing.
+            clauses.push((Occur::Must, Box::new(BooleanQuery::union(any))));
+        }
+        if self.scored {
+            clauses.push((Occur::Should, Box::new(BooleanQuery::union(weights))));
+        }
+    }
+
+    /// The documents that match a clause.
+    fn matching(&self, clause: &SpelledClause) -> Box<dyn Query> {
+        let fields = &self.view.fields;
+        let mut queries: Vec<Box<dyn Query>> = Vec::new();
+        match &clause.clause {
+            Clause::Word(word) => queries.push(self.term(fields.text, word)),
+            Clause::Phrase(words) => queries.push(self.phrase(fields.text, words)),
+            Clause::Alias { typed, meant } => {
+                let typed = typed
+                    .iter()
+                    .map(|word| self.term(fields.text, word))
+                    .collect();
+                queries.push(Box::new(BooleanQuery::intersection(typed)));
+                queries.push(self.phrase(fields.text, meant));
+            }
+        }
+        for word in &clause.corrections {
+            queries.push(self.term(fields.text, word));
+        }
+        if let Some(word) = clause.clause.only_word().filter(|_| clause.is_prefix) {
+            queries.push(self.prefix(fields.title_words, &word.plain, TITLE_PREFIX_SCORE));
+            queries.push(self.prefix(fields.other_words, &word.plain, OTHER_PREFIX_SCORE));
+        }
+        match queries.len() {
+            1 => queries.swap_remove(0),
+            _ => Box::new(BooleanQuery::union(queries)),
+        }
+    }
+
+    /// What makes some matches better than others.
+    fn add_weights(&self, clause: &SpelledClause, weights: &mut Vec<Box<dyn Query>>) {
+        match &clause.clause {
+            Clause::Word(word) => self.weigh_words(std::slice::from_ref(word), weights),
+            Clause::Phrase(words) => self.weigh_phrase(words, weights),
+            Clause::Alias { typed, meant } => {
+                self.weigh_words(typed, weights);
+                self.weigh_phrase(meant, weights);
+            }
+        }
+        self.weigh_words(&clause.corrections, weights);
+    }
+
+    fn weigh_words(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {
+        let fields = &self.view.fields;
+        for word in words {
+            for (field, weight) in [
+                (fields.title, TITLE_WEIGHT),
+                (fields.skill_text, SKILL_WEIGHT),
+                (fields.place, PLACE_WEIGHT),
+            ] {
+                weights.push(Box::new(BoostQuery::new(self.term(field, word), weight)));
+            }
+        }
+    }
+
+    fn weigh_phrase(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {
+        let fields = &self.view.fields;
+        for (field, weight) in [
+            (fields.title, TITLE_WEIGHT),
+            (fields.skill_text, SKILL_WEIGHT),
+        ] {
+            weights.push(Box::new(BoostQuery::new(self.phrase(field, words), weight)));
+        }
+    }
+
+    fn term(&self, field: Field, word: &Word) -> Box<dyn Query> {
+        let record = if self.scored {
+            IndexRecordOption::WithFreqs
+        } else {
+            IndexRecordOption::Basic
+        };
+        Box::new(TermQuery::new(
+            Term::from_field_text(field, &word.stem),
+            record,
+        ))
+    }
+
+    fn phrase(&self, field: Field, words: &[Word]) -> Box<dyn Query> {
+        if let [word] = words {
+            return self.term(field, word);
+        }
+        let term = |word: &Word| Term::from_field_text(field, &word.stem);
+        Box::new(PhraseQuery::new(words.iter().map(term).collect()))
+    }
+
+    fn prefix(&self, field: Field, prefix: &str, score: f32) -> Box<dyn Query> {
+        let term = Term::from_field_text(field, prefix);
+        let query = Box::new(FuzzyTermQuery::new_prefix(term, 0, true));
+        Box::new(BoostQuery::new(query, score))
+    }
+}

@@ -1,0 +1,81 @@
+//! What is asked of a search and what it answers. Plain data.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{After, Facets};
+use crate::model::{EmployeeId, JobId, JobSetting, JobStatus, Money, Timestamp};
+
+/// Most hits of one answer, whatever was asked for.
+pub const MAX_HITS: usize = 1_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// Best match first; without a text the newest first.
+    #[default]
+    Relevance,
+    Newest,
+    /// Highest first.
+    Pay,
+    /// Nearest first.
+    Deadline,
+}
+
+#[derive(Clone, Debug)]
+pub struct JobQuery {
+    /// What a person typed: never an error. Blank: no text. Without a word in it: nothing matches.
+    pub q: Option<String>,
+    /// All must be asked for by the job, whatever their case.
+    pub skills: Vec<String>,
+    /// One of these; empty: any.
+    pub settings: Vec<JobSetting>,
+    /// All its words must be in the job's location.
+    pub location: Option<String>,
+    /// The whole name, whatever its case.
+    pub work_space: Option<String>,
+    pub min_pay: Option<Money>,
+    pub max_hours: Option<f64>,
+    pub work_study: Option<bool>,
+    pub employee_id: Option<EmployeeId>,
+    pub status: JobStatus,
+    /// Open jobs whose deadline is not after this are not found.
+    pub now: Timestamp,
+    pub sort: Sort,
+    /// At most `MAX_HITS`.
+    pub limit: usize,
+    pub after: Option<After>,
+}
+
+impl JobQuery {
+    /// All open jobs, best first.
+    pub fn open(now: Timestamp, limit: usize) -> Self {
+        Self {
+            q: None,
+            skills: Vec::new(),
+            settings: Vec::new(),
+            location: None,
+            work_space: None,
+            min_pay: None,
+            max_hours: None,
+            work_study: None,
+            employee_id: None,
+            status: JobStatus::Open,
+            now,
+            sort: Sort::default(),
+            limit,
+            after: None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub hits: Vec<JobId>,
+    /// Where the next page starts; none on the last.
+    pub next: Option<After>,
+    /// All matches, on every page.
+    pub total: usize,
+    pub facets: Arc<Facets>,
+}

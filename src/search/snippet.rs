@@ -1,0 +1,194 @@
+//! The part of a job that shows why it was found, with the words marked. What comes out is safe HTML: every character
+//! of the job is escaped, and `<mark>` is the only tag.
+
+use std::ops::Range;
+
+use tantivy::tokenizer::TokenStream;
+
+use super::SearchError;
+use super::spelling::Spelled;
+use super::text::{Clause, Word, WordReader, parse};
+use super::tokens;
+use super::view::View;
+use crate::model::Job;
+
+/// Longest snippet, in characters of the job.
+const MAX_CHARS: usize = 200;
+/// How far before its first match a snippet starts, so that it reads in context.
+const LEAD_CHARS: usize = 60;
+
+/// Marks the words of one search.
+pub struct Snippeter {
+    /// In order.
+    stems: Vec<String>,
+    prefix: Option<String>,
+    /// The ASCII letters and digits that any of them begins with: most words of a job are passed over by this alone.
+    initials: [bool; 128],
+}
+
+/// A word of the job that was searched for.
+struct Mark {
+    bytes: Range<usize>,
+    /// Which of the search's words it is.
+    word: usize,
+}
+
+impl Snippeter {
+    pub(super) fn new(view: &View, q: &str) -> Result<Self, SearchError> {
+        let spelled = Spelled::of(view, parse(q).unwrap_or_default())?;
+        let mut stems = Vec::new();
+        let mut prefix = None;
+        let mut learn = |words: &[Word]| stems.extend(words.iter().map(|word| word.stem.clone()));
+        for clause in spelled.clauses {
+            learn(&clause.corrections);
+            if clause.is_prefix {
+                prefix = clause.clause.only_word().map(|word| word.plain.clone());
+            }
+            match clause.clause {
+                Clause::Word(word) => learn(std::slice::from_ref(&word)),
+                Clause::Phrase(words) => learn(&words),
+                Clause::Alias { typed, meant } => {
+                    learn(&typed);
+                    learn(&meant);
+                }
+            }
+        }
+        stems.sort_unstable();
+        stems.dedup();
+        let mut initials = [false; 128];
+        for text in stems.iter().chain(&prefix) {
+            let slot = text
+                .bytes()
+                .next()
+                .and_then(|byte| initials.get_mut(usize::from(byte)));
+            slot.into_iter().for_each(|slot| *slot = true);
+        }
+        Ok(Self {
+            stems,
+            prefix,
+            initials,
+        })
+    }
+
+    /// The best part of the description, else the title; none if the job has none of the words there.
+    pub fn snippet(&self, job: &Job) -> Option<String> {
+        let mut reader = WordReader::new();
+        [&job.job_description, &job.job_title]
+            .into_iter()
+            .find_map(|text| {
+                let marks = self.marks(text, &mut reader);
+                densest(&marks).map(|first| cut(text, &marks[first..]))
+            })
+    }
+
+    fn marks(&self, text: &str, reader: &mut WordReader) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        let mut stream = tokens::raw_words(text);
+        while stream.advance() {
+            let token = stream.token();
+            let first = token.text.bytes().next().unwrap_or_default();
+            // Stemming leaves the first letter as it is.
+            let initial = self.initials.get(usize::from(first.to_ascii_lowercase()));
+            if initial.is_some_and(|wanted| !wanted) {
+                continue;
+            }
+            let found = reader
+                .words(&token.text)
+                .first()
+                .and_then(|word| self.index_of(word));
+            if let Some(word) = found {
+                let bytes = token.offset_from..token.offset_to;
+                marks.push(Mark { bytes, word });
+            }
+        }
+        marks
+    }
+
+    fn index_of(&self, word: &Word) -> Option<usize> {
+        let stem = self.stems.binary_search(&word.stem).ok();
+        stem.or_else(|| {
+            let prefix = self.prefix.as_ref()?;
+            word.plain
+                .starts_with(prefix.as_str())
+                .then_some(self.stems.len())
+        })
+    }
+}
+
+/// The mark from which on most of the search's words stand close together.
+fn densest(marks: &[Mark]) -> Option<usize> {
+    let mut best = None;
+    for (at, first) in marks.iter().enumerate() {
+        let end = first.bytes.start + MAX_CHARS - LEAD_CHARS;
+        let near = || marks[at..].iter().take_while(|mark| mark.bytes.end <= end);
+        let different = near()
+            .fold(0u64, |seen, mark| seen | 1 << mark.word.min(63))
+            .count_ones();
+        let rank = (different, near().count());
+        if best.is_none_or(|(most, _)| rank > most) {
+            best = Some((rank, at));
+        }
+    }
+    best.map(|(_, at)| at)
+}
+
+/// The text around the first of these marks, escaped and marked.
+fn cut(text: &str, marks: &[Mark]) -> String {
+    let first = marks.first().map_or(0..0, |mark| mark.bytes.clone());
+    let before = &text[..first.start];
+    let start = match before.char_indices().rev().nth(LEAD_CHARS) {
+        None => 0,
+        // Not in the middle of a word.
+        Some((at, _)) => {
+            let space = before[at..].find(char::is_whitespace);
+            space.map_or(first.start, |space| at + space)
+        }
+    };
+    let rest = &text[start..];
+    let end = match rest.char_indices().nth(MAX_CHARS) {
+        None => text.len(),
+        Some((at, _)) => {
+            let space = rest[..at].rfind(char::is_whitespace);
+            start
+                + space
+                    .filter(|space| start + space >= first.end)
+                    .unwrap_or(at)
+        }
+    };
+    let mut snippet = String::with_capacity(MAX_CHARS * 2);
+    if start > 0 {
+        snippet.push('…');
+    }
+    let mut at = start;
+    for mark in marks.iter().filter(|mark| mark.bytes.end <= end) {
+        escape(&text[at..mark.bytes.start], &mut snippet);
+        snippet.push_str("<mark>");
+        escape(&text[mark.bytes.clone()], &mut snippet);
+        snippet.push_str("</mark>");
+        at = mark.bytes.end;
+    }
+    escape(&text[at..end], &mut snippet);
+    if end < text.len() {
+        snippet.push('…');
+    }
+    snippet.trim().to_owned()
+}
+
+/// Appends text as HTML, line breaks and runs of spaces as one space.
+fn escape(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            c if c.is_whitespace() => {
+                if !html.ends_with(' ') {
+                    html.push(' ');
+                }
+            }
+            c => html.push(c),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Completions while typing: titles, skills and work spaces of open jobs. A draft's words never show.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use tantivy::Term;
+use tantivy::query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Query};
+
+use super::SearchError;
+use super::facets::{Facet, Tally};
+use super::filters::Conditions;
+use super::rows::{Name, words_of};
+use super::schema;
+use super::sweep::{Candidates, sweep};
+use super::tokens::fold_case;
+use super::view::View;
+
+/// Words and characters beyond are not looked at.
+const MAX_WORDS: usize = 6;
+const MAX_CHARS: usize = 200;
+/// Titles looked at in one segment, the most frequent; several may turn out to be one but for case.
+const TITLES_PER_HIT: usize = 4;
+/// Most completions of one answer, whatever was asked for.
+const MAX_SUGGESTIONS: usize = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SuggestionKind {
+    Title,
+    Skill,
+    WorkSpace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suggestion {
+    pub text: String,
+    pub kind: SuggestionKind,
+}
+
+/// How many open jobs have each skill and work space, by number.
+pub struct OpenNames {
+    skills: Vec<u32>,
+    work_spaces: Vec<u32>,
+}
+
+/// A completion that could be shown: those that begin as typed first, then the most frequent.
+struct Choice {
+    text: String,
+    begins: bool,
+    count: u32,
+}
+
+pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>, SearchError> {
+    let limit = limit.min(MAX_SUGGESTIONS);
+    let typed: String = text.chars().take(MAX_CHARS).collect();
+    let folded = words_of(&typed);
+    let words: Vec<&str> = folded.split_whitespace().take(MAX_WORDS).collect();
+    if words.is_empty() || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let open = open_names(view)?;
+    let mut kinds = [
+        (SuggestionKind::Title, titles(view, &words, &folded, limit)?),
+        (
+            SuggestionKind::Skill,
+            names(&view.skills, &open.skills, &words, &folded),
+        ),
+        (
+            SuggestionKind::WorkSpace,
+            names(&view.work_spaces, &open.work_spaces, &words, &folded),
+        ),
+    ]
+    .map(|(kind, choices)| (kind, best(choices, limit).into_iter()));
+    // By turns, so that no kind hides another.
+    let mut suggestions = Vec::with_capacity(limit);
+    while suggestions.len() < limit {
+        let before = suggestions.len();
+        for (kind, choices) in &mut kinds {
+            let next = choices.next().map(|choice| Suggestion {
+                text: choice.text,
+                kind: *kind,
+            });
+            suggestions.extend(next);
+        }
+        if suggestions.len() == before {
+            break;
+        }
+    }
+    suggestions.truncate(limit);
+    Ok(suggestions)
+}
+
+fn best(mut choices: Vec<Choice>, limit: usize) -> Vec<Choice> {
+    let rank = |choice: &Choice| (!choice.begins, u32::MAX - choice.count);
+    choices.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.text.cmp(&b.text)));
+    choices.truncate(limit);
+    choices
+}
+
+fn open_names(view: &View) -> Result<&OpenNames, SearchError> {
+    if let Some(open) = view.open_names.get() {
+        return Ok(open);
+    }
+    let facets = [Facet::Skills, Facet::WorkSpace];
+    let mut tally = Tally::new(&facets, view.skills.len(), view.work_spaces.len());
+    sweep(view, &Candidates::All, &Conditions::open(), |hit| {
+        tally.add(hit.rows, hit.document)
+    })?;
+    let (skills, work_spaces) = tally.into_names();
+    Ok(view.open_names.get_or_init(|| OpenNames {
+        skills,
+        work_spaces,
+    }))
+}
+
+fn names(names: &[Name], counts: &[u32], words: &[&str], folded: &str) -> Vec<Choice> {
+    let words: Vec<String> = words.iter().map(|word| format!(" {word}")).collect();
+    let fits = |name: &Name| words.iter().all(|word| name.words.contains(word.as_str()));
+    let counted = names.iter().zip(counts).filter(|(_, count)| **count > 0);
+    let fitting = counted.filter(|(name, _)| fits(name));
+    let choice = |(name, count): (&Name, &u32)| Choice {
+        text: name.text.to_string(),
+        begins: name.words.starts_with(folded),
+        count: *count,
+    };
+    fitting.map(choice).collect()
+}
+
+fn titles(
+    view: &View,
+    words: &[&str],
+    folded: &str,
+    limit: usize,
+) -> Result<Vec<Choice>, SearchError> {
+    let prefix = |word: &&str| -> Box<dyn Query> {
+        let term = Term::from_field_text(view.fields.title_words, word);
+        Box::new(FuzzyTermQuery::new_prefix(term, 0, true))
+    };
+    let query = BooleanQuery::intersection(words.iter().map(prefix).collect());
+    let scoring = EnableScoring::disabled_from_searcher(&view.searcher);
+    let candidates = Candidates::Matching(query.weight(scoring)?);
+    let mut found: HashMap<String, Choice> = HashMap::new();
+    for (ordinals, count_of) in title_counts(view, &candidates)? {
+        let mut counts: Vec<(u32, u64)> = count_of
+            .into_iter()
+            .map(|(title, count)| (count, title))
+            .collect();
+        let most = limit * TITLES_PER_HIT;
+        if counts.len() > most {
+            counts.select_nth_unstable_by(most, |a, b| b.cmp(a));
+            counts.truncate(most);
+        }
+        let mut title = String::new();
+        for (count, ordinal) in counts {
+            if ordinals
+                .ord_to_str(ordinal, &mut title)
+                .map_err(tantivy::TantivyError::from)?
+            {
+                let choice = found.entry(fold_case(&title)).or_insert_with(|| Choice {
+                    text: title.clone(),
+                    begins: words_of(&title).starts_with(folded),
+                    count: 0,
+                });
+                choice.count += count;
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+type TitleCounts = Vec<(tantivy::columnar::StrColumn, HashMap<u64, u32>)>;
+
+/// How often each title occurs among the open candidates, by segment.
+fn title_counts(view: &View, candidates: &Candidates) -> Result<TitleCounts, SearchError> {
+    let mut columns = Vec::new();
+    for reader in view.searcher.segment_readers() {
+        columns.push(reader.fast_fields().str(schema::TITLE)?);
+    }
+    let mut counts: Vec<HashMap<u64, u32>> = vec![HashMap::new(); columns.len()];
+    sweep(view, candidates, &Conditions::open(), |hit| {
+        let document = u32::try_from(hit.document).expect("made from a document's number");
+        if let Some(column) = &columns[hit.segment]
+            && let Some(title) = column.ords().first(document)
+        {
+            *counts[hit.segment].entry(title).or_default() += 1;
+        }
+    })?;
+    let counted = columns.into_iter().zip(counts);
+    Ok(counted
+        .filter_map(|(column, counts)| Some((column?, counts)))
+        .collect())
+}

@@ -1,0 +1,204 @@
+//! How text becomes words, the same for postings and for what people type: letters and digits, lower case, without
+//! accents; English endings cut off where a field is searched by meaning rather than by spelling.
+
+use tantivy::tokenizer::{
+    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
+    TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager,
+};
+
+/// Names under which the schema finds them; a change of their work needs a new `schema::VERSION`.
+pub const STEMMED: &str = "stemmed";
+pub const PLAIN: &str = "plain";
+/// The whole text as one term, in lower case.
+pub const WHOLE: &str = "whole";
+
+/// Longer words are not indexed and not searched: nobody types them.
+const MAX_WORD_BYTES: usize = 40;
+/// "C++", "C#", "F#", "A+": this many letters may be followed by signs.
+const SIGNED_LETTERS: usize = 2;
+
+pub fn plain() -> TextAnalyzer {
+    TextAnalyzer::builder(Words)
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        .filter(RemoveLongFilter::limit(MAX_WORD_BYTES))
+        .build()
+}
+
+pub fn stemmed() -> TextAnalyzer {
+    TextAnalyzer::builder(Words)
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        .filter(RemoveLongFilter::limit(MAX_WORD_BYTES))
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+pub fn manager() -> TokenizerManager {
+    let manager = TokenizerManager::default();
+    manager.register(STEMMED, stemmed());
+    manager.register(PLAIN, plain());
+    let whole = TextAnalyzer::builder(RawTokenizer::default()).filter(LowerCaser);
+    manager.register(WHOLE, whole.build());
+    manager
+}
+
+/// The term that `WHOLE` makes of a text: lower case letter by letter.
+pub fn fold_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Splits at everything that is neither letter nor digit. Each Han or kana character is a word; a possessive 's and loose
+/// accents are dropped.
+#[derive(Clone)]
+struct Words;
+
+pub struct WordStream<'a> {
+    text: &'a str,
+    at: usize,
+    token: Token,
+}
+
+impl Tokenizer for Words {
+    type TokenStream<'a> = WordStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
+        raw_words(text)
+    }
+}
+
+/// The words of a text as they stand there.
+pub fn raw_words(text: &str) -> WordStream<'_> {
+    WordStream {
+        text,
+        at: 0,
+        token: Token::default(),
+    }
+}
+
+impl WordStream<'_> {
+    /// Reads one word that begins at `self.at` into the token.
+    fn read_word(&mut self) {
+        let (text, word) = (self.text, &mut self.token.text);
+        let mut letters = 0;
+        let mut chars = text[self.at..].char_indices().peekable();
+        let mut end = text.len() - self.at;
+        while let Some((offset, c)) = chars.next() {
+            if stands_alone(c) {
+                end = offset;
+                if letters == 0 {
+                    word.push(c);
+                    end = offset + c.len_utf8();
+                }
+                break;
+            }
+            if c.is_alphanumeric() {
+                word.push(c);
+                letters += 1;
+            } else if !is_loose_accent(c) {
+                end = offset;
+                if matches!(c, '+' | '#')
+                    && letters <= SIGNED_LETTERS
+                    && word.chars().all(char::is_alphabetic)
+                {
+                    word.push(c);
+                    end = offset + 1;
+                    if let Some((_, second)) = chars.next_if(|(_, second)| *second == c) {
+                        word.push(second);
+                        end += 1;
+                    }
+                } else if matches!(c, '\'' | '’')
+                    && let Some((offset, s)) = chars.next_if(|(_, s)| matches!(s, 's' | 'S'))
+                    && chars.peek().is_none_or(|(_, c)| !c.is_alphanumeric())
+                {
+                    end = offset + s.len_utf8();
+                }
+                break;
+            }
+        }
+        self.at += end;
+        self.token.offset_to = self.at;
+    }
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        self.token.text.clear();
+        self.token.position = self.token.position.wrapping_add(1);
+        let Some(start) = self.text[self.at..].find(char::is_alphanumeric) else {
+            self.at = self.text.len();
+            return false;
+        };
+        self.at += start;
+        self.token.offset_from = self.at;
+        self.read_word();
+        true
+    }
+
+    fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.token
+    }
+}
+
+/// Kana and Han are written without spaces.
+fn stands_alone(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+        && c.is_alphanumeric()
+}
+
+/// An accent that follows its letter as a character of its own.
+fn is_loose_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(mut analyzer: TextAnalyzer, text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut stream = analyzer.token_stream(text);
+        stream.process(&mut |token| {
+            assert!(text.is_char_boundary(token.offset_from));
+            assert!(text.is_char_boundary(token.offset_to));
+            words.push(token.text.clone());
+        });
+        words
+    }
+
+    #[test]
+    fn words_are_what_people_type() {
+        let plain = |text: &str| words(plain(), text);
+        assert_eq!(plain("C++, C# & Node.js"), ["c++", "c#", "node", "js"]);
+        assert_eq!(plain("a bachelor's degree"), ["a", "bachelor", "degree"]);
+        assert_eq!(plain("Résumé re\u{301}sume\u{301}"), ["resume", "resume"]);
+        assert_eq!(plain("日本語 tutor"), ["日", "本", "語", "tutor"]);
+        assert_eq!(plain("日本tutor本"), ["日", "本", "tutor", "本"]);
+        assert_eq!(plain("2+ years; notepad++"), ["2", "years", "notepad"]);
+        assert_eq!(plain(&"x".repeat(10_000)), [""; 0]);
+        assert_eq!(plain("'s ''' ++ #"), ["s"]);
+    }
+
+    #[test]
+    fn endings_are_cut() {
+        assert_eq!(
+            words(stemmed(), "Libraries librarians"),
+            ["librari", "librarian"]
+        );
+    }
+
+    #[test]
+    fn nothing_makes_it_panic() {
+        for text in include_str!("tokens.rs")
+            .split('\n')
+            .chain(["\0", "👩‍🔬", "ﷺ", "İ", "ß'", "’s"])
+        {
+            words(plain(), text);
+            words(stemmed(), text);
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! One unit of work: what it read, what it will write, what it will log. Becomes a `Change`.
+
+use std::collections::BTreeMap;
+
+use super::engine::{
+    Change, Check, Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
+};
+use super::keys::Key;
+use super::record::{Record, Stored, decode, encode};
+use super::stores::Origin;
+use crate::model::{Event, LogEntry, Timestamp};
+
+/// Reads see a snapshot with this transaction's own writes laid over it. Every record that is read (or found absent) is a
+/// check of the change by itself; what a scan found is not, so a decision over a range takes a guard key.
+pub struct Transaction {
+    snapshot: Box<dyn Snapshot>,
+    origin: Origin,
+    now: Timestamp,
+    /// Version read of each key, `None` for absent.
+    reads: BTreeMap<Key, Option<u64>>,
+    writes: BTreeMap<Key, Write>,
+    events: Vec<Vec<u8>>,
+}
+
+impl Transaction {
+    pub fn begin(snapshot: Box<dyn Snapshot>, origin: Origin, now: Timestamp) -> Self {
+        Self {
+            snapshot,
+            origin,
+            now,
+            reads: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Reads a row and makes its version a check of the change.
+    pub fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+        match self.writes.get(key) {
+            Some(Write::Put { version, value }) => {
+                return Ok(Some(Row {
+                    version: *version,
+                    value: value.clone(),
+                }));
+            }
+            Some(Write::Delete) => return Ok(None),
+            Some(Write::Add(_)) => {
+                return Err(StoreError::Corrupt(format!(
+                    "a counter read in its own change: {key:?}"
+                )));
+            }
+            None => {}
+        }
+        let row = self.snapshot.get(key)?;
+        self.check(key, row.as_ref().map(|row| row.version));
+        Ok(row)
+    }
+
+    pub fn get<R: Record>(&mut self, key: &Key) -> Result<Option<Stored<R>>, StoreError> {
+        self.row(key)?
+            .map(|row| {
+                Ok(Stored {
+                    version: row.version,
+                    record: decode(key, &row.value)?,
+                })
+            })
+            .transpose()
+    }
+
+    /// The record that has a unique key.
+    pub fn find<R: Record>(&mut self, unique: &Key) -> Result<Option<Stored<R>>, StoreError> {
+        let Some(row) = self.row(unique)? else {
+            return Ok(None);
+        };
+        let key = Key::from_bytes(&row.value);
+        match self.get(&key)? {
+            None => Err(StoreError::Corrupt(format!(
+                "unique key {unique:?} without its record"
+            ))),
+            found => Ok(found),
+        }
+    }
+
+    pub fn is_taken(&mut self, unique: &Key) -> Result<bool, StoreError> {
+        Ok(self.row(unique)?.is_some())
+    }
+
+    /// The first `limit` keys of a range (`MAX_SCAN_ROWS` at most) with this transaction's writes laid over; not a check.
+    pub fn scan_keys(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let limit = limit.min(MAX_SCAN_ROWS);
+        let mut keys = self.scan_stored(range.clone(), direction, limit)?;
+        keys.extend(
+            self.writes
+                .iter()
+                .filter(|(key, write)| **write != Write::Delete && range_contains(range, key))
+                .map(|(key, _)| key.clone()),
+        );
+        keys.sort_unstable();
+        keys.dedup();
+        if direction == Direction::Backward {
+            keys.reverse();
+        }
+        keys.truncate(limit);
+        Ok(keys)
+    }
+
+    /// The first `limit` stored keys that this transaction does not delete. Scans on until there are as many: if it gave
+    /// fewer, a pending write beyond the last of them would hide the stored keys between.
+    fn scan_stored(
+        &self,
+        mut range: KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let mut keys = Vec::new();
+        loop {
+            let found = self.snapshot.scan(&range, direction, limit)?;
+            let Some((end, _)) = found.last() else {
+                return Ok(keys);
+            };
+            let exhausted = found.len() < limit;
+            range = range.beyond(end.clone(), direction);
+            let kept = |key: &Key| self.writes.get(key) != Some(&Write::Delete);
+            keys.extend(found.into_iter().map(|(key, _)| key).filter(kept));
+            if exhausted || keys.len() >= limit {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Adds a new record. Fails with `Corrupt` if its id or a unique key is taken: ask `is_taken` before, in the same
+    /// transaction; a race for the key is then a conflict, not an error.
+    pub fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
+        self.put_new(&record.key(), encode(&record)?)?;
+        for key in record.index_keys() {
+            self.writes.insert(
+                key,
+                Write::Put {
+                    version: 1,
+                    value: Vec::new(),
+                },
+            );
+        }
+        for unique in record.unique_keys() {
+            self.put_new(&unique, record.key().as_bytes().to_vec())?;
+        }
+        Ok(Stored { version: 1, record })
+    }
+
+    /// Replaces a record that was read here; keeps its index and unique keys in step. Fails with `Corrupt` if this
+    /// transaction has changed the record since `old`, whose index keys are then no longer the ones to take away.
+    pub fn update<R: Record>(
+        &mut self,
+        old: &Stored<R>,
+        record: R,
+    ) -> Result<Stored<R>, StoreError> {
+        let key = record.key();
+        if key != old.record.key() {
+            return Err(StoreError::Corrupt(format!(
+                "an update of {:?} as {key:?}",
+                old.record.key()
+            )));
+        }
+        if !self.is_current(&key, old.version) {
+            return Err(StoreError::Corrupt(format!(
+                "an update of an old version of {key:?}"
+            )));
+        }
+        let version = old.version + 1;
+        self.check(&key, Some(old.version));
+        self.writes.insert(
+            key.clone(),
+            Write::Put {
+                version,
+                value: encode(&record)?,
+            },
+        );
+        let (before, after) = (old.record.index_keys(), record.index_keys());
+        for gone in before.iter().filter(|key| !after.contains(key)) {
+            self.writes.insert(gone.clone(), Write::Delete);
+        }
+        for added in after.into_iter().filter(|key| !before.contains(key)) {
+            self.writes.insert(
+                added,
+                Write::Put {
+                    version: 1,
+                    value: Vec::new(),
+                },
+            );
+        }
+        let (before, after) = (old.record.unique_keys(), record.unique_keys());
+        for gone in before.iter().filter(|key| !after.contains(key)) {
+            self.writes.insert(gone.clone(), Write::Delete);
+        }
+        for added in after.into_iter().filter(|key| !before.contains(key)) {
+            self.put_new(&added, key.as_bytes().to_vec())?;
+        }
+        Ok(Stored { version, record })
+    }
+
+    /// Removes a record that was read here, with its index and unique keys.
+    pub fn delete<R: Record>(&mut self, old: &Stored<R>) {
+        let key = old.record.key();
+        debug_assert!(
+            self.is_current(&key, old.version),
+            "a delete of an old version of {key:?} would leave the newer one's index keys"
+        );
+        self.check(&key, Some(old.version));
+        let keys = [key]
+            .into_iter()
+            .chain(old.record.index_keys())
+            .chain(old.record.unique_keys());
+        for key in keys {
+            self.writes.insert(key, Write::Delete);
+        }
+    }
+
+    /// Makes this change one of those that follow one another over a range: two that take the same guard never both
+    /// succeed from the same snapshot.
+    pub fn guard(&mut self, key: &Key) -> Result<(), StoreError> {
+        self.put_bytes(key, Vec::new())
+    }
+
+    /// Adds to a counter without reading it, so that this never makes a conflict.
+    pub fn add(&mut self, counter: Key, amount: i64) {
+        let write = match self.writes.get(&counter) {
+            None => Write::Add(amount),
+            Some(Write::Add(sum)) => Write::Add(sum.saturating_add(amount)),
+            // Deleted here before: it counts from nothing again.
+            Some(Write::Delete) => counter_of(amount),
+            Some(Write::Put { value, .. }) => {
+                let sum = value.as_slice().try_into().map_or(0, i64::from_le_bytes);
+                counter_of(sum.saturating_add(amount))
+            }
+        };
+        self.writes.insert(counter, write);
+    }
+
+    /// Stores bytes that are no record: a chunk of a file, a follower's cursor.
+    pub fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
+        let version = self.next_version(key)?;
+        self.writes
+            .insert(key.clone(), Write::Put { version, value });
+        Ok(())
+    }
+
+    pub fn delete_bytes(&mut self, key: Key) {
+        self.writes.insert(key, Write::Delete);
+    }
+
+    pub fn log(&mut self, event: Event) -> Result<(), StoreError> {
+        let Origin { actor, address } = self.origin;
+        self.events.push(encode(&LogEntry {
+            at: self.now,
+            actor,
+            address,
+            event,
+        })?);
+        Ok(())
+    }
+
+    pub fn into_change(self) -> Change {
+        let checks = self
+            .reads
+            .into_iter()
+            .map(|(key, version)| Check { key, version })
+            .collect();
+        Change {
+            checks,
+            writes: self.writes.into_iter().collect(),
+            events: self.events,
+        }
+    }
+
+    fn put_new(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
+        if self.row(key)?.is_some() {
+            return Err(StoreError::Corrupt(format!("a second record for {key:?}")));
+        }
+        self.put_bytes(key, value)
+    }
+
+    /// The version that the next write of a key makes. A key that this transaction deletes and sets again keeps counting
+    /// from what is stored, or a check of the old value would hold for the new one.
+    fn next_version(&mut self, key: &Key) -> Result<u64, StoreError> {
+        if self.writes.get(key) == Some(&Write::Delete) {
+            let stored = self.snapshot.get(key)?.map(|row| row.version);
+            self.check(key, stored);
+            return Ok(stored.unwrap_or(0) + 1);
+        }
+        Ok(self.row(key)?.map_or(0, |row| row.version) + 1)
+    }
+
+    /// Makes a version a check of the change, unless an earlier read of the key already did.
+    fn check(&mut self, key: &Key, version: Option<u64>) {
+        self.reads.entry(key.clone()).or_insert(version);
+    }
+
+    /// Whether this transaction, as far as it knows the key, sees this version of it.
+    fn is_current(&self, key: &Key, version: u64) -> bool {
+        match (self.writes.get(key), self.reads.get(key)) {
+            (Some(Write::Put { version: own, .. }), _) => *own == version,
+            (Some(Write::Delete | Write::Add(_)), _) => false,
+            (None, Some(read)) => *read == Some(version),
+            (None, None) => true,
+        }
+    }
+}
+
+fn counter_of(sum: i64) -> Write {
+    Write::Put {
+        version: 1,
+        value: sum.to_le_bytes().to_vec(),
+    }
+}
+
+fn range_contains(range: &KeyRange, key: &Key) -> bool {
+    use std::ops::RangeBounds;
+    (range.start.clone(), range.end.clone()).contains(key)
+}
+
+#[cfg(test)]
+mod tests;

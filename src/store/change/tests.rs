@@ -1,0 +1,380 @@
+//! `Transaction` against a model of what it should do, and the faults it once had.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::{CommitError, Engine, MemoryEngine, Origin, RedbEngine, RedbOptions};
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Note {
+    id: u8,
+    group: u8,
+    label: Option<u8>,
+}
+
+fn raw(bytes: &[u8]) -> Key {
+    Key::from_bytes(bytes)
+}
+fn note(id: u8) -> Key {
+    raw(&[b'R', id])
+}
+fn group(group: u8) -> Key {
+    raw(&[b'X', group])
+}
+fn label(label: u8) -> Key {
+    raw(&[b'U', label])
+}
+fn counter() -> Key {
+    raw(b"C")
+}
+
+impl Record for Note {
+    fn key(&self) -> Key {
+        note(self.id)
+    }
+    fn index_keys(&self) -> Vec<Key> {
+        // The second is there for some only, as a job's deadline is.
+        let all = raw(&[b'X', self.group, self.id]);
+        let labelled = self.label.map(|label| raw(&[b'Y', label, self.id]));
+        [all].into_iter().chain(labelled).collect()
+    }
+    fn unique_keys(&self) -> Vec<Key> {
+        self.label.map(label).into_iter().collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(Note),
+    Update(Note),
+    Delete(u8),
+    Get(u8),
+    Find(u8),
+    Scan(u8, Direction, usize),
+    Add(i64),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Model {
+    notes: BTreeMap<u8, Note>,
+    count: i64,
+}
+
+impl Model {
+    fn holder(&self, label: u8) -> Option<&Note> {
+        self.notes.values().find(|note| note.label == Some(label))
+    }
+
+    /// Every row there must be, and its value if the store decides it.
+    fn rows(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = self
+            .notes
+            .values()
+            .flat_map(|note| {
+                let derived = note.index_keys().into_iter().chain(note.unique_keys());
+                derived.chain([note.key()])
+            })
+            .collect();
+        keys.sort();
+        keys
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any_note = (0..6u8, 0..3u8, prop::option::of(0..4u8)).prop_map(|(id, group, label)| Note {
+        id,
+        group,
+        label,
+    });
+    let direction = prop::sample::select(vec![Direction::Forward, Direction::Backward]);
+    prop_oneof![
+        3 => any_note.clone().prop_map(Step::Insert),
+        3 => any_note.prop_map(Step::Update),
+        2 => (0..6u8).prop_map(Step::Delete),
+        1 => (0..6u8).prop_map(Step::Get),
+        1 => (0..4u8).prop_map(Step::Find),
+        2 => (0..3u8, direction, 0..8usize).prop_map(|(group, way, limit)| Step::Scan(group, way, limit)),
+        1 => (-5..5i64).prop_map(Step::Add),
+    ]
+}
+
+/// Takes a step in the transaction and in the model, and compares what they see.
+fn take(transaction: &mut Transaction, model: &mut Model, step: Step) {
+    match step {
+        Step::Insert(new) => {
+            let is_taken = new.label.is_some_and(|unique| {
+                let is_taken = transaction.is_taken(&label(unique)).unwrap();
+                assert_eq!(is_taken, model.holder(unique).is_some());
+                is_taken
+            });
+            if !is_taken && !model.notes.contains_key(&new.id) {
+                transaction.insert(new.clone()).unwrap();
+                model.notes.insert(new.id, new);
+            }
+        }
+        Step::Update(new) => {
+            let holder = new.label.and_then(|unique| model.holder(unique));
+            let is_free = holder.is_none_or(|holder| holder.id == new.id);
+            let old = transaction.get::<Note>(&new.key()).unwrap();
+            assert_eq!(old.is_some(), model.notes.contains_key(&new.id));
+            if let Some(old) = old.filter(|_| is_free) {
+                let updated = transaction.update(&old, new.clone()).unwrap();
+                assert_eq!(updated.version, old.version + 1);
+                model.notes.insert(new.id, new);
+            }
+        }
+        Step::Delete(id) => {
+            if let Some(old) = transaction.get::<Note>(&note(id)).unwrap() {
+                transaction.delete(&old);
+                model.notes.remove(&id).unwrap();
+            }
+        }
+        Step::Get(id) => {
+            let found = transaction.get::<Note>(&note(id)).unwrap();
+            assert_eq!(
+                found.map(|stored| stored.record),
+                model.notes.get(&id).cloned()
+            );
+        }
+        Step::Find(unique) => {
+            let found = transaction.find::<Note>(&label(unique)).unwrap();
+            assert_eq!(
+                found.map(|stored| stored.record),
+                model.holder(unique).cloned()
+            );
+        }
+        Step::Scan(number, direction, limit) => {
+            let range = KeyRange::prefix(&group(number));
+            let found = transaction.scan_keys(&range, direction, limit).unwrap();
+            let mut wanted: Vec<Key> = model.rows();
+            wanted.retain(|key| key.as_bytes().starts_with(group(number).as_bytes()));
+            if direction == Direction::Backward {
+                wanted.reverse();
+            }
+            wanted.truncate(limit);
+            assert_eq!(found, wanted);
+        }
+        Step::Add(amount) => {
+            transaction.add(counter(), amount);
+            model.count += amount;
+        }
+    }
+}
+
+fn all_rows(engine: &dyn Engine) -> Vec<(Key, Row)> {
+    let snapshot = engine.snapshot().unwrap();
+    let all = KeyRange::prefix(&raw(b""));
+    snapshot.scan(&all, Direction::Forward, 10_000).unwrap()
+}
+
+/// The rows are the records with their index and unique keys, and nothing else.
+fn assert_whole(engine: &dyn Engine, model: &Model) {
+    let rows = all_rows(engine);
+    for (key, row) in &rows {
+        match key.as_bytes()[0] {
+            b'C' => assert_eq!(row.value, model.count.to_le_bytes()),
+            b'R' => {
+                let found: Note = decode(key, &row.value).unwrap();
+                assert_eq!(found, model.notes[&key.as_bytes()[1]]);
+            }
+            b'U' => {
+                let holder = model.holder(key.as_bytes()[1]).unwrap();
+                assert_eq!(row.value, holder.key().as_bytes());
+            }
+            _ => assert!(row.value.is_empty()),
+        }
+    }
+    let keys: Vec<Key> = rows.into_iter().map(|(key, _)| key).collect();
+    let derived: Vec<Key> = keys.into_iter().filter(|key| *key != counter()).collect();
+    assert_eq!(derived, model.rows());
+}
+
+fn begin(engine: &dyn Engine) -> Transaction {
+    Transaction::begin(engine.snapshot().unwrap(), Origin::SYSTEM, NOW)
+}
+
+fn commit(engine: &dyn Engine, transaction: Transaction) -> Result<u64, CommitError> {
+    let change = transaction.into_change();
+    engine.submit(change).blocking_recv().unwrap()
+}
+
+/// Takes steps in transactions of which some are given up.
+fn play(engine: &dyn Engine, transactions: Vec<(Vec<Step>, bool)>) {
+    let mut model = Model::default();
+    for (steps, is_kept) in transactions {
+        let mut transaction = begin(engine);
+        let mut changed = model.clone();
+        for step in steps {
+            take(&mut transaction, &mut changed, step);
+        }
+        if is_kept {
+            commit(engine, transaction).unwrap();
+            model = changed;
+        }
+        assert_whole(engine, &model);
+    }
+}
+
+fn transactions() -> impl Strategy<Value = Vec<(Vec<Step>, bool)>> {
+    let steps = prop::collection::vec(step(), 0..14);
+    prop::collection::vec((steps, prop::bool::weighted(0.8)), 1..6)
+}
+
+proptest! {
+    #[test]
+    fn a_transaction_sees_its_own_writes_and_leaves_index_and_unique_keys_in_step(transactions in transactions()) {
+        play(&MemoryEngine::default(), transactions);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn so_it_does_on_disk(transactions in transactions()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        play(&RedbEngine::open(&path, RedbOptions::default()).unwrap(), transactions);
+    }
+}
+
+fn memory() -> Arc<dyn Engine> {
+    Arc::new(MemoryEngine::default())
+}
+
+fn plain(id: u8) -> Note {
+    Note {
+        id,
+        group: 0,
+        label: None,
+    }
+}
+
+#[test]
+fn a_scan_reads_on_past_rows_that_the_transaction_deletes() {
+    let engine = memory();
+    let row = |number: u32| raw(&[&b"X"[..], &number.to_be_bytes()].concat());
+    let stored = u32::try_from(MAX_SCAN_ROWS).unwrap() + 20;
+    let mut transaction = begin(&*engine);
+    for number in 0..stored {
+        transaction.put_bytes(&row(number), Vec::new()).unwrap();
+    }
+    commit(&*engine, transaction).unwrap();
+    let mut transaction = begin(&*engine);
+    for number in 0..15 {
+        transaction.delete_bytes(row(number));
+    }
+    // Beyond all that is stored: it must not come before what is stored.
+    transaction.put_bytes(&row(stored), Vec::new()).unwrap();
+    let all = KeyRange::prefix(&raw(b"X"));
+    let scan = |limit| transaction.scan_keys(&all, Direction::Forward, limit);
+    let wanted: Vec<Key> = (15..15 + u32::try_from(MAX_SCAN_ROWS).unwrap())
+        .map(row)
+        .collect();
+    assert_eq!(scan(MAX_SCAN_ROWS).unwrap(), wanted);
+    assert_eq!(scan(usize::MAX).unwrap(), wanted);
+    assert_eq!(scan(4).unwrap(), wanted[..4]);
+}
+
+#[test]
+fn an_update_of_a_version_that_the_transaction_has_left_behind_is_refused() {
+    let engine = memory();
+    let mut transaction = begin(&*engine);
+    let old = transaction.insert(plain(1)).unwrap();
+    let moved = Note {
+        group: 1,
+        ..plain(1)
+    };
+    transaction.update(&old, moved).unwrap();
+    let refused = transaction.update(&old, plain(1));
+    assert!(matches!(refused, Err(StoreError::Corrupt(_))));
+}
+
+#[test]
+fn a_record_read_before_the_transaction_is_checked_all_the_same() {
+    let engine = memory();
+    let mut transaction = begin(&*engine);
+    let old = transaction.insert(plain(1)).unwrap();
+    commit(&*engine, transaction).unwrap();
+    let mut other = begin(&*engine);
+    other.update(&old, plain(1)).unwrap();
+    commit(&*engine, other).unwrap();
+    // Neither of these read the record by itself.
+    let mut update = begin(&*engine);
+    update.update(&old, plain(1)).unwrap();
+    assert_eq!(commit(&*engine, update), Err(CommitError::Conflict));
+    let mut delete = begin(&*engine);
+    delete.delete(&old);
+    assert_eq!(commit(&*engine, delete), Err(CommitError::Conflict));
+}
+
+#[test]
+fn a_unique_key_that_changes_hands_in_one_transaction_keeps_counting() {
+    let engine = memory();
+    let labelled = |id| Note {
+        label: Some(7),
+        ..plain(id)
+    };
+    let mut transaction = begin(&*engine);
+    let first = transaction.insert(labelled(1)).unwrap();
+    commit(&*engine, transaction).unwrap();
+    let mut transaction = begin(&*engine);
+    transaction.delete(&first);
+    transaction.insert(labelled(2)).unwrap();
+    commit(&*engine, transaction).unwrap();
+    let row = engine.snapshot().unwrap().get(&label(7)).unwrap().unwrap();
+    assert_eq!(row.version, 2);
+    assert_eq!(row.value, note(2).as_bytes());
+}
+
+#[test]
+fn two_that_take_the_same_guard_never_both_succeed() {
+    let engine = memory();
+    let guard = raw(b"G");
+    for _ in 0..3 {
+        let mut one = begin(&*engine);
+        let mut two = begin(&*engine);
+        one.guard(&guard).unwrap();
+        two.guard(&guard).unwrap();
+        commit(&*engine, one).unwrap();
+        assert_eq!(commit(&*engine, two), Err(CommitError::Conflict));
+    }
+}
+
+#[test]
+fn what_was_found_absent_must_still_be_absent() {
+    let engine = memory();
+    let mut reader = begin(&*engine);
+    assert!(!reader.is_taken(&label(3)).unwrap());
+    reader.put_bytes(&raw(b"F"), Vec::new()).unwrap();
+    let mut taker = begin(&*engine);
+    taker
+        .insert(Note {
+            label: Some(3),
+            ..plain(1)
+        })
+        .unwrap();
+    commit(&*engine, taker).unwrap();
+    assert_eq!(commit(&*engine, reader), Err(CommitError::Conflict));
+}
+
+#[test]
+fn a_counter_deleted_and_added_to_starts_from_nothing() {
+    let engine = memory();
+    for (amounts, sum) in [(&[5][..], 5), (&[3, 4], 7), (&[], 0)] {
+        let mut transaction = begin(&*engine);
+        transaction.delete_bytes(counter());
+        for amount in amounts {
+            transaction.add(counter(), *amount);
+        }
+        commit(&*engine, transaction).unwrap();
+        let row = engine.snapshot().unwrap().get(&counter()).unwrap();
+        let stored = row.map_or(0, |row| i64::from_le_bytes(row.value.try_into().unwrap()));
+        assert_eq!(stored, sum);
+    }
+}

@@ -1,0 +1,137 @@
+//! What every engine must do, as one suite that runs on each of them. A test takes a function that opens the engine on the
+//! same data each time; it drops what it opened before it opens again.
+
+mod commits;
+mod races;
+mod reads;
+
+use std::sync::Arc;
+
+use super::{
+    Change, Check, CommitError, Direction, Engine, Key, KeyRange, MemoryEngine, RedbEngine,
+    RedbOptions, Row, Write,
+};
+
+type Open<'a> = &'a dyn Fn() -> Arc<dyn Engine>;
+
+fn on_memory(test: fn(Open)) {
+    let engine = Arc::new(MemoryEngine::default());
+    test(&|| engine.clone());
+}
+
+fn on_redb(test: fn(Open)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    test(&|| Arc::new(RedbEngine::open(&path, RedbOptions::default()).unwrap()));
+}
+
+macro_rules! on_each_engine {
+    ($($suite:ident::$test:ident;)*) => {
+        mod memory {
+            $(#[test] fn $test() { super::on_memory(super::$suite::$test); })*
+        }
+        mod redb {
+            $(#[test] fn $test() { super::on_redb(super::$suite::$test); })*
+        }
+    };
+}
+
+on_each_engine! {
+    commits::what_is_put_is_found_with_its_version;
+    commits::a_delete_takes_the_row_and_of_nothing_nothing;
+    commits::a_check_holds_for_the_version_it_names_only;
+    commits::a_stale_change_leaves_nothing_behind_and_spoils_no_neighbour;
+    commits::of_two_that_expect_the_same_the_first_succeeds;
+    commits::a_counter_adds_up;
+    commits::an_add_to_what_is_no_counter_is_refused_alone;
+    commits::what_is_too_large_is_refused_alone;
+    commits::what_is_just_within_the_limits_is_taken;
+    commits::the_log_is_dense_and_in_the_order_of_commits;
+    commits::a_watcher_learns_of_the_log_only;
+    commits::all_is_there_after_opening_again_and_the_log_goes_on;
+    reads::an_old_snapshot_sees_nothing_of_later_commits;
+    reads::a_snapshot_outlives_many_commits;
+    reads::a_scan_gives_what_lies_between_its_bounds;
+    reads::a_prefix_holds_what_begins_with_it;
+    reads::a_scan_gives_no_more_than_its_limit_and_goes_on_beyond;
+    races::adders_never_conflict;
+    races::no_checked_update_is_lost;
+    races::no_command_is_lost_or_doubled;
+    races::a_crowd_on_one_record_all_get_through;
+    races::a_command_is_contended_after_five_runs;
+    races::the_log_is_dense_under_concurrency;
+}
+
+fn key(text: &str) -> Key {
+    Key::from_bytes(text.as_bytes())
+}
+
+fn put(text: &str, version: u64, value: &[u8]) -> (Key, Write) {
+    let value = value.to_vec();
+    (key(text), Write::Put { version, value })
+}
+
+fn writes(writes: impl IntoIterator<Item = (Key, Write)>) -> Change {
+    Change {
+        writes: writes.into_iter().collect(),
+        ..Change::default()
+    }
+}
+
+impl Change {
+    fn expecting(mut self, text: &str, version: Option<u64>) -> Self {
+        self.checks.push(Check {
+            key: key(text),
+            version,
+        });
+        self
+    }
+
+    fn logging(mut self, event: &[u8]) -> Self {
+        self.events.push(event.to_vec());
+        self
+    }
+}
+
+fn commit(engine: &dyn Engine, change: Change) -> Result<u64, CommitError> {
+    engine.submit(change).blocking_recv().unwrap()
+}
+
+/// Hands all over before it waits for any, so that they may share a durable commit.
+fn commit_all(
+    engine: &dyn Engine,
+    changes: impl IntoIterator<Item = Change>,
+) -> Vec<Result<u64, CommitError>> {
+    let answers: Vec<_> = changes
+        .into_iter()
+        .map(|change| engine.submit(change))
+        .collect();
+    answers
+        .into_iter()
+        .map(|answer| answer.blocking_recv().unwrap())
+        .collect()
+}
+
+fn row(version: u64, value: &[u8]) -> Row {
+    Row {
+        version,
+        value: value.to_vec(),
+    }
+}
+
+fn get(engine: &dyn Engine, text: &str) -> Option<Row> {
+    engine.snapshot().unwrap().get(&key(text)).unwrap()
+}
+
+fn sum(engine: &dyn Engine, text: &str) -> i64 {
+    get(engine, text).map_or(0, |row| i64::from_le_bytes(row.value.try_into().unwrap()))
+}
+
+/// The log: sequence numbers and events.
+fn log(engine: &dyn Engine) -> Vec<(u64, Vec<u8>)> {
+    let snapshot = engine.snapshot().unwrap();
+    let range = KeyRange::prefix(&super::keys::log_prefix());
+    let rows = snapshot.scan(&range, Direction::Forward, usize::MAX);
+    let entry = |(key, row): (Key, Row)| (super::keys::log_sequence(&key).unwrap(), row.value);
+    rows.unwrap().into_iter().map(entry).collect()
+}

@@ -1,0 +1,143 @@
+//! Snapshots and scans.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
+
+use super::super::{Direction, Key, KeyRange, MAX_SCAN_ROWS, Row, Snapshot};
+use super::{Open, Write, commit, get, key, put, row, writes};
+
+const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
+
+fn scan(snapshot: &dyn Snapshot, range: &KeyRange, direction: Direction) -> Vec<(Key, Row)> {
+    snapshot.scan(range, direction, usize::MAX).unwrap()
+}
+
+pub(super) fn an_old_snapshot_sees_nothing_of_later_commits(open: Open) {
+    let engine = open();
+    commit(&*engine, writes([put("a", 1, b"old"), put("b", 1, b"old")])).unwrap();
+    let old = engine.snapshot().unwrap();
+    let later = writes([
+        put("a", 2, b"new"),
+        (key("b"), Write::Delete),
+        put("c", 1, b"new"),
+    ]);
+    commit(&*engine, later).unwrap();
+    let all = KeyRange::prefix(&key(""));
+    assert_eq!(old.get(&key("a")).unwrap(), Some(row(1, b"old")));
+    assert_eq!(old.get(&key("c")).unwrap(), None);
+    let wanted = [(key("a"), row(1, b"old")), (key("b"), row(1, b"old"))];
+    assert_eq!(scan(&*old, &all, Direction::Forward), wanted);
+    // The answer came, so a new one sees it all.
+    let wanted = [(key("a"), row(2, b"new")), (key("c"), row(1, b"new"))];
+    let new = engine.snapshot().unwrap();
+    assert_eq!(scan(&*new, &all, Direction::Forward), wanted);
+}
+
+pub(super) fn a_snapshot_outlives_many_commits(open: Open) {
+    let engine = open();
+    let name = |number: u32| format!("k{number:02}");
+    let all = |version, value: &[u8]| writes((0..40).map(|one| put(&name(one), version, value)));
+    commit(&*engine, all(1, &[1; 500])).unwrap();
+    let old = engine.snapshot().unwrap();
+    // Enough that an engine would like to use the old rows' place again.
+    for version in 2..20 {
+        commit(&*engine, all(version, &[9; 500])).unwrap();
+    }
+    let rows = scan(&*old, &KeyRange::prefix(&key("k")), Direction::Forward);
+    assert_eq!(rows.len(), 40);
+    assert!(rows.iter().all(|(_, found)| *found == row(1, &[1; 500])));
+    drop(engine);
+    drop(old);
+    assert_eq!(get(&*open(), "k07"), Some(row(19, &[9; 500])));
+}
+
+pub(super) fn a_scan_gives_what_lies_between_its_bounds(open: Open) {
+    let engine = open();
+    let stored = ["", "a", "aa", "ab", "b", "b\0", "d", "\u{7f}"];
+    let model: BTreeMap<Key, Row> = (1..)
+        .zip(stored)
+        .map(|(version, text)| (key(text), row(version, text.as_bytes())))
+        .collect();
+    let all = (1..).zip(stored);
+    let all = all.map(|(version, text)| put(text, version, text.as_bytes()));
+    commit(&*engine, writes(all)).unwrap();
+    let snapshot = engine.snapshot().unwrap();
+    let mut bounds = vec![Bound::Unbounded];
+    for text in stored.into_iter().chain(["a\0", "c", "dd", "~~~~"]) {
+        bounds.push(Bound::Included(key(text)));
+        bounds.push(Bound::Excluded(key(text)));
+    }
+    for start in &bounds {
+        for end in &bounds {
+            let range = KeyRange {
+                start: start.clone(),
+                end: end.clone(),
+            };
+            let between = (start.as_ref(), end.as_ref());
+            let mut wanted: Vec<(Key, Row)> = model
+                .iter()
+                .filter(|(key, _)| between.contains(key))
+                .map(|(key, row)| (key.clone(), row.clone()))
+                .collect();
+            assert!(!range.is_empty() || wanted.is_empty(), "{range:?}");
+            for direction in DIRECTIONS {
+                assert_eq!(scan(&*snapshot, &range, direction), wanted, "{range:?}");
+                for limit in [0, 1, 3] {
+                    let found = snapshot.scan(&range, direction, limit).unwrap();
+                    assert_eq!(found, wanted[..limit.min(wanted.len())], "{range:?}");
+                }
+                wanted.reverse();
+            }
+        }
+    }
+}
+
+pub(super) fn a_prefix_holds_what_begins_with_it(open: Open) {
+    let engine = open();
+    let raw = |bytes: &[u8]| Key::from_bytes(bytes);
+    let stored: [&[u8]; 7] = [
+        b"a",
+        b"a\xFF",
+        b"a\xFF\xFF",
+        b"a\xFF\xFFz",
+        b"b",
+        b"\xFF",
+        b"\xFF\xFF",
+    ];
+    let puts = stored.map(|bytes| {
+        let value = Vec::new();
+        (raw(bytes), Write::Put { version: 1, value })
+    });
+    commit(&*engine, writes(puts)).unwrap();
+    let snapshot = engine.snapshot().unwrap();
+    for prefix in [&b""[..], b"a", b"a\xFF", b"a\xFF\xFF", b"b", b"\xFF", b"c"] {
+        let range = KeyRange::prefix(&raw(prefix));
+        let mut wanted: Vec<Key> = stored.map(raw).to_vec();
+        wanted.retain(|key| key.as_bytes().starts_with(prefix));
+        for direction in DIRECTIONS {
+            let found = scan(&*snapshot, &range, direction).into_iter();
+            assert_eq!(found.map(|(key, _)| key).collect::<Vec<_>>(), wanted);
+            wanted.reverse();
+        }
+    }
+}
+
+pub(super) fn a_scan_gives_no_more_than_its_limit_and_goes_on_beyond(open: Open) {
+    let engine = open();
+    let stored = MAX_SCAN_ROWS + 25;
+    let name = |number: usize| format!("k{number:05}");
+    let puts = (0..stored).map(|number| put(&name(number), 1, b""));
+    commit(&*engine, writes(puts)).unwrap();
+    let snapshot = engine.snapshot().unwrap();
+    let mut wanted: Vec<Key> = (0..stored).map(|number| key(&name(number))).collect();
+    for direction in DIRECTIONS {
+        let all = KeyRange::prefix(&key("k"));
+        let mut found = scan(&*snapshot, &all, direction);
+        assert_eq!(found.len(), MAX_SCAN_ROWS);
+        let beyond = all.beyond(found[MAX_SCAN_ROWS - 1].0.clone(), direction);
+        found.extend(scan(&*snapshot, &beyond, direction));
+        let found: Vec<Key> = found.into_iter().map(|(key, _)| key).collect();
+        assert_eq!(found, wanted);
+        wanted.reverse();
+    }
+}

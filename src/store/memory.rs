@@ -1,0 +1,197 @@
+//! The reference engine: a sorted map in memory, and faults on demand. What it does is what every engine must do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::{oneshot, watch};
+
+use super::engine::{
+    Change, CommitError, Committed, Direction, Engine, KeyRange, MAX_SCAN_ROWS, Row, Snapshot,
+    StoreError, Write, not_a_counter,
+};
+use super::keys::{self, Key};
+
+/// What shall happen to a coming commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It goes through.
+    None,
+    /// As if another change had come first; nothing is written.
+    Conflict,
+    /// The queue is full.
+    Busy,
+    /// The disk refuses; nothing is written.
+    Unavailable,
+    /// The answer is lost; it was written.
+    UnknownDone,
+    /// The answer is lost; nothing was written.
+    UnknownLost,
+}
+
+type Rows = BTreeMap<Key, Row>;
+
+pub struct MemoryEngine {
+    state: Mutex<State>,
+    sequence: watch::Sender<u64>,
+}
+
+struct State {
+    /// Shared with snapshots; a write copies it if one still looks.
+    rows: Arc<Rows>,
+    faults: VecDeque<Fault>,
+}
+
+impl Default for MemoryEngine {
+    fn default() -> Self {
+        let state = State {
+            rows: Arc::default(),
+            faults: VecDeque::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            sequence: watch::Sender::new(0),
+        }
+    }
+}
+
+impl MemoryEngine {
+    /// Plans what happens to the commits to come, in order; after the last, commits go through.
+    pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.lock().faults.extend(faults);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+
+    fn commit(&self, change: &Change) -> Result<u64, CommitError> {
+        let mut state = self.lock();
+        let lost = || CommitError::Store(StoreError::Unknown("a planned fault".into()));
+        let fault = state.faults.pop_front().unwrap_or(Fault::None);
+        match fault {
+            Fault::None | Fault::UnknownDone => {}
+            Fault::Conflict => return Err(CommitError::Conflict),
+            Fault::Busy => return Err(CommitError::Store(StoreError::Busy)),
+            Fault::Unavailable => {
+                return Err(CommitError::Store(StoreError::Unavailable(
+                    "a planned fault".into(),
+                )));
+            }
+            Fault::UnknownLost => return Err(lost()),
+        }
+        change.check_limits().map_err(CommitError::Store)?;
+        for check in &change.checks {
+            if state.rows.get(&check.key).map(|row| row.version) != check.version {
+                return Err(CommitError::Conflict);
+            }
+        }
+        // Before anything is written, so that a refused change leaves nothing behind.
+        let is_counter = |key| {
+            state
+                .rows
+                .get(key)
+                .is_none_or(|row: &Row| row.value.len() == 8)
+        };
+        for (key, write) in &change.writes {
+            if matches!(write, Write::Add(_)) && !is_counter(key) {
+                return Err(CommitError::Store(not_a_counter(key)));
+            }
+        }
+        let rows = Arc::make_mut(&mut state.rows);
+        for (key, write) in &change.writes {
+            match write {
+                Write::Put { version, value } => {
+                    rows.insert(
+                        key.clone(),
+                        Row {
+                            version: *version,
+                            value: value.clone(),
+                        },
+                    );
+                }
+                Write::Delete => {
+                    rows.remove(key);
+                }
+                Write::Add(amount) => {
+                    let row = rows.entry(key.clone()).or_insert(Row {
+                        version: 0,
+                        value: vec![0; 8],
+                    });
+                    let bad = |_| CommitError::Store(not_a_counter(key));
+                    let sum = i64::from_le_bytes(row.value.as_slice().try_into().map_err(bad)?);
+                    *row = Row {
+                        version: row.version + 1,
+                        value: sum.saturating_add(*amount).to_le_bytes().to_vec(),
+                    };
+                }
+            }
+        }
+        let mut sequence = *self.sequence.borrow();
+        for event in &change.events {
+            sequence += 1;
+            rows.insert(
+                keys::log(sequence),
+                Row {
+                    version: 1,
+                    value: event.clone(),
+                },
+            );
+        }
+        // Under the lock: the next commit counts on from here.
+        self.sequence
+            .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);
+        drop(state);
+        if fault == Fault::UnknownDone {
+            Err(lost())
+        } else {
+            Ok(sequence)
+        }
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(MemorySnapshot(self.lock().rows.clone())))
+    }
+
+    fn submit(&self, change: Change) -> Committed {
+        let (answer, committed) = oneshot::channel();
+        // The receiver is in this function's hands, so the answer always arrives.
+        let _ = answer.send(self.commit(&change));
+        committed
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.sequence.subscribe()
+    }
+}
+
+struct MemorySnapshot(Arc<Rows>);
+
+impl Snapshot for MemorySnapshot {
+    fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn scan(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<(Key, Row)>, StoreError> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let bounds: (Bound<&Key>, Bound<&Key>) = (range.start.as_ref(), range.end.as_ref());
+        let rows = self
+            .0
+            .range::<Key, _>(bounds)
+            .map(|(key, row)| (key.clone(), row.clone()));
+        let limit = limit.min(MAX_SCAN_ROWS);
+        Ok(match direction {
+            Direction::Forward => rows.take(limit).collect(),
+            Direction::Backward => rows.rev().take(limit).collect(),
+        })
+    }
+}

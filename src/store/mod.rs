@@ -1,0 +1,29 @@
+//! Ordered keys and values with three verbs (snapshot, commit, read the log), and typed records on top.
+//! Owns every byte on disk but the search index and the mail files. Knows nothing of HTTP, rules or mail.
+
+pub mod change;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod crash;
+mod engine;
+pub mod keys;
+mod log;
+mod memory;
+mod page;
+mod record;
+mod redb;
+mod stores;
+
+pub use change::Transaction;
+pub use engine::{
+    Change, Check, CommitError, Direction, Engine, KeyRange, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
+    MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Write,
+};
+pub use keys::Key;
+pub use log::Logged;
+pub use memory::{Fault, MemoryEngine};
+pub use page::{Page, Paged, Place};
+pub use record::{Record, Stored};
+pub use redb::{RedbEngine, RedbOptions};
+pub use stores::{Origin, Reader, Store};

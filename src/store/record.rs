@@ -1,0 +1,58 @@
+//! Typed records: how they are named, indexed and encoded.
+
+use std::ops::Deref;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+use super::keys::Key;
+
+/// A kind of thing that is stored. `keys.rs` implements it for every record, so that one page shows every key.
+pub trait Record: Serialize + DeserializeOwned + Clone {
+    /// The key of the record with this one's id.
+    fn key(&self) -> Key;
+    /// Index rows under which it is found in order; each ends in the record's own id.
+    fn index_keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+    /// Keys that no two records may share; each leads to the record's key.
+    fn unique_keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+}
+
+/// A record as it was read, with the version that a change of it checks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<R> {
+    pub version: u64,
+    pub record: R,
+}
+
+impl<R> Deref for Stored<R> {
+    type Target = R;
+    fn deref(&self) -> &R {
+        &self.record
+    }
+}
+
+/// The first byte of every value: how the rest is written.
+/// 1: MessagePack maps with member names, so that a member can be added (with a default) without a migration.
+const FORMAT: u8 = 1;
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.push(FORMAT);
+    rmp_serde::encode::write_named(&mut bytes, value)
+        .map_err(|error| StoreError::Corrupt(format!("a value that cannot be encoded: {error}")))?;
+    Ok(bytes)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => rmp_serde::from_slice(rest)
+            .map_err(|error| StoreError::Corrupt(format!("the value of {key:?}: {error}"))),
+        Some((format, _)) => Err(StoreError::Corrupt(format!("format {format} of {key:?}"))),
+        None => Err(StoreError::Corrupt(format!("the empty value of {key:?}"))),
+    }
+}

@@ -1,0 +1,231 @@
+//! The store as the floors above use it: typed reads, and transactions that run again on conflict.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, watch};
+
+use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Snapshot, StoreError};
+use super::keys::{self, Key};
+use super::record::{Record, Stored, decode};
+use super::{Logged, Transaction, log};
+use crate::clock::Clock;
+use crate::model::Actor;
+
+/// Who a change is made for, as the log keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub actor: Actor,
+    pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    pub const SYSTEM: Self = Self {
+        actor: Actor::System,
+        address: None,
+    };
+    pub const OPERATOR: Self = Self {
+        actor: Actor::Operator,
+        address: None,
+    };
+}
+
+/// How often a command runs again from the top when others changed what it read.
+const ATTEMPTS: usize = 5;
+
+/// Rows that `Reader::each_key` holds at a time; with records of a few kilobytes, a few megabytes.
+const EACH_KEY_ROWS: usize = 1000;
+
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    clock: Clock,
+    /// Held by a command that runs again: those that met a conflict go one after another, so that a crowd on one record
+    /// does not use up its attempts against itself.
+    again: Arc<Mutex<()>>,
+}
+
+impl Store {
+    pub fn new(engine: Arc<dyn Engine>, clock: Clock) -> Self {
+        Self {
+            engine,
+            clock,
+            again: Arc::default(),
+        }
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A consistent view of this moment.
+    pub fn read(&self) -> Result<Reader, StoreError> {
+        Ok(Reader {
+            snapshot: self.engine.snapshot()?,
+        })
+    }
+
+    /// Tells the log's last sequence number each time it grows.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.engine.watch()
+    }
+
+    /// Runs a command and commits what it decided; on conflict from the top, `ATTEMPTS` times at most, then `Contended`.
+    /// When this answers, the change is on disk. A command that only reads commits nothing.
+    pub async fn run<T, E: From<StoreError>>(
+        &self,
+        origin: Origin,
+        mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut turn = None;
+        for _ in 0..ATTEMPTS {
+            let mut transaction =
+                Transaction::begin(self.engine.snapshot()?, origin, self.clock.now());
+            let answer = command(&mut transaction)?;
+            match self.commit(transaction.into_change()).await {
+                Ok(()) => return Ok(answer),
+                Err(CommitError::Conflict) if turn.is_none() => {
+                    turn = Some(self.again.lock().await)
+                }
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Contended.into())
+    }
+
+    /// `run` for threads of their own; must not be called where async tasks run.
+    pub fn run_blocking<T, E: From<StoreError>>(
+        &self,
+        origin: Origin,
+        command: impl FnMut(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        runtime.block_on(self.run(origin, command))
+    }
+
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        if change.is_empty() {
+            return Ok(());
+        }
+        let gone = |_| {
+            CommitError::Store(StoreError::Unknown(
+                "the writer stopped before it answered".into(),
+            ))
+        };
+        self.engine.submit(change).await.map_err(gone)?.map(drop)
+    }
+}
+
+/// Typed reads of one moment.
+pub struct Reader {
+    snapshot: Box<dyn Snapshot>,
+}
+
+impl Reader {
+    pub fn get<R: Record>(&self, key: &Key) -> Result<Option<Stored<R>>, StoreError> {
+        let Some(row) = self.snapshot.get(key)? else {
+            return Ok(None);
+        };
+        Ok(Some(Stored {
+            version: row.version,
+            record: decode(key, &row.value)?,
+        }))
+    }
+
+    /// The record that has a unique key.
+    pub fn find<R: Record>(&self, unique: &Key) -> Result<Option<Stored<R>>, StoreError> {
+        let Some(row) = self.snapshot.get(unique)? else {
+            return Ok(None);
+        };
+        match self.get(&Key::from_bytes(&row.value))? {
+            None => Err(StoreError::Corrupt(format!(
+                "unique key {unique:?} without its record"
+            ))),
+            found => Ok(found),
+        }
+    }
+
+    pub fn is_taken(&self, unique: &Key) -> Result<bool, StoreError> {
+        Ok(self.snapshot.get(unique)?.is_some())
+    }
+
+    pub fn bytes(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.snapshot.get(key)?.map(|row| row.value))
+    }
+
+    pub fn counter(&self, key: &Key) -> Result<i64, StoreError> {
+        match self.snapshot.get(key)? {
+            None => Ok(0),
+            Some(row) => row
+                .value
+                .try_into()
+                .map(i64::from_le_bytes)
+                .map_err(|_| StoreError::Corrupt(format!("counter {key:?}"))),
+        }
+    }
+
+    pub fn scan_keys(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        Ok(self
+            .snapshot
+            .scan(range, direction, limit)?
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect())
+    }
+
+    /// Every key of a range, however many, a scan at a time.
+    pub fn each_key<E: From<StoreError>>(
+        &self,
+        prefix: &Key,
+        mut visit: impl FnMut(Key) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut range = KeyRange::prefix(prefix);
+        loop {
+            let keys = self.scan_keys(&range, Direction::Forward, EACH_KEY_ROWS)?;
+            let Some(last) = keys.last().cloned() else {
+                return Ok(());
+            };
+            for key in keys {
+                visit(key)?;
+            }
+            range = range.beyond(last, Direction::Forward);
+        }
+    }
+
+    /// Up to `limit` log entries above a sequence number, oldest first.
+    pub fn log_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        log::read_after(&*self.snapshot, after, limit)
+    }
+
+    /// Up to `limit` log entries below a sequence number, newest first.
+    pub fn log_before(&self, before: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        log::read_before(&*self.snapshot, before, limit)
+    }
+
+    pub fn log_end(&self) -> Result<u64, StoreError> {
+        log::last(&*self.snapshot)
+    }
+
+    /// How far a follower has come, 0 when it never ran.
+    pub fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
+        let key = keys::cursor(follower);
+        match self.bytes(&key)? {
+            None => Ok(0),
+            Some(bytes) => bytes
+                .try_into()
+                .map(u64::from_be_bytes)
+                .map_err(|_| StoreError::Corrupt(format!("cursor {key:?}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! How a command runs: again on conflict, once on any other fault.
+
+use std::cell::Cell;
+
+use super::super::keys::cursor;
+use super::super::{Fault, MemoryEngine};
+use super::*;
+use crate::model::{Event, JobId, JobStatus, Timestamp};
+
+fn store() -> (Arc<MemoryEngine>, Store) {
+    let engine = Arc::new(MemoryEngine::default());
+    let clock = Clock::fixed(Timestamp::from_millis(1_000));
+    (engine.clone(), Store::new(engine, clock))
+}
+
+/// A command that sets a row and counts how often it ran.
+fn set(store: &Store, runs: &Cell<usize>) -> Result<usize, StoreError> {
+    store.run_blocking(Origin::SYSTEM, |transaction| {
+        runs.set(runs.get() + 1);
+        transaction.put_bytes(&cursor("test"), 7u64.to_be_bytes().to_vec())?;
+        Ok(runs.get())
+    })
+}
+
+/// Runs the command with these faults ahead: its answer, how often it ran, and what is stored then.
+fn with_faults(faults: &[Fault]) -> (Result<usize, StoreError>, usize, u64) {
+    let (engine, store) = store();
+    engine.plan(faults.iter().copied());
+    let runs = Cell::new(0);
+    let answer = set(&store, &runs);
+    let stored = store.read().unwrap().cursor("test").unwrap();
+    (answer, runs.get(), stored)
+}
+
+#[test]
+fn a_command_runs_again_on_conflict() {
+    assert_eq!(with_faults(&[Fault::Conflict; 3]), (Ok(4), 4, 7));
+    assert_eq!(with_faults(&[Fault::Conflict; 4]), (Ok(5), 5, 7));
+}
+
+#[test]
+fn a_command_that_always_conflicts_is_contended_after_five_runs() {
+    let contended = Err(StoreError::Contended);
+    assert_eq!(with_faults(&[Fault::Conflict; 5]), (contended, 5, 0));
+}
+
+#[test]
+fn a_refused_commit_is_not_tried_again() {
+    let busy = Err(StoreError::Busy);
+    assert_eq!(with_faults(&[Fault::Busy]), (busy.clone(), 1, 0));
+    assert_eq!(with_faults(&[Fault::Conflict, Fault::Busy]), (busy, 2, 0));
+    let (answer, runs, stored) = with_faults(&[Fault::Unavailable]);
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))));
+    assert_eq!((runs, stored), (1, 0));
+}
+
+#[test]
+fn an_unknown_outcome_is_told_and_not_tried_again() {
+    for (fault, left) in [(Fault::UnknownLost, 0), (Fault::UnknownDone, 7)] {
+        let (answer, runs, stored) = with_faults(&[fault]);
+        assert!(matches!(answer, Err(StoreError::Unknown(_))));
+        assert_eq!((runs, stored), (1, left));
+    }
+}
+
+#[test]
+fn a_refusal_of_the_command_commits_nothing() {
+    let (_, store) = store();
+    let refused: Result<(), StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
+        transaction.put_bytes(&cursor("test"), vec![0; 8])?;
+        Err(StoreError::TooLarge("wish"))
+    });
+    assert_eq!(refused, Err(StoreError::TooLarge("wish")));
+    assert_eq!(store.read().unwrap().bytes(&cursor("test")).unwrap(), None);
+}
+
+#[test]
+fn a_command_that_only_reads_meets_no_commit() {
+    let (engine, store) = store();
+    engine.plan([Fault::Unavailable]);
+    let read: Result<bool, StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
+        transaction.is_taken(&cursor("test"))
+    });
+    assert_eq!(read, Ok(false));
+}
+
+#[test]
+fn the_log_says_when_who_and_what_in_order() {
+    let (_, store) = store();
+    let event = |number| Event::JobChanged {
+        job_id: JobId::from_parts(0, number),
+        from: None,
+        to: JobStatus::Open,
+    };
+    for number in 0..4 {
+        let logged: Result<(), StoreError> = store.run_blocking(Origin::OPERATOR, |transaction| {
+            transaction.log(event(2 * number))?;
+            transaction.log(event(2 * number + 1))
+        });
+        logged.unwrap();
+    }
+    let reader = store.read().unwrap();
+    assert_eq!(reader.log_end().unwrap(), 8);
+    assert_eq!(*store.watch().borrow(), 8);
+    let found = reader.log_after(0, 100).unwrap();
+    for (number, logged) in (0..).zip(&found) {
+        assert_eq!(logged.sequence, number + 1);
+        assert_eq!(logged.entry.event, event(number));
+        assert_eq!(logged.entry.at, Timestamp::from_millis(1_000));
+        assert_eq!(logged.entry.actor, Actor::Operator);
+    }
+    assert_eq!(reader.log_after(5, 2).unwrap(), found[5..7]);
+    assert_eq!(reader.log_after(8, 2).unwrap(), []);
+    let before = reader.log_before(4, 2).unwrap();
+    assert_eq!(before, [found[2].clone(), found[1].clone()]);
+    assert_eq!(reader.log_before(1, 2).unwrap(), []);
+}
+
+#[test]
+fn every_key_of_a_prefix_is_visited_however_many() {
+    let (_, store) = store();
+    let many = 2 * EACH_KEY_ROWS;
+    let key = |number: usize| Key::from_bytes(format!("K{number:05}").as_bytes());
+    let filled: Result<(), StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
+        (0..many).try_for_each(|number| transaction.put_bytes(&key(number), Vec::new()))
+    });
+    filled.unwrap();
+    let mut seen = Vec::new();
+    let reader = store.read().unwrap();
+    let walked: Result<(), StoreError> = reader.each_key(&Key::from_bytes(b"K"), |key| {
+        seen.push(key);
+        Ok(())
+    });
+    walked.unwrap();
+    assert_eq!(seen, (0..many).map(key).collect::<Vec<_>>());
+}

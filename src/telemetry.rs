@@ -1,0 +1,16 @@
+//! Structured logs: one JSON object a line on standard error. `RUST_LOG` says how much; `info` where it is not set.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; a second call changes nothing.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,tantivy=warn,actix_server=warn"));
+    let logs = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if logs.try_init().is_err() {
+        tracing::debug!("logging had been started before");
+    }
+}

@@ -1,0 +1,98 @@
+//! The board end to end: post, find, apply, decide, and both sides have their mail.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::Board;
+
+#[actix_web::test]
+async fn a_job_is_posted_found_applied_for_and_filled() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let job = board.post_job(&employer, json!({})).await;
+    assert_eq!(job["jobStatus"], "open");
+    let job_id = job["jobId"].as_str().unwrap();
+
+    let posted = Instant::now();
+    loop {
+        let found = board
+            .get(None, "jobs?q=library&skill=spanish")
+            .await
+            .expect(200)
+            .json();
+        if found["total"] == 1 {
+            assert_eq!(found["items"][0]["jobId"], job_id);
+            assert!(
+                found["items"][0]["snippet"]
+                    .as_str()
+                    .unwrap()
+                    .contains("<mark>")
+            );
+            assert_eq!(found["facets"]["skills"][0]["count"], 1);
+            break;
+        }
+        assert!(
+            posted.elapsed() < Duration::from_secs(1),
+            "not found within a second"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    let body = json!({"jobId": job_id, "coverNote": "I know the Dewey system."});
+    let filed = board
+        .post(Some(&student), "applications", body.clone())
+        .await
+        .expect(201);
+    let application = filed.json()["applicationId"].as_str().unwrap().to_owned();
+    assert_eq!(
+        filed.header("location"),
+        format!("/api/v1/applications/{application}")
+    );
+    let again = board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(409);
+    assert_eq!(again.code(), "already_applied");
+    board
+        .mail(
+            "library@example.edu",
+            "Subject: student ann@example.edu applied for Library assistant",
+        )
+        .await;
+    board
+        .mail(
+            "ann@example.edu",
+            "Subject: You applied for Library assistant",
+        )
+        .await;
+
+    let path = format!("applications/{application}");
+    let seen = board.get(Some(&employer), &path).await.expect(200).json();
+    assert_eq!(seen["student"]["email"], "ann@example.edu");
+    assert!(seen["student"].get("gpa").is_none());
+    let accept = json!({"applicationStatus": "accepted", "note": "See you on Monday."});
+    let moved = board
+        .patch(Some(&employer), &path, accept)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(moved["applicationStatus"], "accepted");
+    assert_eq!(moved["history"].as_array().unwrap().len(), 2);
+    board.mail("ann@example.edu", "See you on Monday.").await;
+
+    let job = board
+        .get(None, &format!("jobs/{job_id}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (job["jobStatus"].as_str(), job["positionsFilled"].as_u64()),
+        (Some("filled"), Some(1))
+    );
+    let me = board.get(Some(&student), "me").await.expect(200).json();
+    assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(10.0));
+    board.stop().await;
+}

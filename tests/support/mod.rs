@@ -1,0 +1,267 @@
+//! Boots the real Corkboard in a temporary folder, on a free port, and talks to it as a client would.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use corkboard::app::{self, Running};
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::store::Store;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct Board {
+    pub url: String,
+    pub store: Store,
+    pub clock: Clock,
+    pub folder: tempfile::TempDir,
+    client: reqwest::Client,
+    handle: actix_web::dev::ServerHandle,
+    done: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The fields that a 422 names.
+    pub fn fields(&self) -> Vec<String> {
+        let errors = self.json()["errors"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        errors
+            .iter()
+            .filter_map(|error| error["field"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub email: String,
+    pub token: String,
+    pub refresh: String,
+}
+
+impl Board {
+    pub fn start() -> Self {
+        Self::start_with(Clock::System, |_| {})
+    }
+
+    pub fn start_with(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(folder, clock, change)
+    }
+
+    pub fn start_in(
+        folder: tempfile::TempDir,
+        clock: Clock,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = Config::default();
+        folder.path().clone_into(&mut config.data.dir);
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.mail.per_second = 0;
+        change(&mut config);
+        let running: Running = app::start(config, clock.clone()).unwrap();
+        Self {
+            url: format!("http://{}", running.server.address),
+            store: running.store.clone(),
+            clock,
+            folder,
+            client: reqwest::Client::new(),
+            handle: running.server.handle.clone(),
+            done: actix_web::rt::spawn(running.wait()),
+        }
+    }
+
+    /// Stops as SIGTERM would, and gives the folder back.
+    pub async fn stop(self) -> tempfile::TempDir {
+        self.handle.stop(true).await;
+        self.done.await.unwrap().unwrap();
+        self.folder
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/api/v1/{path}")
+        };
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        Reply {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    pub async fn get(&self, who: Option<&Person>, path: &str) -> Reply {
+        self.send(signed(self.request(Method::GET, path), who))
+            .await
+    }
+
+    pub async fn delete(&self, who: Option<&Person>, path: &str) -> Reply {
+        self.send(signed(self.request(Method::DELETE, path), who))
+            .await
+    }
+
+    pub async fn post(&self, who: Option<&Person>, path: &str, body: Value) -> Reply {
+        self.send(signed(self.request(Method::POST, path), who).json(&body))
+            .await
+    }
+
+    pub async fn patch(&self, who: Option<&Person>, path: &str, body: Value) -> Reply {
+        self.send(signed(self.request(Method::PATCH, path), who).json(&body))
+            .await
+    }
+
+    /// Waits until a mail to somebody holds a text, and gives it decoded.
+    pub async fn mail(&self, to: &str, text: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let found = self
+                .mails()
+                .into_iter()
+                .find(|mail| mail.contains(&format!("{to}>")) && mail.contains(text));
+            if let Some(mail) = found {
+                return mail;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no mail to {to} with {text:?} among {:#?}",
+                self.mails()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// All mails that have left, with soft line breaks undone.
+    pub fn mails(&self) -> Vec<String> {
+        let folder: PathBuf = self.folder.path().join("mail/new");
+        let files = std::fs::read_dir(folder).unwrap();
+        files
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .map(|mail| {
+                mail.replace("=\r\n", "")
+                    .replace("=3D", "=")
+                    .replace("\r\n", "\n")
+            })
+            .collect()
+    }
+
+    /// The token in the newest link of a kind that was mailed to somebody.
+    pub async fn mailed_token(&self, to: &str, page: &str) -> String {
+        let start = format!("/{page}?token=");
+        let mail = self.mail(to, &start).await;
+        let token = mail.split(&start).nth(1).unwrap();
+        token
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+            .collect()
+    }
+
+    pub async fn login(&self, email: &str) -> Person {
+        let body = json!({"email": email, "password": PASSWORD});
+        let reply = self.post(None, "auth/login", body).await.expect(200).json();
+        Person {
+            email: email.into(),
+            token: reply["accessToken"].as_str().unwrap().into(),
+            refresh: reply["refreshToken"].as_str().unwrap().into(),
+        }
+    }
+
+    /// Registers, verifies by mail, signs in.
+    pub async fn join(&self, role: &str, email: &str) -> Person {
+        let body = json!({"email": email, "password": PASSWORD, "name": format!("{role} {email}"), "role": role});
+        self.post(None, "auth/register", body).await.expect(202);
+        let token = self.mailed_token(email, "verify-email").await;
+        self.post(None, "auth/verify-email", json!({"token": token}))
+            .await
+            .expect(200);
+        self.login(email).await
+    }
+
+    /// An admin, made as the command line makes one.
+    pub async fn admin(&self) -> Person {
+        use corkboard::model::{Email, Role};
+        let passwords = corkboard::auth::Passwords::new(1).unwrap();
+        let hash = passwords.hash(PASSWORD).await.unwrap();
+        let email = Email::parse("office@example.edu").unwrap();
+        self.store
+            .run(corkboard::store::Origin::OPERATOR, |transaction| {
+                let (email, hash) = (email.clone(), hash.clone());
+                corkboard::accounts::create_account(transaction, Role::Admin, email, "Office", hash)
+            })
+            .await
+            .unwrap();
+        self.login("office@example.edu").await
+    }
+
+    pub async fn post_job(&self, employer: &Person, change: Value) -> Value {
+        let body = job(change);
+        self.post(Some(employer), "jobs", body)
+            .await
+            .expect(201)
+            .json()
+    }
+}
+
+fn signed(request: reqwest::RequestBuilder, who: Option<&Person>) -> reqwest::RequestBuilder {
+    match who {
+        Some(person) => request.bearer_auth(&person.token),
+        None => request,
+    }
+}
+
+/// A posting that is fine, with some members changed.
+pub fn job(change: Value) -> Value {
+    let mut job = json!({
+        "jobTitle": "Library assistant",
+        "jobDescription": "Shelve books, help readers.",
+        "jobPayRate": 17.5,
+        "skillsRequired": ["shelving", "Spanish"],
+        "hoursPerWeek": 10,
+        "deadline": "2099-01-31",
+    });
+    for (name, value) in change.as_object().unwrap() {
+        job[name] = value.clone();
+    }
+    job
+}
