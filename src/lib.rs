@@ -12,6 +12,7 @@ pub mod http;
 pub mod jobs;
 pub mod mail;
 pub mod model;
+pub mod office;
 pub mod search;
 pub mod store;
 pub mod telemetry;

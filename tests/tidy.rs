@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "config", "telemetry"],
     &["store"],
     &["search", "mail", "auth"],
-    &["accounts", "jobs", "applications"],
+    &["accounts", "jobs", "applications", "office"],
     &["followers"],
     &["http"],
     &["app"],
@@ -18,7 +18,11 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Uses on the same floor that are meant.
-const NEIGHBOURS: &[(&str, &str)] = &[("jobs", "accounts"), ("config", "clock")];
+const NEIGHBOURS: &[(&str, &str)] = &[
+    ("jobs", "accounts"),
+    ("office", "jobs"),
+    ("config", "clock"),
+];
 
 /// Crates that one room alone may know.
 const KEPT: &[(&str, &[&str])] = &[

@@ -2,6 +2,7 @@
 //! say what to do next.
 
 mod account;
+mod import;
 mod serve;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ enum Command {
     /// Makes accounts, suspends them, sets their passwords.
     #[command(subcommand)]
     Account(account::Account),
+    /// Reads students, employers or jobs from a CSV file.
+    Import(import::Import),
 }
 
 /// Why a command failed, in words for the person who typed it.
@@ -48,6 +51,7 @@ pub fn run() -> ExitCode {
         .and_then(|config| match line.command {
             Command::Serve(serve) => serve.run(config),
             Command::Account(account) => account.run(&config),
+            Command::Import(import) => import.run(&config),
         });
     match outcome {
         Ok(code) => code,

@@ -8,7 +8,7 @@ use crate::accounts::Registrar;
 use crate::mail::Letter;
 use crate::model::{
     Account, Campus, Employer, Event, Identity, Invalid, Job, JobId, JobInput, JobStatus, Party,
-    from_json, merge_patch,
+    Timestamp, from_json, merge_patch,
 };
 use crate::store::{StoreError, Stored, Transaction, keys};
 
@@ -74,6 +74,17 @@ pub fn edit(
         to,
     })?;
     Ok(job)
+}
+
+/// A posting whose source moved its deadline or added positions is open again, and one that has none free is not.
+pub(crate) fn reopen_if_free(job: &mut Job, now: Timestamp) {
+    match job.job_status {
+        JobStatus::Open => job.job_status = job.status_after_filling(),
+        JobStatus::Expired | JobStatus::Filled if now < job.deadline && job.has_free_position() => {
+            job.job_status = JobStatus::Open;
+        }
+        _ => {}
+    }
 }
 
 /// Lays a merge patch over what the employer wrote; true if anything differs.

@@ -8,9 +8,11 @@ mod post;
 mod refusal;
 mod see;
 
+pub(crate) use edit::reopen_if_free;
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
 pub use find::{JobCursor, JobsFound, JobsWanted, find};
+pub(crate) use post::new_job;
 pub use post::{Posting, post};
 pub use refusal::Refusal;
 pub use see::{see, view_of};

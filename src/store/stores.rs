@@ -106,6 +106,16 @@ impl Store {
         runtime.block_on(self.run(origin, command))
     }
 
+    /// Runs a command and forgets what it decided: what would happen.
+    pub fn preview<T, E: From<StoreError>>(
+        &self,
+        origin: Origin,
+        command: impl FnOnce(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let snapshot = self.engine.snapshot()?;
+        command(&mut Transaction::begin(snapshot, origin, self.clock.now()))
+    }
+
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
         if change.is_empty() {
             return Ok(());

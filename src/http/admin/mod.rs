@@ -1,5 +1,6 @@
 //! What the office does over HTTP.
 
 pub mod accounts;
+pub mod import;
 pub mod jobs;
 pub mod outbox;

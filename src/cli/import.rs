@@ -1,0 +1,108 @@
+//! `corkboard import`: students, employers or jobs from a CSV file, the server being stopped.
+
+use std::fs::File;
+use std::io::{BufReader, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::Email;
+use crate::office::{self, Kind, Options, Report};
+use crate::store::Origin;
+
+#[derive(Args)]
+pub struct Import {
+    kind: KindName,
+    /// A CSV file with a header; `-` reads standard input.
+    file: PathBuf,
+    /// Tells what would happen, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The e-mail address of the employer of jobs whose row names none.
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+    /// Fails (exit status 1) if a row was rejected.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KindName {
+    Students,
+    Employers,
+    Jobs,
+}
+
+impl Import {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let owner = self.owner.as_deref().map(Email::parse).transpose();
+        let import = office::Import {
+            store: &app::open_store(config, Clock::System)?,
+            campus: &config.campus.campus(),
+            origin: Origin::OPERATOR,
+            kind: match self.kind {
+                KindName::Students => Kind::Students,
+                KindName::Employers => Kind::Employers,
+                KindName::Jobs => Kind::Jobs,
+            },
+            options: Options {
+                dry_run: self.dry_run,
+                owner: owner.map_err(|message| format!("--owner {message}"))?,
+            },
+        };
+        let (source, progress): (Box<dyn std::io::Read>, _) = if self.file.as_os_str() == "-" {
+            (Box::new(std::io::stdin().lock()), ProgressBar::hidden())
+        } else {
+            let file = File::open(&self.file)
+                .map_err(|error| format!("{}: {error}", self.file.display()))?;
+            let progress = progress_bar(file.metadata()?.len());
+            (Box::new(progress.wrap_read(BufReader::new(file))), progress)
+        };
+        let report = import.run(source, |rejection| {
+            let field = rejection
+                .field
+                .map(|field| format!("{field} "))
+                .unwrap_or_default();
+            progress.suspend(|| eprintln!("line {}: {field}{}", rejection.line, rejection.message));
+        })?;
+        progress.finish_and_clear();
+        let Report {
+            created,
+            updated,
+            unchanged,
+            rejected,
+        } = report;
+        let would = if self.dry_run {
+            " (dry run: nothing was changed)"
+        } else {
+            ""
+        };
+        println!(
+            "{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected{would}"
+        );
+        Ok(if self.strict && rejected > 0 {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+}
+
+/// A bar on a terminal; elsewhere nothing but the closing line.
+fn progress_bar(bytes: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(bytes).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

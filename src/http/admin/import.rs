@@ -1,0 +1,131 @@
+//! Imports over HTTP: the body is the CSV file, read as it arrives.
+
+use std::io::{self, Read};
+
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::http::caller::{Admin, Caller};
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::model::{Email, Invalid};
+use crate::office::{Import, ImportError, Kind, Options, Rejection, Report};
+
+/// Pieces of the body that wait for the store; the client waits while they do.
+const PIECES: usize = 16;
+/// Rejections that are told one by one; beyond them the count alone goes on.
+const MAX_REJECTIONS: usize = 10_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImportView {
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    rejected: Vec<Rejection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_in_all: Option<u64>,
+}
+
+/// POST /admin/import/{kind}
+pub async fn import(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    mut body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let kind = match path.as_str() {
+        "students" => Kind::Students,
+        "employers" => Kind::Employers,
+        "jobs" => Kind::Jobs,
+        _ => return Err(Problem::not_found()),
+    };
+    let query = Query::of(&request, &["dryRun", "owner"])?;
+    let owner = query.text("owner")?.map(Email::parse).transpose();
+    let options = Options {
+        dry_run: query
+            .get("dryRun", "must be true or false")?
+            .unwrap_or(false),
+        owner: owner.map_err(|message| Invalid::one("owner", message))?,
+    };
+    let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+    let origin = caller.origin;
+    // The reader's snapshot must not be held for as long as the upload takes.
+    drop(caller);
+    let working = state.clone();
+    let import = actix_web::rt::task::spawn_blocking(move || {
+        let mut rejected = Vec::new();
+        let import = Import {
+            store: &working.store,
+            campus: working.campus(),
+            origin,
+            kind,
+            options,
+        };
+        let report = import.run(
+            Pieces {
+                pieces,
+                piece: Bytes::new(),
+            },
+            |rejection| {
+                if rejected.len() < MAX_REJECTIONS {
+                    rejected.push(rejection);
+                }
+            },
+        );
+        (report, rejected)
+    });
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(io::Error::other);
+        let broken = piece.is_err();
+        // The import ends early only with an answer of its own, which is given below.
+        if sender.send(piece).await.is_err() || broken {
+            break;
+        }
+    }
+    drop(sender);
+    let (report, rejected) = import.await.map_err(|error| Problem::internal(&error))?;
+    let Report {
+        created,
+        updated,
+        unchanged,
+        rejected: count,
+    } = match report {
+        Ok(report) => report,
+        Err(ImportError::Header(invalid)) => return Err(invalid.into()),
+        Err(ImportError::Store(error)) => return Err(error.into()),
+    };
+    let rejected_in_all = (count > rejected.len() as u64).then_some(count);
+    Ok(HttpResponse::Ok().json(ImportView {
+        created,
+        updated,
+        unchanged,
+        rejected,
+        rejected_in_all,
+    }))
+}
+
+/// The pieces of a body as a file.
+struct Pieces {
+    pieces: mpsc::Receiver<io::Result<Bytes>>,
+    piece: Bytes,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.pieces.blocking_recv() {
+                Some(piece) => self.piece = piece?,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.piece.len());
+        buffer[..count].copy_from_slice(&self.piece.split_to(count));
+        Ok(count)
+    }
+}

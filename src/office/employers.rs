@@ -1,0 +1,96 @@
+//! Employers: one row each, keyed by e-mail.
+
+use super::import::RowError;
+use super::report::Effect;
+use super::rows::Row;
+use crate::model::{
+    Email, EmployeeId, Employer, EmployerProfile, Event, Invalid, Line, Setting, check_text,
+};
+use crate::store::{Stored, Transaction, keys};
+
+pub(super) const COLUMNS: &[&str] = &[
+    "name",
+    "email",
+    "employeeId",
+    "designation",
+    "workSpace",
+    "setting",
+];
+pub(super) const REQUIRED: &[&str] = &["name", "email"];
+
+const MAX_NAME_CHARS: usize = 200;
+
+pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+    let mut invalid = Invalid::default();
+    let name = check_text(
+        row.text("name").unwrap_or_default(),
+        Line::Single,
+        1,
+        MAX_NAME_CHARS,
+    );
+    let name = invalid.field("name", name);
+    let email = invalid.field("email", Email::parse(row.text("email").unwrap_or_default()));
+    let employee_id = row.text("employeeId").map(EmployeeId::parse);
+    let employee_id = employee_id.and_then(|id| invalid.field("employeeId", id));
+    let setting = match row.text("setting") {
+        None => None,
+        Some("onCampus") => Some(Setting::OnCampus),
+        Some("offCampus") => Some(Setting::OffCampus),
+        Some(_) => {
+            invalid.add("setting", "must be onCampus or offCampus");
+            None
+        }
+    };
+    let profile = EmployerProfile {
+        employee_id: None,
+        designation: row.text("designation").map(str::to_owned),
+        work_space: row.text("workSpace").map(str::to_owned),
+        setting,
+    };
+    let profile = profile.validate()?;
+    let (Some(name), Some(email)) = (name, email) else {
+        return Err(invalid.into());
+    };
+    invalid.into_result()?;
+    if let Some(id) = &employee_id {
+        let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+        if owner.is_some_and(|owner| owner.email != email) {
+            return Err(Invalid::one("employeeId", "belongs to somebody else").into());
+        }
+    }
+    let now = transaction.now();
+    let known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&email))?;
+    let Some(old) = known else {
+        let employer = Employer {
+            employee_id: employee_id.unwrap_or_else(|| EmployeeId::generate(now)),
+            name,
+            email,
+            designation: profile.designation,
+            work_space: profile.work_space,
+            setting: profile.setting.unwrap_or_default(),
+            account_id: None,
+            updated_at: now,
+        };
+        let employee_id = transaction.insert(employer)?.record.employee_id;
+        transaction.log(Event::EmployerChanged { employee_id })?;
+        return Ok(Effect::Created);
+    };
+    let mut employer = old.record.clone();
+    if employer.account_id.is_none() {
+        employer.name = name;
+    }
+    if row.has("designation") {
+        employer.designation = profile.designation;
+    }
+    if row.has("workSpace") {
+        employer.work_space = profile.work_space;
+    }
+    employer.setting = profile.setting.unwrap_or(employer.setting);
+    if employer == old.record {
+        return Ok(Effect::Unchanged);
+    }
+    employer.updated_at = now;
+    let employee_id = transaction.update(&old, employer)?.record.employee_id;
+    transaction.log(Event::EmployerChanged { employee_id })?;
+    Ok(Effect::Updated)
+}

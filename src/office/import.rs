@@ -1,0 +1,139 @@
+//! Reading a CSV file into the store, in a stream: a few hundred rows at a time become one change, so that memory does not
+//! grow with the file and an interrupted import has landed a part of it, whole rows each. A rerun changes nothing.
+
+use std::io::Read;
+
+use super::report::Effect;
+use super::rows::{Row, Rows};
+use super::{Rejection, Report, employers, jobs, students};
+use crate::model::{Campus, Email, Invalid};
+use crate::store::{Origin, Store, StoreError, Transaction};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Students,
+    Employers,
+    Jobs,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Tells what would happen, and changes nothing.
+    pub dry_run: bool,
+    /// The employer of jobs whose row names none.
+    pub owner: Option<Email>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The header is not one; nothing was read.
+    #[error("the header is wrong: {0}")]
+    Header(Invalid),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why one row is refused, as its room says it.
+pub(super) enum RowError {
+    Invalid(Invalid),
+    Store(StoreError),
+}
+
+impl From<Invalid> for RowError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<StoreError> for RowError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Rows in one change.
+const BATCH: usize = 256;
+
+pub struct Import<'a> {
+    pub store: &'a Store,
+    pub campus: &'a Campus,
+    pub origin: Origin,
+    pub kind: Kind,
+    pub options: Options,
+}
+
+impl Import<'_> {
+    /// Reads to the end. Rejected rows are handed on as they are found, in the order of the file. Blocks; must not run
+    /// where async tasks do.
+    pub fn run(
+        &self,
+        source: impl Read,
+        mut rejected: impl FnMut(Rejection),
+    ) -> Result<Report, ImportError> {
+        let (known, required) = match self.kind {
+            Kind::Students => (students::COLUMNS, students::REQUIRED),
+            Kind::Employers => (employers::COLUMNS, employers::REQUIRED),
+            Kind::Jobs => (jobs::COLUMNS, jobs::REQUIRED),
+        };
+        let mut rows = Rows::new(source, known, required).map_err(ImportError::Header)?;
+        let mut report = Report::default();
+        loop {
+            let batch: Vec<_> = rows.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                return Ok(report);
+            }
+            let mut refusals = Vec::new();
+            let land = |transaction: &mut Transaction| {
+                refusals.clear();
+                self.land(transaction, &batch, &mut refusals)
+            };
+            report.add(if self.options.dry_run {
+                self.store.preview(self.origin, land)?
+            } else {
+                self.store.run_blocking(self.origin, land)?
+            });
+            report.rejected += refusals.len() as u64;
+            refusals.into_iter().for_each(&mut rejected);
+        }
+    }
+
+    fn land(
+        &self,
+        transaction: &mut Transaction,
+        batch: &[Result<Row, Rejection>],
+        refusals: &mut Vec<Rejection>,
+    ) -> Result<Report, StoreError> {
+        let mut report = Report::default();
+        for row in batch {
+            let row = match row {
+                Ok(row) => row,
+                Err(rejection) => {
+                    refusals.push(rejection.clone());
+                    continue;
+                }
+            };
+            match self.land_row(transaction, row) {
+                Ok(effect) => report.count(effect),
+                Err(RowError::Invalid(invalid)) => {
+                    // A row is rejected once, for its first fault; mending shows the next.
+                    let fault = invalid.0.into_iter().next();
+                    refusals.push(Rejection {
+                        line: row.line,
+                        field: fault.as_ref().map(|fault| fault.field.clone()),
+                        message: fault.map_or_else(|| "is not valid".into(), |fault| fault.message),
+                    });
+                }
+                Err(RowError::Store(error)) => return Err(error),
+            }
+        }
+        Ok(report)
+    }
+
+    fn land_row(&self, transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+        match self.kind {
+            Kind::Students => students::land(self.campus, transaction, row),
+            Kind::Employers => employers::land(transaction, row),
+            Kind::Jobs => jobs::land(self.campus, transaction, row, self.options.owner.as_ref()),
+        }
+    }
+}

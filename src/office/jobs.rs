@@ -1,0 +1,173 @@
+//! Postings: one row each, keyed by `externalId`.
+
+use super::import::RowError;
+use super::report::Effect;
+use super::rows::Row;
+use crate::jobs::{new_job, reopen_if_free};
+use crate::model::{
+    Campus, Email, EmployeeId, Employer, Event, Invalid, Job, JobFields, JobId, JobInput,
+    JobSetting, JobStatus, Line, check_text,
+};
+use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
+
+pub(super) const COLUMNS: &[&str] = &[
+    "jobTitle",
+    "jobDescription",
+    "jobPayRate",
+    "skillsRequired",
+    "workSpace",
+    "location",
+    "setting",
+    "hoursPerWeek",
+    "positions",
+    "workStudyRequired",
+    "startDate",
+    "endDate",
+    "deadline",
+    "externalId",
+    "employerEmail",
+];
+pub(super) const REQUIRED: &[&str] = &[
+    "jobTitle",
+    "jobDescription",
+    "jobPayRate",
+    "hoursPerWeek",
+    "deadline",
+    "externalId",
+];
+
+const MAX_EXTERNAL_ID_CHARS: usize = 200;
+
+pub(super) fn land(
+    campus: &Campus,
+    transaction: &mut Transaction,
+    row: &Row,
+    owner: Option<&Email>,
+) -> Result<Effect, RowError> {
+    let external_id = row.text("externalId").unwrap_or_default();
+    let external_id = check_text(external_id, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
+        .map_err(|message| Invalid::one("externalId", message))?;
+    let fields = parse(campus, row)?;
+    let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
+    let employer = owner_of(transaction, row, owner)?;
+    let now = transaction.now();
+    let Some(old) = known else {
+        let Some(employer) = employer else {
+            let message = "names no employer, its workSpace has none, and no owner was given";
+            return Err(Invalid::one("employerEmail", message).into());
+        };
+        if fields.deadline <= now {
+            return Err(Invalid::one("deadline", "must be in the future").into());
+        }
+        let mut job = new_job(campus, JobId::generate(now), &employer, now);
+        job.apply(fields);
+        job.external_id = Some(external_id);
+        job.job_status = JobStatus::Open;
+        let job_id = transaction.insert(job)?.record.job_id;
+        transaction.log(Event::JobChanged {
+            job_id,
+            from: None,
+            to: JobStatus::Open,
+        })?;
+        return Ok(Effect::Created);
+    };
+    let mut job = old.record.clone();
+    job.apply(fields);
+    if let Some(employer) = employer.filter(|employer| employer.employee_id != job.employee_id) {
+        return Err(Invalid::one(
+            "employerEmail",
+            format!("is {}, but the job belongs to another", employer.email),
+        )
+        .into());
+    }
+    if job.positions < job.positions_filled {
+        return Err(Invalid::one(
+            "positions",
+            "must not be below the positions that are filled",
+        )
+        .into());
+    }
+    if job == old.record {
+        return Ok(Effect::Unchanged);
+    }
+    reopen_if_free(&mut job, now);
+    job.updated_at = now;
+    let (job_id, from, to) = (job.job_id, old.job_status, job.job_status);
+    transaction.update(&old, job)?;
+    transaction.log(Event::JobChanged {
+        job_id,
+        from: Some(from),
+        to,
+    })?;
+    Ok(Effect::Updated)
+}
+
+fn parse(campus: &Campus, row: &Row) -> Result<JobFields, Invalid> {
+    let mut invalid = Invalid::default();
+    let number = "must be a number";
+    let date = "must be a date, as 2027-05-15";
+    let setting = match row.text("setting") {
+        None => None,
+        Some("onCampus") => Some(JobSetting::OnCampus),
+        Some("offCampus") => Some(JobSetting::OffCampus),
+        Some("remote") => Some(JobSetting::Remote),
+        Some(_) => {
+            invalid.add("setting", "must be onCampus, offCampus or remote");
+            None
+        }
+    };
+    let input = JobInput {
+        job_title: row.text("jobTitle").map(str::to_owned),
+        job_description: row.text("jobDescription").map(str::to_owned),
+        job_pay_rate: row.parse("jobPayRate", number, &mut invalid),
+        skills_required: row.list("skillsRequired"),
+        work_space: row.text("workSpace").map(str::to_owned),
+        location: row.text("location").map(str::to_owned),
+        setting,
+        hours_per_week: row.parse("hoursPerWeek", number, &mut invalid),
+        positions: row.parse("positions", "must be a whole number", &mut invalid),
+        work_study_required: row.parse("workStudyRequired", "must be true or false", &mut invalid),
+        start_date: row.parse("startDate", date, &mut invalid),
+        end_date: row.parse("endDate", date, &mut invalid),
+        deadline: row.text("deadline").map(str::to_owned),
+        questions: None,
+    };
+    invalid.into_result()?;
+    input.validate(&campus.time_zone)
+}
+
+/// The row's own employer, else the one of its workplace, else the one that was named for the whole file.
+fn owner_of(
+    transaction: &mut Transaction,
+    row: &Row,
+    owner: Option<&Email>,
+) -> Result<Option<Employer>, RowError> {
+    let by_email = |transaction: &mut Transaction, email: &Email| {
+        let found: Option<Stored<Employer>> = transaction.find(&keys::employer_email(email))?;
+        Ok::<_, StoreError>(found.map(|found| found.record))
+    };
+    if let Some(text) = row.text("employerEmail") {
+        let email = Email::parse(text).map_err(|message| Invalid::one("employerEmail", message))?;
+        let employer = by_email(transaction, &email)?;
+        return match employer {
+            None => Err(Invalid::one("employerEmail", "is no employer's address").into()),
+            found => Ok(found),
+        };
+    }
+    if let Some(work_space) = row.text("workSpace") {
+        let range = KeyRange::prefix(&keys::employers_by_work_space(work_space));
+        let first = transaction.scan_keys(&range, Direction::Forward, 1)?;
+        let id = first.first().and_then(crate::store::Key::trailing_text);
+        if let Some(id) = id.and_then(|id| EmployeeId::parse(&id).ok()) {
+            let found: Option<Stored<Employer>> = transaction.get(&keys::employer(&id))?;
+            return Ok(found.map(|found| found.record));
+        }
+    }
+    match owner {
+        None => Ok(None),
+        Some(email) => match by_email(transaction, email)? {
+            None => Err(Invalid::one("owner", format!("{email} is no employer's address")).into()),
+            found => Ok(found),
+        },
+    }
+}

@@ -1,0 +1,52 @@
+//! What an import did.
+
+use serde::Serialize;
+
+/// A row that did not land. `field` is none when it is about the whole row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The first physical line of the record; the header is line 1.
+    pub line: u64,
+    pub field: Option<String>,
+    pub message: String,
+}
+
+/// How many rows did what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub rejected: u64,
+}
+
+/// What one good row did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+impl Report {
+    pub(super) fn count(&mut self, effect: Effect) {
+        match effect {
+            Effect::Created => self.created += 1,
+            Effect::Updated => self.updated += 1,
+            Effect::Unchanged => self.unchanged += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        let Self {
+            created,
+            updated,
+            unchanged,
+            rejected,
+        } = other;
+        self.created += created;
+        self.updated += updated;
+        self.unchanged += unchanged;
+        self.rejected += rejected;
+    }
+}

@@ -1,0 +1,276 @@
+//! The rows of a CSV file: each whole, as wide as the header, and UTF-8; or rejected with line, field and reason.
+
+use std::cell::Cell;
+use std::io::Read;
+use std::rc::Rc;
+use std::str::FromStr;
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::Rejection;
+use super::watched::{Seen, TOO_LARGE, Watched};
+use crate::model::Invalid;
+
+/// A good row: its cells are text, one for each column.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub line: u64,
+    columns: Rc<Vec<String>>,
+    cells: Vec<String>,
+}
+
+pub(super) struct Rows<R> {
+    reader: Reader<Watched<R>>,
+    columns: Rc<Vec<String>>,
+    seen: Rc<Cell<Seen>>,
+    ended: bool,
+}
+
+impl<R: Read> Rows<R> {
+    /// Reads the header. All its columns must be known, and the required ones there.
+    pub(super) fn new(source: R, known: &[&str], required: &[&str]) -> Result<Self, Invalid> {
+        let (watched, seen) = Watched::new(source);
+        let mut reader = ReaderBuilder::new()
+            .flexible(true)
+            .has_headers(true)
+            .from_reader(watched);
+        let header = reader
+            .byte_headers()
+            .map_err(|error| Invalid::one("header", format!("cannot be read: {error}")))?;
+        let columns = header
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().to_owned());
+        let columns: Vec<String> = columns.collect();
+        let mut invalid = Invalid::default();
+        for (position, name) in columns.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let name = if name.is_empty() { "header" } else { name };
+                invalid.add(name, "is no column here");
+            } else if columns[..position].contains(name) {
+                invalid.add(name, "is a column twice");
+            }
+        }
+        for name in required {
+            if !columns.iter().any(|column| column == name) {
+                invalid.add(*name, "is a column that must be there");
+            }
+        }
+        if !invalid.0.is_empty() {
+            invalid.add(
+                "header",
+                format!("may have the columns {}", known.join(", ")),
+            );
+        }
+        invalid.into_result()?;
+        Ok(Self {
+            reader,
+            columns: Rc::new(columns),
+            seen,
+            ended: false,
+        })
+    }
+
+    fn row(&self, record: &ByteRecord, line: u64) -> Result<Row, Rejection> {
+        let reject = |field: Option<&String>, message: &str| Rejection {
+            line,
+            field: field.cloned(),
+            message: message.into(),
+        };
+        if let Some(open) = self.seen.get().open_field() {
+            return Err(reject(
+                self.columns.get(open),
+                "has a quote that is never closed",
+            ));
+        }
+        if record.len() > self.columns.len() {
+            let message = format!(
+                "the row has {} cells, the header {}",
+                record.len(),
+                self.columns.len()
+            );
+            return Err(reject(None, &message));
+        }
+        if let Some(missing) = self.columns.get(record.len()) {
+            return Err(reject(
+                Some(missing),
+                "is missing: the row is shorter than the header",
+            ));
+        }
+        let mut cells = Vec::with_capacity(record.len());
+        for (cell, column) in record.iter().zip(self.columns.iter()) {
+            let text =
+                std::str::from_utf8(cell).map_err(|_| reject(Some(column), "is not UTF-8"))?;
+            if text.contains('\0') {
+                return Err(reject(Some(column), "has a NUL character"));
+            }
+            cells.push(text.to_owned());
+        }
+        Ok(Row {
+            line,
+            columns: self.columns.clone(),
+            cells,
+        })
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Row, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let mut record = ByteRecord::new();
+        match self.reader.read_byte_record(&mut record) {
+            Ok(true) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                Some(self.row(&record, line))
+            }
+            Ok(false) => {
+                self.ended = true;
+                None
+            }
+            Err(error) => {
+                self.ended = true;
+                let line = self.reader.position().line();
+                let text = error.to_string();
+                let message = if text.contains(TOO_LARGE) {
+                    TOO_LARGE.to_owned()
+                } else {
+                    format!("the file broke off: {text}")
+                };
+                Some(Err(Rejection {
+                    line,
+                    field: None,
+                    message,
+                }))
+            }
+        }
+    }
+}
+
+impl Row {
+    /// A cell's trimmed text; none if it is empty or there is no such column.
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
+        let position = self.columns.iter().position(|name| name == column)?;
+        Some(self.cells[position].trim()).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|name| name == column)
+    }
+
+    /// A cell of a type, or what it must be.
+    pub(super) fn parse<T: FromStr>(
+        &self,
+        column: &str,
+        must: &str,
+        invalid: &mut Invalid,
+    ) -> Option<T> {
+        let parsed = self.text(column)?.parse().map_err(|_| must.to_owned());
+        invalid.field(column, parsed)
+    }
+
+    /// The entries of a list cell.
+    pub(super) fn list(&self, column: &str) -> Option<Vec<String>> {
+        let entries = self.text(column)?.split(';').map(str::trim);
+        Some(
+            entries
+                .filter(|entry| !entry.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Seen = (Vec<Vec<String>>, Vec<(u64, Option<String>)>);
+
+    fn read(file: &[u8]) -> Seen {
+        let (mut rows, mut rejected) = (Vec::new(), Vec::new());
+        for row in Rows::new(file, &["a", "b", "c"], &["a"]).unwrap() {
+            match row {
+                Ok(row) => rows.push(row.cells),
+                Err(rejection) => rejected.push((rejection.line, rejection.field)),
+            }
+        }
+        (rows, rejected)
+    }
+
+    fn row(cells: [&str; 3]) -> Vec<String> {
+        cells.map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_mark_and_line_breaks_in_quotes_are_data_of_nobody_and_of_the_cell() {
+        let file = b"\xEF\xBB\xBFa,b,c\r\n1,\"two\r\nlines\",3\r\n4,\"say \"\"hi\"\"\",\"\"\r\n";
+        let wanted = vec![
+            row(["1", "two\r\nlines", "3"]),
+            row(["4", "say \"hi\"", ""]),
+        ];
+        assert_eq!(read(file), (wanted, vec![]));
+        assert_eq!(read(b"a,b,c\n"), (vec![], vec![]));
+        assert_eq!(
+            read(b"a,b,c\n1,2,\"3\""),
+            (vec![row(["1", "2", "3"])], vec![])
+        );
+    }
+
+    #[test]
+    fn a_bad_row_is_named_and_its_neighbours_land() {
+        let field = |name: &str| Some(name.to_owned());
+        let invalid = b"a,b,c\n1,good,3\n2,caf\xE9 \xFF,3\n4,also,6\n";
+        assert_eq!(
+            read(invalid),
+            (
+                vec![row(["1", "good", "3"]), row(["4", "also", "6"])],
+                vec![(3, field("b"))]
+            )
+        );
+        assert_eq!(
+            read(b"a,b,c\n1,n\0l,3\n4,5,6\n"),
+            (vec![row(["4", "5", "6"])], vec![(2, field("b"))])
+        );
+        let ragged = b"a,b,c\n1,2\n1,2,3,4\n5,6,7\n";
+        assert_eq!(
+            read(ragged),
+            (vec![row(["5", "6", "7"])], vec![(2, field("c")), (3, None)])
+        );
+        let open = b"a,b,c\n1,2,3\n4,\"never closed,6\n7,8,9\n";
+        assert_eq!(
+            read(open),
+            (vec![row(["1", "2", "3"])], vec![(3, field("b"))])
+        );
+        let lines = b"a,b,c\n1,\"x\ny\",3\n4,5\n";
+        assert_eq!(
+            read(lines),
+            (vec![row(["1", "x\ny", "3"])], vec![(4, field("c"))])
+        );
+    }
+
+    #[test]
+    fn a_quote_left_open_does_not_swallow_the_memory() {
+        let endless = b"a,b,c\n1,2,3\n4,\"".chain(std::io::repeat(b'x'));
+        let mut rows = Rows::new(endless, &["a", "b", "c"], &[]).unwrap();
+        assert!(rows.next().unwrap().is_ok());
+        assert_eq!(rows.next().unwrap().unwrap_err().message, TOO_LARGE);
+        assert!(rows.next().is_none());
+    }
+
+    #[test]
+    fn a_header_is_read_before_anything_is_done() {
+        let fault = |file: &[u8]| {
+            Rows::new(file, &["a", "b"], &["a"])
+                .err()
+                .map(|invalid| invalid.0[0].field.clone())
+        };
+        assert_eq!(fault(b"a,x\n"), Some("x".into()));
+        assert_eq!(fault(b"b\n"), Some("a".into()));
+        assert_eq!(fault(b"a,a\n"), Some("a".into()));
+        assert_eq!(fault(b""), Some("a".into()));
+        assert_eq!(fault(b"b,a\n"), None);
+    }
+}

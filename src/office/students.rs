@@ -1,0 +1,196 @@
+//! The roster: one row a student, keyed by e-mail. What it sets, the campus vouches for.
+
+use jiff::civil::Date;
+
+use super::import::RowError;
+use super::report::Effect;
+use super::rows::Row;
+use crate::model::{
+    Campus, Email, Event, Fact, Invalid, Line, Money, Preferences, Student, StudentId,
+    StudentProfile, check_text,
+};
+use crate::store::{Stored, Transaction, keys};
+
+pub(super) const COLUMNS: &[&str] = &[
+    "name",
+    "email",
+    "studentId",
+    "graduationDate",
+    "enrolledCredits",
+    "gpa",
+    "visa",
+    "workStudyRemaining",
+    "skills",
+    "summary",
+];
+pub(super) const REQUIRED: &[&str] = &["name", "email"];
+
+const MAX_NAME_CHARS: usize = 200;
+
+/// What a row says, checked.
+struct Entry {
+    name: String,
+    email: Email,
+    student_id: Option<StudentId>,
+    profile: StudentProfile,
+}
+
+fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
+    let mut invalid = Invalid::default();
+    let name = check_text(
+        row.text("name").unwrap_or_default(),
+        Line::Single,
+        1,
+        MAX_NAME_CHARS,
+    );
+    let name = invalid.field("name", name);
+    let email = invalid.field("email", Email::parse(row.text("email").unwrap_or_default()));
+    if email.as_ref().is_some_and(|email| !campus.owns(email)) {
+        invalid.add("email", "must be an address of the campus");
+    }
+    let student_id = row.text("studentId").map(StudentId::parse);
+    let student_id = student_id.and_then(|id| invalid.field("studentId", id));
+    let must = "must be a number";
+    let award: Option<f64> = row.parse("workStudyRemaining", must, &mut invalid);
+    let award =
+        award.and_then(|award| invalid.field("workStudyRemaining", Money::from_decimal(award)));
+    let profile = StudentProfile {
+        student_id: None,
+        graduation_date: row.parse::<Date>(
+            "graduationDate",
+            "must be a date, as 2027-05-15",
+            &mut invalid,
+        ),
+        skills: row.list("skills").unwrap_or_default(),
+        summary: row.text("summary").map(str::to_owned),
+        enrolled_credits: row.parse("enrolledCredits", must, &mut invalid),
+        gpa: row.parse("gpa", must, &mut invalid),
+        visa: row.text("visa").map(str::to_owned),
+        work_study_remaining: award,
+        preferences: Preferences::default(),
+    };
+    let profile = match profile.validate() {
+        Ok(profile) => Some(profile),
+        Err(Invalid(errors)) => {
+            invalid.0.extend(errors);
+            None
+        }
+    };
+    match (name, email, profile) {
+        (Some(name), Some(email), Some(profile)) if invalid.0.is_empty() => Ok(Entry {
+            name,
+            email,
+            student_id,
+            profile,
+        }),
+        _ => Err(invalid),
+    }
+}
+
+pub(super) fn land(
+    campus: &Campus,
+    transaction: &mut Transaction,
+    row: &Row,
+) -> Result<Effect, RowError> {
+    let entry = parse(campus, row)?;
+    let known: Option<Stored<Student>> = transaction.find(&keys::student_email(&entry.email))?;
+    if let Some(id) = &entry.student_id {
+        let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+        if owner.is_some_and(|owner| owner.email != entry.email) {
+            return Err(Invalid::one("studentId", "belongs to somebody else").into());
+        }
+    }
+    let now = transaction.now();
+    let Some(old) = known else {
+        let student_id = entry
+            .student_id
+            .clone()
+            .unwrap_or_else(|| StudentId::generate(now));
+        let mut student = Student {
+            student_id,
+            name: entry.name.clone(),
+            email: entry.email.clone(),
+            graduation_date: None,
+            skills: Vec::new(),
+            summary: None,
+            enrolled_credits: None,
+            gpa: None,
+            visa: None,
+            work_study_remaining: None,
+            preferences: Preferences::default(),
+            roster: Vec::new(),
+            account_id: None,
+            updated_at: now,
+        };
+        lay_over(&mut student, row, entry);
+        let student_id = transaction.insert(student)?.record.student_id;
+        transaction.log(Event::StudentChanged { student_id })?;
+        return Ok(Effect::Created);
+    };
+    let mut student = old.record.clone();
+    lay_over(&mut student, row, entry);
+    if student == old.record {
+        return Ok(Effect::Unchanged);
+    }
+    student.updated_at = now;
+    let student_id = transaction.update(&old, student)?.record.student_id;
+    transaction.log(Event::StudentChanged { student_id })?;
+    Ok(Effect::Updated)
+}
+
+/// A filled cell sets its fact for the campus; an emptied one takes back what the roster had set before. Name, skills and
+/// summary are the student's own once he has an account.
+fn lay_over(student: &mut Student, row: &Row, entry: Entry) {
+    let Entry { name, profile, .. } = entry;
+    let mut roster = student.roster.clone();
+    let mut vouch = |fact: Fact, column: &str, filled: bool| -> bool {
+        let was = roster.contains(&fact);
+        if !row.has(column) || !(filled || was) {
+            return false;
+        }
+        roster.retain(|other| *other != fact);
+        if filled {
+            roster.push(fact);
+        }
+        true
+    };
+    if vouch(
+        Fact::GraduationDate,
+        "graduationDate",
+        profile.graduation_date.is_some(),
+    ) {
+        student.graduation_date = profile.graduation_date;
+    }
+    if vouch(
+        Fact::EnrolledCredits,
+        "enrolledCredits",
+        profile.enrolled_credits.is_some(),
+    ) {
+        student.enrolled_credits = profile.enrolled_credits;
+    }
+    if vouch(Fact::Gpa, "gpa", profile.gpa.is_some()) {
+        student.gpa = profile.gpa;
+    }
+    if vouch(Fact::Visa, "visa", profile.visa.is_some()) {
+        student.visa = profile.visa;
+    }
+    if vouch(
+        Fact::WorkStudyRemaining,
+        "workStudyRemaining",
+        profile.work_study_remaining.is_some(),
+    ) {
+        student.work_study_remaining = profile.work_study_remaining;
+    }
+    // In a fixed order, so that the same roster always gives the same record.
+    roster.sort_by_key(|fact| *fact as u8);
+    student.roster = roster;
+    if student.account_id.is_none() {
+        student.name = name;
+        if row.has("skills") {
+            student.skills = profile.skills;
+        }
+        if row.has("summary") {
+            student.summary = profile.summary;
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Board, Person};
+
+const EMPLOYERS: &str = "\u{feff}name,email,employeeId,designation,workSpace,setting\r\n\
+    Inés Güell,ines@example.edu,E1,Coordinator,Library,onCampus\r\n\
+    Café Owner,owner@example.com,E2,,\"Café, Main St\",offCampus\r\n";
+
+const STUDENTS: &str = "name,email,studentId,graduationDate,enrolledCredits,gpa,visa,workStudyRemaining,skills\n\
+    王小明,ming@example.edu,S1,2027-05-15,12,3.14,F-1,0.00,SQL;reception\n\
+    Not Here,elsewhere@example.com,S2,2027-05-15,12,3,,,\n\
+    Siobhán,siobhan@example.edu,S3,15 May,12,3,,,\n\
+    Noor,noor@example.edu,S1,2027-05-15,12,3,,,\n\
+    Ann,ann@example.edu,,,,,,1875.25,\"French; \"\n";
+
+const JOBS: &str = "jobTitle,jobDescription,jobPayRate,skillsRequired,workSpace,location,hoursPerWeek,deadline,externalId,employerEmail\n\
+    Shelver,\"Shelve books.\nLift boxes.\",16.50,shelving,library,Main,10,2099-01-31,x1,\n\
+    Barista,Coffee.,15,,\"Café, Main St\",,12.5,2099-01-31,x2,\n\
+    Nobody's,Text.,15,,Nowhere,,12,2099-01-31,x3,\n\
+    Past,Text.,15,,Library,,12,2001-01-31,x4,\n\
+    Cheap,Text.,-1,,Library,,12,2099-01-31,x5,\n\
+    Named,Text.,15,,Nowhere,,12,2099-01-31,x6,owner@example.com\n";
+
+async fn import(board: &Board, admin: &Person, path: &str, csv: &str) -> Value {
+    let request = board.request(Method::POST, &format!("admin/import/{path}"));
+    let request = request.bearer_auth(&admin.token).body(csv.to_owned());
+    board.send(request).await.expect(200).json()
+}
+
+fn counts(report: &Value) -> (u64, u64, u64, usize) {
+    let number = |name: &str| report[name].as_u64().unwrap();
+    let rejected = report["rejected"].as_array().unwrap().len();
+    (
+        number("created"),
+        number("updated"),
+        number("unchanged"),
+        rejected,
+    )
+}
+
+#[actix_web::test]
+async fn good_rows_land_bad_ones_are_named_and_a_rerun_changes_nothing() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let dry = import(&board, &admin, "employers?dryRun=true", EMPLOYERS).await;
+    assert_eq!(counts(&dry), (2, 0, 0, 0));
+    assert_eq!(
+        counts(&import(&board, &admin, "employers", EMPLOYERS).await),
+        (2, 0, 0, 0)
+    );
+    assert_eq!(
+        counts(&import(&board, &admin, "employers", EMPLOYERS).await),
+        (0, 0, 2, 0)
+    );
+
+    let students = import(&board, &admin, "students", STUDENTS).await;
+    assert_eq!(counts(&students), (2, 0, 0, 3));
+    let where_and_what: Vec<_> = students["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["line"].as_u64(), one["field"].as_str()))
+        .collect();
+    let wanted = [
+        (Some(3), Some("email")),
+        (Some(4), Some("graduationDate")),
+        (Some(5), Some("studentId")),
+    ];
+    assert_eq!(where_and_what, wanted);
+    assert_eq!(
+        counts(&import(&board, &admin, "students", STUDENTS).await),
+        (0, 0, 2, 3)
+    );
+
+    let jobs = import(&board, &admin, "jobs", JOBS).await;
+    assert_eq!(counts(&jobs), (3, 0, 0, 3));
+    let lines: Vec<_> = jobs["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        lines,
+        [5, 6, 7],
+        "a quoted line break makes later records start later"
+    );
+    let again = import(&board, &admin, "jobs", &JOBS.replace("16.50", "17")).await;
+    assert_eq!(counts(&again), (0, 1, 2, 3));
+    let owned = import(&board, &admin, "jobs?owner=ines@example.edu", JOBS).await;
+    assert_eq!(counts(&owned), (1, 1, 2, 2));
+
+    let found = board
+        .get(None, "jobs?employeeId=E1")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 2);
+    assert!(
+        found["items"][0].get("externalId").is_none(),
+        "the public does not see where it came from"
+    );
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn an_imported_student_claims_the_record_and_the_rosters_facts_stay() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    import(&board, &admin, "students", STUDENTS).await;
+    let student = board.join("student", "ming@example.edu").await;
+    let me = board.get(Some(&student), "me").await.expect(200).json();
+    assert_eq!(me["student"]["studentId"], "S1");
+    assert_eq!(me["student"]["visa"], "F-1");
+    assert_eq!(me["student"]["skills"], json!(["SQL", "reception"]));
+    let refused = board
+        .patch(Some(&student), "me", json!({"gpa": 4.0}))
+        .await
+        .expect(422);
+    assert_eq!(refused.fields(), ["gpa"]);
+    let own = json!({"skills": ["Rust"], "summary": "I read."});
+    let changed = board
+        .patch(Some(&student), "me", own)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(changed["student"]["skills"], json!(["Rust"]));
+    assert_eq!(
+        counts(&import(&board, &admin, "students", STUDENTS).await),
+        (0, 0, 2, 3)
+    );
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_header_that_is_none_stops_before_the_first_row() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let request = board
+        .request(Method::POST, "admin/import/students")
+        .bearer_auth(&admin.token);
+    let refused = board
+        .send(request.body("name,mail\nAnn,ann@example.edu\n"))
+        .await
+        .expect(422);
+    assert_eq!(refused.fields()[..2], ["mail", "email"]);
+    board
+        .get(Some(&admin), "admin/import/students")
+        .await
+        .expect(405);
+    board.stop().await;
+}
+
+fn corkboard(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_command_line_imports_reports_and_tells_by_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("employers.csv", EMPLOYERS);
+    write("jobs.csv", JOBS);
+    let mut many = String::from("name,email\n");
+    for number in 0..2_000 {
+        writeln!(many, "Student {number},s{number}@example.edu").unwrap();
+    }
+    write("students.csv", &many);
+
+    let dry = corkboard(
+        folder.path(),
+        &["import", "students", "students.csv", "--dry-run"],
+    );
+    assert!(
+        out(&dry).starts_with("2000 created") && out(&dry).contains("nothing was changed"),
+        "{dry:?}"
+    );
+    let real = corkboard(folder.path(), &["import", "students", "students.csv"]);
+    assert!(
+        out(&real).starts_with("2000 created, 0 updated, 0 unchanged, 0 rejected"),
+        "{real:?}"
+    );
+    let again = corkboard(
+        folder.path(),
+        &["import", "students", "students.csv", "--strict"],
+    );
+    assert!(
+        again.status.success() && out(&again).contains("2000 unchanged"),
+        "{again:?}"
+    );
+
+    corkboard(folder.path(), &["import", "employers", "employers.csv"]);
+    let jobs = corkboard(folder.path(), &["import", "jobs", "jobs.csv"]);
+    assert!(jobs.status.success(), "{jobs:?}");
+    let told = String::from_utf8_lossy(&jobs.stderr);
+    assert!(told.contains("line 7: jobPayRate must be from 0"), "{told}");
+    assert_eq!(
+        corkboard(folder.path(), &["import", "jobs", "jobs.csv", "--strict"])
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        corkboard(folder.path(), &["import", "jobs", "nowhere.csv"])
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        corkboard(folder.path(), &["import", "cats", "jobs.csv"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
