@@ -4,8 +4,16 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; a second call changes nothing.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,tantivy=warn,actix_server=warn"));
+    start("info,tantivy=warn,actix_server=warn");
+}
+
+/// Logging for a command whose own output is for people: only what went wrong.
+pub fn init_quiet() {
+    start("warn,actix_server=error");
+}
+
+fn start(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let logs = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)

@@ -2,6 +2,7 @@
 //! say what to do next.
 
 mod account;
+mod demo;
 mod import;
 mod serve;
 
@@ -38,6 +39,8 @@ enum Command {
     Account(account::Account),
     /// Reads students, employers or jobs from a CSV file.
     Import(import::Import),
+    /// Runs a throw-away campus with real postings, and prints one log-in per role.
+    Demo(demo::Demo),
 }
 
 /// Why a command failed, in words for the person who typed it.
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => serve.run(config),
             Command::Account(account) => account.run(&config),
             Command::Import(import) => import.run(&config),
+            Command::Demo(demo) => demo.run(config),
         });
     match outcome {
         Ok(code) => code,
