@@ -1,13 +1,15 @@
-//! What people do with applications: submit, read, move. Owns applications. Knows nothing of HTTP.
+//! What people do with applications: submit, read, move. Owns applications and the résumés that go with them. Knows nothing of HTTP.
 
 mod decide;
 mod list;
 mod refusal;
+mod resume;
 mod see;
 mod submit;
 
 pub use decide::{Decision, decide};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
+pub use resume::{MAX_RESUME_BYTES, Resume, keep_resume, resume_bytes, see_resume};
 pub use see::{Applicant, applicant, may_see, see};
 pub use submit::{Submission, submit};

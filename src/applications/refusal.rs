@@ -26,6 +26,10 @@ pub enum Refusal {
     },
     #[error("all positions of the job are filled")]
     PositionsFilled,
+    #[error("the file is no PDF")]
+    NotAPdf,
+    #[error("you keep {0} files already, and there is no room for more")]
+    TooManyFiles(usize),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -92,15 +92,19 @@ impl FromRequest for JsonBody {
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+/// The media type that a request says its body has, without parameters.
+pub fn media_type(request: &HttpRequest) -> &str {
     let kind = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    let kind = kind
-        .and_then(|kind| kind.split(';').next())
+    kind.and_then(|kind| kind.split(';').next())
         .unwrap_or_default()
-        .trim();
+        .trim()
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let kind = media_type(request);
     kind.eq_ignore_ascii_case("application/json")
         || request.method() == actix_web::http::Method::PATCH
             && kind.eq_ignore_ascii_case("application/merge-patch+json")

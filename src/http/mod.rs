@@ -10,6 +10,7 @@ mod classic;
 mod cookies;
 mod cors;
 mod etag;
+mod files;
 mod idempotency;
 mod jobs;
 mod me;

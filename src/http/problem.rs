@@ -269,6 +269,12 @@ impl From<applications::Refusal> for Problem {
             Refusal::Stale => Self::stale(),
             Refusal::InvalidTransition { .. } => conflict("invalid_transition"),
             Refusal::PositionsFilled => conflict("positions_filled"),
+            Refusal::TooManyFiles(_) => conflict("too_many_files"),
+            Refusal::NotAPdf => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                sentence(&refusal),
+            ),
             Refusal::Invalid(invalid) => invalid.into(),
             Refusal::Store(error) => error.into(),
         }

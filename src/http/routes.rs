@@ -11,7 +11,7 @@ use super::caller::{
     Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
 };
 use super::problem::Problem;
-use super::{accounts, admin, applications, classic, jobs, me, pages};
+use super::{accounts, admin, applications, classic, files, jobs, me, pages};
 use crate::model::Role;
 
 /// Who may call a route: anybody (`None`) or these roles.
@@ -58,6 +58,9 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/applications/{id}",          SignedIn,          applications::read),
         on(PATCH,  "/api/v1/applications/{id}",          SignedIn,          applications::update),
         on(DELETE, "/api/v1/applications/{id}",          Student,           applications::withdraw),
+
+        on(POST,   "/api/v1/files",                      Student,           files::keep),
+        on(GET,    "/api/v1/files/{fileId}",             SignedIn,          files::read),
 
         on(GET,    "/api/v1/admin/accounts",             Admin,             admin::accounts::list),
         on(PATCH,  "/api/v1/admin/accounts/{id}",        Admin,             admin::accounts::moderate),

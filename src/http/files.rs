@@ -1,0 +1,97 @@
+//! Résumés: kept as they came, given back as attachments.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    self, Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::body::{media_type, read_to_limit};
+use super::caller::{Caller, SignedIn, Student};
+use super::idempotency::{Answer, once};
+use super::jobs::id_of;
+use super::problem::Problem;
+use super::query::Query;
+use super::state::State;
+use crate::applications::{self, MAX_RESUME_BYTES, Resume};
+use crate::model::{FileId, StoredFile};
+
+const PDF: &str = "application/pdf";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FileView<'a> {
+    file_id: FileId,
+    name: &'a str,
+    size_bytes: u64,
+    sha256: &'a str,
+}
+
+impl<'a> From<&'a StoredFile> for FileView<'a> {
+    fn from(file: &'a StoredFile) -> Self {
+        Self {
+            file_id: file.file_id,
+            name: &file.name,
+            size_bytes: file.size_bytes,
+            sha256: &file.sha256,
+        }
+    }
+}
+
+/// POST /files: the raw body is the file.
+pub async fn keep(
+    caller: Caller<Student>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["name"])?;
+    if !media_type(&request).eq_ignore_ascii_case(PDF) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body must be application/pdf.",
+        ));
+    }
+    let bytes = read_to_limit(&request, &mut body.into_inner(), MAX_RESUME_BYTES).await?;
+    let resume = Resume::new(query.text("name")?, bytes.into())?;
+    let student_id = caller.student_id();
+    once(
+        &state,
+        &request,
+        Some(&caller.who),
+        caller.origin,
+        resume.bytes(),
+        |transaction| applications::keep_resume(transaction, student_id, &resume),
+        |file| {
+            let mut answer = Answer::json(StatusCode::CREATED, &FileView::from(&file.record))?;
+            answer.location = Some(format!("/api/v1/files/{}", file.file_id));
+            Ok(answer)
+        },
+    )
+    .await
+}
+
+/// GET /files/{fileId}: always an attachment, so that nothing in it runs on our pages.
+pub async fn read(
+    caller: Caller<SignedIn>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let file = applications::see_resume(&caller.reader, &caller.who, id_of(&path)?)?;
+    let bytes = applications::resume_bytes(&caller.reader, &file)?;
+    let name = DispositionParam::FilenameExt(ExtendedValue {
+        charset: Charset::Ext("UTF-8".into()),
+        language_tag: None,
+        value: file.name.clone().into_bytes(),
+    });
+    let mut response = HttpResponse::Ok();
+    response.insert_header(ContentDisposition {
+        disposition: DispositionType::Attachment,
+        parameters: vec![name],
+    });
+    response.insert_header((header::CONTENT_TYPE, PDF));
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
+    response.insert_header((header::CONTENT_SECURITY_POLICY, "sandbox"));
+    Ok(response.body(bytes))
+}

@@ -1,0 +1,185 @@
+//! Résumés: who may keep, read and show one, and what is no résumé.
+
+mod support;
+
+use reqwest::Method;
+use serde_json::json;
+use support::{Board, Person, Reply};
+
+const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n";
+
+async fn keep(board: &Board, who: &Person, query: &str, kind: &str, bytes: Vec<u8>) -> Reply {
+    let request = board
+        .request(Method::POST, &format!("files{query}"))
+        .bearer_auth(&who.token)
+        .header("Content-Type", kind)
+        .body(bytes);
+    board.send(request).await
+}
+
+#[actix_web::test]
+async fn a_resume_is_the_students_and_of_the_employer_it_was_shown_to() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    let other = board.join("student", "bob@example.edu").await;
+    let employer = board.join("employer", "library@example.edu").await;
+    let stranger = board.join("employer", "gym@example.edu").await;
+    let admin = board.admin().await;
+    let job = board.post_job(&employer, json!({})).await;
+
+    let large: Vec<u8> = PDF.iter().copied().cycle().take(1_000_003).collect();
+    let kept = keep(
+        &board,
+        &student,
+        "?name=R%C3%A9sum%C3%A9%20%22Ann%22.pdf",
+        "application/pdf",
+        large.clone(),
+    )
+    .await
+    .expect(201);
+    let file = kept.json();
+    let id = file["fileId"].as_str().unwrap();
+    assert_eq!(kept.header("location"), format!("/api/v1/files/{id}"));
+    assert_eq!(file["name"], "Résumé \"Ann\".pdf");
+    assert_eq!(file["sizeBytes"], 1_000_003);
+    assert_eq!(file["sha256"].as_str().unwrap().len(), 64);
+
+    let path = format!("files/{id}");
+    let read = board
+        .request(Method::GET, &path)
+        .bearer_auth(&student.token)
+        .send()
+        .await
+        .unwrap();
+    let disposition = read.headers()["content-disposition"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        disposition.starts_with("attachment") && disposition.contains("R%C3%A9sum%C3%A9"),
+        "{disposition}"
+    );
+    assert_eq!(read.headers()["content-type"], "application/pdf");
+    assert_eq!(read.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(read.bytes().await.unwrap(), large);
+
+    for nobody in [&other, &employer, &stranger] {
+        board.get(Some(nobody), &path).await.expect(404);
+    }
+    board.get(None, &path).await.expect(401);
+    board.get(Some(&admin), "files/nothing").await.expect(404);
+
+    let body = json!({"jobId": job["jobId"], "resumeId": id});
+    let foreign = board
+        .post(Some(&other), "applications", body.clone())
+        .await
+        .expect(422);
+    assert_eq!(foreign.fields(), ["resumeId"]);
+    let filed = board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(filed["resume"]["fileId"], id);
+    board.get(Some(&employer), &path).await.expect(200);
+    board.get(Some(&admin), &path).await.expect(200);
+    for nobody in [&other, &stranger] {
+        board.get(Some(nobody), &path).await.expect(404);
+    }
+    let application = format!("applications/{}", filed["applicationId"].as_str().unwrap());
+    let seen = board
+        .get(Some(&employer), &application)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(seen["resume"]["name"], "Résumé \"Ann\".pdf");
+
+    let gone = json!({"currentPassword": support::PASSWORD});
+    let erased = board
+        .request(Method::DELETE, "me")
+        .bearer_auth(&student.token)
+        .json(&gone);
+    board.send(erased).await.expect(204);
+    board.get(Some(&employer), &path).await.expect(404);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_no_pdf_or_too_large_is_refused_and_a_retry_keeps_one() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    let employer = board.join("employer", "library@example.edu").await;
+    keep(
+        &board,
+        &student,
+        "",
+        "application/pdf",
+        b"MZ\x90 no pdf".to_vec(),
+    )
+    .await
+    .expect(415);
+    keep(&board, &student, "", "application/pdf", Vec::new())
+        .await
+        .expect(415);
+    keep(&board, &student, "", "text/html", PDF.to_vec())
+        .await
+        .expect(415);
+    keep(
+        &board,
+        &student,
+        "?title=x",
+        "application/pdf",
+        PDF.to_vec(),
+    )
+    .await
+    .expect(422);
+    keep(
+        &board,
+        &student,
+        "?name=a%0D%0Ab",
+        "application/pdf",
+        PDF.to_vec(),
+    )
+    .await
+    .expect(422);
+    keep(&board, &employer, "", "application/pdf", PDF.to_vec())
+        .await
+        .expect(403);
+    let limit = 5 * 1024 * 1024;
+    let mut huge = PDF.to_vec();
+    huge.resize(limit, b' ');
+    keep(&board, &student, "", "application/pdf", huge.clone())
+        .await
+        .expect(201);
+    huge.push(b' ');
+    keep(&board, &student, "", "application/pdf", huge)
+        .await
+        .expect(413);
+
+    let once = |bytes: &'static [u8]| {
+        let request = board
+            .request(Method::POST, "files")
+            .bearer_auth(&student.token)
+            .header("Content-Type", "application/pdf")
+            .header("Idempotency-Key", "one")
+            .body(bytes);
+        board.send(request)
+    };
+    let first = once(PDF).await.expect(201).json();
+    assert_eq!(once(PDF).await.expect(201).json(), first);
+    assert_eq!(
+        once(b"%PDF-2.0 other").await.expect(422).code(),
+        "idempotency_mismatch"
+    );
+
+    for _ in 0..48 {
+        keep(&board, &student, "", "application/pdf", PDF.to_vec())
+            .await
+            .expect(201);
+    }
+    let full = keep(&board, &student, "", "application/pdf", PDF.to_vec())
+        .await
+        .expect(409);
+    assert_eq!(full.code(), "too_many_files");
+    board.stop().await;
+}
