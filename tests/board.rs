@@ -96,3 +96,34 @@ async fn a_job_is_posted_found_applied_for_and_filled() {
     assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(10.0));
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn the_audit_says_who_did_what_newest_first() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let employer = board.join("employer", "library@example.edu").await;
+    let job = board.post_job(&employer, json!({})).await;
+    board.get(Some(&employer), "admin/audit").await.expect(403);
+    let page = board
+        .get(Some(&admin), "admin/audit?limit=1")
+        .await
+        .expect(200)
+        .json();
+    let newest = &page["items"][0];
+    assert_eq!(newest["action"], "jobChanged");
+    assert_eq!(newest["details"]["jobId"], job["jobId"]);
+    assert_eq!(newest["actor"]["email"], "library@example.edu");
+    assert_eq!(newest["address"], "127.0.0.1");
+    let mut actions = Vec::new();
+    let mut cursor = page["nextCursor"].as_str().map(str::to_owned);
+    while let Some(next) = cursor {
+        let path = format!("admin/audit?limit=1&cursor={next}");
+        let page = board.get(Some(&admin), &path).await.expect(200).json();
+        actions.push(page["items"][0]["action"].as_str().unwrap().to_owned());
+        cursor = page["nextCursor"].as_str().map(str::to_owned);
+    }
+    assert_eq!(actions.last().unwrap(), "accountRegistered");
+    let board_log = board.store.read().unwrap().log_end().unwrap();
+    assert_eq!(actions.len() as u64 + 1, board_log);
+    board.stop().await;
+}

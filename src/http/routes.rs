@@ -65,6 +65,7 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/admin/accounts",             Admin,             admin::accounts::list),
         on(PATCH,  "/api/v1/admin/accounts/{id}",        Admin,             admin::accounts::moderate),
         on(GET,    "/api/v1/admin/jobs",                 Admin,             admin::jobs::list),
+        on(GET,    "/api/v1/admin/audit",                Admin,             admin::audit::list),
         on(POST,   "/api/v1/admin/import/{kind}",        Admin,             admin::import::import),
         on(GET,    "/api/v1/admin/outbox",               Admin,             admin::outbox::list),
         on(POST,   "/api/v1/admin/outbox/{id}/retry",    Admin,             admin::outbox::retry),

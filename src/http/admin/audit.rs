@@ -1,0 +1,97 @@
+//! Who did what, when and from where: the change log, newest first.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::accounts;
+use crate::http::caller::{Admin, Caller};
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::views::PageView;
+use crate::model::{AccountId, Actor, Email, Role, Timestamp};
+use crate::store::{Logged, Reader};
+
+#[derive(Serialize)]
+struct AuditRow {
+    sequence: u64,
+    at: Timestamp,
+    actor: ActorView,
+    address: Option<std::net::IpAddr>,
+    /// The kind of event, as `applicationMoved`.
+    action: String,
+    /// What it was about: ids, and from and to for a change of standing.
+    details: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+enum ActorView {
+    Anonymous,
+    Account {
+        account_id: AccountId,
+        role: Role,
+        email: Option<Email>,
+    },
+    Operator,
+    System,
+}
+
+impl ActorView {
+    fn new(reader: &Reader, actor: Actor) -> Result<Self, Problem> {
+        Ok(match actor {
+            Actor::Anonymous => Self::Anonymous,
+            Actor::Operator => Self::Operator,
+            Actor::System => Self::System,
+            Actor::Account(account_id, role) => Self::Account {
+                account_id,
+                role,
+                email: accounts::find_account(reader, account_id)?
+                    .map(|account| account.record.email),
+            },
+        })
+    }
+}
+
+impl AuditRow {
+    fn new(reader: &Reader, logged: Logged) -> Result<Self, Problem> {
+        let Logged { sequence, entry } = logged;
+        let event = serde_json::to_value(&entry.event);
+        let Ok(Value::Object(mut details)) = event else {
+            return Err(Problem::internal(&"an event is not an object"));
+        };
+        let Some(Value::String(action)) = details.remove("kind") else {
+            return Err(Problem::internal(&"an event has no kind"));
+        };
+        Ok(Self {
+            sequence,
+            at: entry.at,
+            actor: ActorView::new(reader, entry.actor)?,
+            address: entry.address,
+            action,
+            details,
+        })
+    }
+}
+
+/// GET /admin/audit
+pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["limit", "cursor"])?;
+    let limit = query.limit()?;
+    let before: Option<u64> = query.get("cursor", "is not one that this list gave")?;
+    let reader = &caller.reader;
+    let logged = reader.log_before(before.unwrap_or(u64::MAX), limit)?;
+    let next_cursor = match logged.last() {
+        Some(last) if logged.len() == limit && last.sequence > 1 => Some(last.sequence.to_string()),
+        _ => None,
+    };
+    let items = logged
+        .into_iter()
+        .map(|logged| AuditRow::new(reader, logged))
+        .collect::<Result<_, _>>()?;
+    Ok(HttpResponse::Ok().json(PageView { items, next_cursor }))
+}
