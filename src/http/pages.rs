@@ -75,8 +75,10 @@ const APP_PAGES: &[&str] = &[
     "/applications",
     "/postings",
     "/postings/*",
+    "/postings/*/edit",
     "/post",
     "/office",
+    "/office/*",
     "/profile",
 ];
 

@@ -1,0 +1,125 @@
+// Talks to the public API: JSON in and out, problems as `ApiError`, the short-lived sign-in renewed in passing.
+
+const BASE = "/api/v1/";
+/** Milliseconds before its end at which a sign-in is renewed rather than risked. */
+const RENEW_EARLY = 30_000;
+const EXPIRES = "corkboard.expires";
+
+/** What went wrong: a problem of the server (RFC 9457), or `code` "offline" when no answer came. */
+export class ApiError extends Error {
+  constructor(problem) {
+    super(problem.detail || problem.title || problem.code);
+    this.status = problem.status || 0;
+    this.code = problem.code || "unknown";
+    this.detail = problem.detail || "";
+    this.errors = problem.errors || [];
+    this.reasons = problem.reasons || [];
+    this.requestId = problem.requestId || "";
+  }
+}
+
+let onSignedOut = () => {};
+/** Who is told when the server no longer knows us. */
+export function whenSignedOut(listener) {
+  onSignedOut = listener;
+}
+
+/** Notes how long the sign-in lasts; the cookies themselves are out of a script's reach. */
+export function rememberExpiry(seconds) {
+  if (seconds) localStorage.setItem(EXPIRES, String(Date.now() + seconds * 1000));
+  else localStorage.removeItem(EXPIRES);
+}
+
+const expiry = () => Number(localStorage.getItem(EXPIRES)) || 0;
+
+/** A key that makes a repeated POST give its first answer. */
+export function idempotencyKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function call(method, path, { body, headers = {}, raw, signal } = {}) {
+  const init = { method, headers: { Accept: "application/json", ...headers }, signal };
+  if (raw) {
+    init.body = raw;
+  } else if (body !== undefined) {
+    init.headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(path.startsWith("/") ? path : BASE + path, init);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError({ code: "offline" });
+  }
+  const text = await response.text().catch(() => "");
+  let value = null;
+  try {
+    value = text ? JSON.parse(text) : null;
+  } catch {
+    value = null;
+  }
+  if (!response.ok) throw new ApiError({ status: response.status, code: "unknown", ...value });
+  return value;
+}
+
+/**
+ * Renews the sign-in, once for all tabs: a refresh token that is used twice ends the whole sign-in, so tabs take turns,
+ * and one that finds it renewed meanwhile is done.
+ */
+function renew() {
+  const before = expiry();
+  const turn = async () => {
+    if (expiry() > before && expiry() > Date.now() + RENEW_EARLY) return true;
+    try {
+      const answer = await call("POST", "auth/refresh", { body: {} });
+      rememberExpiry(answer.expiresIn);
+      return true;
+    } catch (error) {
+      if (error.status !== 401 && error.status !== 422 && error.status !== 403) throw error;
+      rememberExpiry(0);
+      onSignedOut();
+      return false;
+    }
+  };
+  if (navigator.locks) return navigator.locks.request("corkboard.renew", turn);
+  renewing ??= turn().finally(() => (renewing = null));
+  return renewing;
+}
+let renewing = null;
+
+async function request(method, path, options = {}) {
+  const signedIn = expiry() > 0;
+  const renewable = signedIn && !path.startsWith("auth/");
+  if (renewable && expiry() < Date.now() + RENEW_EARLY) await renew();
+  try {
+    return await call(method, path, options);
+  } catch (error) {
+    if (error.status !== 401 || !renewable || !(await renew())) throw error;
+    return call(method, path, options);
+  }
+}
+
+/** Parameters as a query string; lists repeat their name, empty values are left out. */
+export function query(parameters) {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== "" && one !== false) pairs.append(name, String(one));
+    }
+  }
+  const text = pairs.toString();
+  return text ? `?${text}` : "";
+}
+
+export const api = {
+  get: (path, options) => request("GET", path, options),
+  post: (path, body, key) =>
+    request("POST", path, { body, headers: key ? { "Idempotency-Key": key } : {} }),
+  patch: (path, body, version) =>
+    request("PATCH", path, { body, headers: version ? { "If-Match": `"${version}"` } : {} }),
+  delete: (path) => request("DELETE", path),
+  upload: (path, file) =>
+    request("POST", path, { raw: file, headers: { "Content-Type": file.type || "application/pdf" } }),
+};

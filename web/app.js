@@ -1,0 +1,85 @@
+// Starts the app: which page an address has, and the frame around all of them.
+import { html, render, useEffect, useRef, useState } from "./html.js";
+import { account, ended } from "./session.js";
+import { go, loginAddress, match, place } from "./router.js";
+import { t } from "./words.js";
+import { Frame } from "./components/frame.js";
+import { Failure, Skeleton } from "./components/states.js";
+import { Jobs, Job } from "./pages/jobs.js";
+import { NotFound } from "./pages/not-found.js";
+
+/** A page that is fetched when it is first needed. */
+const later = (load) => ({ load });
+
+/** Address, page, and whose it is. */
+const PAGES = [
+  ["/", Jobs],
+  ["/jobs/:id", Job],
+  ["/login", later(() => import("./pages/login.js").then((page) => page.Login))],
+  ["/register", later(() => import("./pages/register.js").then((page) => page.Register))],
+  ["/verify-email", later(() => import("./pages/verify-email.js").then((page) => page.VerifyEmail))],
+  ["/forgot-password", later(() => import("./pages/forgot-password.js").then((page) => page.ForgotPassword))],
+  ["/reset-password", later(() => import("./pages/reset-password.js").then((page) => page.ResetPassword))],
+  ["/applications", later(() => import("./pages/applications.js").then((page) => page.Applications)), ["student"]],
+  ["/profile", later(() => import("./pages/profile.js").then((page) => page.Profile)), ["student", "employer", "admin"]],
+  ["/postings", later(() => import("./pages/postings.js").then((page) => page.Postings)), ["employer"]],
+  ["/post", later(() => import("./pages/post.js").then((page) => page.Post)), ["employer"]],
+  ["/postings/:id", later(() => import("./pages/applicants.js").then((page) => page.Applicants)), ["employer", "admin"]],
+  ["/postings/:id/edit", later(() => import("./pages/post.js").then((page) => page.Edit)), ["employer", "admin"]],
+  ["/office", later(() => import("./pages/office.js").then((page) => page.Office)), ["admin"]],
+  ["/office/:part", later(() => import("./pages/office.js").then((page) => page.Office)), ["admin"]],
+];
+
+function pageFor(path) {
+  for (const [pattern, page, roles] of PAGES) {
+    const parameters = match(pattern, path);
+    if (parameters) return { pattern, page, roles, parameters };
+  }
+  return null;
+}
+
+function App() {
+  const { path } = place.value;
+  const page = pageFor(path);
+  const who = account.value;
+  const denied = page?.roles && !page.roles.includes(who?.role);
+  useEffect(() => {
+    if (denied && !who) go(loginAddress(), { replace: true });
+  }, [denied, who, path]);
+  let content;
+  if (!page) content = html`<${NotFound} />`;
+  else if (denied) content = who ? html`<${NotFound} />` : null;
+  else content = html`<${Part} key=${page.pattern + JSON.stringify(page.parameters)} page=${page} />`;
+  return html`<${Frame} ended=${ended.value}>${content}<//>`;
+}
+
+const fetched = new Map();
+
+/** A page, once its module is there. */
+function Part({ page: { pattern, page, parameters } }) {
+  const [Component, setComponent] = useState(() => (page.load ? fetched.get(pattern) : page));
+  const [failed, setFailed] = useState(false);
+  const alive = useRef(true);
+  const fetch = async () => {
+    setFailed(false);
+    try {
+      const found = await page.load();
+      fetched.set(pattern, found);
+      if (alive.current) setComponent(() => found);
+    } catch {
+      if (alive.current) setFailed(true);
+    }
+  };
+  useEffect(() => {
+    if (!Component) fetch();
+    return () => void (alive.current = false);
+  }, []);
+  if (failed) return html`<div class="page"><${Failure} error=${{ code: "offline" }} retry=${fetch} /></div>`;
+  if (!Component) return html`<div class="page"><${Skeleton} rows=${3} /></div>`;
+  return html`<${Component} ...${parameters} />`;
+}
+
+document.title = t("app.name");
+const root = document.getElementById("app");
+root.textContent = "";
+render(html`<${App} />`, root);

@@ -1,0 +1,121 @@
+// The form to apply with: note, the employer's questions, résumé. A half-written one survives a reload.
+import { api } from "../api.js";
+import { FieldErrors, useForm } from "../form.js";
+import { html, useState } from "../html.js";
+import { drafts } from "../session.js";
+import { number, problemText, saying, t } from "../words.js";
+import { Field } from "./field.js";
+import { Form } from "./form.js";
+
+const MAX_RESUME_BYTES = 5 * 1024 * 1024;
+/** Under this name the résumé of the last application is offered again. */
+const LAST_RESUME = "resume";
+
+/** The server names an answer by its place in the list, or the question in the text; the page by the question. */
+function placeOf(sent) {
+  return (error) => {
+    const index = /^answers\[(\d+)\]/.exec(error.field)?.[1];
+    if (index !== undefined) return `answer.${sent.current[index]}`;
+    const named = /\(([^()]+)\)$/.exec(error.message)?.[1];
+    if (error.field === "answers" && named) return `answer.${named}`;
+    return error.field === "resumeId" ? "resume" : error.field;
+  };
+}
+
+export function Apply({ job, onSent }) {
+  const keep = `apply.${job.jobId}`;
+  const [open, setOpen] = useState(drafts.read(keep) !== null);
+  if (!open) {
+    return html`<p class="apply-line">
+      <button class="button primary" type="button" onClick=${() => setOpen(true)}>${t("apply.open")}</button>
+    </p>`;
+  }
+  return html`<${ApplyForm} job=${job} keep=${keep} onSent=${onSent} onCancel=${() => setOpen(false)} />`;
+}
+
+function ApplyForm({ job, keep, onSent, onCancel }) {
+  const sent = { current: [] };
+  const form = useForm({ coverNote: "", resume: drafts.read(LAST_RESUME) }, { keep, place: placeOf(sent) });
+
+  const submit = () =>
+    form.run(async (values, keyFor) => {
+      const missing = {};
+      for (const question of job.questions) {
+        if (question.required && !(values[`answer.${question.questionId}`] ?? "").trim()) {
+          missing[`answer.${question.questionId}`] = t("invalid.answer");
+        }
+      }
+      if (Object.keys(missing).length) throw new FieldErrors(missing);
+      const answers = job.questions
+        .map(({ questionId }) => ({ questionId, answer: values[`answer.${questionId}`] ?? "" }))
+        .filter(({ answer }) => answer.trim());
+      sent.current = answers.map(({ questionId }) => questionId);
+      const body = { jobId: job.jobId };
+      if (values.coverNote.trim()) body.coverNote = values.coverNote;
+      if (answers.length) body.answers = answers;
+      if (values.resume) body.resumeId = values.resume.fileId;
+      const application = await api.post("applications", body, keyFor(body));
+      if (values.resume) drafts.write(LAST_RESUME, values.resume);
+      onSent(application);
+    });
+
+  const cancel = html`<button class="button" type="button" onClick=${onCancel}>${t("apply.later")}</button>`;
+  return html`<section class="apply card" aria-label=${t("apply.title", { title: job.jobTitle })}>
+    <h3>${t("apply.heading")}</h3>
+    <${Form} form=${form} label=${t("apply.send")} onSubmit=${submit} aside=${cancel}>
+      <${Field} ...${form.field("coverNote")} kind="textarea" rows="5" label=${t("apply.note")} hint=${t("apply.note_hint")} optional />
+      ${job.questions.map(
+        (question) => html`<${Field}
+          ...${form.field(`answer.${question.questionId}`)}
+          kind="textarea"
+          rows="3"
+          label=${question.prompt}
+          required=${question.required}
+          optional=${!question.required}
+        />`,
+      )}
+      <${Resume} form=${form} />
+      <p class="hint">${t("apply.seen")}</p>
+    <//>
+  </section>`;
+}
+
+/** The file goes up as soon as it is chosen, so that a reload keeps it. */
+function Resume({ form }) {
+  const [busy, setBusy] = useState(false);
+  const { value: resume, error } = form.field("resume");
+  const wrong = (text) => form.setErrors((old) => ({ ...old, resume: text }));
+  const choose = async (event) => {
+    const file = event.target.files[0];
+    if (!file) return;
+    if (file.type !== "application/pdf") return wrong(t("resume.no_pdf"));
+    if (file.size > MAX_RESUME_BYTES) return wrong(t("resume.too_large", { most: number(5) }));
+    setBusy(true);
+    try {
+      const stored = await api.upload(`files?name=${encodeURIComponent(file.name)}`, file);
+      form.set("resume", { fileId: stored.fileId, name: stored.name ?? file.name });
+    } catch (problem) {
+      wrong(problem.errors?.[0] ? saying(problem.errors[0].message) : problemText(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const held = resume?.fileId ? html`<p class="held">
+    <span>${resume.name}</span>
+    <button class="button small" type="button" onClick=${() => form.set("resume", null)}>${t("resume.remove")}</button>
+  </p>` : null;
+  return html`<div class="resume">
+    <${Field}
+      name="resume"
+      type="file"
+      accept="application/pdf"
+      label=${resume?.fileId ? t("resume.other") : t("resume.label")}
+      hint=${busy ? t("resume.sending") : t("resume.hint", { most: number(5) })}
+      error=${error}
+      set=${() => {}}
+      onChange=${choose}
+      optional
+    />
+    ${held}
+  </div>`;
+}

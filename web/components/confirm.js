@@ -1,0 +1,27 @@
+// A button that asks once, in its place, before it does what cannot be undone.
+import { html, useEffect, useRef, useState } from "../html.js";
+import { t } from "../words.js";
+
+export function Confirm({ label, question, yes, onYes, kind = "" }) {
+  const [asking, setAsking] = useState(false);
+  const first = useRef(null);
+  const opener = useRef(null);
+  const wasAsking = useRef(false);
+  useEffect(() => {
+    if (asking) first.current?.focus();
+    else if (wasAsking.current) opener.current?.focus();
+    wasAsking.current = asking;
+  }, [asking]);
+  if (!asking) {
+    return html`<button class=${`button ${kind}`} type="button" ref=${opener} onClick=${() => setAsking(true)}>${label}</button>`;
+  }
+  const act = async () => {
+    await onYes();
+    setAsking(false);
+  };
+  return html`<div class="confirm" role="group" aria-label=${question} onKeyDown=${(event) => event.key === "Escape" && setAsking(false)}>
+    <p>${question}</p>
+    <button class="button danger" type="button" ref=${first} onClick=${act}>${yes}</button>
+    <button class="button" type="button" onClick=${() => setAsking(false)}>${t("confirm.no")}</button>
+  </div>`;
+}

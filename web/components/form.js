@@ -1,0 +1,35 @@
+// The frame of every form: what is wrong in sum above, the button that sends it below.
+import { html } from "../html.js";
+import { t } from "../words.js";
+
+/** `form`: from `useForm`. `onSubmit`: what the button does. `aside`: further controls beside the button. */
+export function Form({ form, label, busyLabel, onSubmit, aside, children, ...rest }) {
+  const submit = (event) => {
+    event.preventDefault();
+    onSubmit(event);
+  };
+  return html`<form class="form" ref=${form.element} onSubmit=${submit} novalidate ...${rest}>
+    <${FormProblem} form=${form} />
+    ${children}
+    <div class="actions">
+      <button class="button primary" type="submit" aria-disabled=${form.busy ? "true" : undefined}>
+        ${form.busy ? busyLabel ?? t("form.sending") : label}
+      </button>
+      ${aside}
+    </div>
+  </form>`;
+}
+
+export function FormProblem({ form }) {
+  return html`<div role="alert">
+    ${form.summary &&
+    html`<div class="note bad" data-problem tabindex="-1">
+      <p>${form.summary}</p>
+      ${form.strays().map(([name, text]) => html`<p>${name}: ${text}</p>`)}
+      ${form.reasons.length > 0 &&
+      html`<ul>
+        ${form.reasons.map((reason) => html`<li>${reason.message}${reason.remedy && html` <span>${reason.remedy}</span>`}</li>`)}
+      </ul>`}
+    </div>`}
+  </div>`;
+}

@@ -1,0 +1,71 @@
+// The open posting, and the way to apply without leaving it.
+import { html, useEffect, useState } from "../html.js";
+import { account, role } from "../session.js";
+import { loginAddress } from "../router.js";
+import { useLoad } from "../load.js";
+import { closes, date, t } from "../words.js";
+import { Apply } from "./apply.js";
+import { Description, Skills, hours, pay, where } from "./job.js";
+import { Loaded } from "./states.js";
+import { Stage } from "./stages.js";
+
+/** `job` may be known from the list; without it the posting is read. */
+export function JobDetail({ jobId, level = 2 }) {
+  const job = useLoad(`jobs/${encodeURIComponent(jobId)}`);
+  if (job.error?.status === 404) {
+    return html`<div class="empty"><p class="empty-title">${t("job.gone")}</p></div>`;
+  }
+  return html`<${Loaded} from=${job} rows=${2}>${(data) => html`<${Detail} job=${data} key=${data.jobId} level=${level} />`}<//>`;
+}
+
+function Detail({ job, level }) {
+  const facts = [
+    ["pay", pay(job)],
+    ["hours", hours(job)],
+    ["place", where(job)],
+    ["deadline", closes(job.deadline)],
+    ["dates", job.startDate && (job.endDate ? t("job.from_to", { from: date(job.startDate), to: date(job.endDate) }) : t("job.from", { from: date(job.startDate) }))],
+    ["positions", t("job.free", { count: Math.max(0, job.positions - job.positionsFilled) })],
+    ["work_study", job.workStudyRequired && t("job.work_study_long")],
+  ];
+  return html`<article class="job-detail">
+    <${`h${level}`} class="job-title">${job.jobTitle}<//>
+    <p class="by">${[job.workSpace, job.employerName].filter(Boolean).join(" · ")}</p>
+    <${ApplyPlace} job=${job} />
+    <dl class="job-facts">
+      ${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${t(`fact.${name}`)}</dt><dd>${value}</dd></div>`)}
+    </dl>
+    <${Skills} skills=${job.skillsRequired} />
+    <${Description} text=${job.jobDescription} />
+    <p class="hint">${t("job.posted", { date: date(job.postedAt) })}</p>
+  </article>`;
+}
+
+/** Apply, or why not, or how far the reader's application is. */
+function ApplyPlace({ job }) {
+  const is = role();
+  if (is === "student") return html`<${StudentPlace} job=${job} key=${account.value.accountId} />`;
+  if (job.jobStatus !== "open") return html`<p class="note">${t(`job.status.${job.jobStatus}`)}</p>`;
+  if (is) return null;
+  return html`<p class="apply-line">
+    <a class="button primary" href=${loginAddress()}>${t("apply.log_in")}</a>
+    <a href="/register">${t("apply.register")}</a>
+  </p>`;
+}
+
+function StudentPlace({ job }) {
+  const mine = useLoad(`applications?jobId=${encodeURIComponent(job.jobId)}&limit=1`);
+  const [sent, setSent] = useState(null);
+  const application = sent ?? mine.data?.items[0];
+  useEffect(() => setSent(null), [job.jobId]);
+  if (mine.loading && !mine.data) return html`<p class="apply-line"><span class="button waiting" aria-hidden="true">${t("apply.open")}</span></p>`;
+  if (application && application.applicationStatus !== "withdrawn") {
+    return html`<div class="note good" role=${sent ? "status" : undefined}>
+      <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong> <${Stage} status=${application.applicationStatus} /></p>
+      ${sent && html`<p>${t("apply.next")}</p>`}
+      <p><a href="/applications">${t("apply.see")}</a></p>
+    </div>`;
+  }
+  if (job.jobStatus !== "open") return html`<p class="note">${t(`job.status.${job.jobStatus}`)}</p>`;
+  return html`<${Apply} job=${job} onSent=${setSent} />`;
+}

@@ -1,0 +1,74 @@
+// A posting in the words of its readers: what each result and the open posting say of it.
+import { html } from "../html.js";
+import { closes, money, number, t } from "../words.js";
+
+export const pay = (job) => t("job.pay", { amount: money(job.jobPayRate, job.currency) });
+export const hours = (job) => t("job.hours", { count: job.hoursPerWeek });
+export const where = (job) => [job.location, t(`setting.${job.setting}`)].filter(Boolean).join(" · ");
+
+export function Skills({ skills, most = Infinity }) {
+  if (!skills.length) return null;
+  const rest = skills.length - most;
+  return html`<ul class="skills" aria-label=${t("job.skills")}>
+    ${skills.slice(0, most).map((skill) => html`<li>${skill}</li>`)}
+    ${rest > 0 && html`<li class="rest">${t("job.more_skills", { count: rest })}</li>`}
+  </ul>`;
+}
+
+const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const plain = (text) =>
+  text.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex, dec, name) => {
+    if (name) return NAMED[name] ?? whole;
+    return String.fromCodePoint(hex ? parseInt(hex, 16) : Number(dec));
+  });
+
+/** The server's snippet: text with `<mark>` around matches, all else escaped. Nothing of it is taken for markup. */
+export function Snippet({ text }) {
+  const parts = text.split(/<mark>(.*?)<\/mark>/s);
+  return html`<p class="snippet">${parts.map((part, index) => (index % 2 ? html`<mark>${plain(part)}</mark>` : plain(part)))}</p>`;
+}
+
+export function JobFacts({ job }) {
+  return html`<ul class="facts">
+    <li class="pay">${pay(job)}</li>
+    <li>${hours(job)}</li>
+    <li>${where(job)}</li>
+  </ul>`;
+}
+
+/** One result; `href` opens it, `current` is the one that is open beside the list. */
+export function JobCard({ job, href, current, onOpen }) {
+  const soon = new Date(job.deadline) - Date.now() < 3 * 86_400_000;
+  return html`<li class=${current ? "card job-card current" : "card job-card"}>
+    <h3><a class="cover" href=${href} onClick=${onOpen} aria-current=${current ? "true" : undefined}>${job.jobTitle}</a></h3>
+    <p class="by">${job.workSpace ?? job.employerName}</p>
+    <${JobFacts} job=${job} />
+    ${job.snippet && html`<${Snippet} text=${job.snippet} />`}
+    <${Skills} skills=${job.skillsRequired} most=${4} />
+    <p class=${soon ? "closes soon" : "closes"}>
+      ${closes(job.deadline)}${job.workStudyRequired && html` <span class="badge">${t("job.work_study")}</span>`}
+    </p>
+  </li>`;
+}
+
+/** A description as it was typed: blank lines part paragraphs, lines that open with a bullet become a list. */
+export function Description({ text }) {
+  const blocks = [];
+  for (const line of text.split("\n").map((line) => line.trim())) {
+    const item = /^[•\-*–]\s+(.*)/.exec(line);
+    const last = blocks.at(-1);
+    if (!line) blocks.push({ end: true });
+    else if (item && last?.items) last.items.push(item[1]);
+    else if (item) blocks.push({ items: [item[1]] });
+    else blocks.push({ text: line });
+  }
+  return html`<div class="description">
+    ${blocks.map((block) =>
+      block.items
+        ? html`<ul>${block.items.map((item) => html`<li>${item}</li>`)}</ul>`
+        : block.text && html`<p>${block.text}</p>`,
+    )}
+  </div>`;
+}
+
+export const places = (job) => t("job.positions_of", { filled: number(job.positionsFilled), positions: number(job.positions) });

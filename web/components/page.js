@@ -1,0 +1,39 @@
+// The head of a page: its title, which is also the window's and takes the focus when one arrives from another page.
+import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
+import { t } from "../words.js";
+
+let arrived = false;
+
+/** The first page starts where the browser put the reader; later ones at their heading. */
+export function useArrival(heading) {
+  useEffect(() => {
+    if (arrived) {
+      heading.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    arrived = true;
+  }, []);
+}
+
+/** Sets the window's title. */
+export function useTitle(title) {
+  useLayoutEffect(() => {
+    document.title = title ? `${title} · ${t("app.name")}` : t("app.name");
+  }, [title]);
+}
+
+export function Page({ title, lead, narrow, actions, children }) {
+  const heading = useRef(null);
+  useTitle(title);
+  useArrival(heading);
+  return html`<div class=${narrow ? "page narrow" : "page"}>
+    <div class="page-head">
+      <div>
+        <h1 tabindex="-1" ref=${heading}>${title}</h1>
+        ${lead && html`<p class="lead">${lead}</p>`}
+      </div>
+      ${actions && html`<div class="actions">${actions}</div>`}
+    </div>
+    ${children}
+  </div>`;
+}

@@ -1,0 +1,28 @@
+// Where an application stands: one word, and the line of stages it walks.
+import { html } from "../html.js";
+import { t } from "../words.js";
+
+const LINE = ["submitted", "under_review", "interview", "offered", "accepted"];
+
+export function Stage({ status }) {
+  return html`<span class=${`badge ${status}`}>${t(`stage.${status}`)}</span>`;
+}
+
+/** The line of stages; one that ended otherwise ends with how. */
+export function Stages({ application }) {
+  const now = application.applicationStatus;
+  const passed = new Set(application.history.map((move) => move.to));
+  const ended = !LINE.includes(now);
+  const line = ended ? [...LINE.filter((stage) => passed.has(stage)), now] : LINE;
+  const at = line.indexOf(now);
+  return html`<ol class="stages" aria-label=${t("stage.line")}>
+    ${line.map(
+      (stage, index) => html`<li
+        class=${[index < at ? "past" : "", index === at ? "now" : "", ended && index === at ? "ended" : ""].join(" ")}
+        aria-current=${index === at ? "step" : undefined}
+      >
+        ${t(`stage.${stage}`)}
+      </li>`,
+    )}
+  </ol>`;
+}

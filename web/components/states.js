@@ -1,0 +1,49 @@
+// What a page shows while it waits, when there is nothing, when something failed.
+import { html } from "../html.js";
+import { problemText, t } from "../words.js";
+
+/** Grey lines in the shape of what will come. */
+export function Skeleton({ rows = 4 }) {
+  return html`<div class="skeletons" aria-busy="true">
+    <p class="visually-hidden" role="status">${t("state.loading")}</p>
+    ${Array.from({ length: rows }, () => html`<div class="skeleton card" aria-hidden="true">
+      <span class="bone wide"></span><span class="bone"></span><span class="bone short"></span>
+    </div>`)}
+  </div>`;
+}
+
+export function Empty({ title, children }) {
+  return html`<div class="empty">
+    <p class="empty-title">${title}</p>
+    ${children}
+  </div>`;
+}
+
+/** What failed, in plain words, and the way on. */
+export function Failure({ error, retry }) {
+  return html`<div class="note bad" role="alert">
+    <p>${problemText(error)}</p>
+    ${error.requestId && error.status >= 500 && html`<p class="hint">${t("state.request", { id: error.requestId })}</p>`}
+    ${retry && html`<button class="button" type="button" onClick=${retry}>${t("state.retry")}</button>`}
+  </div>`;
+}
+
+/** One of: the skeleton, the failure, or what `children` makes of the data. */
+export function Loaded({ from, rows, children }) {
+  if (from.error && !from.data) return html`<${Failure} error=${from.error} retry=${from.reload} />`;
+  if (!from.data) return html`<${Skeleton} rows=${rows} />`;
+  return html`${from.error && html`<${Failure} error=${from.error} retry=${from.reload} />`}${children(from.data)}`;
+}
+
+/** The button under a list that goes on. */
+export function More({ list }) {
+  return html`
+    ${list.moreError && html`<${Failure} error=${list.moreError} />`}
+    ${list.more &&
+    html`<p class="more">
+      <button class="button" type="button" onClick=${list.more} aria-disabled=${list.moreBusy ? "true" : undefined}>
+        ${list.moreBusy ? t("state.loading") : t("state.more")}
+      </button>
+    </p>`}
+  `;
+}

@@ -1,0 +1,105 @@
+// State of a form: what was typed, what is wrong with it, whether it is on its way. What was typed is never lost.
+import { ApiError, idempotencyKey } from "./api.js";
+import { useEffect, useRef, useState } from "./html.js";
+import { drafts } from "./session.js";
+import { problemText, saying, t } from "./words.js";
+
+/** An error of one field, found before anything is sent. */
+export class FieldErrors extends Error {
+  constructor(errors) {
+    super("fields");
+    this.errors = errors;
+  }
+}
+
+/** A number as people type it, or undefined for nothing; what is no number is an error beside the field. */
+export function typedNumber(field, text) {
+  const typed = String(text ?? "").trim();
+  if (!typed) return undefined;
+  const value = Number(typed.replace(",", "."));
+  if (Number.isNaN(value)) throw new FieldErrors({ [field]: t("invalid.number") });
+  return value;
+}
+
+/** Words between commas. */
+export const typedList = (text) =>
+  String(text ?? "")
+    .split(/[,;\n]/)
+    .map((word) => word.trim())
+    .filter(Boolean);
+
+/**
+ * `initial`: the values by field. `keep`: a name under which the values survive a reload. `place`: moves the server's
+ * error to the field it belongs beside.
+ */
+export function useForm(initial, { keep, place = (error) => error.field } = {}) {
+  const [values, setValues] = useState(() => ({ ...initial, ...(keep && drafts.read(keep)) }));
+  const [errors, setErrors] = useState({});
+  const [problem, setProblem] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const element = useRef(null);
+  const attempt = useRef({ sent: null, key: null });
+
+  const set = (name, value) => {
+    setValues((old) => {
+      const next = { ...old, [name]: value };
+      if (keep) drafts.write(keep, next);
+      return next;
+    });
+    setErrors((old) => ({ ...old, [name]: undefined }));
+  };
+
+  const wrong = Object.values(errors).filter(Boolean).length;
+  const focusFirst = useRef(false);
+  useEffect(() => {
+    if (!focusFirst.current || busy) return;
+    focusFirst.current = false;
+    const first = element.current?.querySelector('[aria-invalid="true"]');
+    (first ?? element.current?.querySelector("[data-problem]"))?.focus();
+  });
+
+  /** The same body again has the same key: a repeated press never does a thing twice. */
+  const keyFor = (body) => {
+    const sent = JSON.stringify(body);
+    if (attempt.current.sent !== sent) attempt.current = { sent, key: idempotencyKey() };
+    return attempt.current.key;
+  };
+
+  const run = async (work) => {
+    if (busy) return undefined;
+    setBusy(true);
+    setProblem(null);
+    try {
+      const done = await work(values, keyFor);
+      setErrors({});
+      if (keep) drafts.forget(keep);
+      attempt.current = { sent: null, key: null };
+      return done ?? true;
+    } catch (error) {
+      if (error instanceof FieldErrors) {
+        setErrors(error.errors);
+      } else if (error instanceof ApiError) {
+        const found = {};
+        for (const one of error.errors) found[place(one)] ??= saying(one.message);
+        setErrors(found);
+        if (!error.errors.length) setProblem(error);
+      } else {
+        throw error;
+      }
+      focusFirst.current = true;
+      return undefined;
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const shown = useRef(new Set());
+  const field = (name) => {
+    shown.current.add(name);
+    return { name, value: values[name] ?? "", error: errors[name], set: (value) => set(name, value) };
+  };
+  /** Errors that no field of the form shows; they are told above it. */
+  const strays = () => Object.entries(errors).filter(([name, text]) => text && !shown.current.has(name));
+  const summary = problem ? problemText(problem) : wrong ? t("form.wrong", { count: wrong }) : null;
+  return { values, set, setErrors, summary, strays, busy, run, field, element, reasons: problem?.reasons ?? [] };
+}

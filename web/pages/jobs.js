@@ -1,0 +1,169 @@
+// Search and read jobs. The address holds the whole search and which job is open, so Back, reload and links work.
+import { query } from "../api.js";
+import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
+import { useList } from "../load.js";
+import { go, place } from "../router.js";
+import { t } from "../words.js";
+import { Filters, chosenFilters } from "../components/filters.js";
+import { JobCard } from "../components/job.js";
+import { JobDetail } from "../components/job-detail.js";
+import { say } from "../components/live.js";
+import { useArrival, useTitle } from "../components/page.js";
+import { Empty, Failure, More, Skeleton } from "../components/states.js";
+
+const wideScreen = matchMedia("(min-width: 64rem)");
+const wide = signal(wideScreen.matches);
+wideScreen.addEventListener("change", () => (wide.value = wideScreen.matches));
+
+const ONE = ["q", "location", "workSpace", "minPay", "maxHours", "workStudy", "employeeId", "sort"];
+const MANY = ["skill", "setting"];
+
+/** What an address asks for. */
+export function wanted(search) {
+  const given = new URLSearchParams(search);
+  const found = {};
+  for (const name of ONE) if (given.get(name)) found[name] = given.get(name);
+  for (const name of MANY) found[name] = given.getAll(name).filter(Boolean);
+  return found;
+}
+
+export function Jobs() {
+  const { search } = place.value;
+  const asked = wanted(search);
+  const open = new URLSearchParams(search).get("job");
+  const jobs = useList(`jobs${query(asked)}`);
+  const heading = useRef(null);
+  const detail = useRef(null);
+  useTitle(asked.q ? t("jobs.title_for", { q: asked.q }) : t("jobs.title"));
+  useArrival(heading);
+
+  const address = (change) => `/${query({ ...asked, ...change })}`;
+  const total = jobs.data?.total;
+  useEffect(() => {
+    if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
+  }, [jobs.data]);
+  useEffect(() => {
+    // One after the other on a narrow screen: the opened job starts at its top.
+    if (open && !wide.value) {
+      scrollTo(0, 0);
+      detail.current?.focus({ preventScroll: true });
+    } else if (open) {
+      detail.current?.scrollTo?.(0, 0);
+    }
+  }, [open]);
+
+  const shown = open ?? (wide.value ? jobs.items?.[0]?.jobId : null);
+  const change = (parts) => go(address({ ...parts }), { replace: false });
+  const alone = open && !wide.value;
+  return html`<div class=${alone ? "jobs alone" : "jobs"}>
+    <h1 class="visually-hidden" tabindex="-1" ref=${heading}>${t("jobs.title")}</h1>
+    ${!alone && html`<${SearchBar} asked=${asked} onChange=${change} />`}
+    ${!alone &&
+    html`<${Filters} asked=${asked} facets=${jobs.data?.facets} onChange=${change} wide=${wide.value} />`}
+    ${!alone &&
+    html`<section class="results" aria-label=${t("jobs.results")}>
+      <div class="results-head">
+        <h2>${total === undefined ? t("jobs.title") : t("jobs.found", { count: total })}</h2>
+        <${Sort} asked=${asked} onChange=${change} />
+      </div>
+      <${Chips} asked=${asked} onChange=${change} />
+      ${jobs.error && html`<${Failure} error=${jobs.error} retry=${jobs.reload} />`}
+      ${!jobs.items && !jobs.error && html`<${Skeleton} rows=${5} />`}
+      ${jobs.items?.length === 0 && html`<${Nothing} asked=${asked} />`}
+      <ul class=${jobs.loading ? "cards stale" : "cards"}>
+        ${jobs.items?.map(
+          (job) => html`<${JobCard}
+            key=${job.jobId}
+            job=${job}
+            href=${address({ job: job.jobId })}
+            current=${wide.value && job.jobId === shown}
+          />`,
+        )}
+      </ul>
+      <${More} list=${jobs} />
+    </section>`}
+    ${shown &&
+    html`<section class="detail" aria-label=${t("jobs.detail")} tabindex="-1" ref=${detail}>
+      ${alone && html`<p class="back"><a href=${address({})}>${t("jobs.back")}</a></p>`}
+      <${JobDetail} jobId=${shown} key=${shown} />
+    </section>`}
+  </div>`;
+}
+
+/** The words; results follow while typing, and Back steps over what was typed on the way. */
+function SearchBar({ asked, onChange }) {
+  const [typed, setTyped] = useState(asked.q ?? "");
+  const timer = useRef(null);
+  const input = useRef(null);
+  useLayoutEffect(() => {
+    if (input.current !== document.activeElement) setTyped(asked.q ?? "");
+  }, [asked.q]);
+  const search = (text) => {
+    clearTimeout(timer.current);
+    if (text.trim() !== (asked.q ?? "")) onChange({ q: text.trim(), sort: undefined });
+  };
+  const type = (event) => {
+    const text = event.target.value;
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => search(text), 350);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    search(typed);
+  };
+  return html`<search class="search">
+    <form onSubmit=${submit}>
+      <label class="visually-hidden" for="q">${t("jobs.search_label")}</label>
+      <input id="q" name="q" type="search" ref=${input} value=${typed} onInput=${type} placeholder=${t("jobs.search_hint")} autocomplete="off" enterkeyhint="search" />
+      <button class="button primary" type="submit">${t("jobs.search")}</button>
+    </form>
+  </search>`;
+}
+
+function Sort({ asked, onChange }) {
+  const options = ["newest", "pay", "deadline"];
+  if (asked.q) options.unshift("relevance");
+  const now = asked.sort ?? options[0];
+  return html`<div class="sort">
+    <label for="sort">${t("jobs.sort")}</label>
+    <select id="sort" value=${now} onChange=${(event) => onChange({ sort: event.target.value })}>
+      ${options.map((name) => html`<option value=${name} selected=${name === now}>${t(`sort.${name}`)}</option>`)}
+    </select>
+  </div>`;
+}
+
+/** What narrows the search, each to be taken away with one press. */
+function Chips({ asked, onChange }) {
+  const chips = chosenFilters(asked);
+  if (!chips.length) return null;
+  return html`<ul class="chips" aria-label=${t("filter.chosen")}>
+    ${chips.map(
+      ({ text, without }) => html`<li>
+        <button type="button" class="chip" onClick=${() => onChange(without)} aria-label=${t("filter.remove", { name: text })}>
+          ${text}<span aria-hidden="true"> ×</span>
+        </button>
+      </li>`,
+    )}
+    <li><a href=${`/${query({ q: asked.q })}`}>${t("filter.clear")}</a></li>
+  </ul>`;
+}
+
+function Nothing({ asked }) {
+  const filtered = chosenFilters(asked).length > 0;
+  return html`<${Empty} title=${t("jobs.none")}>
+    <p>${filtered ? t("jobs.none_filtered") : t("jobs.none_words")}</p>
+    <p><a class="button" href=${filtered ? `/${query({ q: asked.q })}` : "/"}>${filtered ? t("filter.clear") : t("jobs.all")}</a></p>
+  <//>`;
+}
+
+/** One posting by its own address. */
+export function Job({ id }) {
+  const heading = useRef(null);
+  useArrival(heading);
+  useTitle(t("jobs.detail"));
+  return html`<div class="page" tabindex="-1" ref=${heading}>
+    <p class="back"><a href="/">${t("jobs.all")}</a></p>
+    <${JobDetail} jobId=${id} level=${1} />
+  </div>`;
+}

@@ -1,0 +1,48 @@
+// Addresses: one signal holds where we are; links inside the site change it without loading a page.
+import { signal } from "./html.js";
+
+const here = () => ({ path: location.pathname.replace(/(.)\/+$/, "$1"), search: location.search });
+
+export const place = signal(here());
+
+/** Goes to an address. `replace` leaves no step behind for Back. */
+export function go(address, { replace = false } = {}) {
+  if (address === location.pathname + location.search) return;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  place.value = here();
+}
+
+addEventListener("popstate", () => (place.value = here()));
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+  if (link.pathname.startsWith("/api/") || link.getAttribute("href").startsWith("#")) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});
+
+/** The parts of a path that a pattern names, or null: `/jobs/:id` on `/jobs/7` gives `{id: "7"}`. */
+export function match(pattern, path) {
+  const wanted = pattern.split("/");
+  const parts = path.split("/");
+  if (wanted.length !== parts.length) return null;
+  const found = {};
+  for (const [index, want] of wanted.entries()) {
+    if (want.startsWith(":") && parts[index]) found[want.slice(1)] = decodeURIComponent(parts[index]);
+    else if (want !== parts[index]) return null;
+  }
+  return found;
+}
+
+/** An address of ours to return to after signing in; anything else is home. */
+export function safeNext(next) {
+  return next && /^\/(?![/\\])/.test(next) ? next : null;
+}
+
+export const loginAddress = () => {
+  const { path, search } = place.value;
+  return path === "/login" ? "/login" : `/login?next=${encodeURIComponent(path + search)}`;
+};

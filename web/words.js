@@ -1,0 +1,116 @@
+// The catalogue of texts, and dates, money and numbers as the reader writes them.
+
+const LANGUAGES = ["en", "es"];
+const KEPT = "corkboard.language";
+
+function choose() {
+  const wanted = [localStorage.getItem(KEPT), ...navigator.languages];
+  const found = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => LANGUAGES.includes(tag));
+  return found ?? LANGUAGES[0];
+}
+
+export const language = choose();
+/** The reader's own region where it speaks the language, so that dates look as he writes them. */
+const region = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+const { default: texts } = await import(`./i18n/${language}.js`);
+const plurals = new Intl.PluralRules(region);
+document.documentElement.lang = language;
+
+export const languages = LANGUAGES;
+export function setLanguage(tag) {
+  localStorage.setItem(KEPT, tag);
+  location.reload();
+}
+
+/** A text by its name; `{name}` takes a value, and an entry with plural forms goes by `count`. */
+export function t(name, values = {}) {
+  let text = texts[name];
+  if (text === undefined) return name;
+  if (typeof text === "object") text = text[plurals.select(values.count)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (whole, key) => {
+    const value = values[key];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? number(value) : value;
+  });
+}
+
+/** Whether the catalogue has a text of that name. */
+export const has = (name) => texts[name] !== undefined;
+
+const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 2 });
+export const number = (value) => numbers.format(value);
+
+export function money(amount, currency) {
+  const whole = Number.isInteger(amount);
+  const digits = whole ? 0 : 2;
+  const options = { style: "currency", currency: currency || "USD", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(region, options).format(amount);
+}
+
+const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
+const plainDays = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeZone: "UTC" });
+const times = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "short" });
+
+/** A date without a time (2026-12-01) is the same day everywhere; a time is told in the reader's zone. */
+export function date(value) {
+  if (!value) return "";
+  return value.length === 10 ? plainDays.format(new Date(value)) : days.format(new Date(value));
+}
+export const time = (value) => (value ? times.format(new Date(value)) : "");
+
+const DAY = 86_400_000;
+/** "closes in 3 days". */
+export function closes(deadline, now = Date.now()) {
+  const left = new Date(deadline) - now;
+  if (left <= 0) return t("closes.past", { date: date(deadline) });
+  if (left < DAY) return t("closes.hours", { count: Math.max(1, Math.floor(left / 3_600_000)) });
+  if (left < 30 * DAY) return t("closes.days", { count: Math.floor(left / DAY) });
+  return t("closes.date", { date: date(deadline) });
+}
+
+/** Names in a row, as the language joins them. */
+export const list = (names) => new Intl.ListFormat(region, { type: "conjunction" }).format(names);
+
+// What the server says of a member, in the words of the page. The first that fits is taken.
+const SAYINGS = [
+  [/^is required$/, "invalid.required"],
+  [/^must not be empty$/, "invalid.required"],
+  [/^must have at least 1 characters/, "invalid.required"],
+  [/^must answer /, "invalid.answer"],
+  [/^must have at least (\d+) characters/, "invalid.short"],
+  [/^must have at most ([\d,]+) characters/, "invalid.long"],
+  [/^must have at most (\d+) entries/, "invalid.many"],
+  [/^must be from ([\d.,]+) to ([\d.,]+)$/, "invalid.range"],
+  [/^must be more than 0 and at most (\d+)$/, "invalid.above_zero"],
+  [/^must be an address of the campus \((.+)\)$/, "invalid.campus_domains"],
+  [/^must be an address of the campus$/, "invalid.campus"],
+  [/^must be an e-mail address/, "invalid.email"],
+  [/^must be in the future/, "invalid.future"],
+  [/^must leave a free position/, "invalid.free_position"],
+  [/^must not be below the positions/, "invalid.positions_filled"],
+  [/^must not be before startDate$/, "invalid.before_start"],
+  [/^must have at most two decimals$/, "invalid.decimals"],
+  [/^must not be negative$/, "invalid.negative"],
+  [/^must be a date/, "invalid.date"],
+  [/^is missing or wrong$/, "invalid.wrong_password"],
+  [/^comes from the campus/, "invalid.roster"],
+  [/^belongs to somebody else$/, "invalid.taken"],
+  [/^must be a number|^invalid type: .*expected (f64|i64|u32)/, "invalid.number"],
+];
+
+/** The text beside a field for what the server found wrong with it. */
+export function saying(message) {
+  for (const [pattern, name] of SAYINGS) {
+    const found = pattern.exec(message);
+    if (found) return t(name, { a: found[1], b: found[2] });
+  }
+  return t("invalid.other", { message });
+}
+
+/** The sentence for a whole problem. */
+export function problemText(error) {
+  const name = `problem.${error.code}`;
+  if (has(name)) return t(name);
+  if (error.detail) return error.detail;
+  return t("problem.unknown");
+}
