@@ -41,7 +41,9 @@ fn answer(
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, tag));
-    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    // Kept nowhere: the address is the same for everybody, and the versions of two people may be equal, so that a browser
+    // that asks whether its copy is still good could be shown whoever was signed in before.
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.json(MeView::from(&me)))
 }
 
