@@ -137,6 +137,7 @@ function Password({ email }) {
     <h2>${t("profile.password")}</h2>
     <p class="hint">${t("profile.password_hint")}</p>
     <${Form} form=${form} label=${t("profile.password_save")} onSubmit=${submit}>
+      <input type="email" autocomplete="username" value=${email} readonly hidden />
       <${Field} ...${form.field("currentPassword")} type="password" label=${t("field.current_password")} autocomplete="current-password" required />
       <${Field} ...${form.field("password")} type="password" label=${t("field.new_password")} hint=${t("register.password_hint")} autocomplete="new-password" required />
     <//>
