@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod people;
+pub mod process;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,278 @@
+//! Acknowledged means on disk: the real binary is killed in the middle of 64 concurrent applications, again and again on
+//! the same data. What was answered is there, once; what was not is wholly there or wholly absent; a retry tells which.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use corkboard::app::open_store;
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::model::{ApplicationId, Role};
+use corkboard::store::{Key, StoreError, keys};
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::process::{Process, send};
+use support::{Person, job, people};
+
+/// Answers after which each round is killed: at once, early, in the middle, late.
+const ROUNDS: [usize; 10] = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48];
+const STUDENTS: usize = 16;
+const JOBS: usize = 4;
+
+/// One application of a round, and the id it was answered with, if it was answered.
+struct Sent {
+    student: usize,
+    job: String,
+    key: Option<String>,
+    answered: Option<String>,
+}
+
+impl Sent {
+    fn request(&self, site: &Process, students: &[Person]) -> reqwest::RequestBuilder {
+        let body = json!({"jobId": self.job, "coverNote": "I have time."});
+        let request = site.request(Method::POST, "applications").json(&body);
+        let request = request.bearer_auth(&students[self.student].token);
+        match &self.key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_application_that_was_answered_outlives_ten_kills() {
+    let data = tempfile::tempdir().unwrap();
+    let emails: Vec<_> = (0..STUDENTS)
+        .map(|number| format!("s{number}@example.edu"))
+        .collect();
+    {
+        let mut config = Config::default();
+        data.path().clone_into(&mut config.data.dir);
+        let store = open_store(&config, Clock::System).unwrap();
+        people::make(&store, Role::Student, &emails).await;
+        people::make(&store, Role::Employer, &["library@example.edu".into()]).await;
+        people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
+    }
+
+    let mut site = Process::serve(data.path());
+    let employer = site.login("library@example.edu").await;
+    let mut students = Vec::new();
+    for email in &emails {
+        students.push(site.login(email).await);
+    }
+    let (mut known, mut torn) = (BTreeSet::new(), 0);
+    for (round, kill_after) in ROUNDS.into_iter().enumerate() {
+        let mut sent = post_jobs(&site, &employer, round).await;
+        apply_and_kill(&mut site, &students, &mut sent, kill_after).await;
+        let answered = sent.iter().filter(|one| one.answered.is_some()).count();
+        assert!(answered >= kill_after);
+        torn += usize::from((1..sent.len()).contains(&answered));
+
+        // The sessions of before the crash are good after it.
+        site = Process::serve(data.path());
+        let there = look(&site, &employer, &students, &sent).await;
+        for one in &sent {
+            let found = there.get(&(one.student, one.job.clone()));
+            if let Some(id) = &one.answered {
+                assert_eq!(found, Some(id), "an answered application is lost");
+            }
+        }
+        retry(&site, &students, &sent, &there).await;
+        let there = look(&site, &employer, &students, &sent).await;
+        assert_eq!(there.len(), sent.len());
+        known.extend(there.into_values());
+    }
+    assert!(torn >= 5, "only {torn} rounds were killed in the middle");
+
+    everybody_has_one_mail(&site, data.path(), known.len()).await;
+    site.stop().await;
+    everybody_has_one_mail_now(data.path(), known.len());
+    nothing_lies_in_the_store_that_no_list_shows(data.path(), &known);
+}
+
+async fn post_jobs(site: &Process, employer: &Person, round: usize) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for number in 0..JOBS {
+        let title = format!("Posting {round}-{number}");
+        let body = job(json!({"jobTitle": title, "positions": STUDENTS}));
+        let posted = site.post(Some(employer), "jobs", body).await.expect(201);
+        let job = posted.json()["jobId"].as_str().unwrap().to_owned();
+        sent.extend((0..STUDENTS).map(|student| Sent {
+            student,
+            job: job.clone(),
+            key: (student % 2 == 0).then(|| format!("{round}-{number}-{student}")),
+            answered: None,
+        }));
+    }
+    sent
+}
+
+/// Sends all at once and kills the server as soon as so many were answered.
+async fn apply_and_kill(
+    site: &mut Process,
+    students: &[Person],
+    sent: &mut [Sent],
+    kill_after: usize,
+) {
+    let (answers, enough) = (AtomicUsize::new(0), tokio::sync::Notify::new());
+    if kill_after == 0 {
+        enough.notify_one();
+    }
+    let requests: Vec<_> = sent.iter().map(|one| one.request(site, students)).collect();
+    let all = join_all(requests.into_iter().map(async |request| {
+        let reply = send(request).await.ok()?;
+        let reply = reply.expect(201).json();
+        if answers.fetch_add(1, Ordering::Relaxed) + 1 == kill_after {
+            enough.notify_one();
+        }
+        Some(reply["applicationId"].as_str().unwrap().to_owned())
+    }));
+    let kill = async {
+        enough.notified().await;
+        site.kill();
+    };
+    let (answered, ()) = tokio::join!(all, kill);
+    for (one, id) in sent.iter_mut().zip(answered) {
+        one.answered = id;
+    }
+}
+
+/// The applications of a round that are there. Fails if two places that tell of them disagree.
+async fn look(
+    site: &Process,
+    employer: &Person,
+    students: &[Person],
+    sent: &[Sent],
+) -> BTreeMap<(usize, String), String> {
+    let mut there = BTreeMap::new();
+    for (student, person) in students.iter().enumerate() {
+        for one in site.list(person, "applications").await {
+            let (id, job) = (text(&one, "applicationId"), text(&one, "jobId"));
+            if sent.iter().any(|sent| sent.job == job) {
+                let path = format!("applications/{id}");
+                let record = site.get(Some(person), &path).await.expect(200);
+                assert_eq!(record.json(), one);
+                let twice = there.insert((student, job), id);
+                assert_eq!(twice, None, "an application is there twice");
+            }
+        }
+    }
+    let jobs: BTreeSet<&String> = sent.iter().map(|one| &one.job).collect();
+    for job in jobs {
+        let path = format!("jobs/{job}/applications");
+        let listed = site.list(employer, &path).await;
+        let listed: Vec<_> = listed
+            .iter()
+            .map(|one| text(one, "applicationId"))
+            .collect();
+        let of_students: BTreeSet<&String> = there
+            .iter()
+            .filter(|((_, of), _)| of == job)
+            .map(|(_, id)| id)
+            .collect();
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>(), of_students);
+        assert_eq!(listed.len(), of_students.len());
+        let record = site.get(Some(employer), &format!("jobs/{job}")).await;
+        let count = record.expect(200).json()["applicationCount"].as_u64();
+        assert_eq!(count, Some(listed.len() as u64));
+    }
+    there
+}
+
+/// What each client does whose connection broke. With a key the first answer comes again or the application is made;
+/// without one the standing application is told.
+async fn retry(
+    site: &Process,
+    students: &[Person],
+    sent: &[Sent],
+    there: &BTreeMap<(usize, String), String>,
+) {
+    let replies = sent.iter().map(|one| send(one.request(site, students)));
+    for (one, reply) in sent.iter().zip(join_all(replies).await) {
+        let reply = reply.unwrap();
+        let first = there.get(&(one.student, one.job.clone()));
+        match (&one.key, first) {
+            (Some(_), Some(first)) => {
+                assert_eq!(text(&reply.expect(201).json(), "applicationId"), *first);
+            }
+            (None, Some(_)) => assert_eq!(reply.expect(409).code(), "already_applied"),
+            (_, None) => drop(reply.expect(201)),
+        }
+    }
+}
+
+fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap().to_owned()
+}
+
+/// Subject and address of each mail about an application, and in how many files it lies.
+fn mails(data: &std::path::Path) -> BTreeMap<(String, String), usize> {
+    let mut mails = BTreeMap::new();
+    for file in std::fs::read_dir(data.join("mail/new")).unwrap() {
+        let mail = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let line = |name: &str| {
+            let found = mail.lines().find_map(|line| line.strip_prefix(name));
+            found.unwrap_or_default().to_owned()
+        };
+        let (subject, to) = (line("Subject: "), line("To: "));
+        if subject.contains(" applied for ") {
+            *mails.entry((subject, to)).or_default() += 1;
+        }
+    }
+    mails
+}
+
+async fn everybody_has_one_mail(site: &Process, data: &std::path::Path, applications: usize) {
+    let office = site.login("office@example.edu").await;
+    let deadline = Instant::now() + Duration::from_mins(2);
+    loop {
+        let waiting = "admin/outbox?state=waiting";
+        let waiting = site.get(Some(&office), waiting).await.expect(200).json();
+        let nothing_waits = waiting["items"].as_array().unwrap().is_empty();
+        if nothing_waits && mails(data).len() >= 2 * applications {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{} of {} mails",
+            mails(data).len(),
+            2 * applications
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn everybody_has_one_mail_now(data: &std::path::Path, applications: usize) {
+    let mails = mails(data);
+    let doubled: Vec<_> = mails.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+    assert_eq!(mails.len(), 2 * applications);
+    let to_students = mails
+        .keys()
+        .filter(|(subject, _)| subject.starts_with("You "));
+    assert_eq!(to_students.count(), applications);
+}
+
+fn nothing_lies_in_the_store_that_no_list_shows(data: &std::path::Path, known: &BTreeSet<String>) {
+    let mut config = Config::default();
+    data.clone_into(&mut config.data.dir);
+    let store = open_store(&config, Clock::System).unwrap();
+    let reader = store.read().unwrap();
+    // Two places: the records themselves, and the index of all of them by time.
+    let records =
+        Key::from_bytes(&keys::application(ApplicationId::from_bytes([0; 16])).as_bytes()[..2]);
+    for prefix in [records, keys::applications()] {
+        let mut found = BTreeSet::new();
+        let all = reader.each_key(&prefix, |key| {
+            let id = ApplicationId::from_bytes(key.trailing_id().unwrap());
+            assert!(found.insert(id.to_string()), "{id} twice");
+            Ok::<(), StoreError>(())
+        });
+        all.unwrap();
+        assert_eq!(found, *known);
+    }
+}

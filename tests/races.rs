@@ -1,0 +1,410 @@
+//! What must happen once happens once, however many ask at the same moment: over HTTP, against the running server.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use corkboard::model::Role;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Board, Person, Reply, people};
+
+/// How often a race of two is run; each has its own interleaving.
+const TIMES: usize = 25;
+
+/// How many answers had a status and a code. Successes have no code.
+fn tally(replies: &[Reply]) -> BTreeMap<(u16, String), usize> {
+    let mut tally = BTreeMap::new();
+    for reply in replies {
+        let code = if reply.status.is_success() {
+            String::new()
+        } else {
+            reply.code()
+        };
+        *tally.entry((reply.status.as_u16(), code)).or_default() += 1;
+    }
+    tally
+}
+
+fn wanted(wanted: &[(u16, &str, usize)]) -> BTreeMap<(u16, String), usize> {
+    let wanted = wanted.iter().filter(|(_, _, count)| *count > 0);
+    wanted
+        .map(|(status, code, count)| ((*status, (*code).to_owned()), *count))
+        .collect()
+}
+
+/// Sends all at the same time and reads the answers.
+async fn at_once(board: &Board, requests: Vec<reqwest::RequestBuilder>) -> Vec<Reply> {
+    join_all(requests.into_iter().map(|request| board.send(request))).await
+}
+
+fn asks(
+    board: &Board,
+    who: &Person,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> reqwest::RequestBuilder {
+    let request = board.request(method, path).bearer_auth(&who.token);
+    request.json(body)
+}
+
+fn moves(board: &Board, who: &Person, application: &str, to: &str) -> reqwest::RequestBuilder {
+    let path = format!("applications/{application}");
+    let body = json!({"applicationStatus": to});
+    asks(board, who, Method::PATCH, &path, &body)
+}
+
+async fn students(board: &Board, count: usize) -> Vec<Person> {
+    let emails: Vec<_> = (0..count)
+        .map(|number| format!("racer{number}@example.edu"))
+        .collect();
+    people::make(&board.store, Role::Student, &emails).await;
+    let mut students = Vec::new();
+    for email in &emails {
+        students.push(board.login(email).await);
+    }
+    students
+}
+
+async fn employer(board: &Board) -> Person {
+    let email = "library@example.edu".to_owned();
+    people::make(&board.store, Role::Employer, std::slice::from_ref(&email)).await;
+    board.login(&email).await
+}
+
+async fn job_with(board: &Board, employer: &Person, positions: usize) -> String {
+    let job = board
+        .post_job(employer, json!({"positions": positions, "hoursPerWeek": 1}))
+        .await;
+    job["jobId"].as_str().unwrap().to_owned()
+}
+
+async fn applied(board: &Board, student: &Person, job: &str) -> String {
+    let body = json!({"jobId": job});
+    let reply = board.post(Some(student), "applications", body).await;
+    id(&reply.expect(201))
+}
+
+fn id(reply: &Reply) -> String {
+    reply.json()["applicationId"].as_str().unwrap().to_owned()
+}
+
+async fn job_now(board: &Board, employer: &Person, job: &str) -> Value {
+    let job = board.get(Some(employer), &format!("jobs/{job}")).await;
+    job.expect(200).json()
+}
+
+#[actix_web::test]
+async fn of_two_who_accept_into_the_last_position_one_is_told_that_it_is_filled() {
+    let board = Board::start();
+    let (owner, admin) = (employer(&board).await, board.admin().await);
+    let students = students(&board, 2).await;
+    for _ in 0..TIMES {
+        let job = job_with(&board, &owner, 1).await;
+        let first = applied(&board, &students[0], &job).await;
+        let second = applied(&board, &students[1], &job).await;
+        let both = vec![
+            moves(&board, &owner, &first, "accepted"),
+            moves(&board, &admin, &second, "accepted"),
+        ];
+        let replies = at_once(&board, both).await;
+        assert_eq!(
+            tally(&replies),
+            wanted(&[(200, "", 1), (409, "positions_filled", 1)])
+        );
+        let job = job_now(&board, &owner, &job).await;
+        assert_eq!(
+            (&job["positionsFilled"], &job["jobStatus"]),
+            (&json!(1), &json!("filled"))
+        );
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn one_application_is_accepted_once_by_two() {
+    let board = Board::start();
+    let (owner, admin) = (employer(&board).await, board.admin().await);
+    let students = students(&board, 1).await;
+    for turn in 1..=TIMES {
+        let job = job_with(&board, &owner, 2).await;
+        let application = applied(&board, &students[0], &job).await;
+        let both = vec![
+            moves(&board, &owner, &application, "accepted"),
+            moves(&board, &admin, &application, "accepted"),
+        ];
+        let replies = at_once(&board, both).await;
+        assert_eq!(
+            tally(&replies),
+            wanted(&[(200, "", 1), (409, "invalid_transition", 1)])
+        );
+        assert_eq!(job_now(&board, &owner, &job).await["positionsFilled"], 1);
+        let me = board.get(Some(&students[0]), "me").await.expect(200).json();
+        assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(turn as f64));
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_student_who_applies_twice_at_once_has_applied_once() {
+    let board = Board::start();
+    let owner = employer(&board).await;
+    let students = students(&board, 1).await;
+    for _ in 0..TIMES {
+        let job = job_with(&board, &owner, 1).await;
+        let body = json!({"jobId": job});
+        let apply = || asks(&board, &students[0], Method::POST, "applications", &body);
+        let replies = at_once(&board, vec![apply(), apply()]).await;
+        assert_eq!(
+            tally(&replies),
+            wanted(&[(201, "", 1), (409, "already_applied", 1)])
+        );
+        assert_eq!(job_now(&board, &owner, &job).await["applicationCount"], 1);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn sixty_four_students_never_get_more_than_the_positions() {
+    const POSITIONS: usize = 7;
+    let board = Board::start();
+    let owner = employer(&board).await;
+    let students = students(&board, 64).await;
+    let job = job_with(&board, &owner, POSITIONS).await;
+    let body = json!({"jobId": job});
+    let apply = students
+        .iter()
+        .map(|student| asks(&board, student, Method::POST, "applications", &body));
+    let filed = at_once(&board, apply.collect()).await;
+    assert_eq!(tally(&filed), wanted(&[(201, "", 64)]));
+    assert_eq!(job_now(&board, &owner, &job).await["applicationCount"], 64);
+
+    let accept = filed
+        .iter()
+        .map(|reply| moves(&board, &owner, &id(reply), "accepted"));
+    let mut replies = at_once(&board, accept.collect()).await;
+    // Whoever lost too many races in a row is told to try again, and does.
+    loop {
+        let again: Vec<_> = (0..replies.len())
+            .filter(|at| replies[*at].status == 503)
+            .collect();
+        let requests = again
+            .iter()
+            .map(|at| moves(&board, &owner, &id(&filed[*at]), "accepted"));
+        let next = at_once(&board, requests.collect()).await;
+        if again.is_empty() {
+            break;
+        }
+        for (at, reply) in again.into_iter().zip(next) {
+            replies[at] = reply;
+        }
+    }
+    assert_eq!(
+        tally(&replies),
+        wanted(&[
+            (200, "", POSITIONS),
+            (409, "positions_filled", 64 - POSITIONS)
+        ])
+    );
+    let job_now = job_now(&board, &owner, &job).await;
+    assert_eq!(job_now["positionsFilled"], POSITIONS);
+    assert_eq!(job_now["jobStatus"], "filled");
+    let path = format!("jobs/{job}/applications?status=accepted&limit=100");
+    let accepted = board.get(Some(&owner), &path).await.expect(200).json();
+    assert_eq!(accepted["items"].as_array().unwrap().len(), POSITIONS);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn sixteen_requests_with_one_key_make_one_record_and_get_one_answer() {
+    let board = Board::start();
+    let owner = employer(&board).await;
+    let students = students(&board, 1).await;
+    for turn in 0..5 {
+        let body = support::job(json!({"jobTitle": format!("Made once {turn}")}));
+        let post = || {
+            asks(&board, &owner, Method::POST, "jobs", &body)
+                .header("Idempotency-Key", format!("post {turn}"))
+        };
+        let made = at_once(&board, (0..16).map(|_| post()).collect()).await;
+        assert_eq!(tally(&made), wanted(&[(201, "", 16)]));
+        for reply in &made {
+            assert_eq!(reply.text, made[0].text);
+            for header in ["location", "etag", "content-type"] {
+                assert_eq!(reply.header(header), made[0].header(header));
+            }
+        }
+        let job = made[0].json()["jobId"].as_str().unwrap().to_owned();
+        let body = json!({"jobId": job});
+        let apply = || {
+            asks(&board, &students[0], Method::POST, "applications", &body)
+                .header("Idempotency-Key", format!("apply {turn}"))
+        };
+        let filed = at_once(&board, (0..16).map(|_| apply()).collect()).await;
+        assert_eq!(tally(&filed), wanted(&[(201, "", 16)]));
+        assert!(filed.iter().all(|reply| reply.text == filed[0].text));
+        assert_eq!(job_now(&board, &owner, &job).await["applicationCount"], 1);
+        let jobs = board.get(Some(&owner), "jobs?limit=100").await.expect(200);
+        assert_eq!(jobs.json()["items"].as_array().unwrap().len(), turn + 1);
+    }
+    board.stop().await;
+}
+
+/// API.md: a refresh token rotates on every use, and the use of an old one revokes the whole family. Of two at once one is
+/// first; the other shows an old one, and then nobody is signed in.
+#[actix_web::test]
+async fn a_refresh_token_used_twice_at_once_renews_once_and_ends_its_family() {
+    let board = Board::start();
+    students(&board, 1).await;
+    for _ in 0..10 {
+        let person = board.login("racer0@example.edu").await;
+        let other = board.login("racer0@example.edu").await;
+        let body = json!({"refreshToken": person.refresh});
+        let refresh = || board.request(Method::POST, "auth/refresh").json(&body);
+        let replies = at_once(&board, (0..4).map(|_| refresh()).collect()).await;
+        let renewed: Vec<_> = replies.iter().filter(|reply| reply.status == 200).collect();
+        assert_eq!(renewed.len(), 1, "{:?}", tally(&replies));
+        assert!(
+            replies
+                .iter()
+                .all(|one| [200, 401].contains(&one.status.as_u16()))
+        );
+        let renewed = renewed[0].json();
+        for token in [&person.token, renewed["accessToken"].as_str().unwrap()] {
+            let me = board.request(Method::GET, "me").bearer_auth(token);
+            board.send(me).await.expect(401);
+        }
+        let body = json!({"refreshToken": renewed["refreshToken"]});
+        board.post(None, "auth/refresh", body).await.expect(401);
+        board.get(Some(&other), "me").await.expect(200);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn of_two_changes_of_one_version_one_is_stale() {
+    let board = Board::start();
+    let (owner, admin) = (employer(&board).await, board.admin().await);
+    let students = students(&board, 1).await;
+    let job = job_with(&board, &owner, 1).await;
+    let application = applied(&board, &students[0], &job).await;
+    let job = format!("jobs/{job}");
+    for turn in 0..TIMES {
+        let read = board.get(None, &job).await.expect(200);
+        let change = |who: &Person| {
+            let body = json!({"location": format!("Room {turn} of {}", who.email)});
+            asks(&board, who, Method::PATCH, &job, &body).header("If-Match", read.header("etag"))
+        };
+        let replies = at_once(&board, vec![change(&owner), change(&admin)]).await;
+        assert_eq!(
+            tally(&replies),
+            wanted(&[(200, "", 1), (412, "stale", 1)]),
+            "{}",
+            replies[1].text
+        );
+        let told = replies.iter().find(|reply| reply.status == 200).unwrap();
+        let read = board.get(Some(&owner), &job).await.expect(200);
+        assert_eq!(read.json()["location"], told.json()["location"]);
+        assert_eq!(read.header("etag"), told.header("etag"));
+    }
+    let read = board
+        .get(Some(&owner), &format!("applications/{application}"))
+        .await
+        .expect(200);
+    let change = |who: &Person| {
+        moves(&board, who, &application, "under_review").header("If-Match", read.header("etag"))
+    };
+    let replies = at_once(&board, vec![change(&owner), change(&admin)]).await;
+    assert_eq!(tally(&replies), wanted(&[(200, "", 1), (412, "stale", 1)]));
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn withdrawing_against_accepting_leaves_one_of_the_two() {
+    let board = Board::start();
+    let owner = employer(&board).await;
+    let students = students(&board, 1).await;
+    let mut hours = 0;
+    for _ in 0..TIMES {
+        let job = job_with(&board, &owner, 1).await;
+        let application = applied(&board, &students[0], &job).await;
+        let path = format!("applications/{application}");
+        let both = vec![
+            board
+                .request(Method::DELETE, &path)
+                .bearer_auth(&students[0].token),
+            moves(&board, &owner, &application, "accepted"),
+        ];
+        let replies = at_once(&board, both).await;
+        let accepted = replies[1].status == 200;
+        let loser = &replies[usize::from(!accepted)];
+        assert_eq!(replies[0].status == 204, !accepted, "{replies:?}");
+        assert_eq!(
+            (loser.status.as_u16(), loser.code().as_str()),
+            (409, "invalid_transition")
+        );
+        let now = board.get(Some(&owner), &path).await.expect(200).json();
+        let wanted = if accepted { "accepted" } else { "withdrawn" };
+        assert_eq!(now["applicationStatus"], wanted);
+        let job = job_now(&board, &owner, &job).await;
+        assert_eq!(job["positionsFilled"], usize::from(accepted));
+        hours += usize::from(accepted);
+        let me = board.get(Some(&students[0]), "me").await.expect(200).json();
+        assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(hours as f64));
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn registering_twice_at_once_makes_one_account() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    for turn in 0..5 {
+        let email = format!("twice{turn}@example.edu");
+        let body = json!({"email": email, "password": support::PASSWORD, "name": "Twin", "role": "student"});
+        let register = || board.request(Method::POST, "auth/register").json(&body);
+        let replies = at_once(&board, (0..4).map(|_| register()).collect()).await;
+        assert_eq!(tally(&replies), wanted(&[(202, "", 4)]));
+        let accounts = board
+            .get(Some(&admin), "admin/accounts?limit=100")
+            .await
+            .expect(200)
+            .json();
+        let same = accounts["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|account| account["email"] == email.as_str());
+        assert_eq!(same.count(), 1);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_link_that_is_followed_twice_at_once_works_once() {
+    let board = Board::start();
+    students(&board, 1).await;
+    let email = json!({"email": "racer0@example.edu"});
+    board
+        .post(None, "auth/forgot-password", email)
+        .await
+        .expect(202);
+    let token = board
+        .mailed_token("racer0@example.edu", "reset-password")
+        .await;
+    let reset = |password: &str| {
+        let body = json!({"token": token, "password": password});
+        board
+            .request(Method::POST, "auth/reset-password")
+            .json(&body)
+    };
+    let both = vec![reset("first new password"), reset("second new password")];
+    let replies = at_once(&board, both).await;
+    assert_eq!(
+        tally(&replies),
+        wanted(&[(204, "", 1), (422, "invalid_token", 1)])
+    );
+    board.stop().await;
+}

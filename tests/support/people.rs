@@ -1,0 +1,22 @@
+//! Accounts by the dozen, made as the command line makes them: one password, hashed once.
+
+use corkboard::accounts::create_account;
+use corkboard::auth::Passwords;
+use corkboard::model::{Email, Role};
+use corkboard::store::{Origin, Store};
+
+use super::PASSWORD;
+
+pub async fn make(store: &Store, role: Role, emails: &[String]) {
+    let hash = Passwords::new(1).unwrap().hash(PASSWORD).await.unwrap();
+    store
+        .run(Origin::OPERATOR, |transaction| {
+            for email in emails {
+                let address = Email::parse(email).unwrap();
+                create_account(transaction, role, address, email, hash.clone())?;
+            }
+            Ok::<(), corkboard::accounts::Refusal>(())
+        })
+        .await
+        .unwrap();
+}
