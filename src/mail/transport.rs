@@ -31,10 +31,11 @@ pub enum MailSetupError {
     Layout(#[from] ComposeError),
 }
 
-/// Why a mail did not leave.
+/// Why a mail did not leave. A single mail may look as if all were hopeless (the connection breaks) and a hopeless server as
+/// if a mail were (no log-in is taken any more); `Transport::takes_calls` tells.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Refused for good: trying again would get the same answer.
+    /// Refused for good: while the server takes calls, trying again would get the same answer.
     #[error("{0}")]
     Permanent(String),
     /// This mail may pass later.
@@ -124,6 +125,17 @@ impl Transport {
                 written.map_err(|error| SendError::Down(format!("the mail folder: {error}")))
             }
         }
+    }
+}
+
+impl Transport {
+    /// Whether the server can be reached, greets and takes the log-in. A folder that could not be written is not asked again.
+    pub async fn takes_calls(&self) -> bool {
+        let Way::Smtp(smtp) = &self.way else {
+            return false;
+        };
+        let call = tokio::time::timeout(SMTP_TIMEOUT, smtp.test_connection()).await;
+        matches!(call, Ok(Ok(true)))
     }
 }
 

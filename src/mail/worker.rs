@@ -27,6 +27,8 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
 /// When nothing passes, the whole outbox rests, and each mail keeps its attempts.
 const FIRST_REST: Duration = Duration::from_millis(500);
 const LAST_REST: Duration = Duration::from_secs(30);
+/// A stop waits so long for what is being handed over; what hangs is handed over again after the next start.
+const STOP_GRACE: Duration = Duration::from_secs(3);
 
 pub struct Worker {
     store: Store,
@@ -53,11 +55,11 @@ impl Worker {
         }
     }
 
-    /// Sends until told to stop; what is being handed over then is finished.
+    /// Sends until told to stop; what is being handed over then is finished, if it does not hang.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut rest = FIRST_REST;
         while !*stop.borrow() {
-            let pause = match self.round().await {
+            let pause = match self.round(&mut stop).await {
                 Ok(Round::Idle) => LOOK,
                 Ok(Round::Sent) => {
                     rest = FIRST_REST;
@@ -86,7 +88,7 @@ impl Worker {
         }
     }
 
-    async fn round(&mut self) -> Result<Round, StoreError> {
+    async fn round(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Round, StoreError> {
         let allowed = match self.allowed(Instant::now()) {
             Ok(count) => count.min(BATCH),
             Err(wait) => return Ok(Round::Limited(wait)),
@@ -97,7 +99,8 @@ impl Worker {
         if mails.is_empty() {
             return Ok(Round::Idle);
         }
-        let (outcomes, down) = self.hand_over(mails).await;
+        let mut outcomes = self.hand_over(mails, stop).await;
+        let down = self.blame(&mut outcomes, stop).await;
         let sent = outcomes
             .iter()
             .filter(|(_, outcome)| outcome.is_ok())
@@ -111,26 +114,65 @@ impl Worker {
         Ok(down.map_or(Round::Sent, Round::Down))
     }
 
-    /// Hands mails over, `AT_ONCE` at a time; stops taking more when nothing passes. Gives those that have an outcome.
-    async fn hand_over(&self, mails: Vec<Stored<Mail>>) -> (Vec<Outcome>, Option<String>) {
+    /// Hands mails over, `AT_ONCE` at a time; takes no more once nothing seems to pass or the server stops. Gives those that
+    /// have an outcome.
+    async fn hand_over(
+        &self,
+        mails: Vec<Stored<Mail>>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Vec<Outcome> {
         let send = async |mail: Stored<Mail>| {
             let outcome = self.transport.send(&mail).await;
             (mail, outcome)
         };
         let mut waiting = mails.into_iter();
         let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(&send).collect();
-        let (mut outcomes, mut down) = (Vec::new(), None);
-        while let Some((mail, outcome)) = running.next().await {
-            if let Err(SendError::Down(reason)) = outcome {
-                down = Some(reason);
-                continue;
-            }
+        let (mut outcomes, mut is_down) = (Vec::new(), false);
+        let mut patience = std::pin::pin!(out_of_patience(stop.clone()));
+        loop {
+            let (mail, outcome) = tokio::select! {
+                next = running.next() => match next {
+                    Some(outcome) => outcome,
+                    None => break,
+                },
+                () = &mut patience => break,
+            };
+            is_down |= matches!(outcome, Err(SendError::Down(_)));
             outcomes.push((mail, outcome));
-            if down.is_none() {
+            if !is_down && !*stop.borrow() {
                 running.extend(waiting.next().map(&send));
             }
         }
-        (outcomes, down)
+        outcomes
+    }
+
+    /// A broken connection or a refusal may be of the mail or of the server; it is the mail's if the server takes calls. If
+    /// not, those mails have no outcome, and this gives the reason that no mail passes.
+    async fn blame(
+        &self,
+        outcomes: &mut Vec<Outcome>,
+        stop: &watch::Receiver<bool>,
+    ) -> Option<String> {
+        let doubtful = |error: &SendError| !matches!(error, SendError::Transient(_));
+        let reason = outcomes
+            .iter()
+            .filter_map(|(_, outcome)| outcome.as_ref().err())
+            .find(|error| doubtful(error))?
+            .to_string();
+        let takes_calls = tokio::select! {
+            takes_calls = self.transport.takes_calls() => takes_calls,
+            () = out_of_patience(stop.clone()) => false,
+        };
+        if !takes_calls {
+            outcomes.retain(|(_, outcome)| !outcome.as_ref().is_err_and(doubtful));
+            return Some(reason);
+        }
+        for (_, outcome) in outcomes {
+            if let Err(SendError::Down(reason)) = outcome {
+                *outcome = Err(SendError::Transient(std::mem::take(reason)));
+            }
+        }
+        None
     }
 
     async fn mark(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
@@ -178,6 +220,13 @@ impl Worker {
         }
         Ok(allowed)
     }
+}
+
+/// Ends when the server has been stopping for as long as mail may hold it up.
+async fn out_of_patience(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody is left to wait for this.
+    let _ = stop.wait_for(|stop| *stop).await;
+    tokio::time::sleep(STOP_GRACE).await;
 }
 
 enum Round {
