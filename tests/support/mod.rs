@@ -4,6 +4,7 @@
 
 pub mod people;
 pub mod process;
+pub mod smtp;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

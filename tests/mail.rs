@@ -1,0 +1,392 @@
+//! Mail over SMTP, through a real mail server: what arrives, and what becomes of it while the server is down, slow, full
+//! of excuses or gone in the middle of a mail.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use corkboard::clock::Clock;
+use corkboard::model::Role;
+use serde_json::{Value, json};
+use support::smtp::{MailServer, outbox, outbox_has, through};
+use support::{Board, PASSWORD, Person, people};
+
+/// Far below the time that mail may take, far above the time that an answer takes.
+const AN_ANSWER: Duration = Duration::from_secs(8);
+
+async fn employer(board: &Board) -> Person {
+    let email = "library@example.edu".to_owned();
+    people::make(&board.store, Role::Employer, std::slice::from_ref(&email)).await;
+    board.login(&email).await
+}
+
+/// Makes students with these addresses and lets each apply to a posting; every answer comes without waiting for mail.
+async fn applicants(board: &Board, employer: &Person, names: &[&str]) -> Vec<String> {
+    let emails: Vec<_> = names
+        .iter()
+        .map(|name| format!("{name}@example.edu"))
+        .collect();
+    people::make(&board.store, Role::Student, &emails).await;
+    let job = board
+        .post_job(employer, json!({"jobTitle": "Reader", "positions": 50}))
+        .await;
+    for email in &emails {
+        let student = board.login(email).await;
+        let body = json!({"jobId": job["jobId"]});
+        let apply = board.post(Some(&student), "applications", body);
+        let reply = tokio::time::timeout(AN_ANSWER, apply).await;
+        reply.expect("an answer waits for mail").expect(201);
+    }
+    emails
+}
+
+fn message_ids(mails: &[Value]) -> BTreeSet<String> {
+    let ids = mails.iter().map(|mail| mail["messageId"].as_str().unwrap());
+    ids.map(str::to_owned).collect()
+}
+
+/// What holds of every mail.
+fn check_form(mail: &Value, name: &str, address: &str) {
+    assert_eq!(mail["sender"], "jobs@example.edu", "{mail:#}");
+    assert_eq!(mail["from"], json!([["Corkboard", "jobs@example.edu"]]));
+    assert_eq!(mail["recipients"], json!([address]));
+    // A header is one line: what breaks a line in a name is a blank there.
+    let words: Vec<_> = name.split_whitespace().collect();
+    assert_eq!(mail["to"], json!([[words.join(" "), address]]));
+    assert_eq!(mail["autoSubmitted"], "auto-generated");
+    assert_eq!(mail["type"], "multipart/alternative");
+    assert_eq!(mail["parts"], json!(["text/plain", "text/html"]));
+    assert_eq!(mail["defects"], json!([]));
+    assert!(mail["date"].is_string(), "{mail:#}");
+    let id = mail["messageId"].as_str().unwrap();
+    assert!(
+        id.starts_with('<') && id.ends_with("@example.edu>"),
+        "{mail:#}"
+    );
+    let names: Vec<_> = mail["headers"].as_array().unwrap().iter().collect();
+    let once: BTreeSet<_> = names
+        .iter()
+        .map(|name| name.as_str().unwrap().to_lowercase())
+        .collect();
+    assert_eq!(once.len(), names.len(), "a header twice: {mail:#}");
+    assert!(!once.contains("bcc") && !once.contains("cc"), "{mail:#}");
+    // RFC 5321 4.5.3.1.6
+    assert!(mail["longest"].as_u64().unwrap() <= 998, "{mail:#}");
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.starts_with(&format!("Hello {name},")), "{text}");
+}
+
+/// The token of a link that stands in both parts.
+fn token(mail: &Value, page: &str) -> String {
+    let start = format!("/{page}?token=");
+    let [text, html] = ["text", "html"].map(|part| {
+        // HTML may write it so.
+        let text = mail[part].as_str().unwrap().replace("&#x2f;", "/");
+        let rest = text.split(&start).nth(1).unwrap_or_default();
+        let sound = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+        rest.chars().take_while(sound).collect::<String>()
+    });
+    assert_eq!(text, html);
+    text
+}
+
+async fn join(board: &Board, server: &MailServer, role: &str, email: &str, name: &str) -> Person {
+    let body = json!({"email": email, "password": PASSWORD, "name": name, "role": role});
+    board.post(None, "auth/register", body).await.expect(202);
+    let mail = server
+        .mail(email, "Confirm your address for Example College jobs")
+        .await;
+    check_form(&mail, name, email);
+    let body = json!({"token": token(&mail, "verify-email")});
+    board
+        .post(None, "auth/verify-email", body)
+        .await
+        .expect(200);
+    board.login(email).await
+}
+
+#[actix_web::test]
+async fn every_kind_of_mail_arrives_in_two_parts_with_names_of_all_scripts() {
+    let server = MailServer::start();
+    let board = Board::start_with(Clock::System, server.settings());
+    let boss = "Inés Güell";
+    let employer = join(&board, &server, "employer", "ines@example.edu", boss).await;
+    let student = join(&board, &server, "student", "ming@example.edu", "王小明").await;
+
+    let email = json!({"email": student.email});
+    board
+        .post(None, "auth/forgot-password", email)
+        .await
+        .expect(202);
+    let reset = server.mail(&student.email, "A new password for").await;
+    check_form(&reset, "王小明", &student.email);
+    let body = json!({"token": token(&reset, "reset-password"), "password": PASSWORD});
+    board
+        .post(None, "auth/reset-password", body)
+        .await
+        .expect(204);
+    let changed = server.mail(&student.email, "was changed").await;
+    check_form(&changed, "王小明", &student.email);
+    let student = board.login(&student.email).await;
+
+    let title = "Café \"Søren\": <b>barista</b> & 📚 helper";
+    let job = board.post_job(&employer, json!({"jobTitle": title})).await;
+    let body = json!({"jobId": job["jobId"]});
+    let filed = board.post(Some(&student), "applications", body).await;
+    let application = filed.expect(201).json();
+    let received = server.mail(&employer.email, " applied for ").await;
+    check_form(&received, boss, &employer.email);
+    assert_eq!(received["subject"], format!("王小明 applied for {title}"));
+    let filed = server.mail(&student.email, "You applied for ").await;
+    check_form(&filed, "王小明", &student.email);
+    assert_eq!(filed["subject"], format!("You applied for {title}"));
+    let html = filed["html"].as_str().unwrap();
+    assert!(
+        html.contains("&lt;b&gt;barista&lt;") && !html.contains("<b>"),
+        "{html}"
+    );
+    assert!(filed["text"].as_str().unwrap().contains(title));
+
+    let path = format!(
+        "applications/{}",
+        application["applicationId"].as_str().unwrap()
+    );
+    let note = "Bis Montag!\nGrüße, Inés";
+    let body = json!({"applicationStatus": "interview", "note": note});
+    board.patch(Some(&employer), &path, body).await.expect(200);
+    let moved = server.mail(&student.email, "interview").await;
+    check_form(&moved, "王小明", &student.email);
+    for part in ["text", "html"] {
+        let text = moved[part].as_str().unwrap().replace("\r\n", "\n");
+        assert!(
+            text.contains("Grüße, Inés") && text.contains("Bis Montag!\n"),
+            "{text}"
+        );
+    }
+    let mails = server.mails();
+    assert_eq!(message_ids(&mails).len(), mails.len(), "a Message-ID twice");
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn what_people_call_themselves_adds_no_header_and_no_recipient() {
+    let server = MailServer::start();
+    let board = Board::start_with(Clock::System, server.settings());
+    let register = |number: usize, name: &str| json!({"email": format!("n{number}@example.edu"), "password": PASSWORD, "name": name, "role": "student"});
+    for (number, name) in [
+        "A\r\nBcc: x@example.com",
+        "A\nBcc: x@example.com",
+        "A\rB",
+        "A\0B",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refused = board
+            .post(None, "auth/register", register(number, name))
+            .await;
+        assert_eq!(refused.expect(422).fields(), ["name"]);
+    }
+    let names = [
+        "Eve\" <eve@example.com>, \"x",
+        "eve@example.com, mallory@example.com",
+        "A\u{2028}Bcc: x@example.com",
+        "A (comment) <x@example.com>;",
+        "\\\"",
+        "\u{202e}moc.elpmaxe",
+    ];
+    for (number, name) in names.into_iter().enumerate() {
+        let (email, body) = (format!("n{number}@example.edu"), register(number, name));
+        board.post(None, "auth/register", body).await.expect(202);
+        let mail = server.mail(&email, "Confirm your address").await;
+        check_form(&mail, name, &email);
+    }
+
+    let employer = employer(&board).await;
+    let breaks = support::job(json!({"jobTitle": "Reader\r\nBcc: x@example.com"}));
+    let refused = board.post(Some(&employer), "jobs", breaks).await;
+    assert_eq!(refused.expect(422).fields(), ["jobTitle"]);
+    let title = "Reader\u{2028}Bcc: x@example.com\u{2029}=?utf-8?q?=0D=0ABcc:_x?=";
+    let job = board.post_job(&employer, json!({"jobTitle": title})).await;
+    let email = "ann@example.edu".to_owned();
+    people::make(&board.store, Role::Student, std::slice::from_ref(&email)).await;
+    let student = board.login(&email).await;
+    let body = json!({"jobId": job["jobId"]});
+    board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201);
+    let mail = server.mail(&email, "You applied for Reader").await;
+    check_form(&mail, &email, &email);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn while_the_server_is_down_mail_waits_and_then_all_of_it_arrives_once() {
+    let mut server = MailServer::start();
+    let board = Board::start_with(Clock::System, server.settings());
+    let (admin, employer) = (board.admin().await, employer(&board).await);
+    server.down();
+    let names: Vec<_> = (0..10).map(|number| format!("s{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let emails = applicants(&board, &employer, &names).await;
+    let waiting = outbox_has(&board, &admin, "waiting", 2 * emails.len()).await;
+    assert!(
+        waiting.iter().all(|mail| mail["attempts"] == 0),
+        "{waiting:#?}"
+    );
+
+    server.up();
+    outbox_has(&board, &admin, "sent", 2 * emails.len()).await;
+    for email in &emails {
+        assert_eq!(server.mails_to(email).len(), 1, "{email}");
+    }
+    assert_eq!(server.mails_to(&employer.email).len(), emails.len());
+    assert_eq!(message_ids(&server.mails()).len(), 2 * emails.len());
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn what_waits_when_corkboard_stops_is_sent_after_the_next_start() {
+    let mut server = MailServer::start();
+    server.down();
+    let board = Board::start_with(Clock::System, server.settings());
+    let employer = employer(&board).await;
+    let emails = applicants(&board, &employer, &["ann", "bob"]).await;
+    let folder = board.stop().await;
+
+    server.up();
+    let board = Board::start_in(folder, Clock::System, server.settings());
+    let admin = board.admin().await;
+    outbox_has(&board, &admin, "sent", 2 * emails.len()).await;
+    board.stop().await;
+    assert_eq!(server.mails().len(), 2 * emails.len());
+    assert_eq!(message_ids(&server.mails()).len(), 2 * emails.len());
+}
+
+#[actix_web::test]
+async fn each_excuse_of_the_server_has_its_answer() {
+    let server = MailServer::start();
+    let board = Board::start_with(Clock::System, server.settings());
+    let (admin, employer) = (board.admin().await, employer(&board).await);
+    let names = [
+        "later-ann",
+        "leaving-ann",
+        "drop-ann",
+        "never-ann",
+        "twice-ann",
+        "plain-ann",
+    ];
+    let emails = applicants(&board, &employer, &names).await;
+
+    // Refused for good: nobody tries again until an admin says so.
+    let failed = outbox_has(&board, &admin, "failed", 1).await;
+    assert_eq!(failed[0]["to"], "never-ann@example.edu");
+    assert_eq!(failed[0]["attempts"], 1);
+    let why = failed[0]["lastError"].as_str().unwrap();
+    assert!(why.contains("no such mailbox"), "{why}");
+    server.mend();
+    let id = failed[0]["mailId"].as_str().unwrap();
+    let retry = format!("admin/outbox/{id}/retry");
+    let again = board.post(Some(&admin), &retry, json!({})).await;
+    assert_eq!(again.expect(200).json()["state"], "waiting");
+
+    // All else passes by itself.
+    let sent = outbox_has(&board, &admin, "sent", 2 * emails.len()).await;
+    for mail in &sent {
+        let late = ["later-", "never-"]
+            .iter()
+            .any(|kind| mail["to"].as_str().unwrap().starts_with(kind));
+        assert!(!late || mail["attempts"] == 2, "{mail:#}");
+    }
+    let gone = board.post(Some(&admin), &retry, json!({})).await;
+    assert_eq!(gone.expect(409).code(), "invalid_transition");
+    for email in &emails {
+        let mails = server.mails_to(email);
+        assert_eq!(message_ids(&mails).len(), 1, "{email}");
+        let times = if email.starts_with("twice-") { 2 } else { 1 };
+        assert_eq!(mails.len(), times, "{email}");
+    }
+    assert_eq!(
+        message_ids(&server.mails_to(&employer.email)).len(),
+        emails.len()
+    );
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_mail_that_always_breaks_the_connection_holds_up_no_other() {
+    let server = MailServer::start();
+    let board = Board::start_with(Clock::System, server.settings());
+    let (admin, employer) = (board.admin().await, employer(&board).await);
+    let mut names: Vec<_> = (0..9).map(|number| format!("poison-{number}")).collect();
+    names.extend((0..15).map(|number| format!("s{number}")));
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    applicants(&board, &employer, &names).await;
+    let sent = outbox_has(&board, &admin, "sent", 2 * 24 - 9).await;
+    assert!(
+        sent.iter()
+            .all(|mail| !mail["to"].as_str().unwrap().starts_with("poison-"))
+    );
+    let waiting = outbox(&board, &admin, "waiting").await;
+    assert_eq!(waiting.len(), 9);
+    board.stop().await;
+}
+
+/// A password that the mail server does not take is refused for good, but it is no fault of a mail.
+#[actix_web::test]
+async fn a_wrong_password_for_the_mail_server_gives_up_no_mail() {
+    let server = MailServer::guarded("opensesame");
+    let settings = |password: &'static str| {
+        let through = server.settings();
+        move |config: &mut corkboard::config::Config| {
+            through(config);
+            config.mail.username = "corkboard".into();
+            config.mail.password = password.into();
+        }
+    };
+    let board = Board::start_with(Clock::System, settings("opensesam"));
+    let employer = employer(&board).await;
+    let emails = applicants(&board, &employer, &["ann", "bob"]).await;
+    let admin = board.admin().await;
+    // More than twice what a round tries, so the outcome of the first is written down.
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while server.refused_log_ins() <= 2 * (2 * emails.len() + 1) {
+        assert!(Instant::now() < deadline, "nobody tries to log in");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(outbox(&board, &admin, "failed").await.len(), 0);
+    let folder = board.stop().await;
+
+    let board = Board::start_in(folder, Clock::System, settings("opensesame"));
+    outbox_has(&board, &admin, "sent", 2 * emails.len()).await;
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_server_that_hangs_slows_nothing_else_down() {
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let board = Board::start_with(Clock::System, through(mute.local_addr().unwrap().port()));
+    let (admin, employer) = (board.admin().await, employer(&board).await);
+    // Taken and never answered.
+    let taken = std::thread::spawn(move || {
+        let taken = mute.accept().unwrap();
+        (taken, mute)
+    });
+    let emails = applicants(&board, &employer, &["ann", "bob", "cem"]).await;
+    let taken = tokio::task::spawn_blocking(move || taken.join().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        outbox_has(&board, &admin, "waiting", 2 * emails.len())
+            .await
+            .len(),
+        6
+    );
+    board.get(None, "jobs?q=reader").await.expect(200);
+    board.get(None, "/readyz").await.expect(200);
+    let stop = tokio::time::timeout(AN_ANSWER, board.stop()).await;
+    stop.expect("the stop waits for the mail server");
+    drop(taken);
+}
