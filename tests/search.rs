@@ -1,0 +1,396 @@
+//! Searching the running board: found within a second, gone at once, healed by itself, and never an error for what people
+//! type.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use corkboard::clock::Clock;
+use corkboard::model::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{Board, Person, people};
+
+/// The issue's bound: from the answer to the posting until it is found.
+const FOUND_WITHIN: Duration = Duration::from_secs(1);
+/// One test at a time, so that a second stays a second on a small machine.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// Enough that a rebuild takes a while.
+const MANY: usize = 1_200;
+
+async fn employer(board: &Board) -> Person {
+    let email = "library@example.edu".to_owned();
+    people::make(&board.store, Role::Employer, std::slice::from_ref(&email)).await;
+    board.login(&email).await
+}
+
+fn query(parameters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters).finish()
+}
+
+async fn find(board: &Board, parameters: &[(&str, &str)]) -> Value {
+    let path = format!("jobs?{}", query(parameters));
+    board.get(None, &path).await.expect(200).json()
+}
+
+fn ids(found: &Value) -> Vec<&str> {
+    let items = found["items"].as_array().unwrap().iter();
+    items.map(|job| job["jobId"].as_str().unwrap()).collect()
+}
+
+fn count_of(found: &Value, facet: &str, value: &str) -> u64 {
+    let counts = found["facets"][facet].as_array().unwrap();
+    let count = counts.iter().find(|count| count["value"] == value);
+    count.map_or(0, |count| count["count"].as_u64().unwrap())
+}
+
+/// Asks until the answer is as wanted; fails when the time is over.
+async fn until(
+    board: &Board,
+    parameters: &[(&str, &str)],
+    within: Duration,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
+    let start = Instant::now();
+    loop {
+        let asked = start.elapsed();
+        let found = find(board, parameters).await;
+        if wanted(&found) {
+            return found;
+        }
+        assert!(asked < within, "{parameters:?} after {asked:?}: {found:#}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Many postings of one employer, imported.
+async fn import_many(board: &Board) {
+    let admin = board.admin().await;
+    let mut csv = String::from(
+        "jobTitle,jobDescription,jobPayRate,skillsRequired,hoursPerWeek,deadline,externalId\n",
+    );
+    for number in 0..MANY {
+        let skill = ["filing", "Rust", "French"][number % 3];
+        writeln!(
+            csv,
+            "Clerk {number},Files papers.,15,{skill},10,2099-01-31,x{number}"
+        )
+        .unwrap();
+    }
+    let path = "admin/import/jobs?owner=library@example.edu";
+    let request = board.request(Method::POST, path).bearer_auth(&admin.token);
+    let report = board.send(request.body(csv)).await.expect(200).json();
+    assert_eq!(report["created"], MANY, "{report}");
+}
+
+#[actix_web::test]
+async fn a_posting_is_found_within_a_second_and_a_closed_one_is_never_shown() {
+    let _turn = TURN.lock().await;
+    let board = Board::start();
+    let employer = employer(&board).await;
+    import_many(&board).await;
+    let clerks = [("q", "clerk"), ("limit", "1")];
+    until(&board, &clerks, Duration::from_mins(1), |found| {
+        found["total"] == MANY
+    })
+    .await;
+
+    for number in 0..8 {
+        let word = format!("lighthouse{number}");
+        let body =
+            json!({"jobTitle": format!("Keeper of {word}"), "skillsRequired": ["Rust", "Morse"]});
+        let job = board.post_job(&employer, body).await;
+        let id = job["jobId"].as_str().unwrap();
+        // The plain list does not wait for the index.
+        assert_eq!(ids(&find(&board, &[]).await)[0], id);
+        let asked = [("q", word.as_str()), ("skill", "morse"), ("skill", "rust")];
+        let found = until(&board, &asked, FOUND_WITHIN, |found| found["total"] == 1).await;
+        assert_eq!(ids(&found), [id]);
+        for (facet, value) in [
+            ("skills", "Rust"),
+            ("skills", "Morse"),
+            ("setting", "onCampus"),
+        ] {
+            assert_eq!(count_of(&found, facet, value), 1, "{found:#}");
+        }
+        assert!(
+            found["items"][0]["snippet"]
+                .as_str()
+                .unwrap()
+                .contains("<mark>")
+        );
+
+        board
+            .delete(Some(&employer), &format!("jobs/{id}"))
+            .await
+            .expect(204);
+        assert!(
+            ids(&find(&board, &asked).await).is_empty(),
+            "closed and shown"
+        );
+        assert!(!ids(&find(&board, &[]).await).contains(&id));
+        let found = until(&board, &asked, FOUND_WITHIN, |found| found["total"] == 0).await;
+        assert_eq!(count_of(&found, "skills", "Morse"), 0);
+        // Opened again, found again; renamed, found by the new name alone.
+        let path = format!("jobs/{id}");
+        let open = json!({"jobStatus": "open", "jobTitle": format!("Warden of tower{number}")});
+        board.patch(Some(&employer), &path, open).await.expect(200);
+        let tower = format!("tower{number}");
+        until(&board, &[("q", &tower)], FOUND_WITHIN, |found| {
+            ids(found) == [id]
+        })
+        .await;
+        board.delete(Some(&employer), &path).await.expect(204);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_skill_filter_counts_what_is_left_and_its_own_facet_without_it() {
+    let _turn = TURN.lock().await;
+    let board = Board::start();
+    employer(&board).await;
+    import_many(&board).await;
+    let third = MANY as u64 / 3;
+    let asked = [("skill", "RUST"), ("limit", "5")];
+    let found = until(&board, &asked, Duration::from_mins(1), |found| {
+        found["total"] == third
+    })
+    .await;
+    assert_eq!(found["items"].as_array().unwrap().len(), 5);
+    // API.md: a facet is counted under all filters but its own.
+    assert_eq!(count_of(&found, "skills", "French"), third);
+    assert_eq!(count_of(&found, "skills", "Rust"), third);
+    assert_eq!(count_of(&found, "setting", "onCampus"), third);
+    let none = find(&board, &[("skill", "Rust"), ("skill", "French")]).await;
+    assert_eq!(none["total"], 0);
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let mut asked = vec![("skill", "Rust"), ("limit", "100")];
+        if !cursor.is_empty() {
+            asked.push(("cursor", &cursor));
+        }
+        let page = find(&board, &asked).await;
+        seen.extend(ids(&page).into_iter().map(str::to_owned));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len() as u64, third);
+    board.stop().await;
+}
+
+/// The files of an index that is not in use, but for the locks.
+fn files(index: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(index)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none_or(|kind| kind != "lock"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 5, "{files:?}");
+    files
+}
+
+fn lost(index: &Path) {
+    std::fs::remove_dir_all(index).unwrap();
+}
+
+fn cut(index: &Path) {
+    for path in files(index) {
+        let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        let size = file.metadata().unwrap().len();
+        file.set_len(size / 2).unwrap();
+    }
+}
+
+fn garbled(index: &Path) {
+    for path in files(index) {
+        let size = std::fs::metadata(&path).unwrap().len() as usize;
+        std::fs::write(path, b"\xff\x00{garbage\n".repeat(size / 11 + 1)).unwrap();
+    }
+}
+
+/// The terms alone, the rest is whole.
+fn one_file_gone(index: &Path) {
+    let terms = files(index)
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|kind| kind == "term"));
+    std::fs::remove_file(terms.unwrap()).unwrap();
+}
+
+fn of_another_schema(index: &Path) {
+    let path = index.join("meta.json");
+    let mut meta: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let fields = meta["schema"].as_array_mut().unwrap();
+    let name = format!("old_{}", fields[0]["name"].as_str().unwrap());
+    fields[0]["name"] = name.into();
+    std::fs::write(path, meta.to_string()).unwrap();
+}
+
+#[actix_web::test]
+async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
+    let _turn = TURN.lock().await;
+    let mut board = Board::start();
+    employer(&board).await;
+    import_many(&board).await;
+    for damage in [lost, cut, garbled, one_file_gone, of_another_schema] {
+        let patience = Duration::from_mins(1);
+        let all = [("q", "clerk"), ("skill", "rust")];
+        until(&board, &all, patience, |found| found["total"] == MANY / 3).await;
+        let folder = board.stop().await;
+        damage(&folder.path().join("index"));
+
+        board = Board::start_in(folder, Clock::System, |_| {});
+        let listed = find(&board, &[]).await;
+        assert_eq!(ids(&listed).len(), 20, "the list waits for the index");
+        find(&board, &all).await;
+        let ready = board.get(None, "/readyz").await;
+        match ready.status.as_u16() {
+            200 => assert_eq!(ready.json()["status"], "ready"),
+            503 => assert_eq!(ready.json()["status"], "catching up"),
+            other => panic!("{other}: {}", ready.text),
+        }
+        // What is posted meanwhile is not lost between the two.
+        let keeper = board.login("library@example.edu").await;
+        let job = board
+            .post_job(&keeper, json!({"jobTitle": "Beekeeper"}))
+            .await;
+        let id = job["jobId"].as_str().unwrap();
+        until(&board, &[("q", "beekeeper")], patience, |found| {
+            ids(found) == [id]
+        })
+        .await;
+        let found = until(&board, &all, patience, |found| found["total"] == MANY / 3).await;
+        assert_eq!(count_of(&found, "skills", "Rust"), MANY as u64 / 3);
+        board.get(None, "/readyz").await.expect(200);
+        board
+            .delete(Some(&keeper), &format!("jobs/{id}"))
+            .await
+            .expect(204);
+    }
+    board.stop().await;
+}
+
+/// One a line; `whatever_is_typed_is_text` adds what does not show in a line.
+const TYPED: &str = r#""
+""
+"unfinished phrase
+'
+(
+)(
+[1 TO
+{a TO *}
+AND
+OR NOT
+NOT
+AND OR NOT
+a AND
+title:clerk
+nofield:clerk
+:
+a:b:c
+id:*
+*
+?
+clerk~
+clerk~99
+clerk^9999999999
+^
++
+-
++ -
+--clerk
+!
+&&
+||
+\
+\"
+/
+/re(gex/
+..
+…
+💼
+👩‍💻 📚
+図書館
+工作
+ﷺ
+%00
+%
+<script>
+'; DROP TABLE jobs; --
+{{7*7}}
+${jndi:ldap://x}
+null
+-1
+1e309
+NaN
+C++
+C#
+.NET
+a
+ a "#;
+
+#[actix_web::test]
+async fn whatever_is_typed_is_text() {
+    let _turn = TURN.lock().await;
+    let board = Board::start();
+    let employer = employer(&board).await;
+    board
+        .post_job(&employer, json!({"jobTitle": "図書館 Assistant (C++)"}))
+        .await;
+    until(
+        &board,
+        &[("q", "assistant")],
+        Duration::from_mins(1),
+        |found| found["total"] == 1,
+    )
+    .await;
+    let long = "x".repeat(4_096);
+    let words = "library ".repeat(512);
+    let brackets = "(".repeat(4_000);
+    let odd = [
+        "a\tb\nc",
+        "\0",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{202e}abc",
+        "e\u{301}tudiant",
+    ];
+    let long = [long.as_str(), &words, &brackets];
+    let typed = TYPED.lines().chain(odd).chain(long);
+    for q in typed {
+        for more in [
+            ("limit", "5"),
+            ("skill", q),
+            ("workSpace", q),
+            ("location", q),
+        ] {
+            find(&board, &[("q", q), more]).await;
+        }
+        let suggest = format!("jobs/suggest?{}", query(&[("q", q)]));
+        board.get(None, &suggest).await.expect(200);
+    }
+    for q in [
+        "図書館",
+        "c++",
+        "\"assistant",
+        "assistant)",
+        "assistant AND",
+        "ASSISTANT:",
+    ] {
+        let found = find(&board, &[("q", q)]).await;
+        assert_eq!(found["total"], 1, "{q}");
+    }
+    let too_long = "x".repeat(4_097);
+    let path = format!("jobs?{}", query(&[("q", &too_long)]));
+    assert_eq!(board.get(None, &path).await.expect(422).fields(), ["q"]);
+    board.stop().await;
+}
