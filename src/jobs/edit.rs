@@ -54,7 +54,8 @@ pub fn edit(
         return Err(Invalid::one("deadline", "must be in the future").into());
     }
     if let Some(to) = patch.status {
-        job.job_status = turn(transaction, identity, &job, to)?;
+        let to = turn(transaction, identity, &job, to)?;
+        job.turn(to, now);
     }
     if job.job_status == JobStatus::Open {
         job.job_status = job.status_after_filling();

@@ -47,7 +47,7 @@ pub fn post(
     let mut job = new_job(campus, JobId::generate(now), &employer, now);
     job.apply(posting.fields.clone());
     job.work_space = job.work_space.or_else(|| employer.work_space.clone());
-    job.job_status = status;
+    job.turn(status, now);
     let job = transaction.insert(job)?;
     transaction.log(Event::JobChanged {
         job_id: job.job_id,
@@ -105,6 +105,7 @@ pub(crate) fn new_job(
         job_status: JobStatus::Draft,
         external_id: None,
         posted_at: now,
+        was_open: false,
         updated_at: now,
     }
 }

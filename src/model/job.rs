@@ -71,8 +71,11 @@ pub struct Job {
     pub job_status: JobStatus,
     /// The key of the system it was imported from.
     pub external_id: Option<String>,
-    /// When it was first written down; the public sees it as the time of posting once it is open.
+    /// When it first opened; until then, when it was written down.
     pub posted_at: Timestamp,
+    /// It was open at some time, so the public may go on knowing of it.
+    #[serde(default)]
+    pub was_open: bool,
     pub updated_at: Timestamp,
 }
 
@@ -82,9 +85,22 @@ impl Job {
         self.job_status == JobStatus::Open && now < self.deadline
     }
 
-    /// Whether the public may know of it: it was open at some time.
+    /// Whether the public may know of it: a draft that was closed, and a posting that the office refused, stay unknown.
     pub fn is_public(&self) -> bool {
-        !matches!(self.job_status, JobStatus::Draft | JobStatus::Pending)
+        match self.job_status {
+            JobStatus::Draft | JobStatus::Pending => false,
+            JobStatus::Closed => self.was_open,
+            JobStatus::Open | JobStatus::Filled | JobStatus::Expired => true,
+        }
+    }
+
+    /// Moves it to a status that it may have; the first time it opens is the time of its posting.
+    pub fn turn(&mut self, to: JobStatus, now: Timestamp) {
+        if to == JobStatus::Open && !self.was_open {
+            self.was_open = true;
+            self.posted_at = now;
+        }
+        self.job_status = to;
     }
 
     pub fn has_free_position(&self) -> bool {

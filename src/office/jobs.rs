@@ -62,7 +62,7 @@ pub(super) fn land(
         let mut job = new_job(campus, JobId::generate(now), &employer, now);
         job.apply(fields);
         job.external_id = Some(external_id);
-        job.job_status = JobStatus::Open;
+        job.turn(JobStatus::Open, now);
         let job_id = transaction.insert(job)?.record.job_id;
         transaction.log(Event::JobChanged {
             job_id,

@@ -34,6 +34,7 @@ pub fn job(number: u64, title: &str, description: &str) -> Job {
         job_status: JobStatus::Open,
         external_id: None,
         posted_at: Timestamp::from_millis(number.cast_signed()),
+        was_open: true,
         updated_at: NOW,
     }
 }
