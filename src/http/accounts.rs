@@ -3,7 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, identity_of};
@@ -39,7 +39,7 @@ pub async fn register(
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let mut members: Map<String, Value> = body.parse()?;
+    let mut members = body.members()?;
     let mut invalid = Invalid::default();
     let mut take = |name: &str| match members.remove(name) {
         Some(Value::String(text)) => text,

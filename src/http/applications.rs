@@ -28,7 +28,7 @@ struct SubmitBody {
     job_id: String,
     #[serde(default)]
     cover_note: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::model::objects")]
     answers: Option<Vec<Answer>>,
     #[serde(default)]
     resume_id: Option<FileId>,
@@ -141,11 +141,15 @@ fn answer_list(
         .json(page))
 }
 
+/// Places are ids, times or numbers of the log, so they have whole words.
+const PLACE_WORD_BYTES: usize = 8;
+
 /// A cursor that a list gave.
 pub fn parse_place(token: &str) -> Result<Place, Problem> {
-    URL_SAFE_NO_PAD
-        .decode(token)
-        .map_err(|_| Invalid::one("cursor", "is not one that this list gave").into())
+    let place = URL_SAFE_NO_PAD.decode(token).ok();
+    place
+        .filter(|place| !place.is_empty() && place.len().is_multiple_of(PLACE_WORD_BYTES))
+        .ok_or_else(|| Invalid::one("cursor", "is not one that this list gave").into())
 }
 
 /// GET /applications/{id}

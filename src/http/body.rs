@@ -3,56 +3,45 @@
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use super::state::State;
-use crate::model::{Invalid, invalid_member};
+use crate::model::{Invalid, StrictJson, from_json, invalid_member};
 
 /// The bytes of a JSON body.
 pub struct JsonBody(pub Bytes);
 
 impl JsonBody {
-    /// Malformed JSON is 400; a member that is unknown, missing or wrong is 422 and named.
+    /// Malformed JSON is 400; a member that is unknown, missing, wrong or given twice is 422 and named.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        // serde reads a struct from an array too; a request never means that.
-        if self.first() != Some(b'{')
-            && serde_json::from_slice::<serde::de::IgnoredAny>(&self.0).is_ok()
-        {
-            return Err(Invalid::one("body", "must be an object").into());
-        }
-        let mut reader = serde_json::Deserializer::from_slice(&self.0);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            if error.inner().is_data() {
-                invalid_member(&error).into()
-            } else {
-                malformed(error.inner())
-            }
-        })?;
-        reader.end().map_err(|error| malformed(&error))?;
-        Ok(value)
+        Ok(from_json(Value::Object(self.members()?))?)
     }
 
-    /// The members of an object, for a merge patch.
+    /// The members of the object that every body is.
     pub fn members(&self) -> Result<Map<String, Value>, Problem> {
-        match serde_json::from_slice(&self.0) {
-            Ok(Value::Object(members)) => Ok(members),
+        // The whole text first: what is no JSON is not searched for wrong members.
+        serde_json::from_slice::<IgnoredAny>(&self.0).map_err(|error| malformed(&error))?;
+        let mut reader = serde_json::Deserializer::from_slice(&self.0);
+        match serde_path_to_error::deserialize(&mut reader) {
+            Ok(StrictJson(Value::Object(members))) => Ok(members),
             Ok(_) => Err(Invalid::one("body", "must be an object").into()),
-            Err(error) => Err(malformed(&error)),
+            Err(error) if error.inner().is_data() || is_too_large_a_number(error.inner()) => {
+                Err(invalid_member(&error).into())
+            }
+            Err(error) => Err(malformed(error.inner())),
         }
     }
+}
 
-    fn first(&self) -> Option<u8> {
-        self.0
-            .iter()
-            .copied()
-            .find(|byte| !byte.is_ascii_whitespace())
-    }
+/// serde_json counts it as bad syntax, but 1e400 is JSON by its grammar, and wrong for the member alone.
+fn is_too_large_a_number(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -75,7 +64,14 @@ impl FromRequest for JsonBody {
                 .expect("the server is built with its state");
             let limit = state.config.server.body_limit_kib * 1024;
             let bytes = read_to_limit(&request, &mut payload, limit).await?;
-            // A request without a body has no media type; what is missing is then said by its members.
+            if bytes.is_empty() && request.method() == Method::PATCH {
+                return Err(Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "malformed_json",
+                    "The body is empty; a change is an object of JSON.",
+                ));
+            }
+            // Elsewhere a request without a body has no media type, and what is missing is said by its members.
             if !bytes.is_empty() && !is_json(&request) {
                 return Err(Problem::new(
                     StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -106,7 +102,7 @@ pub fn media_type(request: &HttpRequest) -> &str {
 fn is_json(request: &HttpRequest) -> bool {
     let kind = media_type(request);
     kind.eq_ignore_ascii_case("application/json")
-        || request.method() == actix_web::http::Method::PATCH
+        || request.method() == Method::PATCH
             && kind.eq_ignore_ascii_case("application/merge-patch+json")
 }
 

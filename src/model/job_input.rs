@@ -26,6 +26,7 @@ pub struct JobInput {
     pub start_date: Option<Date>,
     pub end_date: Option<Date>,
     pub deadline: Option<String>,
+    #[serde(default, deserialize_with = "super::objects")]
     pub questions: Option<Vec<QuestionInput>>,
 }
 

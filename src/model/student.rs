@@ -57,6 +57,7 @@ pub struct StudentProfile {
     pub gpa: Option<f64>,
     pub visa: Option<String>,
     pub work_study_remaining: Option<Money>,
+    #[serde(deserialize_with = "super::strict::object")]
     pub preferences: Preferences,
 }
 
