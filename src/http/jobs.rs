@@ -209,16 +209,14 @@ pub async fn suggest(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["q", "limit"])?;
-    let limit = query
-        .get("limit", "must be a number from 1 to 100")?
-        .unwrap_or(SUGGESTIONS);
+    let limit = query.limit_or(SUGGESTIONS)?;
     let text = query.text("q")?.unwrap_or_default();
     let items = if text.is_empty() {
         Vec::new()
     } else {
         state
             .index
-            .suggest(text, limit.min(100))
+            .suggest(text, limit)
             .map_err(|error| Problem::internal(&error))?
     };
     Ok(HttpResponse::Ok().json(Suggestions { items }))

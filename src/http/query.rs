@@ -64,8 +64,12 @@ impl Query {
     }
 
     pub fn limit(&self) -> Result<usize, Problem> {
+        self.limit_or(DEFAULT_LIMIT)
+    }
+
+    pub fn limit_or(&self, default: usize) -> Result<usize, Problem> {
         let must = "must be a number from 1 to 100";
-        let limit = self.get("limit", must)?.unwrap_or(DEFAULT_LIMIT);
+        let limit = self.get("limit", must)?.unwrap_or(default);
         if (1..=MAX_LIMIT).contains(&limit) {
             Ok(limit)
         } else {

@@ -30,6 +30,9 @@ pub struct JobsFound {
     pub facets: Arc<Facets>,
 }
 
+/// A place in the store's index: the time of posting and the id.
+const LIST_PLACE_BYTES: usize = 8 + 16;
+
 impl JobCursor {
     pub fn to_token(&self) -> String {
         match self {
@@ -41,10 +44,11 @@ impl JobCursor {
     pub fn parse(token: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::one("cursor", "is not one that this list gave");
         match token.split_at_checked(1) {
-            Some(("l", place)) => URL_SAFE_NO_PAD
-                .decode(place)
-                .map(Self::List)
-                .map_err(|_| wrong()),
+            Some(("l", place)) => {
+                let place = URL_SAFE_NO_PAD.decode(place).ok();
+                let place = place.filter(|place| place.len() == LIST_PLACE_BYTES);
+                place.map(Self::List).ok_or_else(wrong)
+            }
             Some(("s", after)) => After::parse(after).map(Self::Search).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
