@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::{FromRequest, Handler, Resource, Responder, Route, web};
+use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
 
 use super::caller::{
     Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
@@ -91,7 +91,13 @@ where
     Args: FromRequest + For<P> + 'static,
     H::Output: Responder + 'static,
 {
-    let route = web::method(method.clone()).to(handler);
+    // HEAD is GET whose body stays here (RFC 9110, section 9.3.2).
+    let route = if method == Method::GET {
+        web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    } else {
+        web::method(method.clone())
+    };
+    let route = route.to(handler);
     Entry {
         method,
         path,
@@ -125,10 +131,10 @@ pub fn services() -> Vec<impl HttpServiceFactory> {
 }
 
 fn resource(path: &str, entries: Vec<Entry>) -> Resource {
-    let methods: Vec<String> = entries
-        .iter()
-        .map(|entry| entry.method.to_string())
-        .collect();
+    let mut methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
     let allow = methods.join(", ");
     let mut resource = web::resource(path.to_owned());
     for entry in entries {
