@@ -24,8 +24,8 @@ impl Money {
         if !amount.is_finite() || cents.abs() > MAX_CENTS as f64 {
             return Err("must be an amount of money".into());
         }
-        // Two decimals survive the trip through binary floating point to well within a millionth of a cent.
-        if (amount * 100.0 - cents).abs() > 1e-6 * cents.abs().max(1.0) {
+        // Two decimals survive the trip through binary floating point to well within a part in a thousand million.
+        if (amount * 100.0 - cents).abs() > 1e-9 * cents.abs().max(1.0) {
             return Err("must have at most two decimals".into());
         }
         Ok(Self(cents as i64))
@@ -66,6 +66,8 @@ mod tests {
     #[test]
     fn three_decimals_are_refused() {
         assert!(Money::from_decimal(19.205).is_err());
+        assert!(Money::from_decimal(1e-9).is_err());
+        assert_eq!(Money::from_decimal(0.1 + 0.2), Ok(Money::from_cents(30)));
         assert!(Money::from_decimal(f64::NAN).is_err());
         assert!(Money::from_decimal(1e300).is_err());
         assert_eq!(Money::from_decimal(19.2), Ok(Money::from_cents(1920)));

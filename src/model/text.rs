@@ -7,10 +7,14 @@ pub enum Line {
     Many,
 }
 
-/// Trims a text and checks it: `min` to `max` characters, no control characters but tabs and (in `Line::Many`) line
-/// breaks. Fails with a sentence for the person who typed it.
+/// Checks a text: `min` to `max` characters, no control characters but tabs and (in `Line::Many`) line breaks. One line
+/// is trimmed; several are kept as they were typed, and are empty if nothing but blanks. Fails with a sentence for the
+/// person who typed it.
 pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<String, String> {
-    let text = text.trim();
+    let text = match line {
+        Line::Many if !text.trim().is_empty() => text,
+        _ => text.trim(),
+    };
     let count = text.chars().count();
     if count < min {
         return Err(if min == 1 {
