@@ -47,7 +47,7 @@ pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
 /// What the account commands need, for links that begin with `public_url`.
 pub fn registrar(config: &Config, public_url: String) -> Result<Registrar, MailSetupError> {
     Ok(Registrar {
-        campus: config.campus.campus(),
+        campus: config.campus(),
         composer: Composer::new(&config.campus.name, &public_url)?,
         public_url,
         trust_campus_employers: config.accounts.trust_campus_employers,

@@ -6,7 +6,8 @@ use super::{Refusal, Registrar, tokens};
 use crate::mail::Letter;
 use crate::model::{
     Account, Application, ApplicationStatus, Email, Employer, EmployerProfile, Event, Identity,
-    Invalid, Job, Line, Party, Role, Student, StudentId, StudentProfile, TokenKind, check_text,
+    Invalid, Job, Line, Party, Role, Student, StudentId, StudentProfile, TokenKind, Vocabulary,
+    check_text,
 };
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
 
@@ -134,7 +135,14 @@ pub fn update_me(
         return Ok(Err(Stale));
     }
     invalid.into_result()?;
-    update_profile(transaction, identity, name.as_deref(), &patch.profile)?;
+    let skills = &registrar.campus.skills;
+    update_profile(
+        skills,
+        transaction,
+        identity,
+        name.as_deref(),
+        &patch.profile,
+    )?;
 
     if let Some(name) = name
         && name != account.name
@@ -168,6 +176,7 @@ fn profile_version(transaction: &mut Transaction, identity: &Identity) -> Result
 }
 
 fn update_profile(
+    skills: &Vocabulary,
     transaction: &mut Transaction,
     identity: &Identity,
     name: Option<&str>,
@@ -185,7 +194,8 @@ fn update_profile(
             if profile.student_id.as_ref() != Some(id) {
                 return Err(Invalid::one("studentId", "cannot be changed").into());
             }
-            let profile = profile.validate()?;
+            let mut profile = profile.validate()?;
+            profile.skills = skills.canonical_list(&profile.skills);
             let mut invalid = Invalid::default();
             for fact in old.roster_facts_changed_by(&profile) {
                 let field = serde_json::to_value(fact).ok();

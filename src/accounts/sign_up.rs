@@ -47,7 +47,11 @@ impl SignUp {
         invalid.field("password", crate::auth::check_password(password));
         let name = invalid.field("name", check_text(name, Line::Single, 1, MAX_NAME_CHARS));
         let profile = match profile {
-            Registration::Student(profile) => profile.validate().map(Registration::Student),
+            Registration::Student(profile) => profile.validate().map(|mut profile| {
+                let skills = &registrar.campus.skills;
+                profile.skills = skills.canonical_list(&profile.skills);
+                Registration::Student(profile)
+            }),
             Registration::Employer(profile) => profile.validate().map(Registration::Employer),
         };
         let profile = match profile {

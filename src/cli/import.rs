@@ -45,7 +45,7 @@ impl Import {
         let owner = self.owner.as_deref().map(Email::parse).transpose();
         let import = office::Import {
             store: &app::open_store(config, Clock::System)?,
-            campus: &config.campus.campus(),
+            campus: &config.campus(),
             origin: Origin::OPERATOR,
             kind: match self.kind {
                 KindName::Students => Kind::Students,

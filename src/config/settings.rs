@@ -1,5 +1,6 @@
 //! The settings, their defaults, and what each may be.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
-use crate::model::Campus;
+use crate::model::{Campus, Vocabulary};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +21,7 @@ pub struct Config {
     pub accounts: Accounts,
     pub calendar: Calendar,
     pub mail: MailSettings,
+    pub skills: Skills,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -80,6 +82,13 @@ pub struct Period {
     pub start: Date,
     #[serde(deserialize_with = "toml_date")]
     pub end: Date,
+}
+
+/// The campus's own skills, each with what else it is called.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Skills {
+    pub aliases: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -182,18 +191,20 @@ impl Accounts {
     }
 }
 
-impl CampusSettings {
+impl Config {
     pub fn campus(&self) -> Campus {
+        let campus = &self.campus;
         Campus {
-            name: self.name.clone(),
-            email_domains: self
+            name: campus.name.clone(),
+            email_domains: campus
                 .email_domains
                 .iter()
                 .map(|domain| domain.to_lowercase())
                 .collect(),
-            time_zone: self.time_zone.clone(),
-            currency: self.currency.clone(),
-            languages: self.languages.clone(),
+            time_zone: campus.time_zone.clone(),
+            currency: campus.currency.clone(),
+            languages: campus.languages.clone(),
+            skills: Vocabulary::with(&self.skills.aliases),
         }
     }
 }

@@ -94,7 +94,9 @@ fn rewrite(campus: &Campus, job: &mut Job, members: &Map<String, Value>) -> Resu
         .map_err(|error| StoreError::Corrupt(format!("a job that cannot be written: {error}")))?;
     merge_patch(&mut value, &Value::Object(members.clone()));
     let input: JobInput = from_json(value)?;
-    Ok(job.apply(input.validate(&campus.time_zone)?))
+    let mut fields = input.validate(&campus.time_zone)?;
+    fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
+    Ok(job.apply(fields))
 }
 
 /// The status that a wish leads to.

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::Email;
+use super::{Email, Vocabulary};
 
 #[derive(Clone, Debug)]
 pub struct Campus {
@@ -12,6 +12,8 @@ pub struct Campus {
     pub time_zone: TimeZone,
     pub currency: String,
     pub languages: Vec<String>,
+    /// What skills are called here.
+    pub skills: Vocabulary,
 }
 
 impl Campus {

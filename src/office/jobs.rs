@@ -133,7 +133,9 @@ fn parse(campus: &Campus, row: &Row) -> Result<JobFields, Invalid> {
         questions: None,
     };
     invalid.into_result()?;
-    input.validate(&campus.time_zone)
+    let mut fields = input.validate(&campus.time_zone)?;
+    fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
+    Ok(fields)
 }
 
 /// The row's own employer, else the one of its workplace, else the one that was named for the whole file.

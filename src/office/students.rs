@@ -70,7 +70,10 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
         preferences: Preferences::default(),
     };
     let profile = match profile.validate() {
-        Ok(profile) => Some(profile),
+        Ok(mut profile) => {
+            profile.skills = campus.skills.canonical_list(&profile.skills);
+            Some(profile)
+        }
         Err(Invalid(errors)) => {
             invalid.0.extend(errors);
             None

@@ -36,7 +36,7 @@ pub(super) struct Login {
 /// Fills the data folder and gives one log-in per role.
 pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
     let store = app::open_store(config, Clock::System)?;
-    let campus = config.campus.campus();
+    let campus = config.campus();
     let today = store.clock().now().day(&campus.time_zone);
     let jobs = shifted(JOBS, today)?;
     for (kind, file) in [

@@ -1,0 +1,221 @@
+//! What skills are called. One name is the skill's own (its label), others stand for it: "js" is JavaScript. The table is
+//! made of O*NET, ESCO and linguist (LICENSE beside it), and a campus adds its own. A skill nobody knows keeps the name
+//! it was given.
+
+mod fold;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock};
+
+pub use fold::fold_name;
+
+static TABLE: &str = include_str!("skills.csv");
+static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::read(TABLE));
+
+/// Most words of a label or an alias; longer ones are not looked for.
+pub const MAX_NAME_WORDS: usize = 8;
+
+/// Read once, when a skill is first looked up.
+#[derive(Default)]
+struct Known {
+    skills: Vec<Skill>,
+    /// By folded name.
+    numbers: HashMap<Box<str>, u32>,
+}
+
+struct Skill {
+    label: Box<str>,
+    /// As they stand in the table, `|` between.
+    aliases: Box<str>,
+}
+
+impl Known {
+    fn read(table: &str) -> Self {
+        let mut known = Self::default();
+        let mut rows = csv::Reader::from_reader(table.as_bytes());
+        let mut row = csv::StringRecord::new();
+        while let Ok(true) = rows.read_record(&mut row) {
+            known.skills.push(Skill {
+                label: row.get(0).unwrap_or_default().into(),
+                aliases: row.get(2).unwrap_or_default().into(),
+            });
+        }
+        known.numbers.reserve(known.skills.len() * 2);
+        // Labels first: no alias takes a name that is a skill's own.
+        for (skill, number) in known.skills.iter().zip(0..) {
+            let name = fold_name(&skill.label);
+            known.numbers.entry(name.into()).or_insert(number);
+        }
+        for (skill, number) in known.skills.iter().zip(0..) {
+            for alias in skill.aliases.split('|').filter(|alias| !alias.is_empty()) {
+                let name = fold_name(alias);
+                known.numbers.entry(name.into()).or_insert(number);
+            }
+        }
+        known
+    }
+
+    fn find(&self, name: &str) -> Option<&Skill> {
+        self.numbers
+            .get(name)
+            .map(|number| &self.skills[*number as usize])
+    }
+}
+
+/// The table and a campus's own names over it. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Vocabulary {
+    own: Arc<Own>,
+}
+
+#[derive(Default)]
+struct Own {
+    /// Labels by folded name.
+    labels: HashMap<String, String>,
+    /// Aliases by folded label.
+    aliases: HashMap<String, Vec<String>>,
+    /// Told apart by this: what an index was built with.
+    stamp: String,
+}
+
+impl std::fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vocabulary({} own names)", self.own.labels.len())
+    }
+}
+
+impl Vocabulary {
+    /// With the names of a campus: its skills, each with its aliases. They go before the table's.
+    pub fn with(own: &BTreeMap<String, Vec<String>>) -> Self {
+        let mut labels = HashMap::new();
+        let mut aliases: HashMap<String, Vec<String>> = HashMap::new();
+        for (label, names) in own {
+            for name in names.iter().chain([label]) {
+                labels.insert(fold_name(name), label.clone());
+            }
+            aliases.insert(fold_name(label), names.clone());
+        }
+        labels.remove("");
+        let stamp = if own.is_empty() {
+            String::new()
+        } else {
+            format!("{own:?}")
+        };
+        Self {
+            own: Arc::new(Own {
+                labels,
+                aliases,
+                stamp,
+            }),
+        }
+    }
+
+    /// The skill that a name stands for, spelled as it is known; none for a name nobody knows.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let name = fold_name(name);
+        if let Some(label) = self.own.labels.get(&name) {
+            return Some(label);
+        }
+        KNOWN.find(&name).map(|skill| &*skill.label)
+    }
+
+    /// The label, else the name as it was given.
+    pub fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
+        self.label(name).unwrap_or(name)
+    }
+
+    /// Each skill under its label, none twice.
+    pub fn canonical_list(&self, names: &[String]) -> Vec<String> {
+        let mut labels: Vec<String> = Vec::with_capacity(names.len());
+        for name in names {
+            let label = self.canonical(name);
+            if !labels
+                .iter()
+                .any(|known| known.to_lowercase() == label.to_lowercase())
+            {
+                labels.push(label.to_owned());
+            }
+        }
+        labels
+    }
+
+    /// All that a skill is called, its label first.
+    pub fn names<'a>(&'a self, label: &'a str) -> impl Iterator<Item = &'a str> {
+        let folded = fold_name(label);
+        let own = self.own.aliases.get(&folded).into_iter().flatten();
+        let known = KNOWN
+            .find(&folded)
+            .filter(|skill| fold_name(&skill.label) == folded)
+            .map(|skill| skill.aliases.split('|').filter(|alias| !alias.is_empty()));
+        std::iter::once(label)
+            .chain(own.map(String::as_str))
+            .chain(known.into_iter().flatten())
+    }
+
+    /// Differs where a campus's own names differ.
+    pub fn stamp(&self) -> &str {
+        &self.own.stamp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_for_skills() {
+        let vocabulary = Vocabulary::default();
+        for (name, label) in [
+            ("js", Some("JavaScript")),
+            ("JavaScript", Some("JavaScript")),
+            ("MS Excel", Some("Microsoft Excel")),
+            ("excel", Some("Microsoft Excel")),
+            ("c sharp", Some("C#")),
+            ("C++", Some("C++")),
+            ("español", Some("Spanish")),
+            ("  driver’s   license ", Some("driving")),
+            ("node.js", Some("Node.js")),
+            ("dewey decimal", None),
+            ("", None),
+            ("!?", None),
+        ] {
+            assert_eq!(vocabulary.label(name), label, "{name:?}");
+        }
+        assert!(vocabulary.names("JavaScript").any(|name| name == "js"));
+        assert_eq!(vocabulary.names("dewey decimal").count(), 1);
+    }
+
+    #[test]
+    fn a_campus_adds_its_own() {
+        let own = BTreeMap::from([
+            ("Sierra ILS".to_owned(), vec!["sierra".to_owned()]),
+            ("JavaScript".to_owned(), vec!["jay ess".to_owned()]),
+            ("Jaws".to_owned(), vec!["js".to_owned()]),
+        ]);
+        let vocabulary = Vocabulary::with(&own);
+        assert_eq!(vocabulary.label("SIERRA"), Some("Sierra ILS"));
+        assert_eq!(vocabulary.label("js"), Some("Jaws"));
+        assert_eq!(vocabulary.label("jay ess"), Some("JavaScript"));
+        assert_eq!(vocabulary.label("python3"), Some("Python"));
+        assert!(vocabulary.names("Sierra ILS").any(|name| name == "sierra"));
+        assert_ne!(vocabulary.stamp(), Vocabulary::default().stamp());
+    }
+
+    #[test]
+    fn a_list_has_each_skill_once_and_keeps_the_unknown_as_typed() {
+        let list = ["js", "Dewey system", "JAVASCRIPT", "dewey system"].map(str::to_owned);
+        let labels = Vocabulary::default().canonical_list(&list);
+        assert_eq!(labels, ["JavaScript", "Dewey system"]);
+    }
+
+    #[test]
+    fn the_table_is_whole() {
+        let known = &*KNOWN;
+        assert_eq!(known.skills.len(), 11_361);
+        assert!(known.numbers.len() > 22_000);
+        for skill in &known.skills {
+            let words = |name: &str| fold_name(name).split(' ').count();
+            assert!(words(&skill.label) <= MAX_NAME_WORDS, "{}", skill.label);
+        }
+    }
+}
