@@ -17,7 +17,7 @@ use corkboard::search::{Edit, JobQuery, SearchIndex};
 
 /// As many hits as a run holds of each query.
 const DEPTH: usize = 100;
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 pub struct Query {
     pub id: String,
