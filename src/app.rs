@@ -88,7 +88,10 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         .local_addr()
         .map_err(|error| StartError::Listen(listen, error))?;
     let store = open_store(&config, clock)?;
-    let index = Arc::new(SearchIndex::open(&folder.join("index"))?);
+    let index = Arc::new(SearchIndex::open_with(
+        &folder.join("index"),
+        config.campus().skills,
+    )?);
     let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

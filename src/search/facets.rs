@@ -16,6 +16,14 @@ const MAX_WORK_SPACES: usize = 100;
 /// Most counts kept; one more and all are dropped.
 const MAX_CACHED: usize = 512;
 
+pub const FACETS: usize = 6;
+
+/// Where the bands of pay begin, in units of the campus currency an hour.
+const PAY_EDGES: [i64; 6] = [0, 12, 15, 18, 22, 30];
+/// Hours a week that the bands of hours go beyond.
+const HOUR_EDGES: [u8; 5] = [0, 5, 10, 15, 20];
+const WORK_STUDY: [&str; 2] = ["false", "true"];
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FacetCount {
     pub value: String,
@@ -29,6 +37,12 @@ pub struct Facets {
     pub skills: Vec<FacetCount>,
     pub work_space: Vec<FacetCount>,
     pub setting: Vec<FacetCount>,
+    /// Lowest first, as "15-20": from 15 to less than 20 an hour; "30+".
+    pub pay: Vec<FacetCount>,
+    /// Fewest first, as "5-10": more than 5 and at most 10 a week; "20+".
+    pub hours: Vec<FacetCount>,
+    /// "true" and "false".
+    pub work_study: Vec<FacetCount>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,10 +50,20 @@ pub enum Facet {
     Skills,
     WorkSpace,
     Setting,
+    Pay,
+    Hours,
+    WorkStudy,
 }
 
 impl Facet {
-    pub const ALL: [Self; 3] = [Self::Skills, Self::WorkSpace, Self::Setting];
+    pub const ALL: [Self; FACETS] = [
+        Self::Skills,
+        Self::WorkSpace,
+        Self::Setting,
+        Self::Pay,
+        Self::Hours,
+        Self::WorkStudy,
+    ];
 }
 
 /// The matches that a facet is counted over.
@@ -88,6 +112,9 @@ pub struct Tally {
     skills: Option<Vec<u32>>,
     work_spaces: Option<Vec<u32>>,
     settings: Option<[u32; SETTINGS.len()]>,
+    pay: Option<[u32; PAY_EDGES.len()]>,
+    hours: Option<[u32; HOUR_EDGES.len()]>,
+    work_study: Option<[u32; WORK_STUDY.len()]>,
 }
 
 impl Tally {
@@ -97,6 +124,9 @@ impl Tally {
             skills: wanted(Facet::Skills).then(|| vec![0; skills]),
             work_spaces: wanted(Facet::WorkSpace).then(|| vec![0; work_spaces]),
             settings: wanted(Facet::Setting).then_some([0; SETTINGS.len()]),
+            pay: wanted(Facet::Pay).then_some([0; PAY_EDGES.len()]),
+            hours: wanted(Facet::Hours).then_some([0; HOUR_EDGES.len()]),
+            work_study: wanted(Facet::WorkStudy).then_some([0; WORK_STUDY.len()]),
         }
     }
 
@@ -117,6 +147,15 @@ impl Tally {
             && let Some(count) = counts.get_mut(usize::from(rows.flags[document].setting()))
         {
             *count += 1;
+        }
+        if let Some(counts) = &mut self.pay {
+            counts[pay_band(rows.pay[document])] += 1;
+        }
+        if let Some(counts) = &mut self.hours {
+            counts[hours_band(rows.hours[document])] += 1;
+        }
+        if let Some(counts) = &mut self.work_study {
+            counts[usize::from(rows.flags[document].work_study())] += 1;
         }
     }
 
@@ -140,8 +179,52 @@ impl Tally {
                 let counts = self.settings.as_ref().map(|counts| counts.as_slice());
                 most_frequent(counts, SETTINGS.len(), |at| SETTINGS[at])
             }
+            Facet::Pay => bands(
+                self.pay.as_ref().map(|counts| counts.as_slice()),
+                &PAY_EDGES,
+            ),
+            Facet::Hours => bands(
+                self.hours.as_ref().map(|counts| counts.as_slice()),
+                &HOUR_EDGES,
+            ),
+            Facet::WorkStudy => {
+                let counts = self.work_study.as_ref().map(|counts| counts.as_slice());
+                most_frequent(counts, WORK_STUDY.len(), |at| WORK_STUDY[at])
+            }
         }
     }
+}
+
+/// The band that begins at or below the pay.
+#[inline]
+fn pay_band(cents: i64) -> usize {
+    PAY_EDGES[1..]
+        .iter()
+        .filter(|edge| cents >= **edge * 100)
+        .count()
+}
+
+/// The band that begins below the hours.
+#[inline]
+fn hours_band(hours: f64) -> usize {
+    HOUR_EDGES[1..]
+        .iter()
+        .filter(|edge| hours > f64::from(**edge))
+        .count()
+}
+
+/// In their order, the empty ones left out.
+fn bands<T: std::fmt::Display>(counts: Option<&[u32]>, edges: &[T]) -> Vec<FacetCount> {
+    let counts = counts.unwrap_or_default().iter().enumerate();
+    let counted = counts.filter(|(_, count)| **count > 0);
+    let band = |(at, count): (usize, &u32)| FacetCount {
+        value: match edges.get(at + 1) {
+            Some(next) => format!("{}-{next}", edges[at]),
+            None => format!("{}+", edges[at]),
+        },
+        count: *count as usize,
+    };
+    counted.map(band).collect()
 }
 
 fn most_frequent<'a>(
@@ -200,17 +283,21 @@ impl FacetCache {
         cached.parts.insert((facet, counted), part);
     }
 
-    /// Puts the three facets together, in the order of `Facet::ALL`.
-    pub fn keep_whole(&self, counted: Counted, parts: [Part; 3]) -> Arc<Facets> {
+    /// Puts the facets together, in the order of `Facet::ALL`.
+    pub fn keep_whole(&self, counted: Counted, parts: [Part; FACETS]) -> Arc<Facets> {
         let span = parts.iter().fold(Span::ALWAYS, |span, (part, _)| Span {
             from: span.from.max(part.from),
             until: span.until.min(part.until),
         });
-        let [skills, work_space, setting] = parts.map(|(_, counts)| (*counts).clone());
+        let [skills, work_space, setting, pay, hours, work_study] =
+            parts.map(|(_, counts)| (*counts).clone());
         let facets = Arc::new(Facets {
             skills,
             work_space,
             setting,
+            pay,
+            hours,
+            work_study,
         });
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cached.make_room();

@@ -4,8 +4,9 @@ use super::JobQuery;
 use super::facets::Facet;
 use super::rows::Rows;
 use super::schema::{Flags, setting_code, status_code};
+use super::syntax::Limit;
 use super::tokens::fold_case;
-use crate::model::{JobStatus, Timestamp};
+use crate::model::{JobStatus, Timestamp, Vocabulary};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filters {
@@ -27,9 +28,10 @@ pub struct Filters {
 pub const MAX_SKILLS: usize = 50;
 
 impl Filters {
-    pub fn of(query: &JobQuery) -> Self {
+    pub fn of(query: &JobQuery, vocabulary: &Vocabulary) -> Self {
         let fold = |text: &String| fold_case(text.trim());
-        let mut skills: Vec<_> = query.skills.iter().map(fold).collect();
+        let skill = |text: &String| fold_case(vocabulary.canonical(text.trim()));
+        let mut skills: Vec<_> = query.skills.iter().map(skill).collect();
         skills.retain(|skill| !skill.is_empty());
         skills.sort_unstable();
         skills.dedup();
@@ -62,11 +64,15 @@ impl Filters {
             Facet::Skills => filters.skills.clear(),
             Facet::WorkSpace => filters.work_space = None,
             Facet::Setting => filters.settings = [false; 3],
+            Facet::Pay => filters.min_pay_cents = None,
+            Facet::Hours => filters.max_hours_bits = None,
+            Facet::WorkStudy => filters.work_study = None,
         }
         filters
     }
 
-    pub fn conditions(&self, now: Timestamp) -> Conditions {
+    /// With what the text limits besides.
+    pub fn conditions(&self, limits: &[Limit], now: Timestamp) -> Conditions {
         let mut allowed = [false; Flags::COUNT];
         for (code, allowed) in (0..).zip(&mut allowed) {
             let flags = Flags(code);
@@ -78,11 +84,27 @@ impl Filters {
                     .work_study
                     .is_none_or(|wanted| wanted == flags.work_study());
         }
+        let mut pay_cents = (self.min_pay_cents.unwrap_or(i64::MIN), i64::MAX);
+        let most = self.max_hours_bits.map_or(f64::INFINITY, f64::from_bits);
+        let mut hours = (f64::NEG_INFINITY, most);
+        for limit in limits {
+            match limit {
+                Limit::PayCents(low, high) => {
+                    pay_cents = (pay_cents.0.max(*low), pay_cents.1.min(*high));
+                }
+                Limit::Hours(low, high) => hours = (hours.0.max(*low), hours.1.min(*high)),
+                Limit::Setting(wanted) => {
+                    for (code, allowed) in (0..).zip(&mut allowed) {
+                        *allowed &= usize::from(Flags(code).setting()) == *wanted;
+                    }
+                }
+            }
+        }
         let is_open = self.status == status_code(JobStatus::Open);
         Conditions {
             allowed,
-            min_pay_cents: self.min_pay_cents.unwrap_or(i64::MIN),
-            max_hours: self.max_hours_bits.map_or(f64::INFINITY, f64::from_bits),
+            pay_cents,
+            hours,
             passed: if is_open { now.as_millis() } else { i64::MIN },
         }
     }
@@ -91,8 +113,9 @@ impl Filters {
 /// What a row must meet.
 pub struct Conditions {
     allowed: [bool; Flags::COUNT],
-    min_pay_cents: i64,
-    max_hours: f64,
+    /// Both ends included, as are the hours'.
+    pay_cents: (i64, i64),
+    hours: (f64, f64),
     /// Deadlines up to this one have passed.
     pub passed: i64,
 }
@@ -106,8 +129,8 @@ impl Conditions {
         }
         Self {
             allowed,
-            min_pay_cents: i64::MIN,
-            max_hours: f64::INFINITY,
+            pay_cents: (i64::MIN, i64::MAX),
+            hours: (f64::NEG_INFINITY, f64::INFINITY),
             passed: i64::MIN,
         }
     }
@@ -116,7 +139,7 @@ impl Conditions {
     #[inline]
     pub fn hold(&self, rows: &Rows, document: usize) -> bool {
         self.allowed[usize::from(rows.flags[document].0)]
-            && rows.pay[document] >= self.min_pay_cents
-            && rows.hours[document] <= self.max_hours
+            && (self.pay_cents.0..=self.pay_cents.1).contains(&rows.pay[document])
+            && (self.hours.0..=self.hours.1).contains(&rows.hours[document])
     }
 }

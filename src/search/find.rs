@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::facets::{Counted, Facet, Part, Span, Tally};
+use super::facets::{Counted, FACETS, Facet, Part, Span, Tally};
 use super::filters::Filters;
 use super::plan::Plan;
 use super::request::MAX_HITS;
 use super::spelling::Spelled;
 use super::sweep::{Match, sweep};
-use super::text;
+use super::syntax::Limit;
+use super::text::{self, Text};
 use super::top::{Top, ascending, score_key};
 use super::view::View;
+use super::weights::Season;
 use super::{Found, JobQuery, SearchError, Sort};
 
 /// A search that was read and understood, ready to be run.
@@ -24,12 +26,14 @@ struct Search<'a> {
 
 pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
     let typed = query.q.as_deref().unwrap_or_default();
-    let text = text::parse(typed);
-    if text.as_ref().is_some_and(|text| text.clauses.is_empty()) {
+    let text = text::parse(typed, &view.vocabulary);
+    if text.as_ref().is_some_and(Text::is_void) {
         return Ok(Found::default());
     }
     let sort = match (query.sort, &text) {
         (Sort::Relevance, None) => Sort::Newest,
+        // Places and limits alone say nothing of what is better.
+        (Sort::Relevance, Some(text)) if text.clauses.is_empty() => Sort::Newest,
         (sort, _) => sort,
     };
     let after = query.after;
@@ -47,14 +51,19 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
         view,
         query,
         counted: Counted {
-            filters: Filters::of(query),
+            filters: Filters::of(query, &view.vocabulary),
             text: key.map(|key| (key.into(), any_word)),
         },
         text,
         sort,
     };
     let found = search.run()?;
+    let has_words = search
+        .text
+        .as_ref()
+        .is_some_and(|text| !text.clauses.is_empty());
     if found.total == 0
+        && has_words
         && !any_word
         && after.is_none()
         && let Some((_, any_word)) = &mut search.counted.text
@@ -73,7 +82,8 @@ impl Search<'_> {
             return Ok(Found { facets, ..found });
         }
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
-        let mut parts = [0, 1, 2].map(|at| cache.part(Facet::ALL[at], &counted[at], now));
+        let mut parts: [Option<Part>; FACETS] =
+            std::array::from_fn(|at| cache.part(Facet::ALL[at], &counted[at], now));
         let is_here = |at: &usize| parts[*at].is_none() && counted[*at] == self.counted;
         let here: Vec<usize> = (0..parts.len()).filter(is_here).collect();
         let facets: Vec<Facet> = here.iter().map(|at| Facet::ALL[*at]).collect();
@@ -82,7 +92,7 @@ impl Search<'_> {
             parts[at] = Some(self.part(Facet::ALL[at], span, &tally));
         }
         let mut parts = parts.into_iter();
-        let mut listed = [Part::default(), Part::default(), Part::default()];
+        let mut listed: [Part; FACETS] = std::array::from_fn(|_| Part::default());
         for ((facet, counted), listed) in Facet::ALL.into_iter().zip(counted).zip(&mut listed) {
             *listed = match parts.next().flatten() {
                 Some(part) => part,
@@ -95,6 +105,10 @@ impl Search<'_> {
         }
         found.facets = cache.keep_whole(self.counted.clone(), listed);
         Ok(found)
+    }
+
+    fn limits(&self) -> &[Limit] {
+        self.text.as_ref().map_or(&[], |text| &text.text.limits)
     }
 
     fn plan<'a>(&'a self, counted: &'a Counted, scored: bool) -> Plan<'a> {
@@ -122,12 +136,18 @@ impl Search<'_> {
         let candidates = self
             .plan(&self.counted, sort == Sort::Relevance)
             .candidates()?;
-        let conditions = self.counted.filters.conditions(self.query.now);
+        let conditions = self
+            .counted
+            .filters
+            .conditions(self.limits(), self.query.now);
+        let season = Season::at(self.query.now.as_millis());
         let span = sweep(view, &candidates, &conditions, |hit: Match<'_>| {
             let (rows, at) = (hit.rows, hit.document);
             total += 1;
             let key = match sort {
-                Sort::Relevance => score_key(hit.score),
+                Sort::Relevance => {
+                    score_key(hit.score * season.factor(rows.posted_at[at], rows.deadline[at]))
+                }
                 Sort::Newest => ascending(rows.posted_at[at]),
                 Sort::Pay => ascending(rows.pay[at]),
                 Sort::Deadline => !ascending(rows.deadline[at]),
@@ -146,7 +166,7 @@ impl Search<'_> {
         let view = self.view;
         let mut tally = Tally::new(&[facet], view.skills.len(), view.work_spaces.len());
         let candidates = self.plan(counted, false).candidates()?;
-        let conditions = counted.filters.conditions(self.query.now);
+        let conditions = counted.filters.conditions(self.limits(), self.query.now);
         let span = sweep(view, &candidates, &conditions, |hit| {
             tally.add(hit.rows, hit.document)
         })?;

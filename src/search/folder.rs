@@ -29,7 +29,7 @@ pub fn has_index(dir: &Path) -> bool {
 }
 
 /// Opens an index that is whole and of this version, with its position.
-pub fn open(dir: &Path) -> Result<(Index, u64), SearchError> {
+pub fn open(dir: &Path, stamp: &str) -> Result<(Index, u64), SearchError> {
     let index = Index::open_in_dir(dir)?;
     let (schema, _) = schema::build();
     if index.schema() != schema {
@@ -38,7 +38,7 @@ pub fn open(dir: &Path) -> Result<(Index, u64), SearchError> {
     let metas = index.load_metas()?;
     let position = match &metas.payload {
         Some(payload) => {
-            read_payload(payload).ok_or_else(|| unusable("it is of another version"))?
+            read_payload(payload, stamp).ok_or_else(|| unusable("it is of another version"))?
         }
         None => 0,
     };
@@ -80,16 +80,17 @@ pub fn clear(dir: &Path) -> Result<(), SearchError> {
     Ok(())
 }
 
-/// What a commit carries: version, position, and a digest of both, since tantivy keeps no checksum of its meta file.
-pub fn payload(position: u64) -> String {
+/// What a commit carries: version, position, and a digest of both and of what the campus calls its skills, since tantivy
+/// keeps no checksum of its meta file and documents are made with those names.
+pub fn payload(position: u64, stamp: &str) -> String {
     let text = format!("{VERSION} {position}");
-    let digest = Sha256::digest(text.as_bytes());
+    let digest = Sha256::digest(format!("{text} {stamp}").as_bytes());
     format!("{text} {}", hex(&digest[..8]))
 }
 
-fn read_payload(payload_found: &str) -> Option<u64> {
+fn read_payload(payload_found: &str, stamp: &str) -> Option<u64> {
     let position = payload_found.split(' ').nth(1)?.parse().ok()?;
-    (payload(position) == payload_found).then_some(position)
+    (payload(position, stamp) == payload_found).then_some(position)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -106,11 +107,12 @@ mod tests {
 
     #[test]
     fn a_changed_payload_is_seen() {
-        assert_eq!(read_payload(&payload(12_345)), Some(12_345));
+        assert_eq!(read_payload(&payload(12_345, ""), ""), Some(12_345));
         assert_eq!(
-            read_payload(&payload(12_345).replace("12345", "12346")),
+            read_payload(&payload(12_345, "").replace("12345", "12346"), ""),
             None
         );
-        assert_eq!(read_payload(""), None);
+        assert_eq!(read_payload("", ""), None);
+        assert_eq!(read_payload(&payload(1, "x"), "y"), None);
     }
 }

@@ -15,7 +15,7 @@ use super::schema::{self, Fields};
 use super::suggest::{Suggestion, suggest};
 use super::view::View;
 use super::{Found, JobQuery, SearchError, Snippeter, find, tokens};
-use crate::model::{Job, JobId};
+use crate::model::{Job, JobId, Vocabulary};
 
 /// What the writer collects before it writes a segment.
 const WRITER_BYTES: usize = 32 * 1024 * 1024;
@@ -48,6 +48,7 @@ struct Feed {
     /// None after a failure, until the next edits.
     writer: Option<IndexWriter>,
     rows: RowCache,
+    vocabulary: Vocabulary,
     /// Of the last commit.
     position: u64,
     /// Jobs written since the last commit.
@@ -60,11 +61,18 @@ impl SearchIndex {
     /// Opens the index in a folder of its own. If there is none, one of another version or a damaged one, it is made anew
     /// and stands at position 0. Fails if another process holds it or the folder cannot be written.
     pub fn open(dir: &Path) -> Result<Self, SearchError> {
+        Self::open_with(dir, Vocabulary::default())
+    }
+
+    /// The same where a campus has names of its own for skills; an index made with other names is made anew.
+    pub fn open_with(dir: &Path, vocabulary: Vocabulary) -> Result<Self, SearchError> {
         std::fs::create_dir_all(dir)?;
         folder::check_free(dir)?;
         if folder::has_index(dir) {
             // Damage that no checksum covers can make tantivy panic.
-            let opened = catch_unwind(AssertUnwindSafe(|| Self::open_existing(dir)));
+            let opened = catch_unwind(AssertUnwindSafe(|| {
+                Self::open_existing(dir, vocabulary.clone())
+            }));
             match opened {
                 Ok(Ok(index)) => return Ok(index),
                 Ok(Err(SearchError::Locked(dir))) => return Err(SearchError::Locked(dir)),
@@ -77,15 +85,15 @@ impl SearchIndex {
             }
         }
         folder::clear(dir)?;
-        Self::start(folder::create(dir)?, 0)
+        Self::start(folder::create(dir)?, 0, vocabulary)
     }
 
-    fn open_existing(dir: &Path) -> Result<Self, SearchError> {
-        let (index, position) = folder::open(dir)?;
-        Self::start(index, position)
+    fn open_existing(dir: &Path, vocabulary: Vocabulary) -> Result<Self, SearchError> {
+        let (index, position) = folder::open(dir, vocabulary.stamp())?;
+        Self::start(index, position, vocabulary)
     }
 
-    fn start(mut index: Index, position: u64) -> Result<Self, SearchError> {
+    fn start(mut index: Index, position: u64, vocabulary: Vocabulary) -> Result<Self, SearchError> {
         index.set_tokenizers(tokens::manager());
         let (_, fields) = schema::build();
         let reader = index
@@ -97,12 +105,13 @@ impl SearchIndex {
             index,
             writer: None,
             rows: RowCache::default(),
+            vocabulary,
             position,
             waiting: 0,
             is_changed: false,
         };
         feed.writer()?;
-        let view = View::load(reader.searcher(), fields, &mut feed.rows)?;
+        let view = View::load(reader.searcher(), fields, &mut feed.rows, &feed.vocabulary)?;
         Ok(Self {
             reader,
             fields,
@@ -131,7 +140,10 @@ impl SearchIndex {
         self.position.store(position, Ordering::Release);
         if feed.is_changed {
             self.reader.reload()?;
-            let view = View::load(self.reader.searcher(), self.fields, &mut feed.rows)?;
+            let Feed {
+                rows, vocabulary, ..
+            } = &mut *feed;
+            let view = View::load(self.reader.searcher(), self.fields, rows, vocabulary)?;
             *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
             feed.is_changed = false;
         }
@@ -204,7 +216,8 @@ impl Feed {
             };
             writer.delete_term(Term::from_field_bytes(fields.id, id.as_bytes()));
             if let Edit::Upsert(job) = edit {
-                writer.add_document(fields.document(&job))?;
+                let document = fields.document(&job, &self.vocabulary);
+                self.writer()?.add_document(document)?;
                 self.waiting += 1;
             }
             if self.waiting >= MAX_WAITING {
@@ -216,8 +229,9 @@ impl Feed {
     }
 
     fn commit(&mut self, position: u64) -> Result<(), SearchError> {
+        let payload = folder::payload(position, self.vocabulary.stamp());
         let mut prepared = self.writer()?.prepare_commit()?;
-        prepared.set_payload(&folder::payload(position));
+        prepared.set_payload(&payload);
         prepared.commit()?;
         self.position = position;
         self.waiting = 0;

@@ -12,6 +12,7 @@ mod filters;
 mod find;
 mod folder;
 mod index;
+mod mentions;
 mod plan;
 mod request;
 mod rows;
@@ -20,10 +21,13 @@ mod snippet;
 mod spelling;
 mod suggest;
 mod sweep;
+mod syntax;
 mod text;
 mod tokens;
 mod top;
 mod view;
+mod weights;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use tantivy::Term;
 use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, Occur, PhraseQuery,
-    Query, TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EnableScoring, FuzzyTermQuery, Occur,
+    PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
@@ -11,17 +11,11 @@ use super::SearchError;
 use super::filters::{Filters, MAX_SKILLS};
 use super::spelling::{Spelled, SpelledClause};
 use super::sweep::Candidates;
-use super::text::{Clause, Word};
+use super::text::{Clause, Restriction, Text};
 use super::tokens;
 use super::view::{Statistics, View};
-
-// What a word weighs by where it stands; 1 in the description.
-const TITLE_WEIGHT: f32 = 4.0;
-const SKILL_WEIGHT: f32 = 3.0;
-const PLACE_WEIGHT: f32 = 1.5;
-/// What the beginning of a word counts.
-const TITLE_PREFIX_SCORE: f32 = 6.0;
-const OTHER_PREFIX_SCORE: f32 = 1.5;
+use super::weights;
+use super::words::Word;
 
 type Clauses = Vec<(Occur, Box<dyn Query>)>;
 
@@ -37,7 +31,7 @@ pub struct Plan<'a> {
 impl Plan<'_> {
     pub fn candidates(&self) -> Result<Candidates, SearchError> {
         let mut clauses = self.filter_clauses();
-        if let Some(text) = self.text {
+        if let Some(text) = self.text.filter(|text| !text.clauses.is_empty()) {
             self.add_text(text, &mut clauses);
         }
         if clauses.is_empty() {
@@ -81,18 +75,66 @@ impl Plan<'_> {
                 terms.push(Term::from_field_text(fields.location, ""));
             }
         }
-        let filter = |term| -> Box<dyn Query> {
-            let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
-            if self.scored {
-                Box::new(ConstScoreQuery::new(query, 0.0))
-            } else {
-                query
-            }
-        };
-        terms
+        let filter =
+            |term| -> Box<dyn Query> { Box::new(TermQuery::new(term, IndexRecordOption::Basic)) };
+        let mut clauses: Clauses = terms
             .into_iter()
-            .map(|term| (Occur::Must, filter(term)))
-            .collect()
+            .map(|term| (Occur::Must, self.unscored(filter(term))))
+            .collect();
+        if let Some(text) = self.text {
+            self.add_restrictions(&text.text, &mut clauses);
+        }
+        clauses
+    }
+
+    /// A condition counts nothing.
+    fn unscored(&self, query: Box<dyn Query>) -> Box<dyn Query> {
+        if self.scored {
+            Box::new(ConstScoreQuery::new(query, 0.0))
+        } else {
+            query
+        }
+    }
+
+    fn add_restrictions(&self, text: &Text, clauses: &mut Clauses) {
+        for (list, occur) in [(&text.within, Occur::Must), (&text.without, Occur::MustNot)] {
+            for restriction in list {
+                let query = self.unscored(self.restriction(restriction));
+                clauses.push((occur, query));
+            }
+        }
+        let is_wordless = self.text.is_none_or(|text| text.clauses.is_empty());
+        if !text.without.is_empty() && text.within.is_empty() && is_wordless {
+            // Something to take away from.
+            clauses.push((Occur::Must, self.unscored(Box::new(AllQuery))));
+        }
+    }
+
+    fn restriction(&self, restriction: &Restriction) -> Box<dyn Query> {
+        let fields = &self.view.fields;
+        let all = |field, words: &[Word]| -> Box<dyn Query> {
+            let terms = words.iter().map(|word| self.term(field, word)).collect();
+            Box::new(BooleanQuery::intersection(terms))
+        };
+        match restriction {
+            Restriction::Words(words) => self.phrase(fields.text, words),
+            Restriction::Title(words) => all(fields.title, words),
+            Restriction::Skill { term, words } => Box::new(BooleanQuery::union(vec![
+                basic(fields.skill, term),
+                all(fields.skill_text, words),
+            ])),
+            Restriction::At(words) => {
+                let place = |word: &Word| -> Box<dyn Query> {
+                    Box::new(BooleanQuery::union(vec![
+                        self.term(fields.place, word),
+                        basic(fields.location, &word.plain),
+                    ]))
+                };
+                Box::new(BooleanQuery::intersection(
+                    words.iter().map(place).collect(),
+                ))
+            }
+        }
     }
 
     fn add_text(&self, text: &Spelled, clauses: &mut Clauses) {
@@ -125,28 +167,53 @@ impl Plan<'_> {
     fn matching(&self, clause: &SpelledClause) -> Box<dyn Query> {
         let fields = &self.view.fields;
         let mut queries: Vec<Box<dyn Query>> = Vec::new();
+        let all = |words: &[Word]| -> Box<dyn Query> {
+            let terms = words.iter().map(|word| self.term(fields.text, word));
+            Box::new(BooleanQuery::intersection(terms.collect()))
+        };
         match &clause.clause {
             Clause::Word(word) => queries.push(self.term(fields.text, word)),
             Clause::Phrase(words) => queries.push(self.phrase(fields.text, words)),
             Clause::Alias { typed, meant } => {
-                let typed = typed
-                    .iter()
-                    .map(|word| self.term(fields.text, word))
-                    .collect();
-                queries.push(Box::new(BooleanQuery::intersection(typed)));
+                queries.push(all(typed));
                 queries.push(self.phrase(fields.text, meant));
+            }
+            Clause::Skill { typed, term, .. } => {
+                queries.push(all(typed));
+                let [exact, named] = if self.text.is_some_and(|text| text.text.is_sentence) {
+                    [weights::SENTENCE_SKILL_EXACT, weights::SENTENCE_SKILL_NAMED]
+                } else {
+                    [weights::SKILL_EXACT, weights::SKILL_NAMED]
+                };
+                queries.push(self.worth(basic(fields.skill, term), exact));
+                queries.push(self.worth(basic(fields.named_skill, term), named));
             }
         }
         for word in &clause.corrections {
             queries.push(self.term(fields.text, word));
         }
-        if let Some(word) = clause.clause.only_word().filter(|_| clause.is_prefix) {
-            queries.push(self.prefix(fields.title_words, &word.plain, TITLE_PREFIX_SCORE));
-            queries.push(self.prefix(fields.other_words, &word.plain, OTHER_PREFIX_SCORE));
+        if let Some(word) = clause.clause.only_word() {
+            let word = &word.plain;
+            if clause.is_prefix {
+                queries.push(self.prefix(fields.title_words, word, weights::TITLE_PREFIX));
+                queries.push(self.prefix(fields.other_words, word, weights::OTHER_PREFIX));
+            }
+            if clause.is_body_prefix {
+                queries.push(self.prefix(fields.body_words, word, weights::OTHER_PREFIX));
+            }
         }
         match queries.len() {
             1 => queries.swap_remove(0),
             _ => Box::new(BooleanQuery::union(queries)),
+        }
+    }
+
+    /// Counts so much wherever it matches.
+    fn worth(&self, query: Box<dyn Query>, score: f32) -> Box<dyn Query> {
+        if self.scored {
+            Box::new(ConstScoreQuery::new(query, score))
+        } else {
+            query
         }
     }
 
@@ -159,18 +226,28 @@ impl Plan<'_> {
                 self.weigh_words(typed, weights);
                 self.weigh_phrase(meant, weights);
             }
+            Clause::Skill { typed, .. } => self.weigh_words(typed, weights),
         }
         self.weigh_words(&clause.corrections, weights);
     }
 
     fn weigh_words(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {
         let fields = &self.view.fields;
+        let by_place = if self.text.is_some_and(|text| text.text.is_sentence) {
+            [
+                (fields.title, weights::SENTENCE_TITLE),
+                (fields.skill_text, weights::SENTENCE_SKILL),
+                (fields.place, weights::SENTENCE_PLACE),
+            ]
+        } else {
+            [
+                (fields.title, weights::TITLE),
+                (fields.skill_text, weights::SKILL),
+                (fields.place, weights::PLACE),
+            ]
+        };
         for word in words {
-            for (field, weight) in [
-                (fields.title, TITLE_WEIGHT),
-                (fields.skill_text, SKILL_WEIGHT),
-                (fields.place, PLACE_WEIGHT),
-            ] {
+            for (field, weight) in by_place {
                 weights.push(Box::new(BoostQuery::new(self.term(field, word), weight)));
             }
         }
@@ -179,8 +256,8 @@ impl Plan<'_> {
     fn weigh_phrase(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {
         let fields = &self.view.fields;
         for (field, weight) in [
-            (fields.title, TITLE_WEIGHT),
-            (fields.skill_text, SKILL_WEIGHT),
+            (fields.title, weights::TITLE),
+            (fields.skill_text, weights::SKILL),
         ] {
             weights.push(Box::new(BoostQuery::new(self.phrase(field, words), weight)));
         }
@@ -211,4 +288,10 @@ impl Plan<'_> {
         let query = Box::new(FuzzyTermQuery::new_prefix(term, 0, true));
         Box::new(BoostQuery::new(query, score))
     }
+}
+
+/// Documents with a whole value, unweighed.
+fn basic(field: Field, value: &str) -> Box<dyn Query> {
+    let term = Term::from_field_text(field, value);
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }

@@ -6,11 +6,12 @@ use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
 
+use super::mentions::mentions;
 use super::tokens::{PLAIN, STEMMED, WHOLE};
-use crate::model::{Job, JobSetting, JobStatus};
+use crate::model::{Job, JobSetting, JobStatus, Vocabulary, fold_name};
 
 /// Part of every commit; an index of another version is made anew. One more whenever fields or tokenizers change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 // Names of the columns, as rows.rs reads them.
 pub const ID_HIGH: &str = "id_high";
@@ -44,9 +45,13 @@ pub struct Fields {
     /// As written, for prefixes, typos and completions.
     pub title_words: Field,
     pub other_words: Field,
+    /// The description's words as written, where the others know none that is near.
+    pub body_words: Field,
     pub location: Field,
-    /// Whole values, for exact filters.
+    /// Whole values, for exact filters. Skills by their labels.
     pub skill: Field,
+    /// Skills that title or description name.
+    pub named_skill: Field,
     pub work_space: Field,
     pub employee_id: Field,
 }
@@ -79,7 +84,9 @@ pub fn build() -> (Schema, Fields) {
         place: schema.add_text_field("place", words(STEMMED, IndexRecordOption::WithFreqs, true)),
         title_words: schema.add_text_field("title_words", plain()),
         other_words: schema.add_text_field("other_words", plain()),
+        body_words: schema.add_text_field("body_words", plain()),
         location: schema.add_text_field("location", plain()),
+        named_skill: schema.add_text_field("named_skill", whole()),
         skill: schema.add_text_field(SKILL, whole().set_fast("raw")),
         work_space: schema.add_text_field(WORK_SPACE, whole().set_fast("raw")),
         employee_id: schema
@@ -89,7 +96,7 @@ pub fn build() -> (Schema, Fields) {
 }
 
 impl Fields {
-    pub fn document(&self, job: &Job) -> TantivyDocument {
+    pub fn document(&self, job: &Job, vocabulary: &Vocabulary) -> TantivyDocument {
         let mut document = TantivyDocument::default();
         let (high, low) = job.job_id.parts();
         document.add_bytes(self.id, job.job_id.as_bytes());
@@ -106,9 +113,19 @@ impl Fields {
         document.add_text(self.title, &job.job_title);
         document.add_text(self.title_words, &job.job_title);
         for skill in &job.skills_required {
-            for field in [self.text, self.skill_text, self.other_words, self.skill] {
-                document.add_text(field, skill);
+            let label = vocabulary.canonical(skill);
+            document.add_text(self.skill, label);
+            for field in [self.text, self.skill_text, self.other_words] {
+                document.add_text(field, label);
+                if fold_name(label) != fold_name(skill) {
+                    document.add_text(field, skill);
+                }
             }
+        }
+        let mut named = mentions(&job.job_title, vocabulary);
+        named.extend(mentions(&job.job_description, vocabulary));
+        for label in named {
+            document.add_text(self.named_skill, label);
         }
         let places = [Some(&job.employer_name), job.work_space.as_ref()];
         for place in places.into_iter().flatten() {
@@ -125,6 +142,7 @@ impl Fields {
             }
         }
         document.add_text(self.text, &job.job_description);
+        document.add_text(self.body_words, &job.job_description);
         document.add_text(self.employee_id, job.employee_id.as_str());
         document
     }

@@ -7,9 +7,10 @@ use tantivy::tokenizer::TokenStream;
 
 use super::SearchError;
 use super::spelling::Spelled;
-use super::text::{Clause, Word, WordReader, parse};
+use super::text::{Clause, parse};
 use super::tokens;
 use super::view::View;
+use super::words::{Word, WordReader};
 use crate::model::Job;
 
 /// Longest snippet, in characters of the job.
@@ -35,13 +36,19 @@ struct Mark {
 
 impl Snippeter {
     pub(super) fn new(view: &View, q: &str) -> Result<Self, SearchError> {
-        let spelled = Spelled::of(view, parse(q).unwrap_or_default())?;
+        let spelled = Spelled::of(view, parse(q, &view.vocabulary).unwrap_or_default())?;
+        let mut reader = WordReader::new();
         let mut stems = Vec::new();
         let mut prefix = None;
-        let mut learn = |words: &[Word]| stems.extend(words.iter().map(|word| word.stem.clone()));
+        let mut learn = |words: &[Word]| {
+            let telling = words
+                .iter()
+                .filter(|word| words.len() == 1 || !word.is_empty());
+            stems.extend(telling.map(|word| word.stem.clone()));
+        };
         for clause in spelled.clauses {
             learn(&clause.corrections);
-            if clause.is_prefix {
+            if clause.is_prefix || clause.is_body_prefix {
                 prefix = clause.clause.only_word().map(|word| word.plain.clone());
             }
             match clause.clause {
@@ -51,7 +58,18 @@ impl Snippeter {
                     learn(&typed);
                     learn(&meant);
                 }
+                Clause::Skill { typed, label, term } => {
+                    learn(&typed);
+                    learn(&label);
+                    let names = view.vocabulary.names(&term);
+                    for name in names.filter(|name| !name.contains(' ')) {
+                        learn(&reader.words(name));
+                    }
+                }
             }
+        }
+        for restriction in &spelled.text.within {
+            stems.extend(restriction.words().iter().map(|word| word.stem.clone()));
         }
         stems.sort_unstable();
         stems.dedup();

@@ -1,25 +1,21 @@
-//! What a person typed, taken apart. There is no syntax to get wrong: quotes make a phrase where they come in pairs, all
-//! else is words.
-
-use tantivy::tokenizer::{TextAnalyzer, TokenStream};
+//! What a person typed, understood: words, phrases, names of skills, what must not be there, and where to look. There is
+//! nothing to get wrong: what is no syntax is words.
 
 use super::aliases;
-use super::tokens;
+use super::syntax::{Limit, Piece, Place, pieces};
+use super::words::{Word, WordReader};
+use crate::model::{MAX_NAME_WORDS, Vocabulary, fold_name};
 
 /// What lies beyond is not looked at.
 const MAX_CHARS: usize = 1_000;
-/// Words beyond are not looked for.
+/// Words beyond are not read.
+const MAX_READ_WORDS: usize = 48;
+/// Words beyond are not looked for, once those are gone that say nothing.
 pub const MAX_WORDS: usize = 16;
-/// Keywords are typed without so many of the `EMPTY_WORDS`.
+/// Places and exclusions beyond are not looked at.
+const MAX_RESTRICTIONS: usize = 8;
+/// Keywords are typed without so many words that say nothing.
 const SENTENCE_EMPTY_WORDS: usize = 4;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// As typed, in lower case and without accents.
-    pub plain: String,
-    /// Without its English ending.
-    pub stem: String,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clause {
@@ -31,65 +27,41 @@ pub enum Clause {
         typed: Vec<Word>,
         meant: Vec<Word>,
     },
+    /// What a skill is called: as typed, by its label, and the label folded as `tokens::WHOLE` does.
+    Skill {
+        typed: Vec<Word>,
+        label: Vec<Word>,
+        term: String,
+    },
 }
 
-/// The clauses of a text. The last one may be unfinished if it is a word.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a match must have, or must not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// Anywhere, side by side.
+    Words(Vec<Word>),
+    /// A skill, by its folded label or by its words.
+    Skill {
+        term: String,
+        words: Vec<Word>,
+    },
+    Title(Vec<Word>),
+    At(Vec<Word>),
+}
+
+/// A text understood. The last clause may be unfinished if it is a word.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     pub clauses: Vec<Clause>,
+    pub within: Vec<Restriction>,
+    pub without: Vec<Restriction>,
+    pub limits: Vec<Limit>,
     /// It is written out, as to a person: hardly a posting has all its words.
     pub is_sentence: bool,
 }
 
-/// Words that are in every posting and tell nothing; dropped where others remain.
-const EMPTY_WORDS: &[&str] = &[
-    "a",
-    "about",
-    "am",
-    "an",
-    "and",
-    "any",
-    "are",
-    "as",
-    "at",
-    "be",
-    "by",
-    "can",
-    "d",
-    "do",
-    "for",
-    "from",
-    "get",
-    "have",
-    "i",
-    "im",
-    "in",
-    "is",
-    "it",
-    "like",
-    "looking",
-    "m",
-    "me",
-    "my",
-    "of",
-    "on",
-    "or",
-    "some",
-    "something",
-    "that",
-    "the",
-    "there",
-    "to",
-    "want",
-    "wants",
-    "where",
-    "who",
-    "with",
-    "would",
-];
-
-/// Takes a text apart; `None` if it is blank. Not blank and without a word in it gives no clauses.
-pub fn parse(typed: &str) -> Option<Text> {
+/// Takes a text apart; `None` if it is blank. Not blank and without a word in it gives nothing to look for.
+pub fn parse(typed: &str, vocabulary: &Vocabulary) -> Option<Text> {
     let typed = typed.trim();
     if typed.is_empty() {
         return None;
@@ -98,47 +70,117 @@ pub fn parse(typed: &str) -> Option<Text> {
         .char_indices()
         .nth(MAX_CHARS)
         .map_or(typed.len(), |(at, _)| at);
-    let parts: Vec<&str> = typed[..end].split(['"', '“', '”', '„']).collect();
-    let mut reader = WordReader::new();
-    let mut text = Text::default();
-    let mut left = MAX_WORDS;
-    let last = parts.len() - 1;
-    for (at, part) in parts.into_iter().enumerate() {
-        let mut words = reader.words(part);
-        words.truncate(left);
-        left -= words.len();
-        // A quote that nothing closes begins no phrase.
-        if at % 2 == 1 && at < last && words.len() > 1 {
-            text.clauses.push(Clause::Phrase(words));
-        } else {
-            add_words(&mut text.clauses, words, &mut reader);
-        }
+    let mut reading = Reading {
+        vocabulary,
+        reader: WordReader::new(),
+        text: Text::default(),
+        left: MAX_READ_WORDS,
+    };
+    for piece in pieces(&typed[..end]) {
+        reading.take(piece);
     }
+    let mut text = reading.text;
     text.drop_idle();
     Some(text)
 }
 
-fn add_words(clauses: &mut Vec<Clause>, words: Vec<Word>, reader: &mut WordReader) {
-    let mut words = words.as_slice();
-    while !words.is_empty() {
-        let alias = (1..=aliases::MAX_WORDS.min(words.len()))
-            .rev()
-            .find_map(|count| {
-                let typed: Vec<&str> = words[..count]
-                    .iter()
-                    .map(|word| word.plain.as_str())
-                    .collect();
-                aliases::meaning(&typed.join(" ")).map(|meaning| (count, meaning))
-            });
-        let (count, clause) = match alias {
-            Some((count, meaning)) => {
-                let (typed, meant) = (words[..count].to_vec(), reader.words(meaning));
-                (count, Clause::Alias { typed, meant })
+struct Reading<'a> {
+    vocabulary: &'a Vocabulary,
+    reader: WordReader,
+    text: Text,
+    /// Words still to be read.
+    left: usize,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Plain(text) => {
+                let words = self.words(text);
+                self.add_words(&words);
             }
-            None => (1, Clause::Word(words[0].clone())),
-        };
-        clauses.push(clause);
-        words = &words[count..];
+            Piece::Quoted(text) => {
+                let words = self.words(text);
+                if words.len() > 1 {
+                    self.text.clauses.push(Clause::Phrase(words));
+                } else {
+                    self.add_words(&words);
+                }
+            }
+            Piece::Without(value) => {
+                let words = self.words(value);
+                self.restrict(Restriction::Words(words), true);
+            }
+            Piece::Within {
+                place,
+                value,
+                is_excluded,
+            } => {
+                let words = self.words(value);
+                let restriction = match place {
+                    Place::Title => Restriction::Title(words),
+                    Place::At => Restriction::At(words),
+                    Place::Skill => {
+                        let term = super::tokens::fold_case(self.vocabulary.canonical(value));
+                        Restriction::Skill { term, words }
+                    }
+                };
+                self.restrict(restriction, is_excluded);
+            }
+            Piece::Limit(limit) => {
+                if self.text.limits.len() < MAX_RESTRICTIONS {
+                    self.text.limits.push(limit);
+                }
+            }
+        }
+    }
+
+    fn words(&mut self, text: &str) -> Vec<Word> {
+        let mut words = self.reader.words(text);
+        words.truncate(self.left);
+        self.left -= words.len();
+        words
+    }
+
+    fn restrict(&mut self, restriction: Restriction, is_excluded: bool) {
+        let text = &mut self.text;
+        let is_room = text.within.len() + text.without.len() < MAX_RESTRICTIONS;
+        if is_room && !restriction.words().is_empty() {
+            let list = if is_excluded {
+                &mut text.without
+            } else {
+                &mut text.within
+            };
+            list.push(restriction);
+        }
+    }
+
+    /// Finds the longest names first.
+    fn add_words(&mut self, mut words: &[Word]) {
+        while !words.is_empty() {
+            let longest = MAX_NAME_WORDS.min(words.len());
+            let named = (1..=longest)
+                .rev()
+                .find_map(|count| Some((count, self.name(&words[..count])?)));
+            let (count, clause) = named.unwrap_or_else(|| (1, Clause::Word(words[0].clone())));
+            self.text.clauses.push(clause);
+            words = &words[count..];
+        }
+    }
+
+    fn name(&mut self, typed: &[Word]) -> Option<Clause> {
+        let plain: Vec<&str> = typed.iter().map(|word| word.plain.as_str()).collect();
+        let plain = plain.join(" ");
+        if let Some(meaning) = aliases::meaning(&plain) {
+            let (typed, meant) = (typed.to_vec(), self.reader.words(meaning));
+            return Some(Clause::Alias { typed, meant });
+        }
+        let label = self.vocabulary.label(&plain)?;
+        Some(Clause::Skill {
+            typed: typed.to_vec(),
+            label: self.reader.words(&fold_name(label)),
+            term: super::tokens::fold_case(label),
+        })
     }
 }
 
@@ -152,21 +194,48 @@ impl Clause {
     pub fn only_word(&self) -> Option<&Word> {
         match self {
             Self::Phrase(_) => None,
-            _ => self.words().first().filter(|_| self.words().len() == 1),
+            _ => self.typed().first().filter(|_| self.typed().len() == 1),
         }
     }
 
-    fn words(&self) -> &[Word] {
+    pub fn typed(&self) -> &[Word] {
         match self {
             Self::Word(word) => std::slice::from_ref(word),
-            Self::Phrase(words) | Self::Alias { typed: words, .. } => words,
+            Self::Phrase(words)
+            | Self::Alias { typed: words, .. }
+            | Self::Skill { typed: words, .. } => words,
+        }
+    }
+}
+
+impl Restriction {
+    pub fn words(&self) -> &[Word] {
+        match self {
+            Self::Words(words)
+            | Self::Skill { words, .. }
+            | Self::Title(words)
+            | Self::At(words) => words,
         }
     }
 }
 
 impl Text {
+    /// Nothing is looked for, so nothing is found.
+    pub fn is_void(&self) -> bool {
+        self.clauses.is_empty()
+            && self.within.is_empty()
+            && self.without.is_empty()
+            && self.limits.is_empty()
+    }
+
     /// Texts with equal keys match the same.
     pub fn key(&self) -> String {
+        let words = |key: &mut String, words: &[Word]| {
+            for word in words {
+                key.push_str(&word.plain);
+                key.push(' ');
+            }
+        };
         let mut key = String::new();
         for clause in &self.clauses {
             key.push(if matches!(clause, Clause::Phrase(_)) {
@@ -174,15 +243,27 @@ impl Text {
             } else {
                 ','
             });
-            for word in clause.words() {
-                key.push_str(&word.plain);
-                key.push(' ');
+            words(&mut key, clause.typed());
+        }
+        for (sign, list) in [('+', &self.within), ('-', &self.without)] {
+            for restriction in list {
+                key.push(sign);
+                key.push(match restriction {
+                    Restriction::Words(_) => 'w',
+                    Restriction::Skill { .. } => 's',
+                    Restriction::Title(_) => 't',
+                    Restriction::At(_) => 'a',
+                });
+                words(&mut key, restriction.words());
             }
+        }
+        for limit in &self.limits {
+            key.push_str(&limit.key());
         }
         key
     }
 
-    /// Drops repeats, and empty words if others remain.
+    /// Drops repeats, words that say nothing if others remain, and what is too much.
     fn drop_idle(&mut self) {
         let mut kept: Vec<Clause> = Vec::with_capacity(self.clauses.len());
         for clause in self.clauses.drain(..) {
@@ -190,54 +271,31 @@ impl Text {
                 kept.push(clause);
             }
         }
-        let is_empty = |clause: &Clause| matches!(clause, Clause::Word(word) if word.is_empty());
-        if !kept.iter().all(is_empty) {
-            let before = kept.len();
+        let only = |clause: &Clause, is: fn(&Word) -> bool| {
+            !matches!(clause, Clause::Phrase(_)) && clause.only_word().is_some_and(is)
+        };
+        let is_empty =
+            |clause: &Clause| matches!(clause, Clause::Word(_)) && only(clause, Word::is_empty);
+        let empty = kept.iter().filter(|clause| is_empty(clause)).count();
+        self.is_sentence = empty >= SENTENCE_EMPTY_WORDS && empty < kept.len();
+        if empty < kept.len() {
             kept.retain(|clause| !is_empty(clause));
-            self.is_sentence = before - kept.len() >= SENTENCE_EMPTY_WORDS;
         }
+        if self.is_sentence && !kept.iter().all(|clause| only(clause, Word::is_idle)) {
+            kept.retain(|clause| !only(clause, Word::is_idle));
+        }
+        kept.truncate(MAX_WORDS);
         self.clauses = kept;
-    }
-}
-
-impl Word {
-    fn is_empty(&self) -> bool {
-        EMPTY_WORDS.binary_search(&self.plain.as_str()).is_ok()
-    }
-}
-
-/// Makes words of text; keeps its analyzers, which are costly to make.
-pub struct WordReader {
-    plain: TextAnalyzer,
-    stemmed: TextAnalyzer,
-}
-
-impl WordReader {
-    pub fn new() -> Self {
-        Self {
-            plain: tokens::plain(),
-            stemmed: tokens::stemmed(),
-        }
-    }
-
-    pub fn words(&mut self, text: &str) -> Vec<Word> {
-        // Both drop the same words, so they stay in step.
-        let mut plain = self.plain.token_stream(text);
-        let mut stemmed = self.stemmed.token_stream(text);
-        let mut words = Vec::new();
-        while plain.advance() && stemmed.advance() {
-            words.push(Word {
-                plain: plain.token().text.clone(),
-                stem: stemmed.token().text.clone(),
-            });
-        }
-        words
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(typed: &str) -> Option<Text> {
+        parse(typed, &Vocabulary::default())
+    }
 
     fn shown(typed: &str) -> Vec<String> {
         let word = |word: &Word| word.plain.clone();
@@ -246,38 +304,59 @@ mod tests {
             Clause::Word(word) => word.plain.clone(),
             Clause::Phrase(phrase) => format!("\"{}\"", words(phrase)),
             Clause::Alias { typed, meant } => format!("{}={}", words(typed), words(meant)),
+            Clause::Skill { typed, term, .. } => format!("{}:{term}", words(typed)),
         };
-        parse(typed).unwrap().clauses.iter().map(clause).collect()
+        read(typed).unwrap().clauses.iter().map(clause).collect()
     }
 
     #[test]
     fn quotes_make_phrases_in_pairs() {
-        assert_eq!(shown("\"Data Entry\" clerk"), ["\"data entry\"", "clerk"]);
-        assert_eq!(shown("“data entry” clerk"), ["\"data entry\"", "clerk"]);
-        assert_eq!(shown("clerk \"data entry"), ["clerk", "data", "entry"]);
+        assert_eq!(shown("\"Front Door\" clerk"), ["\"front door\"", "clerk"]);
+        assert_eq!(shown("clerk \"front door"), ["clerk", "front", "door"]);
         assert_eq!(shown("\"clerk\""), ["clerk"]);
         assert_eq!(shown("\"\"\""), [""; 0]);
     }
 
     #[test]
     fn words_that_tell_nothing_go() {
-        assert_eq!(shown("I want a job in the library"), ["job", "library"]);
+        assert_eq!(shown("I want a job in the library"), ["library"]);
+        assert_eq!(shown("a job in the library"), ["job", "library"]);
         assert_eq!(shown("to be or"), ["to", "be", "or"]);
-        assert!(EMPTY_WORDS.is_sorted());
+        let sentence = read("is it something where I can walk dogs on weekends").unwrap();
+        assert!(sentence.is_sentence);
+        assert_eq!(sentence.clauses.len(), 2, "{:?}", sentence.clauses);
     }
 
     #[test]
-    fn aliases_are_found_longest_first() {
-        assert_eq!(shown("c plus plus tutor"), ["c plus plus=c++", "tutor"]);
-        assert_eq!(shown("JS"), ["js=javascript"]);
+    fn names_are_found_longest_first() {
+        assert_eq!(shown("c plus plus tutor"), ["c plus plus:c++", "tutor"]);
+        assert_eq!(shown("JS"), ["js:javascript"]);
+        assert_eq!(
+            shown("ms excel clerk"),
+            ["ms excel:microsoft excel", "clerk"]
+        );
+        assert_eq!(shown("ta"), ["ta=teaching assistant"]);
+    }
+
+    #[test]
+    fn places_and_limits_are_no_words() {
+        let text = read("tutor skill:js -night pay:>15 at:library").unwrap();
+        assert_eq!(text.clauses.len(), 1);
+        assert!(matches!(&text.within[0], Restriction::Skill { term, .. } if term == "javascript"));
+        assert!(matches!(&text.within[1], Restriction::At(words) if words[0].plain == "library"));
+        assert!(matches!(&text.without[0], Restriction::Words(words) if words[0].plain == "night"));
+        assert_eq!(text.limits, [Limit::PayCents(1_501, i64::MAX)]);
+        assert!(!read("-night").unwrap().is_void());
+        assert_ne!(read("-night").unwrap().key(), read("night").unwrap().key());
     }
 
     #[test]
     fn the_hostile_is_cut() {
-        assert_eq!(parse(" \u{a0}\n"), None);
-        assert_eq!(shown("!?… \0 👍"), [""; 0]);
+        assert_eq!(read(" \u{a0}\n"), None);
+        assert!(read("!?… \0 ©").unwrap().is_void());
         assert_eq!(shown(&"ab cd ".repeat(5_000)).len(), 2);
         let numbers: Vec<_> = (0..5_000).map(|number| number.to_string()).collect();
         assert_eq!(shown(&numbers.join(" ")).len(), MAX_WORDS);
+        assert!(read(&"-a ".repeat(500)).unwrap().without.len() <= MAX_RESTRICTIONS);
     }
 }

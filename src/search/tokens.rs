@@ -1,5 +1,5 @@
 //! How text becomes words, the same for postings and for what people type: letters and digits, lower case, without
-//! accents; English endings cut off where a field is searched by meaning rather than by spelling.
+//! accents, emoji as words of their own; English endings cut off where a field is searched by meaning rather than by spelling.
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
@@ -125,7 +125,7 @@ impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
         self.token.position = self.token.position.wrapping_add(1);
-        let Some(start) = self.text[self.at..].find(char::is_alphanumeric) else {
+        let Some(start) = self.text[self.at..].find(begins_word) else {
             self.at = self.text.len();
             return false;
         };
@@ -144,10 +144,20 @@ impl TokenStream for WordStream<'_> {
     }
 }
 
-/// Kana and Han are written without spaces.
+fn begins_word(c: char) -> bool {
+    c.is_alphanumeric() || is_picture(c)
+}
+
+/// Kana and Han are written without spaces, and a picture says what it says.
 fn stands_alone(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-        && c.is_alphanumeric()
+    is_picture(c)
+        || matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+            && c.is_alphanumeric()
+}
+
+/// Emoji and the signs among them, but not the marks that only change their look.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1faff}')
 }
 
 /// An accent that follows its letter as a character of its own.
@@ -181,6 +191,7 @@ mod tests {
         assert_eq!(plain("2+ years; notepad++"), ["2", "years", "notepad"]);
         assert_eq!(plain(&"x".repeat(10_000)), [""; 0]);
         assert_eq!(plain("'s ''' ++ #"), ["s"]);
+        assert_eq!(plain("☕️Barista 👍🏽!"), ["☕", "barista", "👍"]);
     }
 
     #[test]

@@ -12,9 +12,11 @@ use super::facets::FacetCache;
 use super::rows::{Name, RowCache, Rows};
 use super::schema::Fields;
 use super::suggest::OpenNames;
+use crate::model::Vocabulary;
 
 pub struct View {
     pub searcher: Searcher,
+    pub vocabulary: Vocabulary,
     pub fields: Fields,
     /// In the order of the searcher's segments.
     pub segments: Vec<Arc<Rows>>,
@@ -29,6 +31,7 @@ impl View {
         searcher: Searcher,
         fields: Fields,
         rows: &mut RowCache,
+        vocabulary: &Vocabulary,
     ) -> Result<Self, SearchError> {
         let loaded = rows.load(searcher.segment_readers())?;
         Ok(Self {
@@ -36,6 +39,7 @@ impl View {
             skills: loaded.skills,
             work_spaces: loaded.work_spaces,
             searcher,
+            vocabulary: vocabulary.clone(),
             fields,
             facets: FacetCache::default(),
             open_names: OnceLock::new(),

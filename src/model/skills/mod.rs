@@ -21,6 +21,8 @@ struct Known {
     skills: Vec<Skill>,
     /// By folded name.
     numbers: HashMap<Box<str>, u32>,
+    /// By first word: how many words the longest name has.
+    longest: HashMap<Box<str>, u8>,
 }
 
 struct Skill {
@@ -41,24 +43,41 @@ impl Known {
             });
         }
         known.numbers.reserve(known.skills.len() * 2);
-        // Labels first: no alias takes a name that is a skill's own.
-        for (skill, number) in known.skills.iter().zip(0..) {
-            let name = fold_name(&skill.label);
+        let name_of = |known: &mut Self, name: &str, number: u32| {
+            let name = fold_name(name);
+            known.learn_length(&name);
             known.numbers.entry(name.into()).or_insert(number);
+        };
+        // Labels first: no alias takes a name that is a skill's own.
+        let skills = std::mem::take(&mut known.skills);
+        for (skill, number) in skills.iter().zip(0..) {
+            name_of(&mut known, &skill.label, number);
         }
-        for (skill, number) in known.skills.iter().zip(0..) {
+        for (skill, number) in skills.iter().zip(0..) {
             for alias in skill.aliases.split('|').filter(|alias| !alias.is_empty()) {
-                let name = fold_name(alias);
-                known.numbers.entry(name.into()).or_insert(number);
+                name_of(&mut known, alias, number);
             }
         }
+        known.skills = skills;
         known
+    }
+
+    fn learn_length(&mut self, name: &str) {
+        learn_length(&mut self.longest, name);
     }
 
     fn find(&self, name: &str) -> Option<&Skill> {
         self.numbers
             .get(name)
             .map(|number| &self.skills[*number as usize])
+    }
+}
+
+fn learn_length(longest: &mut HashMap<Box<str>, u8>, name: &str) {
+    let count = name.split(' ').count();
+    if let (Some(first), Ok(count)) = (name.split(' ').next(), u8::try_from(count)) {
+        let known = longest.entry(first.into()).or_default();
+        *known = count.max(*known);
     }
 }
 
@@ -74,6 +93,7 @@ struct Own {
     labels: HashMap<String, String>,
     /// Aliases by folded label.
     aliases: HashMap<String, Vec<String>>,
+    longest: HashMap<Box<str>, u8>,
     /// Told apart by this: what an index was built with.
     stamp: String,
 }
@@ -96,6 +116,10 @@ impl Vocabulary {
             aliases.insert(fold_name(label), names.clone());
         }
         labels.remove("");
+        let mut longest = HashMap::new();
+        for name in labels.keys() {
+            learn_length(&mut longest, name);
+        }
         let stamp = if own.is_empty() {
             String::new()
         } else {
@@ -105,6 +129,7 @@ impl Vocabulary {
             own: Arc::new(Own {
                 labels,
                 aliases,
+                longest,
                 stamp,
             }),
         }
@@ -112,11 +137,21 @@ impl Vocabulary {
 
     /// The skill that a name stands for, spelled as it is known; none for a name nobody knows.
     pub fn label(&self, name: &str) -> Option<&str> {
-        let name = fold_name(name);
-        if let Some(label) = self.own.labels.get(&name) {
-            return Some(label);
-        }
-        KNOWN.find(&name).map(|skill| &*skill.label)
+        self.label_of_folded(&fold_name(name))
+    }
+
+    /// The same for a name that is folded already.
+    pub fn label_of_folded(&self, name: &str) -> Option<&str> {
+        let own = self.own.labels.get(name).map(String::as_str);
+        own.or_else(|| KNOWN.find(name).map(|skill| &*skill.label))
+    }
+
+    /// How many words the longest name has that begins with this one; 0: none begins so.
+    pub fn longest_from(&self, first_word: &str) -> usize {
+        let lengths = [&self.own.longest, &KNOWN.longest];
+        let length = |longest: &HashMap<Box<str>, u8>| longest.get(first_word).copied();
+        let longest = lengths.into_iter().filter_map(length).max();
+        usize::from(longest.unwrap_or_default()).min(MAX_NAME_WORDS)
     }
 
     /// The label, else the name as it was given.

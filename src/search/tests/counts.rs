@@ -25,8 +25,8 @@ prop_compose! {
         shouts: bool,
         place in 0..PLACES.len(),
         setting in 0..SETTINGS.len(),
-        hours in 1u8..5,
-        pay in 1i64..5,
+        hours in 1u8..25,
+        pay in 1i64..35,
         open in 0..4u8,
         deadline in 0i64..6,
         employer in 0..2u8,
@@ -39,8 +39,8 @@ prop_compose! {
             work_space: PLACES[place].map(Into::into),
             location: PLACES[place].map(|place| format!("{place}, Room 1")),
             setting: SETTINGS[setting],
-            hours_per_week: f64::from(hours) + 0.1,
-            job_pay_rate: Money::from_cents(pay),
+            hours_per_week: f64::from(hours),
+            job_pay_rate: Money::from_cents(pay * 100),
             job_status: if open == 0 { JobStatus::Draft } else { JobStatus::Open },
             deadline: Timestamp::from_millis(deadline),
             employee_id: EmployeeId::parse(&format!("E{employer}")).unwrap(),
@@ -57,8 +57,8 @@ prop_compose! {
         settings in prop::collection::vec(0..SETTINGS.len(), 0..3),
         location in prop::option::of(0..2usize),
         place in 0..PLACES.len(),
-        min_pay in prop::option::of(1i64..5),
-        max_hours in prop::option::of(1u8..5),
+        min_pay in prop::option::of(1i64..35),
+        max_hours in prop::option::of(1u8..25),
         employer in prop::option::of(0..2u8),
         work_study: Option<bool>,
         is_draft in prop::bool::weighted(0.2),
@@ -72,8 +72,8 @@ prop_compose! {
             settings: settings.into_iter().map(|setting| SETTINGS[setting]).collect(),
             location: location.map(|at| ["room library", "CENTER"][at].into()),
             work_space: PLACES[place].map(str::to_uppercase),
-            min_pay: min_pay.map(Money::from_cents),
-            max_hours: max_hours.map(|hours| f64::from(hours) + 0.1),
+            min_pay: min_pay.map(|pay| Money::from_cents(pay * 100)),
+            max_hours: max_hours.map(f64::from),
             work_study,
             employee_id: employer.map(|employer| EmployeeId::parse(&format!("E{employer}")).unwrap()),
             status: if is_draft { JobStatus::Draft } else { JobStatus::Open },
@@ -90,6 +90,9 @@ enum But {
     Skills,
     WorkSpace,
     Setting,
+    Pay,
+    Hours,
+    WorkStudy,
 }
 
 fn fits(job: &Job, query: &JobQuery, any_word: bool, but: &But) -> bool {
@@ -129,13 +132,15 @@ fn fits(job: &Job, query: &JobQuery, any_word: bool, but: &But) -> bool {
             .location
             .as_ref()
             .is_none_or(|words| lower(words).split(' ').all(|word| location.contains(word)))
-        && query.min_pay.is_none_or(|pay| job.job_pay_rate >= pay)
-        && query
-            .max_hours
-            .is_none_or(|hours| job.hours_per_week <= hours)
-        && query
-            .work_study
-            .is_none_or(|wanted| wanted == job.work_study_required)
+        && (*but == But::Pay || query.min_pay.is_none_or(|pay| job.job_pay_rate >= pay))
+        && (*but == But::Hours
+            || query
+                .max_hours
+                .is_none_or(|hours| job.hours_per_week <= hours))
+        && (*but == But::WorkStudy
+            || query
+                .work_study
+                .is_none_or(|wanted| wanted == job.work_study_required))
         && query
             .employee_id
             .as_ref()
@@ -154,6 +159,28 @@ fn listed(counts: &[FacetCount]) -> BTreeMap<String, usize> {
     counts
         .iter()
         .map(|count| (count.value.to_lowercase(), count.count))
+        .collect()
+}
+
+fn band(edges: &[f64], is_within: impl Fn(f64, f64) -> bool) -> String {
+    let pair = edges.windows(2).find(|pair| is_within(pair[0], pair[1]));
+    match pair.unwrap() {
+        [low, high] if high.is_infinite() => format!("{low}+"),
+        [low, high] => format!("{low}-{high}"),
+        _ => unreachable!("windows of two"),
+    }
+}
+
+/// Bands come in their own order.
+fn in_order(counts: &[FacetCount]) -> BTreeMap<String, usize> {
+    let edge = |count: &FacetCount| -> u32 {
+        let digits = count.value.split(['-', '+']).next().unwrap();
+        digits.parse().unwrap()
+    };
+    assert!(counts.is_sorted_by_key(edge));
+    counts
+        .iter()
+        .map(|count| (count.value.clone(), count.count))
         .collect()
 }
 
@@ -184,6 +211,26 @@ fn check(sample: &Sample, jobs: &BTreeMap<u64, Job>, query: &JobQuery) {
     };
     let settings = fitting(any_word, But::Setting).map(setting);
     assert_eq!(listed(&found.facets.setting), counted(settings));
+    let work_study = fitting(any_word, But::WorkStudy).map(|job| job.work_study_required);
+    assert_eq!(
+        listed(&found.facets.work_study),
+        counted(work_study.map(|one| one.to_string()))
+    );
+    let pay = |job: &Job| {
+        let edges = [0.0, 12.0, 15.0, 18.0, 22.0, 30.0, f64::INFINITY];
+        let pay = job.job_pay_rate.to_decimal();
+        band(&edges, |low, high| low <= pay && pay < high)
+    };
+    let pay = fitting(any_word, But::Pay).map(pay);
+    assert_eq!(in_order(&found.facets.pay), counted(pay));
+    let hours = |job: &Job| {
+        let edges = [0.0, 5.0, 10.0, 15.0, 20.0, f64::INFINITY];
+        band(&edges, |low, high| {
+            low < job.hours_per_week && job.hours_per_week <= high
+        })
+    };
+    let hours = fitting(any_word, But::Hours).map(hours);
+    assert_eq!(in_order(&found.facets.hours), counted(hours));
 }
 
 proptest! {

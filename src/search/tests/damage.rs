@@ -155,7 +155,7 @@ fn an_index_of_another_version_is_made_anew() {
     let dir = closed();
     let file = dir.path().join("meta.json");
     let meta = fs::read_to_string(&file).unwrap();
-    let position = super::super::folder::payload(1);
+    let position = super::super::folder::payload(1, "");
     assert!(meta.contains(&position));
     fs::write(&file, meta.replace(&position, "0 1 0000000000000000")).unwrap();
     let index = SearchIndex::open(dir.path()).unwrap();

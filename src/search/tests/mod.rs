@@ -1,5 +1,6 @@
 //! The index as a whole, on disk.
 
+mod asking;
 mod counts;
 mod damage;
 mod pages;

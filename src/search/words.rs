@@ -1,0 +1,72 @@
+//! Words, as typed and without their English endings; and which words say nothing.
+
+use tantivy::tokenizer::{TextAnalyzer, TokenStream};
+
+use super::tokens;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// As typed, in lower case and without accents.
+    pub plain: String,
+    /// Without its English ending.
+    pub stem: String,
+}
+
+impl Word {
+    /// Says nothing in a sentence.
+    pub fn is_idle(&self) -> bool {
+        is_idle(&self.plain)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        holds(EMPTY_WORDS, &self.plain)
+    }
+}
+
+/// Words that tell nothing; dropped where others remain.
+const EMPTY_WORDS: &str = "a about am an and any are as at be by can d do for from get have i im in is it like looking m me my \
+    of on or some something that the there to want wants where who with would";
+
+/// Words of a sentence about oneself and one's time rather than about the work; dropped from sentences where others remain.
+const IDLE_WORDS: &str = "afternoon afternoons also am anything around between but class classes could day days during each \
+    enjoy evening evenings every few find flexible friday good great help helping hour hours interested into job jobs ll love \
+    monday morning mornings need night nights not one opportunity our part possible preferably really saturday schedule \
+    semester so someone student students sunday than them they thing things this those thursday time tuesday us use using ve \
+    want we wednesday week weekend weekends weekly what when which while will work working you your";
+
+pub fn is_idle(word: &str) -> bool {
+    holds(EMPTY_WORDS, word) || holds(IDLE_WORDS, word)
+}
+
+fn holds(list: &str, word: &str) -> bool {
+    list.split_ascii_whitespace().any(|listed| listed == word)
+}
+
+/// Makes words of text; keeps its analyzers, which are costly to make.
+pub struct WordReader {
+    plain: TextAnalyzer,
+    stemmed: TextAnalyzer,
+}
+
+impl WordReader {
+    pub fn new() -> Self {
+        Self {
+            plain: tokens::plain(),
+            stemmed: tokens::stemmed(),
+        }
+    }
+
+    pub fn words(&mut self, text: &str) -> Vec<Word> {
+        // Both drop the same words, so they stay in step.
+        let mut plain = self.plain.token_stream(text);
+        let mut stemmed = self.stemmed.token_stream(text);
+        let mut words = Vec::new();
+        while plain.advance() && stemmed.advance() {
+            words.push(Word {
+                plain: plain.token().text.clone(),
+                stem: stemmed.token().text.clone(),
+            });
+        }
+        words
+    }
+}
