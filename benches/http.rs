@@ -1,0 +1,342 @@
+//! What the board answers over HTTP, each beside the floor: a bare actix route that answers the same bytes from memory,
+//! with as many workers, on the same machine, in the same run. The two take turns, and what counts is the median of the
+//! turns' ratios, since a machine is never quiet.
+
+mod support;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use corkboard::model::JobId;
+
+use support::load::{self, Round};
+use support::process::Served;
+use support::{campus, median, mib, millis, verdict};
+
+const JOBS: usize = 100_000;
+const CONNECTIONS: usize = 16;
+const IN_FLIGHT: usize = 64;
+const TURNS: usize = 7;
+const TURN: Duration = Duration::from_millis(1_000);
+const WARM: Duration = Duration::from_millis(500);
+
+/// Different requests of a case, each with its answer on the floor.
+const READS: usize = 1_000;
+const PAGES: usize = 50;
+const STUDENTS: usize = 1_000;
+/// Jobs that are applied for; with `STUDENTS` more pairs than any run needs.
+const APPLIED_FOR: usize = 2_000;
+const APPLICATIONS_PER_SECOND: f64 = 2_000.0;
+
+/// Words and skills that the postings hold.
+const WORDS: &[&str] = &[
+    "research assistant",
+    "data analysis",
+    "student aide",
+    "community outreach",
+    "office support",
+    "public health",
+    "project management",
+    "social media",
+];
+const SKILLS: &[&str] = &[
+    "Microsoft Office",
+    "Microsoft Excel",
+    "written communication",
+    "computer science",
+    "communication",
+];
+
+struct Case {
+    name: &'static str,
+    /// On the floor, the folder of the answers.
+    folder: &'static str,
+    /// The part of the floor's requests a second that is asked for.
+    share: f64,
+    paths: Vec<String>,
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("floor") {
+        let folder = arguments.next().expect("a folder of answers");
+        serve_floor(Path::new(&folder)).expect("the floor serves");
+    } else if support::is_measured() {
+        measure();
+    }
+}
+
+fn measure() {
+    let folder = campus::campus(JOBS);
+    let store = campus::open(folder.path());
+    let ids = campus::some_jobs(&store, JOBS, APPLIED_FOR);
+    let tokens = campus::sign_in_students(folder.path(), &store, STUDENTS);
+    drop(store);
+    let board = Served::corkboard(folder.path());
+    board.wait_until_indexed(JOBS);
+
+    let cases = cases(&board, &ids, &tokens[0]);
+    let answers = tempfile::tempdir_in(campus::room()).expect("target/ can be written");
+    for case in &cases {
+        keep_answers(&board, case, answers.path(), &tokens[0]);
+    }
+    let application = r#"{"applicationId":"00000000-0000-0000-0000-000000000000"}"#;
+    std::fs::write(answers.path().join("application"), application)
+        .expect("target/ can be written");
+    let floor = Served::floor(answers.path());
+
+    println!(
+        "{JOBS} jobs, {CONNECTIONS} connections, signed in, {TURNS} turns of {TURN:?} each, no compression asked for"
+    );
+    println!(
+        "{:<44} {:>10} {:>10} {:>9} {:>9} {:>8} {:>7}",
+        "", "floor/s", "board/s", "p50 ms", "p99 ms", "share", "bound"
+    );
+    for case in &cases {
+        compare(case, &board, &floor, &tokens[0]);
+    }
+    each_search_different(&board, &tokens[0]);
+    apply(&board, &floor, &ids, &tokens);
+    let memory = board.memory();
+    println!(
+        "resident after all of this: {:.0} MiB, of it {:.0} MiB its own and the rest pages of the index's files",
+        mib(memory.resident),
+        mib(memory.anonymous)
+    );
+    board.stop();
+    floor.stop();
+}
+
+fn cases(board: &Served, ids: &[JobId], token: &str) -> Vec<Case> {
+    let read = ids.iter().take(READS);
+    let mut pages = vec!["/api/v1/jobs?limit=20".to_owned()];
+    while pages.len() < PAGES {
+        let page = board.json(pages.last().expect("the first page"), Some(token));
+        let cursor = page["nextCursor"].as_str().expect("more pages");
+        pages.push(format!("/api/v1/jobs?limit=20&cursor={cursor}"));
+    }
+    let mut searches = Vec::new();
+    for words in WORDS {
+        for skill in SKILLS {
+            searches.push(search(words, skill));
+        }
+    }
+    vec![
+        Case {
+            name: "one job by id",
+            folder: "job",
+            share: 1.0 / 2.0,
+            paths: read.map(|id| format!("/api/v1/jobs/{id}")).collect(),
+        },
+        Case {
+            name: "list of 20, page by page",
+            folder: "list",
+            share: 1.0 / 4.0,
+            paths: pages,
+        },
+        Case {
+            name: "search, two words, a skill, facets, top 20",
+            folder: "search",
+            share: 1.0 / 10.0,
+            paths: searches,
+        },
+    ]
+}
+
+fn search(words: &str, skill: &str) -> String {
+    let words = words.replace(' ', "+");
+    format!("/api/v1/jobs?q={words}&skill={}", skill.replace(' ', "+"))
+}
+
+/// Asks the board for each answer of a case and lays it down for the floor.
+fn keep_answers(board: &Served, case: &Case, answers: &Path, token: &str) {
+    let folder = answers.join(case.folder);
+    std::fs::create_dir_all(&folder).expect("target/ can be written");
+    for (number, path) in case.paths.iter().enumerate() {
+        let (status, body) = board.get(path, Some(token));
+        assert_eq!(status, 200, "{path}");
+        std::fs::write(folder.join(number.to_string()), body).expect("target/ can be written");
+    }
+}
+
+/// Requests in turn, over and over.
+fn round_robin(requests: Vec<Vec<u8>>) -> impl Fn() -> Option<Vec<u8>> {
+    let next = Cell::new(0);
+    move || {
+        let at = next.get();
+        next.set((at + 1) % requests.len());
+        Some(requests[at].clone())
+    }
+}
+
+fn compare(case: &Case, board: &Served, floor: &Served, token: &str) {
+    let of_board = case.paths.iter().map(|path| load::get(path, token));
+    let of_board = round_robin(of_board.collect());
+    let numbers = 0..case.paths.len();
+    let of_floor = numbers.map(|number| load::get(&format!("/{}/{number}", case.folder), token));
+    let of_floor = round_robin(of_floor.collect());
+    let turn = |served: &Served, span, request: &dyn Fn() -> Option<Vec<u8>>| {
+        load::run(served.address, CONNECTIONS, span, "200", request)
+    };
+    turn(floor, WARM, &of_floor);
+    turn(board, WARM, &of_board);
+    let (mut floors, mut boards) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        floors.push(turn(floor, TURN, &of_floor));
+        boards.push(turn(board, TURN, &of_board));
+    }
+    let shares = floors.iter().zip(&boards);
+    let mut shares: Vec<f64> = shares
+        .map(|(floor, board)| board.per_second / floor.per_second)
+        .collect();
+    let share = median(&mut shares);
+    let bound = format!(">= {:.2}  {}", case.share, verdict(share >= case.share));
+    line(
+        case.name,
+        Some(per_second(&floors)),
+        &boards,
+        Some(share),
+        &bound,
+    );
+}
+
+fn per_second(rounds: &[Round]) -> f64 {
+    median(
+        &mut rounds
+            .iter()
+            .map(|round| round.per_second)
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn line(name: &str, floor: Option<f64>, boards: &[Round], share: Option<f64>, bound: &str) {
+    let latency = |percent| {
+        let of_rounds = boards.iter().map(|round| millis(round.percentile(percent)));
+        median(&mut of_rounds.collect::<Vec<_>>())
+    };
+    println!(
+        "{name:<44} {:>10} {:>10.0} {:>9.2} {:>9.2} {:>8} {bound}",
+        floor.map_or(String::new(), |floor| format!("{floor:.0}")),
+        per_second(boards),
+        latency(50),
+        latency(99),
+        share.map_or(String::new(), |share| format!("{share:.3}")),
+    );
+}
+
+/// The same searches, none of which was asked before: each with most hours of its own, which leave no job out, so that no
+/// count is known from an earlier one.
+fn each_search_different(board: &Served, token: &str) {
+    let number = Cell::new(0);
+    let request = || {
+        let at = number.get();
+        number.set(at + 1);
+        let path = search(
+            WORDS[at % WORDS.len()],
+            SKILLS[at / WORDS.len() % SKILLS.len()],
+        );
+        let hours = 100.0 + at as f64 / 1_000_000.0;
+        Some(load::get(&format!("{path}&maxHours={hours}"), token))
+    };
+    let rounds: Vec<Round> = (0..TURNS)
+        .map(|_| load::run(board.address, CONNECTIONS, TURN, "200", request))
+        .collect();
+    line(
+        "the same, no count known from before",
+        None,
+        &rounds,
+        None,
+        "",
+    );
+}
+
+/// Applications, each of another student to another job, each on disk before it is answered.
+fn apply(board: &Served, floor: &Served, ids: &[JobId], tokens: &[String]) {
+    let next = Cell::new(0);
+    let request = || {
+        let pair = next.get();
+        next.set(pair + 1);
+        let (student, job) = (
+            pair % tokens.len(),
+            (pair / tokens.len() + pair) % ids.len(),
+        );
+        let note = "I would like to work with you, and my hours are free in the afternoon.";
+        let body = format!(r#"{{"jobId":"{}","coverNote":"{note}"}}"#, ids[job]);
+        assert!(pair < tokens.len() * ids.len(), "no pairs left");
+        Some(load::post("/api/v1/applications", &tokens[student], &body))
+    };
+    let turn = |served: &Served, span| load::run(served.address, IN_FLIGHT, span, "201", request);
+    turn(board, WARM);
+    let (mut floors, mut boards) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        floors.push(turn(floor, TURN));
+        boards.push(turn(board, TURN));
+    }
+    let rate = per_second(&boards);
+    let bound = format!(
+        ">= {APPLICATIONS_PER_SECOND}/s {}",
+        verdict(rate >= APPLICATIONS_PER_SECOND)
+    );
+    let floor = per_second(&floors);
+    line(
+        "applications, 64 in flight, fsynced",
+        Some(floor),
+        &boards,
+        Some(rate / floor),
+        &bound,
+    );
+}
+
+/// The floor: answers from memory, and nothing else.
+fn serve_floor(folder: &Path) -> std::io::Result<()> {
+    let mut answers: BTreeMap<String, Vec<Bytes>> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().is_dir() {
+            let count = std::fs::read_dir(entry.path())?.count();
+            let read = |number: usize| std::fs::read(entry.path().join(number.to_string()));
+            let bodies = (0..count).map(|number| read(number).map(Bytes::from));
+            let name = entry.file_name().to_string_lossy().into_owned();
+            answers.insert(name, bodies.collect::<Result<_, _>>()?);
+        }
+    }
+    let application = Bytes::from(std::fs::read(folder.join("application"))?);
+    let (answers, application) = (Data::new(answers), Data::new(application));
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    eprintln!("listening on http://{}", listener.local_addr()?);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    actix_web::rt::System::new().block_on(
+        HttpServer::new(move || {
+            App::new()
+                .app_data(answers.clone())
+                .app_data(application.clone())
+                .route("/{folder}/{number}", web::get().to(answer))
+                .route("/api/v1/applications", web::post().to(accept))
+        })
+        .workers(workers)
+        .listen(listener)?
+        .run(),
+    )
+}
+
+async fn answer(
+    answers: Data<BTreeMap<String, Vec<Bytes>>>,
+    path: web::Path<(String, usize)>,
+) -> HttpResponse {
+    let body = answers[&path.0][path.1].clone();
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(body)
+}
+
+async fn accept(_: Bytes, application: Data<Bytes>) -> HttpResponse {
+    let body = application.get_ref().clone();
+    HttpResponse::Created()
+        .content_type("application/json")
+        .body(body)
+}

@@ -1,0 +1,222 @@
+//! A campus of a number of jobs, in a data folder under target/. Its jobs come in by `corkboard import`, from the demo's
+//! real postings over and over; its people are made here, with sessions, so that no password is hashed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use corkboard::accounts::{create_account, open_session};
+use corkboard::app;
+use corkboard::auth::{AccessKeys, AccessToken};
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::model::{Email, JobId, JobStatus, Role};
+use corkboard::store::{Origin, Store, StoreError, keys};
+use jiff::ToSpan as _;
+use sha2::{Digest as _, Sha256};
+
+use super::process::{CORKBOARD, Served};
+
+const POSTINGS: &str = include_str!("../../src/cli/demo/jobs.csv");
+const EMPLOYERS: &str = include_str!("../../src/cli/demo/employers.csv");
+
+/// What decides how a stored campus looks; when it changes, the cached ones are made again.
+const SHAPED_BY: &[&str] = &[
+    POSTINGS,
+    EMPLOYERS,
+    include_str!("campus.rs"),
+    include_str!("../../src/model/job.rs"),
+    include_str!("../../src/store/keys.rs"),
+    include_str!("../../src/store/record.rs"),
+    include_str!("../../src/search/schema.rs"),
+];
+
+/// How long the descriptions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Descriptions {
+    /// As they were posted: 3 KB on average.
+    Real,
+    /// The first 300 characters of them.
+    Short,
+}
+
+const SHORT_CHARS: usize = 300;
+/// Days from today to a posting's deadline.
+const DEADLINE_DAYS: std::ops::Range<i64> = 60..240;
+
+/// A place on a disk that syncs; the system's temporary folder may be memory.
+pub fn room() -> PathBuf {
+    let room = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("benches");
+    std::fs::create_dir_all(&room).expect("target/ can be written");
+    room
+}
+
+/// Writes a CSV file of jobs: the demo's postings over and over, each under its own `externalId`.
+pub fn write_jobs(path: &Path, count: usize, descriptions: Descriptions) {
+    let mut postings = csv::Reader::from_reader(POSTINGS.as_bytes());
+    let header = postings.headers().expect("a header").clone();
+    let column = |name| header.iter().position(|one| one == name).expect(name);
+    let (description, start, end, deadline, external_id) = (
+        column("jobDescription"),
+        column("startDate"),
+        column("endDate"),
+        column("deadline"),
+        column("externalId"),
+    );
+    let rows: Vec<csv::StringRecord> = postings.records().map(|row| row.expect("a row")).collect();
+    let today = Clock::System.now().day(&jiff::tz::TimeZone::UTC);
+    let mut writer = csv::Writer::from_path(path).expect("target/ can be written");
+    writer.write_record(&header).expect("a row");
+    for number in 0..count {
+        let mut cells: Vec<String> = rows[number % rows.len()]
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        if descriptions == Descriptions::Short {
+            cells[description] = cells[description].chars().take(SHORT_CHARS).collect();
+        }
+        let span = DEADLINE_DAYS.end - DEADLINE_DAYS.start;
+        let days = DEADLINE_DAYS.start + number as i64 % span;
+        cells[deadline] = (today + days.days()).to_string();
+        cells[start].clear();
+        cells[end].clear();
+        cells[external_id] = format!("bench-{number}");
+        writer.write_record(&cells).expect("a row");
+    }
+    writer.flush().expect("target/ can be written");
+}
+
+/// Imports a file into a data folder by the binary itself; gives the seconds that took.
+pub fn import(folder: &Path, kind: &str, file: &Path, count: usize) -> f64 {
+    let started = Instant::now();
+    let output = Command::new(CORKBOARD)
+        .arg("--data-dir")
+        .arg(folder)
+        .args(["import", kind, "--strict"])
+        .arg(file)
+        .output()
+        .expect("the binary runs");
+    let seconds = started.elapsed().as_secs_f64();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && said.starts_with(&format!("{count} created")),
+        "the import of {kind}: {said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    seconds
+}
+
+/// An empty data folder with the employers of the postings.
+pub fn fresh(folder: &Path) {
+    std::fs::create_dir_all(folder).expect("target/ can be written");
+    let file = folder.join("employers.csv");
+    std::fs::write(&file, EMPLOYERS).expect("target/ can be written");
+    import(folder, "employers", &file, EMPLOYERS.lines().count() - 1);
+}
+
+/// A copy of the campus with so many jobs and a built index, for the caller to change. Made once, then kept.
+pub fn campus(count: usize) -> tempfile::TempDir {
+    let mut digest = Sha256::new();
+    SHAPED_BY.iter().for_each(|part| digest.update(part));
+    let digest = digest.finalize();
+    let kept = room().join(format!(
+        "campus-{count}-{:02x}{:02x}{:02x}{:02x}",
+        digest[0], digest[1], digest[2], digest[3]
+    ));
+    if !kept.join("complete").exists() {
+        eprintln!("making a campus of {count} jobs; it is kept for the next time");
+        let _ = std::fs::remove_dir_all(&kept);
+        fresh(&kept);
+        let file = kept.join("jobs.csv");
+        write_jobs(&file, count, Descriptions::Real);
+        import(&kept, "jobs", &file, count);
+        std::fs::remove_file(file).expect("target/ can be written");
+        let served = Served::corkboard(&kept);
+        served.wait_until_indexed(count);
+        served.stop();
+        std::fs::write(kept.join("complete"), "").expect("target/ can be written");
+    }
+    let copy = tempfile::tempdir_in(room()).expect("target/ can be written");
+    copy_folder(&kept, copy.path());
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("target/ can be written");
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("target/ can be written");
+            // Written back now, not while something is measured.
+            std::fs::File::open(&target)
+                .and_then(|file| file.sync_all())
+                .expect("target/ can be synced");
+        }
+    }
+}
+
+pub fn config(folder: &Path) -> Config {
+    let mut config = Config::default();
+    folder.clone_into(&mut config.data.dir);
+    config
+}
+
+/// The store of a data folder that nobody serves.
+pub fn open(folder: &Path) -> Store {
+    app::open_store(&config(folder), Clock::System).expect("the store opens")
+}
+
+/// Ids of open jobs, evenly from all of them, in an order that jumps about.
+pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
+    let reader = store.read().expect("a snapshot");
+    let prefix = keys::jobs_by_status(JobStatus::Open);
+    let (mut ids, step) = (Vec::new(), (all / wanted).max(1));
+    reader
+        .each_key::<StoreError>(&prefix, |key| {
+            ids.extend(key.trailing_id().map(JobId::from_bytes));
+            Ok(())
+        })
+        .expect("the index is read");
+    let mut ids: Vec<JobId> = ids.into_iter().step_by(step).take(wanted).collect();
+    // Any fixed shuffle will do.
+    ids.sort_by_key(|id| Sha256::digest(id.as_bytes()));
+    ids
+}
+
+/// Makes students who are signed in, and gives their access tokens.
+pub fn sign_in_students(folder: &Path, store: &Store, count: usize) -> Vec<String> {
+    let config = config(folder);
+    let registrar = app::registrar(&config, "http://localhost".into()).expect("a registrar");
+    let now = store.clock().now();
+    let keys = AccessKeys::open(folder, now).expect("the keys open");
+    let mut tokens = Vec::with_capacity(count);
+    for start in (0..count).step_by(100) {
+        let sessions = store
+            .run_blocking::<_, corkboard::accounts::Refusal>(Origin::OPERATOR, |transaction| {
+                let numbers = start..count.min(start + 100);
+                numbers
+                    .map(|number| {
+                        let email = Email::parse(&format!("bench{number}@example.edu"))
+                            .expect("an address");
+                        let (role, name) = (Role::Student, format!("Student {number}"));
+                        let hash = "nobody signs in with this".into();
+                        let account = create_account(transaction, role, email, &name, hash)?;
+                        Ok(open_session(&registrar, transaction, &account)?.session)
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .expect("students are made");
+        for session in sessions {
+            let token = AccessToken {
+                sub: session.account_id,
+                sid: session.session_id,
+                exp: now.as_millis() / 1000 + 24 * 60 * 60,
+            };
+            tokens.push(keys.sign(&token).expect("a token"));
+        }
+    }
+    tokens
+}
