@@ -22,9 +22,13 @@ const plain = (text) =>
     return String.fromCodePoint(hex ? parseInt(hex, 16) : Number(dec));
   });
 
-/** The server's snippet: text with `<mark>` around matches, all else escaped. Nothing of it is taken for markup. */
-export function Snippet({ text }) {
+/**
+ * The server's snippet: text with `<mark>` around matches, all else escaped. Nothing of it is taken for markup. One that
+ * only says the title again is left out.
+ */
+function Snippet({ text, title }) {
   const parts = text.split(/<mark>(.*?)<\/mark>/s);
+  if (plain(parts.join("")) === title) return null;
   return html`<p class="snippet">${parts.map((part, index) => (index % 2 ? html`<mark>${plain(part)}</mark>` : plain(part)))}</p>`;
 }
 
@@ -43,7 +47,7 @@ export function JobCard({ job, href, current, onOpen }) {
     <h3><a class="cover" href=${href} onClick=${onOpen} aria-current=${current ? "true" : undefined}>${job.jobTitle}</a></h3>
     <p class="by">${job.workSpace ?? job.employerName}</p>
     <${JobFacts} job=${job} />
-    ${job.snippet && html`<${Snippet} text=${job.snippet} />`}
+    ${job.snippet && html`<${Snippet} text=${job.snippet} title=${job.jobTitle} />`}
     <${Skills} skills=${job.skillsRequired} most=${4} />
     <p class=${soon ? "closes soon" : "closes"}>
       ${closes(job.deadline)}${job.workStudyRequired && html` <span class="badge">${t("job.work_study")}</span>`}

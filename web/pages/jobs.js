@@ -27,6 +27,11 @@ export function wanted(search) {
   return found;
 }
 
+/** The address of a search: one search has one address, in whatever order it was put together. */
+function addressOf(parts) {
+  return `/${query(Object.fromEntries([...ONE, ...MANY, "job"].map((name) => [name, parts[name]])))}`;
+}
+
 export function Jobs() {
   const { search } = place.value;
   const asked = wanted(search);
@@ -37,7 +42,7 @@ export function Jobs() {
   useTitle(asked.q ? t("jobs.title_for", { q: asked.q }) : t("jobs.title"));
   useArrival(heading);
 
-  const address = (change) => `/${query({ ...asked, ...change })}`;
+  const address = (change) => addressOf({ ...asked, ...change });
   const total = jobs.data?.total;
   useEffect(() => {
     if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
@@ -53,7 +58,7 @@ export function Jobs() {
   }, [open]);
 
   const shown = open ?? (wide.value ? jobs.items?.[0]?.jobId : null);
-  const change = (parts) => go(address({ ...parts }), { replace: false });
+  const change = (parts) => go(address(parts));
   const alone = open && !wide.value;
   return html`<div class=${alone ? "jobs alone" : "jobs"}>
     <h1 class="visually-hidden" tabindex="-1" ref=${heading}>${t("jobs.title")}</h1>

@@ -1,0 +1,484 @@
+//! The pages in a real browser, over the real board: what students, employers and the office do, and that everybody can.
+
+#[path = "pages/browser.rs"]
+mod browser;
+#[path = "pages/files.rs"]
+mod files;
+mod support;
+
+use browser::{Browser, ENTER, TAB};
+use serde_json::json;
+use support::{Board, PASSWORD};
+
+async fn log_in(browser: &Browser, email: &str) {
+    browser.go("/login").await;
+    browser.fill("email", email).await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("form button", "Log in").await;
+    browser
+        .until("return location.pathname !== '/login'", json!([]))
+        .await;
+}
+
+async fn log_out(browser: &Browser) {
+    browser.press("button", "Log out").await;
+    browser.shows("You are logged out.").await;
+}
+
+#[actix_web::test]
+async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let questions = json!([
+        {"prompt": "Which evenings are free?", "required": true},
+        {"prompt": "Anything else?", "required": false},
+    ]);
+    let change = json!({"questions": questions, "location": "Main Library", "positions": 2});
+    board.post_job(&employer, change).await;
+    board
+        .post_job(
+            &employer,
+            json!({"jobTitle": "Barista", "skillsRequired": ["coffee"]}),
+        )
+        .await;
+    let browser = Browser::open(&board.url).await;
+
+    // A visitor searches and reads.
+    browser.go("/").await;
+    browser.shows("2 jobs").await;
+    browser.inspect().await;
+    browser.fill("q", "assistant").await;
+    browser.shows("1 job").await;
+    browser.press("a", "Library assistant").await;
+    browser.shows("Shelve books, help readers.").await;
+    browser.shows("$17.50 an hour").await;
+    browser.inspect().await;
+    let job = browser.address().await;
+
+    // He registers, proves his address with the mailed link, and is led back to the job by the log-in.
+    browser.press("a", "New here? Register").await;
+    browser.fill("name", "Ann Student").await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.fill("password", PASSWORD).await;
+    browser.fill("skills", "shelving, Spanish").await;
+    browser.inspect().await;
+    browser.press("form button", "Register").await;
+    browser
+        .shows("We have sent a mail to ann@example.edu")
+        .await;
+    browser.inspect().await;
+    let token = board.mailed_token("ann@example.edu", "verify-email").await;
+    browser.go(&format!("/verify-email?token={token}")).await;
+    browser.press("button", "Confirm my e-mail").await;
+    browser.shows("ann@example.edu is confirmed.").await;
+    browser.inspect().await;
+    browser.go(&job).await;
+    browser.press("a", "Log in to apply").await;
+    browser.inspect().await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("form button", "Log in").await;
+    browser.arrives(&job).await;
+
+    // He applies without leaving the job. A required question is asked for beside its field; a reload loses nothing.
+    browser.press("button", "Apply").await;
+    browser.fill("coverNote", "I know the Dewey system.").await;
+    browser.press("button", "Send application").await;
+    browser.shows("One thing below needs another look.").await;
+    assert_eq!(
+        browser.field_error("answer.q1").await,
+        "The employer asks everybody this; please answer it."
+    );
+    browser.inspect().await;
+    browser.reload().await;
+    browser.shows("Your application").await;
+    assert_eq!(browser.value("coverNote").await, "I know the Dewey system.");
+    browser.fill("answer.q1", "Monday and Friday.").await;
+    browser.press("button", "Send application").await;
+    browser.shows("Your application is sent.").await;
+    browser.inspect().await;
+    browser.press("a", "See my applications").await;
+    browser.shows("Library assistant").await;
+    browser.inspect().await;
+    browser.go("/profile").await;
+    browser.shows("What the rules go by").await;
+    browser.inspect().await;
+    log_out(&browser).await;
+
+    // The employer sees the applicant and accepts. The browser that was the student's shows nothing of him.
+    log_in(&browser, "library@example.edu").await;
+    browser.arrives("/postings").await;
+    browser.press("a", "1 applicant").await;
+    browser.shows("Ann Student").await;
+    browser.shows("Monday and Friday.").await;
+    browser.inspect().await;
+    let note = "return document.querySelector('.decide textarea').name = 'note'";
+    browser.run(note, json!([])).await;
+    browser.fill("note", "See you on Monday.").await;
+    browser.press("button", "Accept Ann Student").await;
+    browser.shows("Accepted (1)").await;
+    browser.shows("1 of 2 places filled").await;
+    browser.inspect().await;
+    log_out(&browser).await;
+
+    // The student sees it, on the page and in the mail.
+    log_in(&browser, "ann@example.edu").await;
+    browser.go("/applications").await;
+    browser.shows("See you on Monday.").await;
+    browser
+        .until(
+            "return document.querySelector('.stages [aria-current=step]')?.innerText === 'Accepted'",
+            json!([]),
+        )
+        .await;
+    browser.inspect().await;
+    board.mail("ann@example.edu", "See you on Monday.").await;
+    browser.console_is_clean(&[]).await;
+}
+
+#[actix_web::test]
+async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let mut filed = Vec::new();
+    for title in ["Archive aide", "Barista"] {
+        let job = board.post_job(&employer, json!({"jobTitle": title})).await;
+        let body = json!({"jobId": job["jobId"]});
+        let reply = board.post(Some(&student), "applications", body).await;
+        filed.push(
+            reply.expect(201).json()["applicationId"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    let offer = json!({"applicationStatus": "offered", "note": "From September?"});
+    let path = format!("applications/{}", filed[0]);
+    board.patch(Some(&employer), &path, offer).await.expect(200);
+
+    let browser = Browser::open(&board.url).await;
+    log_in(&browser, "ann@example.edu").await;
+    browser.go("/applications").await;
+    browser.shows("From September?").await;
+    browser.press("button", "Accept the offer").await;
+    browser
+        .shows("You have accepted the offer for Archive aide.")
+        .await;
+    browser.press("button", "Withdraw").await;
+    browser.shows("Withdraw this application?").await;
+    browser.inspect().await;
+    browser.press("button", "No, keep it").await;
+    let standing = board
+        .get(Some(&student), &format!("applications/{}", filed[1]))
+        .await;
+    assert_eq!(standing.json()["applicationStatus"], "submitted");
+    browser.press("button", "Withdraw").await;
+    browser.press("button", "Yes, withdraw").await;
+    browser
+        .shows("Your application for Barista is withdrawn.")
+        .await;
+    let standing = board
+        .get(Some(&student), &format!("applications/{}", filed[1]))
+        .await;
+    assert_eq!(standing.json()["applicationStatus"], "withdrawn");
+    browser.console_is_clean(&[]).await;
+}
+
+#[actix_web::test]
+async fn an_employer_posts_and_the_office_lets_him_in() {
+    let board = Board::start();
+    board.admin().await;
+    let browser = Browser::open(&board.url).await;
+
+    browser.go("/register").await;
+    browser
+        .press("label", "Employer and have jobs to give")
+        .await;
+    browser.fill("name", "Corner Café").await;
+    browser.fill("email", "owner@cafe.example").await;
+    browser.fill("password", PASSWORD).await;
+    browser.fill("workSpace", "Corner Café").await;
+    browser.inspect().await;
+    browser.press("form button", "Register").await;
+    browser
+        .shows("We have sent a mail to owner@cafe.example")
+        .await;
+    let token = board
+        .mailed_token("owner@cafe.example", "verify-email")
+        .await;
+    browser.go(&format!("/verify-email?token={token}")).await;
+    browser.press("button", "Confirm my e-mail").await;
+    browser.shows("The office looks at new employers").await;
+
+    // What is wrong with a posting stands beside its field, and nothing typed is lost.
+    log_in(&browser, "owner@cafe.example").await;
+    browser.shows("No posting here").await;
+    browser.inspect().await;
+    browser.press("main a", "Post a job").await;
+    browser.fill("jobTitle", "Barista").await;
+    browser.fill("jobPayRate", "much").await;
+    browser.press("button", "Post job").await;
+    browser.shows("One thing below needs another look.").await;
+    assert_eq!(
+        browser.field_error("jobPayRate").await,
+        "Please give a number."
+    );
+    browser.fill("jobPayRate", "2000").await;
+    browser.press("button", "Post job").await;
+    browser.shows("4 things below need another look.").await;
+    assert_eq!(
+        browser.field_error("jobPayRate").await,
+        "This must be from 0 to 1,000."
+    );
+    assert_eq!(
+        browser.field_error("jobDescription").await,
+        "Please fill this in."
+    );
+    assert_eq!(
+        browser.field_error("deadline").await,
+        "Please fill this in."
+    );
+    browser.inspect().await;
+    browser.reload().await;
+    browser.shows("Post a job").await;
+    assert_eq!(browser.value("jobTitle").await, "Barista");
+    browser
+        .fill("jobDescription", "- Make coffee\n- Smile")
+        .await;
+    browser.fill("jobPayRate", "16,50").await;
+    browser.fill("hoursPerWeek", "8").await;
+    browser.fill("skillsRequired", "coffee, Spanish").await;
+    browser.pick_date("deadline", "2099-01-31").await;
+    browser.press("button", "Add a question").await;
+    browser
+        .fill("questions[0].prompt", "Can you start at 7?")
+        .await;
+    browser.press("button", "Post job").await;
+    browser.shows("Barista waits for the office.").await;
+    browser.arrives("/postings?status=pending").await;
+    browser.inspect().await;
+    log_out(&browser).await;
+
+    // The office approves the employer, and opens the posting.
+    log_in(&browser, "office@example.edu").await;
+    browser.arrives("/office").await;
+    browser.shows("Employers who wait").await;
+    browser.shows("owner@cafe.example").await;
+    browser.inspect().await;
+    browser.press("button", "Approve Corner Café").await;
+    browser
+        .shows("Corner Café is approved and gets a mail.")
+        .await;
+    browser.press("button", "Open Barista").await;
+    browser
+        .shows("Barista is open; its employer gets a mail.")
+        .await;
+    board.mail("owner@cafe.example", "approved").await;
+    browser.press("a", "Accounts").await;
+    browser.shows("owner@cafe.example").await;
+    browser.inspect().await;
+    browser.press("a", "Mail").await;
+    browser.shows("tried once").await;
+    browser.inspect().await;
+    log_out(&browser).await;
+    browser.go("/?q=coffee").await;
+    browser.shows("1 job").await;
+    browser.shows("$16.50 an hour").await;
+    browser.console_is_clean(&[422]).await;
+
+    // The employer edits, closes after being asked, and reopens.
+    log_in(&browser, "owner@cafe.example").await;
+    browser.press("a", "Edit").await;
+    browser.shows("Edit posting").await;
+    browser
+        .until(
+            "return document.getElementsByName('jobTitle')[0]?.value === 'Barista'",
+            json!([]),
+        )
+        .await;
+    browser.inspect().await;
+    browser.fill("jobTitle", "Barista at dawn").await;
+    browser.press("button", "Save changes").await;
+    browser.shows("The changes are saved.").await;
+    browser.press("button", "Close").await;
+    browser.press("button", "Yes, close").await;
+    browser.shows("Barista at dawn is closed.").await;
+    browser.press("button", "Reopen").await;
+    browser.shows("Barista at dawn is open.").await;
+    browser.console_is_clean(&[]).await;
+}
+
+#[actix_web::test]
+async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
+    let board = Board::start();
+    board.join("student", "ann@example.edu").await;
+    let browser = Browser::open(&board.url).await;
+
+    browser.go("/register").await;
+    browser.fill("name", "Bob").await;
+    browser.fill("email", "bob@elsewhere.example").await;
+    browser.fill("password", "short").await;
+    browser.press("form button", "Register").await;
+    browser.shows("2 things below need another look.").await;
+    assert_eq!(
+        browser.field_error("email").await,
+        "Please use your campus address; it ends in example.edu."
+    );
+    assert_eq!(
+        browser.field_error("password").await,
+        "This needs at least 8 characters."
+    );
+    assert_eq!(browser.value("email").await, "bob@elsewhere.example");
+    let focused = browser
+        .run("return document.activeElement.name", json!([]))
+        .await;
+    assert_eq!(focused, "email", "the first wrong field has the focus");
+    browser.inspect().await;
+
+    browser.go("/login").await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.fill("password", "not this one").await;
+    browser.press("form button", "Log in").await;
+    browser
+        .shows("E-mail and password do not go together.")
+        .await;
+    assert_eq!(browser.value("email").await, "ann@example.edu");
+    browser.inspect().await;
+
+    // A forgotten password: a mailed link, a new password, and the way in.
+    browser.press("a", "Forgot your password?").await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.inspect().await;
+    browser.press("button", "Mail me a link").await;
+    browser.shows("a mail with a link is on its way").await;
+    let token = board
+        .mailed_token("ann@example.edu", "reset-password")
+        .await;
+    browser.go(&format!("/reset-password?token={token}")).await;
+    browser.fill("password", "battery horse").await;
+    browser.inspect().await;
+    browser.press("button", "Set password").await;
+    browser.shows("Your new password is set.").await;
+    browser.go(&format!("/reset-password?token={token}")).await;
+    browser.fill("password", "battery horse").await;
+    browser.press("button", "Set password").await;
+    browser
+        .shows("This link was used already or is too old.")
+        .await;
+    browser.go("/login").await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.fill("password", "battery horse").await;
+    browser.press("form button", "Log in").await;
+    browser.shows("My applications").await;
+    browser.console_is_clean(&[401, 422]).await;
+}
+
+#[actix_web::test]
+async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    for number in 0..23 {
+        let skill = if number < 3 { "coffee" } else { "shelving" };
+        let change = json!({"jobTitle": format!("Job {number}"), "jobPayRate": 15 + number, "skillsRequired": [skill]});
+        board.post_job(&employer, change).await;
+    }
+    let browser = Browser::open(&board.url).await;
+    browser.go("/").await;
+    browser.shows("23 jobs").await;
+
+    // By keyboard alone: the skip link first and in sight, the search, a result.
+    browser.run("document.body.focus()", json!([])).await;
+    browser.keys(TAB).await;
+    let skip = "const box = document.activeElement.getBoundingClientRect();
+        return document.activeElement.matches('.skip') && box.top >= 0 && box.height > 20";
+    browser.until(skip, json!([])).await;
+    browser.keys(ENTER).await;
+    browser.keys(TAB).await;
+    browser.keys(&format!("job{ENTER}")).await;
+    browser.arrives("/?q=job").await;
+    browser
+        .until(
+            "return document.querySelector('.snippet, .job-card') && document.activeElement.name === 'q'",
+            json!([]),
+        )
+        .await;
+
+    // Filters narrow, the address says how, Back and a reload keep to it.
+    browser.go("/").await;
+    browser.shows("23 jobs").await;
+    browser.press("label.facet", "coffee 3").await;
+    browser.arrives("/?skill=coffee").await;
+    browser.shows("3 jobs").await;
+    browser.fill("q", "job").await;
+    browser.arrives("/?q=job&skill=coffee").await;
+    browser.reload().await;
+    browser.shows("3 jobs").await;
+    assert_eq!(browser.value("q").await, "job");
+    browser.inspect().await;
+    browser.back().await;
+    browser.arrives("/?skill=coffee").await;
+    browser.back().await;
+    browser.shows("23 jobs").await;
+
+    // The list goes on by its button.
+    let cards = "return document.querySelectorAll('.job-card').length === arguments[0]";
+    browser.until(cards, json!([20])).await;
+    browser.press("button", "Load more").await;
+    browser.until(cards, json!([23])).await;
+
+    // On a phone the list and the job come one after the other.
+    browser.view(375, 800, "light").await;
+    browser.go("/?skill=coffee").await;
+    browser.press("a", "Job 1").await;
+    browser.shows("$16 an hour").await;
+    browser
+        .until("return !document.querySelector('.job-card')", json!([]))
+        .await;
+    browser.press("a", "← Back to the results").await;
+    browser.arrives("/?skill=coffee").await;
+    browser.shows("3 jobs").await;
+
+    // Nothing found, no such page, no network: each says how to go on.
+    browser.go("/?q=zeppelin").await;
+    browser.shows("No job fits").await;
+    browser.inspect().await;
+    browser.go("/no-such-page").await;
+    browser.shows("There is no such page").await;
+    browser.inspect().await;
+    browser.console_is_clean(&[404]).await;
+    browser.go("/").await;
+    browser.shows("23 jobs").await;
+    let offline =
+        json!({"offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+    browser.devtools("Network.enable", json!({})).await;
+    browser
+        .devtools("Network.emulateNetworkConditions", offline)
+        .await;
+    browser.shows("You are offline.").await;
+    browser.fill("q", "coffee").await;
+    browser.shows("The board cannot be reached.").await;
+    browser.inspect().await;
+    let online =
+        json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+    browser
+        .devtools("Network.emulateNetworkConditions", online)
+        .await;
+    browser.press("button", "Try again").await;
+    browser.shows("3 jobs").await;
+
+    // The other language.
+    browser
+        .run(
+            "localStorage.setItem('corkboard.language', 'es')",
+            json!([]),
+        )
+        .await;
+    browser.go("/?skill=coffee").await;
+    browser.shows("3 trabajos").await;
+    browser.shows("por hora").await;
+    let language = browser
+        .run("return document.documentElement.lang", json!([]))
+        .await;
+    assert_eq!(language, "es");
+}
