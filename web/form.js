@@ -38,6 +38,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const element = useRef(null);
+  const underWay = useRef(false);
   const attempt = useRef({ sent: null, key: null });
 
   const set = (name, value) => {
@@ -66,7 +67,8 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
   };
 
   const run = async (work) => {
-    if (busy) return undefined;
+    if (underWay.current) return undefined;
+    underWay.current = true;
     setBusy(true);
     setProblem(null);
     try {
@@ -89,6 +91,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
       focusFirst.current = true;
       return undefined;
     } finally {
+      underWay.current = false;
       setBusy(false);
     }
   };

@@ -65,6 +65,7 @@ impl Browser {
         // What it says further on is read to nowhere, so that it never waits for a reader.
         std::thread::spawn(move || said.for_each(drop));
         let profile = tempfile::tempdir().unwrap();
+        let kept_in = format!("--user-data-dir={}", profile.path().display());
         let mut browser = Self {
             driver,
             port,
@@ -88,10 +89,7 @@ impl Browser {
         ]
         .map(str::to_owned)
         .into_iter()
-        .chain([format!(
-            "--user-data-dir={}",
-            browser._profile.path().display()
-        )]);
+        .chain([kept_in]);
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": arguments.collect::<Vec<_>>()},
             "goog:loggingPrefs": {"browser": "ALL"},
@@ -112,7 +110,7 @@ impl Browser {
             "GET" => self.client.get(url),
             _ => self.client.post(url).json(&body),
         };
-        let request = request.timeout(Duration::from_secs(60));
+        let request = request.timeout(Duration::from_mins(1));
         let response = request.send().await.map_err(|error| error.to_string())?;
         let fine = response.status().is_success();
         let mut answer: Value = response.json().await.map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 // The frame of every form: what is wrong in sum above, the button that sends it below.
 import { html } from "../html.js";
-import { t } from "../words.js";
+import { has, t } from "../words.js";
 
 /** `form`: from `useForm`. `onSubmit`: what the button does. `aside`: further controls beside the button. */
 export function Form({ form, label, busyLabel, onSubmit, aside, children, ...rest }) {
@@ -25,7 +25,7 @@ export function FormProblem({ form }) {
     ${form.summary &&
     html`<div class="note bad" data-problem tabindex="-1">
       <p>${form.summary}</p>
-      ${form.strays().map(([name, text]) => html`<p>${name}: ${text}</p>`)}
+      ${form.strays().map(([name, text]) => html`<p>${has(`field.${name}`) ? t(`field.${name}`) : name}: ${text}</p>`)}
       ${form.reasons.length > 0 &&
       html`<ul>
         ${form.reasons.map((reason) => html`<li>${reason.message}${reason.remedy && html` <span>${reason.remedy}</span>`}</li>`)}

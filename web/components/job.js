@@ -41,10 +41,10 @@ export function JobFacts({ job }) {
 }
 
 /** One result; `href` opens it, `current` is the one that is open beside the list. */
-export function JobCard({ job, href, current, onOpen }) {
+export function JobCard({ job, href, current }) {
   const soon = new Date(job.deadline) - Date.now() < 3 * 86_400_000;
   return html`<li class=${current ? "card job-card current" : "card job-card"}>
-    <h3><a class="cover" href=${href} onClick=${onOpen} aria-current=${current ? "true" : undefined}>${job.jobTitle}</a></h3>
+    <h3><a class="cover" href=${href} data-job=${job.jobId} aria-current=${current ? "true" : undefined}>${job.jobTitle}</a></h3>
     <p class="by">${job.workSpace ?? job.employerName}</p>
     <${JobFacts} job=${job} />
     ${job.snippet && html`<${Snippet} text=${job.snippet} title=${job.jobTitle} />`}

@@ -1,17 +1,26 @@
-// One polite live region for the whole app: what changed without the reader doing it, or what his press has done.
+// Live regions for the whole app: what changed without the reader doing it, and what his press has done.
 import { html, signal } from "../html.js";
 
-const message = signal({ text: "", shown: false });
+const quiet = signal("");
+const toast = signal("");
+/** Milliseconds for which a text stays in sight. */
+const SHOWN = 8_000;
 let timer;
 
-/** Says a text to screen readers, and shows it for a while if `shown`. */
+/** Says a text to screen readers; with `shown` to everybody, for a while. */
 export function say(text, { shown = false } = {}) {
+  if (!shown) {
+    quiet.value = text;
+    return;
+  }
   clearTimeout(timer);
-  message.value = { text, shown };
-  if (shown) timer = setTimeout(() => (message.value = { text: "", shown: false }), 8_000);
+  toast.value = text;
+  timer = setTimeout(() => (toast.value = ""), SHOWN);
 }
 
 export function Live() {
-  const { text, shown } = message.value;
-  return html`<div class=${shown ? "toast" : "visually-hidden"} role="status" aria-live="polite">${text}</div>`;
+  return html`
+    <div class="visually-hidden" role="status">${quiet.value}</div>
+    <div class="toast" role="status">${toast.value}</div>
+  `;
 }

@@ -323,7 +323,7 @@ export default {
   "applicants.accept_who": "Accept {name}",
   "applicants.reject": "Reject",
   "applicants.reject_ask": "Reject {name}? It cannot be taken back.",
-  "applicants.move.under_review": "Being read",
+  "applicants.move.under_review": "Mark as being read",
   "applicants.move.interview": "Invite to interview",
   "applicants.move.offered": "Make an offer",
   "applicants.did.accepted": "{name} is accepted and gets a mail.",

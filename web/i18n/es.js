@@ -323,7 +323,7 @@ export default {
   "applicants.accept_who": "Aceptar a {name}",
   "applicants.reject": "Rechazar",
   "applicants.reject_ask": "¿Rechazar a {name}? No se puede deshacer.",
-  "applicants.move.under_review": "En lectura",
+  "applicants.move.under_review": "Marcar en lectura",
   "applicants.move.interview": "Invitar a una entrevista",
   "applicants.move.offered": "Hacer una oferta",
   "applicants.did.accepted": "{name}: solicitud aceptada; recibe un correo.",

@@ -39,6 +39,7 @@ export function Jobs() {
   const jobs = useList(`jobs${query(asked)}`);
   const heading = useRef(null);
   const detail = useRef(null);
+  const list = useRef(null);
   useTitle(asked.q ? t("jobs.title_for", { q: asked.q }) : t("jobs.title"));
   useArrival(heading);
 
@@ -47,13 +48,19 @@ export function Jobs() {
   useEffect(() => {
     if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
   }, [jobs.data]);
+  const before = useRef(open);
   useEffect(() => {
-    // One after the other on a narrow screen: the opened job starts at its top.
-    if (open && !wide.value) {
-      scrollTo(0, 0);
+    const last = before.current;
+    before.current = open;
+    if (open === last) return;
+    if (open) {
+      // Who opens a job goes to it, on wide screens past the rest of the list.
+      detail.current?.scrollTo(0, 0);
+      if (!wide.value) scrollTo(0, 0);
       detail.current?.focus({ preventScroll: true });
-    } else if (open) {
-      detail.current?.scrollTo?.(0, 0);
+    } else {
+      // And comes back to where he was.
+      list.current?.querySelector(`[data-job="${CSS.escape(last)}"]`)?.focus();
     }
   }, [open]);
 
@@ -75,7 +82,7 @@ export function Jobs() {
       ${jobs.error && html`<${Failure} error=${jobs.error} retry=${jobs.reload} />`}
       ${!jobs.items && !jobs.error && html`<${Skeleton} rows=${5} />`}
       ${jobs.items?.length === 0 && html`<${Nothing} asked=${asked} />`}
-      <ul class=${jobs.loading ? "cards stale" : "cards"}>
+      <ul class=${jobs.loading ? "cards stale" : "cards"} ref=${list}>
         ${jobs.items?.map(
           (job) => html`<${JobCard}
             key=${job.jobId}
@@ -89,7 +96,7 @@ export function Jobs() {
     </section>`}
     ${shown &&
     html`<section class="detail" aria-label=${t("jobs.detail")} tabindex="-1" ref=${detail}>
-      ${alone && html`<p class="back"><a href=${address({})}>${t("jobs.back")}</a></p>`}
+      ${open && html`<p class="back"><a href=${address({})}>${t("jobs.back")}</a></p>`}
       <${JobDetail} jobId=${shown} key=${shown} />
     </section>`}
   </div>`;
