@@ -10,6 +10,8 @@ use browser::{Browser, ENTER, TAB};
 use serde_json::json;
 use support::{Board, PASSWORD};
 
+const RESUME: &str = "%PDF-1.7\n% Ann Student\n%%EOF\n";
+
 async fn log_in(browser: &Browser, email: &str) {
     browser.go("/login").await;
     browser.fill("email", email).await;
@@ -90,8 +92,17 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
         "The employer asks everybody this; please answer it."
     );
     browser.inspect().await;
+    let notes = board.folder.path().join("notes.txt");
+    std::fs::write(&notes, "no résumé").unwrap();
+    browser.choose("resume", &notes).await;
+    browser.shows("This is not a PDF.").await;
+    let resume = board.folder.path().join("ann.pdf");
+    std::fs::write(&resume, RESUME).unwrap();
+    browser.choose("resume", &resume).await;
+    browser.shows("Another résumé").await;
     browser.reload().await;
     browser.shows("Your application").await;
+    browser.shows("ann.pdf").await;
     assert_eq!(browser.value("coverNote").await, "I know the Dewey system.");
     browser.fill("answer.q1", "Monday and Friday.").await;
     browser.press("button", "Send application").await;
@@ -111,6 +122,10 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.press("a", "1 applicant").await;
     browser.shows("Ann Student").await;
     browser.shows("Monday and Friday.").await;
+    browser.shows("Résumé: ann.pdf").await;
+    let download =
+        "return fetch(document.querySelector('a[download]').href).then((file) => file.text())";
+    assert_eq!(browser.run(download, json!([])).await, RESUME);
     browser.inspect().await;
     let note = "return document.querySelector('.decide textarea').name = 'note'";
     browser.run(note, json!([])).await;

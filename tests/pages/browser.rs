@@ -263,6 +263,15 @@ impl Browser {
         }
     }
 
+    /// Chooses a file as its picker would.
+    pub async fn choose(&self, name: &str, file: &std::path::Path) {
+        let script = "return document.getElementsByName(arguments[0])[0]";
+        let field = self.run(script, json!([name])).await;
+        let path = format!("/element/{}/value", field[ELEMENT].as_str().unwrap());
+        let body = json!({"text": file.to_str().unwrap()});
+        self.call(&path, body).await.unwrap();
+    }
+
     /// Sets a date as its picker would; typed keys depend on the region.
     pub async fn pick_date(&self, name: &str, day: &str) {
         let script = "const field = document.getElementsByName(arguments[0])[0];

@@ -86,7 +86,8 @@ function Resume({ form }) {
   const { value: resume, error } = form.field("resume");
   const wrong = (text) => form.setErrors((old) => ({ ...old, resume: text }));
   const choose = async (event) => {
-    const file = event.target.files[0];
+    const input = event.target;
+    const file = input.files[0];
     if (!file) return;
     if (file.type !== "application/pdf") return wrong(t("resume.no_pdf"));
     if (file.size > MAX_RESUME_BYTES) return wrong(t("resume.too_large", { most: number(5) }));
@@ -94,6 +95,7 @@ function Resume({ form }) {
     try {
       const stored = await api.upload(`files?name=${encodeURIComponent(file.name)}`, file);
       form.set("resume", { fileId: stored.fileId, name: stored.name ?? file.name });
+      input.value = "";
     } catch (problem) {
       wrong(problem.errors?.[0] ? saying(problem.errors[0].message) : problemText(problem));
     } finally {
