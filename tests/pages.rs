@@ -497,3 +497,65 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
         .await;
     assert_eq!(language, "es");
 }
+
+#[actix_web::test]
+async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    let browser = Browser::open(&board.url).await;
+    log_in(&browser, "ann@example.edu").await;
+    browser.go("/profile").await;
+    browser.fill("skills", "Spanish, shelving").await;
+    browser.fill("summary", "I like quiet places.").await;
+    browser.press("button", "Save").await;
+    browser.shows("Saved.").await;
+    browser.fill("gpa", "40").await;
+    browser.press("button", "Save these").await;
+    browser.shows("This must be from 0 to 10.").await;
+    browser.fill("gpa", "3.5").await;
+    browser.press("button", "Save these").await;
+    browser.shows("3.5 (from you)").await;
+    let me = board.get(Some(&student), "me").await.expect(200).json();
+    assert_eq!(me["student"]["skills"], json!(["Spanish", "shelving"]));
+    assert_eq!(me["student"]["summary"], "I like quiet places.");
+    assert_eq!(me["student"]["gpa"], 3.5);
+
+    // A new password asks for the old one, and leaves this sign-in as it is.
+    browser.fill("currentPassword", "not this one").await;
+    browser.fill("password", "battery horse").await;
+    browser.press("button", "Change password").await;
+    browser.shows("This is not your current password.").await;
+    browser.inspect().await;
+    browser.fill("currentPassword", PASSWORD).await;
+    browser.press("button", "Change password").await;
+    browser.shows("Your new password is set.").await;
+    browser.go("/applications").await;
+    browser.shows("You have not applied yet").await;
+
+    // Without the short-lived cookie the long-lived one renews it, before its end and after.
+    let forget = async |name: &str| {
+        let cookie = json!({"name": name, "url": format!("{}/api/v1/auth", board.url)});
+        browser.devtools("Network.deleteCookies", cookie).await;
+    };
+    forget("corkboard_access").await;
+    browser.go("/applications").await;
+    browser.shows("You have not applied yet").await;
+    forget("corkboard_access").await;
+    let past = "localStorage.setItem('corkboard.expires', '1')";
+    browser.run(past, json!([])).await;
+    browser.go("/applications").await;
+    browser.shows("You have not applied yet").await;
+
+    // Without either, the end is told, and the log-in leads back.
+    forget("corkboard_access").await;
+    forget("corkboard_refresh").await;
+    browser.go("/applications").await;
+    browser.shows("Your log-in has ended.").await;
+    browser.arrives("/login?next=%2Fapplications").await;
+    browser.inspect().await;
+    browser.fill("email", "ann@example.edu").await;
+    browser.fill("password", "battery horse").await;
+    browser.press("form button", "Log in").await;
+    browser.arrives("/applications").await;
+    browser.console_is_clean(&[401, 422]).await;
+}

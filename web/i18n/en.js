@@ -430,5 +430,8 @@ export default {
   "problem.review_pending": "The office has to look at this application first.",
   "problem.positions_filled": "All places of this job are filled. Add a place to the posting to accept one more.",
   "problem.invalid_transition": "This has moved on meanwhile, so that is not possible any more. You see where it stands now.",
+  "problem.unsupported_media_type": "This is not a PDF. Save your résumé as a PDF and choose it again.",
+  "problem.body_too_large": "This is too large. Make it shorter and try again.",
+  "problem.too_many_files": "You have kept as many files here as there is room for. Use one of those, or ask the office.",
   "problem.too_large": "This is too large. Make it shorter and try again.",
 };

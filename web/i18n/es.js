@@ -430,5 +430,8 @@ export default {
   "problem.review_pending": "La oficina tiene que mirar antes esta solicitud.",
   "problem.positions_filled": "Todas las plazas de este trabajo están ocupadas. Añade una a la oferta para aceptar a alguien más.",
   "problem.invalid_transition": "Esto ha avanzado mientras tanto, así que ya no es posible. Ves cómo está ahora.",
+  "problem.unsupported_media_type": "Esto no es un PDF. Guarda tu currículum como PDF y elígelo otra vez.",
+  "problem.body_too_large": "Esto es demasiado grande. Acórtalo y prueba otra vez.",
+  "problem.too_many_files": "Ya has guardado aquí tantos archivos como caben. Usa uno de ellos, o pregunta a la oficina.",
   "problem.too_large": "Esto es demasiado grande. Acórtalo y prueba otra vez.",
 };
