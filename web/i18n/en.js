@@ -239,6 +239,7 @@ export default {
   "verify.done_title": "Your e-mail is confirmed",
   "verify.done": "{email} is confirmed.",
   "verify.waits": "The office looks at new employers before students see their jobs. You can write your postings already; you get a mail when they can open.",
+  "verify.again": "The link does not work? Register again with the same address to get a new one.",
   "verify.no_token": "This address lacks the key from the mail. Open the link in the mail once more, or register again to get a new one.",
 
   "forgot.title": "Forgot your password",

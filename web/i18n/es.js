@@ -239,6 +239,7 @@ export default {
   "verify.done_title": "Tu correo está confirmado",
   "verify.done": "{email} está confirmado.",
   "verify.waits": "La oficina mira a los empleadores nuevos antes de que los estudiantes vean sus ofertas. Ya puedes escribirlas; recibes un correo cuando puedan abrirse.",
+  "verify.again": "¿El enlace no funciona? Regístrate otra vez con la misma dirección para recibir otro.",
   "verify.no_token": "A esta dirección le falta la clave del correo. Abre otra vez el enlace del correo, o regístrate de nuevo para recibir otro.",
 
   "forgot.title": "Contraseña olvidada",

@@ -40,5 +40,6 @@ export function VerifyEmail() {
   }
   return html`<${Page} title=${t("verify.title")} lead=${t("verify.lead")} narrow>
     <${Form} form=${form} label=${t("verify.send")} onSubmit=${submit} />
+    <p class="below">${t("verify.again")} <a href="/register">${t("nav.register")}</a></p>
   <//>`;
 }
