@@ -441,6 +441,9 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser.until(cards, json!([20])).await;
     browser.press("button", "Load more").await;
     browser.until(cards, json!([23])).await;
+    let next = "const cards = [...document.querySelectorAll('.job-card')];
+        return cards.indexOf(document.activeElement.closest('.job-card')) === 20";
+    browser.until(next, json!([])).await;
 
     // On a phone the list and the job come one after the other.
     browser.view(375, 800, "light").await;

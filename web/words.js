@@ -43,7 +43,7 @@ export const number = (value) => numbers.format(value);
 export function money(amount, currency) {
   const whole = Number.isInteger(amount);
   const digits = whole ? 0 : 2;
-  const options = { style: "currency", currency: currency || "USD", minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(region, options).format(amount);
 }
 

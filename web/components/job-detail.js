@@ -6,6 +6,7 @@ import { useLoad } from "../load.js";
 import { closes, date, t } from "../words.js";
 import { Apply } from "./apply.js";
 import { Description, Skills, hours, pay, where } from "./job.js";
+import { useTitle } from "./page.js";
 import { Loaded } from "./states.js";
 import { Stage } from "./stages.js";
 
@@ -19,6 +20,7 @@ export function JobDetail({ jobId, level = 2 }) {
 }
 
 function Detail({ job, level }) {
+  useTitle(level === 1 ? job.jobTitle : null);
   const facts = [
     ["pay", pay(job)],
     ["hours", hours(job)],

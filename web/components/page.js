@@ -15,9 +15,10 @@ export function useArrival(heading) {
   }, []);
 }
 
-/** Sets the window's title. */
+/** Sets the window's title; null leaves it to somebody else. */
 export function useTitle(title) {
   useLayoutEffect(() => {
+    if (title === null) return;
     document.title = title ? `${title} · ${t("app.name")}` : t("app.name");
   }, [title]);
 }

@@ -37,11 +37,19 @@ export function Loaded({ from, rows, children }) {
 
 /** The button under a list that goes on. */
 export function More({ list }) {
+  // The button moves away or goes; who pressed it goes on at the first of the new rows.
+  const press = async (event) => {
+    const around = event.currentTarget.closest("section, .page");
+    const rows = () => around.querySelectorAll(".cards > li");
+    const before = rows().length;
+    await list.more();
+    requestAnimationFrame(() => rows()[before]?.querySelector("a, button")?.focus());
+  };
   return html`
     ${list.moreError && html`<${Failure} error=${list.moreError} />`}
     ${list.more &&
     html`<p class="more">
-      <button class="button" type="button" onClick=${list.more} aria-disabled=${list.moreBusy ? "true" : undefined}>
+      <button class="button" type="button" onClick=${press} aria-disabled=${list.moreBusy ? "true" : undefined}>
         ${list.moreBusy ? t("state.loading") : t("state.more")}
       </button>
     </p>`}

@@ -65,7 +65,7 @@ export function Jobs() {
   }, [open]);
 
   const shown = open ?? (wide.value ? jobs.items?.[0]?.jobId : null);
-  const change = (parts) => go(address(parts));
+  const change = (parts, how) => go(address(parts), how);
   const alone = open && !wide.value;
   return html`<div class=${alone ? "jobs alone" : "jobs"}>
     <h1 class="visually-hidden" tabindex="-1" ref=${heading}>${t("jobs.title")}</h1>
@@ -110,9 +110,15 @@ function SearchBar({ asked, onChange }) {
   useLayoutEffect(() => {
     if (input.current !== document.activeElement) setTyped(asked.q ?? "");
   }, [asked.q]);
+  const typedTo = useRef(null);
+  // When the timer ends a filter may have been chosen: what holds then is what the words are added to.
+  const now = useRef(null);
+  now.current = { q: asked.q ?? "", onChange };
   const search = (text) => {
     clearTimeout(timer.current);
-    if (text.trim() !== (asked.q ?? "")) onChange({ q: text.trim(), sort: undefined });
+    if (text.trim() === now.current.q) return;
+    now.current.onChange({ q: text.trim(), sort: undefined }, { replace: typedTo.current === place.value.search });
+    typedTo.current = place.value.search;
   };
   const type = (event) => {
     const text = event.target.value;

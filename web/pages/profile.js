@@ -4,7 +4,7 @@ import { typedList, typedNumber, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { useLoad } from "../load.js";
 import { learn, logIn } from "../session.js";
-import { date, money, number, t } from "../words.js";
+import { date, number, t } from "../words.js";
 import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";
 import { say } from "../components/live.js";
@@ -71,7 +71,6 @@ const FACTS = ["graduationDate", "enrolledCredits", "gpa", "visa", "workStudyRem
 function shown(name, value) {
   if (value === null || value === undefined) return t("fact.unknown");
   if (name === "graduationDate") return date(value);
-  if (name === "workStudyRemaining") return money(value);
   return typeof value === "number" ? number(value) : value;
 }
 
