@@ -638,6 +638,25 @@ async fn employers_are_trusted_approved_and_suspended() {
     strict.stop().await;
 }
 
+/// Tries the tokens of all verification mails to somebody: one was spent in a life before.
+async fn verify_newest(board: &Board, email: &str) -> Option<()> {
+    for mail in board
+        .mails()
+        .iter()
+        .filter(|mail| mail.contains(&format!("{email}>")))
+    {
+        let Some((_, rest)) = mail.split_once("/verify-email?token=") else {
+            continue;
+        };
+        let token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let token: String = rest.chars().take_while(|c| token(*c)).collect();
+        if verify(board, &token).await.status == 200 {
+            return Some(());
+        }
+    }
+    None
+}
+
 #[actix_web::test]
 async fn whoever_leaves_takes_along_what_is_his() {
     let board = Board::start();
@@ -711,7 +730,14 @@ async fn whoever_leaves_takes_along_what_is_his() {
         assert!(!seen.text.contains(text), "{text} in {}", seen.text);
     }
     // The address is free again, and nothing of the first life comes back.
-    let again = board.join("student", "ann@example.edu").await;
+    let wish = registration("student", "ann@example.edu");
+    board.post(None, "auth/register", wish).await.expect(202);
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while verify_newest(&board, "ann@example.edu").await.is_none() {
+        assert!(Instant::now() < deadline, "no second verification mail");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let again = board.login("ann@example.edu").await;
     let me = board.get(Some(&again), "me").await.expect(200).json();
     assert_eq!(
         (&me["student"]["summary"], &me["student"]["gpa"]),
@@ -769,37 +795,25 @@ async fn only_failed_log_ins_are_limited() {
     board.stop().await;
 }
 
-/// The hash is what a log-in takes long for, many times the rest of it: without one an unknown address would show.
+/// Argon2id over 19 MiB takes longer than this on any machine, all else of a log-in less; load only adds to it.
+const SHORTEST_HASH: Duration = Duration::from_millis(4);
+
 #[actix_web::test]
 async fn an_unknown_address_costs_a_hash_as_well() {
-    let board = Board::start_with(Clock::System, |config| {
-        config.accounts.failed_logins_per_account = NonZeroU32::new(1_000).unwrap();
-    });
+    let board = Board::start();
     board.join("student", "ann@example.edu").await;
-    let fastest = async |email: &str| {
-        let mut fastest = Duration::MAX;
-        for _ in 0..8 {
+    let mut texts = Vec::new();
+    for email in ["ann@example.edu", "nobody@example.edu", "nobody"] {
+        for _ in 0..4 {
             let start = Instant::now();
             let reply = log_in(&board, email, "wrong password").await.expect(401);
-            fastest = fastest.min(start.elapsed());
-            assert_eq!(reply.code(), "invalid_credentials");
+            assert!(start.elapsed() > SHORTEST_HASH, "{email}");
+            let problem = reply.json();
+            texts.push((problem["code"].clone(), problem["detail"].clone()));
         }
-        fastest
-    };
-    let (known, unknown, no_address) = (
-        fastest("ann@example.edu").await,
-        fastest("nobody@example.edu").await,
-        fastest("nobody").await,
-    );
-    assert!(
-        unknown * 2 > known && no_address * 2 > known,
-        "{known:?} {unknown:?} {no_address:?}"
-    );
-    let texts = [
-        log_in(&board, "ann@example.edu", "wrong").await.json()["detail"].clone(),
-        log_in(&board, "nobody@example.edu", "wrong").await.json()["detail"].clone(),
-    ];
-    assert_eq!(texts[0], texts[1]);
+    }
+    texts.dedup();
+    assert_eq!(texts.len(), 1, "{texts:?}");
     board.stop().await;
 }
 
