@@ -4,8 +4,8 @@ use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::model::{
     Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, Employer, Event,
-    FileId, Identity, Job, JobId, JobStatus, Mail, MailId, Party, Preferences, Role, StoredFile,
-    Student,
+    FileId, Identity, Job, JobId, JobStatus, Mail, MailId, MailKind, Party, Preferences, Role,
+    StoredFile, Student,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -24,16 +24,20 @@ pub struct Export {
 
 pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
+    let account = account.ok_or(Refusal::NotFound)?.record;
+    let mut mails: Vec<Mail> = all(reader, &keys::mails_by_account(identity.account_id), |id| {
+        keys::mail(MailId::from_bytes(id))
+    })?;
+    // To an address that was never proven: whether there is such a mail would tell whether somebody else has it.
+    mails.retain(|mail| mail.kind != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
-        account: account.ok_or(Refusal::NotFound)?.record,
+        account,
         student: None,
         employer: None,
         applications: Vec::new(),
         jobs: Vec::new(),
         files: Vec::new(),
-        mails: all(reader, &keys::mails_by_account(identity.account_id), |id| {
-            keys::mail(MailId::from_bytes(id))
-        })?,
+        mails,
     };
     match &identity.party {
         Party::Student(id) => {
@@ -86,11 +90,15 @@ pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
     proven_at: u64,
+    expected: impl Fn(u64) -> bool,
 ) -> Result<(), Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let account = stored.ok_or(Refusal::NotFound)?;
     if account.version != proven_at {
         return Err(Refusal::WrongPassword);
+    }
+    if !expected(account.version + super::profile::profile_version(transaction, identity)?) {
+        return Err(Refusal::Stale);
     }
     let now = transaction.now();
     let email = Email::erased(&account.account_id);

@@ -17,15 +17,19 @@ pub struct Moderation {
 }
 
 /// Moves an account to `active` or `suspended`. An approved employer is trusted unless it is said otherwise; suspension
-/// ends all sessions.
+/// ends all sessions. `matches`: whether the version is one the caller knows (If-Match).
 pub fn moderate(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account_id: AccountId,
     wish: &Moderation,
+    matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Account>, Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(account_id))?;
     let account = stored.ok_or(Refusal::NotFound)?;
+    if !matches(account.version) {
+        return Err(Refusal::Stale);
+    }
     let from = account.status;
     let to = match (from, wish.status) {
         (_, None) => from,

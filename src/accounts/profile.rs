@@ -107,7 +107,7 @@ pub fn update_me(
     identity: &Identity,
     patch: &MePatch,
     expected: impl Fn(u64) -> bool,
-) -> Result<Result<(), Stale>, Refusal> {
+) -> Result<(), Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let mut account = stored.ok_or(Refusal::NotFound)?;
     if (patch.email.is_some() || patch.password_hash.is_some())
@@ -132,7 +132,7 @@ pub fn update_me(
     }
     let version = account.version + profile_version(transaction, identity)?;
     if !expected(version) {
-        return Ok(Err(Stale));
+        return Err(Refusal::Stale);
     }
     invalid.into_result()?;
     let skills = &registrar.campus.skills;
@@ -160,13 +160,14 @@ pub fn update_me(
     if let Some(hash) = &patch.password_hash {
         super::change_password(registrar, transaction, &account, hash)?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-/// The caller's copy was older than the record.
-pub struct Stale;
-
-fn profile_version(transaction: &mut Transaction, identity: &Identity) -> Result<u64, Refusal> {
+/// The part of `Me::version` that the profile has.
+pub(super) fn profile_version(
+    transaction: &mut Transaction,
+    identity: &Identity,
+) -> Result<u64, Refusal> {
     let key = match &identity.party {
         Party::Student(id) => keys::student(id),
         Party::Employer(id) => keys::employer(id),
@@ -283,21 +284,20 @@ fn ask_new_email(
     );
     let login = format!("{}/login", registrar.public_url);
     let forgot = format!("{}/forgot-password", registrar.public_url);
-    let letter = if transaction.is_taken(&keys::account_email(&email))? {
-        Letter::AddressTaken {
+    let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email))?;
+    let letter = match owner {
+        Some(_) => Letter::AddressTaken {
             login_link: &login,
             reset_link: &forgot,
-        }
-    } else {
-        Letter::VerifyEmail { link: &link }
+        },
+        None => Letter::VerifyEmail { link: &link },
     };
-    let mail = registrar.composer.compose(
-        &letter,
-        &email,
-        &account.name,
-        Some(account.account_id),
-        now,
-    )?;
+    // The mail is its reader's: an owner is not told who asked, and who asked does not find it in his export.
+    let reader = owner.as_ref().unwrap_or(&account);
+    let (name, account_id) = (&reader.name, Some(reader.account_id));
+    let mail = registrar
+        .composer
+        .compose(&letter, &email, name, account_id, now)?;
     transaction.insert(mail)?;
     Ok(account)
 }

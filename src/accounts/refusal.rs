@@ -21,6 +21,8 @@ pub enum Refusal {
     /// Changing the address or the password, or leaving, asks for the current password.
     #[error("the current password is missing or wrong")]
     WrongPassword,
+    #[error("the record has changed since it was read")]
+    Stale,
     #[error("an account in that standing cannot be moved there")]
     WrongStanding,
     #[error("a mail could not be written: {0}")]

@@ -82,19 +82,10 @@ pub fn refresh(
     Ok(Refreshed::Renewed(Box::new((opened, account.record))))
 }
 
-/// Ends the session of a refresh token. A token that is no longer good has no session to end: that is no error.
+/// Ends the session of a refresh token, of a spent one as well. A token that is none has no session to end: no error.
 pub fn sign_out(transaction: &mut Transaction, token: &str) -> Result<(), StoreError> {
     match Secret::<Session>::parse(token) {
-        Some(secret) => {
-            let stored: Option<Stored<Session>> = transaction.get(&keys::session(secret.id))?;
-            match stored {
-                Some(session) if session.refresh_digest == secret.digest() => {
-                    transaction.delete(&session);
-                    Ok(())
-                }
-                _ => Ok(()),
-            }
-        }
+        Some(secret) => end_session(transaction, secret.id),
         None => Ok(()),
     }
 }

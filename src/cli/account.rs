@@ -117,7 +117,7 @@ fn suspend(store: &Store, registrar: &Registrar, email: &Email) -> Result<(), Fa
         reason: None,
     };
     store.run_blocking(Origin::OPERATOR, |transaction| {
-        accounts::moderate(registrar, transaction, account.account_id, &wish)
+        accounts::moderate(registrar, transaction, account.account_id, &wish, &|_| true)
     })?;
     Ok(())
 }

@@ -78,7 +78,7 @@ pub async fn update(
         profile: members,
     };
     let if_match = IfMatch::of(&request);
-    let changed = state
+    state
         .store
         .run(caller.origin, |transaction| {
             accounts::update_me(
@@ -90,7 +90,6 @@ pub async fn update(
             )
         })
         .await?;
-    changed.map_err(|accounts::Stale| Problem::stale())?;
     answer(&request, &state, &state.read()?, &caller.who)
 }
 
@@ -135,15 +134,19 @@ struct EraseBody {
 /// DELETE /me
 pub async fn erase(
     caller: Caller<StudentOrEmployer>,
+    request: HttpRequest,
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let EraseBody { current_password } = body.parse()?;
     let proven_at = prove(&state, &caller.reader, &caller.who, &current_password).await?;
+    let if_match = IfMatch::of(&request);
     state
         .store
         .run(caller.origin, |transaction| {
-            accounts::erase(transaction, &caller.who, proven_at)
+            accounts::erase(transaction, &caller.who, proven_at, |version| {
+                if_match.holds(version)
+            })
         })
         .await?;
     let mut response = HttpResponse::NoContent();

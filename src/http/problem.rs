@@ -231,6 +231,7 @@ impl From<accounts::Refusal> for Problem {
                 problem.0.code = "wrong_password";
                 problem
             }
+            Refusal::Stale => Self::stale(),
             Refusal::WrongStanding => Self::new(StatusCode::CONFLICT, "invalid_transition", detail),
             Refusal::Compose(error) => Self::internal(&error),
             Refusal::Store(error) => error.into(),

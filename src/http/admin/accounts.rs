@@ -10,7 +10,7 @@ use crate::accounts::{self, Moderation};
 use crate::http::applications::parse_place;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Admin, Caller};
-use crate::http::etag::etag;
+use crate::http::etag::{IfMatch, etag};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -44,6 +44,7 @@ const MAX_REASON_CHARS: usize = 2_000;
 /// PATCH /admin/accounts/{id}
 pub async fn moderate(
     caller: Caller<Admin>,
+    request: HttpRequest,
     state: web::Data<State>,
     path: web::Path<String>,
     body: JsonBody,
@@ -64,10 +65,13 @@ pub async fn moderate(
         trusted,
         reason,
     };
+    let if_match = IfMatch::of(&request);
     let account = state
         .store
         .run(caller.origin, |transaction| {
-            accounts::moderate(&state.registrar, transaction, id, &wish)
+            accounts::moderate(&state.registrar, transaction, id, &wish, &|version| {
+                if_match.holds(version)
+            })
         })
         .await?;
     let mut response = HttpResponse::Ok();
