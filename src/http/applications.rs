@@ -160,13 +160,13 @@ pub async fn read(
 ) -> Result<HttpResponse, Problem> {
     let application = applications::see(&caller.reader, &caller.who, id_of(&path)?)?;
     let tag = (header::ETAG, etag(application.version));
-    // An employer's copy shows the applicant's profile, which changes without the record.
-    if caller.who.role() == Role::Student && is_known(&request, application.version) {
+    if is_known(&request, application.version) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header(tag);
-    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    // An employer's copy shows the applicant's profile, which changes without the record: no browser may keep it.
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.json(view(&caller.reader, &caller.who, &application)?))
 }
 

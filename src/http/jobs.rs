@@ -42,13 +42,18 @@ pub async fn read(
 ) -> Result<HttpResponse, Problem> {
     let (job, how) = jobs::see(&caller.reader, caller.who.as_ref(), id_of(&path)?)?;
     let mut response = HttpResponse::Ok();
-    // A manager's copy shows the number of applications, which changes without the record; so it has no tag to match.
-    let known = how == View::Public && is_known(&request, job.version);
+    let known = is_known(&request, job.version);
     if known {
         response.status(StatusCode::NOT_MODIFIED);
     }
     response.insert_header((header::ETAG, etag(job.version)));
-    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    // A manager's copy shows the number of applications, which changes without the record: no browser may keep it, and
+    // whoever asks with a version of his own asks about the record.
+    let keep = match how {
+        View::Public => "no-cache",
+        View::Manager => "no-store",
+    };
+    response.insert_header((header::CACHE_CONTROL, keep));
     response.insert_header((header::VARY, "Authorization, Cookie"));
     if known {
         return Ok(response.finish());

@@ -108,6 +108,11 @@ fn turn(
 ) -> Result<JobStatus, Refusal> {
     let from = job.job_status;
     match to {
+        JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(Invalid::one(
+            "jobStatus",
+            "must be \"open\" or \"closed\"; the others come about by themselves",
+        )
+        .into()),
         _ if to == from => Ok(from),
         JobStatus::Closed => Ok(JobStatus::Closed),
         JobStatus::Open if from == JobStatus::Pending && identity.party != Party::Admin => {
@@ -129,11 +134,6 @@ fn turn(
             Ok(status_when_published(transaction, identity)?)
         }
         JobStatus::Draft => Err(Invalid::one("jobStatus", "cannot go back to draft").into()),
-        JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(Invalid::one(
-            "jobStatus",
-            "must be \"open\" or \"closed\"; the others come about by themselves",
-        )
-        .into()),
     }
 }
 

@@ -46,7 +46,6 @@ pub fn post(
     };
     let mut job = new_job(campus, JobId::generate(now), &employer, now);
     job.apply(posting.fields.clone());
-    job.work_space = job.work_space.or_else(|| employer.work_space.clone());
     job.turn(status, now);
     let job = transaction.insert(job)?;
     transaction.log(Event::JobChanged {
