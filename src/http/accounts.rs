@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, identity_of};
 use super::cookies;
-use super::idempotency::{Answer, once};
+use super::idempotency::{Answer, once, once_with_secrets};
 use super::problem::Problem;
 use super::state::State;
 use super::views::AccountView;
 use crate::accounts::{self, Opened, Refreshed, Refusal, SignUp};
 use crate::auth::{AccessToken, PasswordError, check_password};
 use crate::model::{Account, Email, Invalid, Registration, from_json};
-use crate::store::Transaction;
+use crate::store::{Origin, Transaction};
 
 impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
@@ -126,11 +126,22 @@ struct LoginBody {
     password: String,
 }
 
-/// POST /auth/login. No saved answer: it would keep secrets in the store.
+/// POST /auth/login
 pub async fn login(
     caller: Caller<Anyone>,
     request: HttpRequest,
     state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let (origin, bytes) = (caller.origin, body.0.clone());
+    let answer = log_in(caller, &request, &state, body);
+    once_with_secrets(&state, &request, origin, &bytes, answer).await
+}
+
+async fn log_in(
+    caller: Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let LoginBody { email, password } = body.parse()?;
@@ -167,7 +178,7 @@ pub async fn login(
             state.registrar.sign_in(transaction, &account)
         })
         .await?;
-    signed_in(&state, &request, &opened, &account)
+    signed_in(state, request, &opened, &account)
 }
 
 #[derive(Serialize)]
@@ -249,14 +260,25 @@ pub async fn refresh(
         return Err(Invalid::one("refreshToken", "is required").into());
     };
     let origin = caller.origin;
+    let answer = renew(&request, &state, origin, &token);
+    // With the token: from a page it comes in the cookie, not in the body.
+    once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await
+}
+
+async fn renew(
+    request: &HttpRequest,
+    state: &State,
+    origin: Origin,
+    token: &str,
+) -> Result<HttpResponse, Problem> {
     let refreshed = state
         .store
         .run(origin, |transaction| {
-            accounts::refresh(&state.registrar, transaction, &token)
+            accounts::refresh(&state.registrar, transaction, token)
         })
         .await;
     match refreshed {
-        Ok(Refreshed::Renewed(renewed)) => signed_in(&state, &request, &renewed.0, &renewed.1),
+        Ok(Refreshed::Renewed(renewed)) => signed_in(state, request, &renewed.0, &renewed.1),
         Ok(Refreshed::Reused) | Err(Refusal::InvalidToken) => Err(spent_token()),
         Err(refusal) => Err(refusal.into()),
     }
@@ -269,7 +291,18 @@ pub async fn logout(
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let token = refresh_token(&request, &body)?;
+    let (origin, bytes) = (caller.origin, body.0.clone());
+    let answer = log_out(caller, &request, &state, body);
+    once_with_secrets(&state, &request, origin, &bytes, answer).await
+}
+
+async fn log_out(
+    caller: Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let token = refresh_token(request, &body)?;
     let origin = caller.origin;
     if let Some(token) = token {
         state
@@ -278,14 +311,14 @@ pub async fn logout(
                 accounts::sign_out(transaction, &token)
             })
             .await?;
-    } else if let Some(identity) = identity_of(&request, &state, &caller.reader)? {
+    } else if let Some(identity) = identity_of(request, state, &caller.reader)? {
         // Without a refresh token, the access token says which session ends.
         let end =
             |transaction: &mut Transaction| accounts::end_session(transaction, identity.session_id);
         state.store.run(origin, end).await?;
     }
     let mut response = HttpResponse::NoContent();
-    for cookie in cookies::cleared(&state) {
+    for cookie in cookies::cleared(state) {
         response.cookie(cookie);
     }
     Ok(response.finish())

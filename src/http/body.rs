@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
@@ -106,6 +107,11 @@ fn is_json(request: &HttpRequest) -> bool {
             && kind.eq_ignore_ascii_case("application/merge-patch+json")
 }
 
+pub fn broken_body(error: &PayloadError) -> Problem {
+    let detail = format!("The body broke off: {error}.");
+    Problem::new(StatusCode::BAD_REQUEST, "broken_body", detail)
+}
+
 /// Reads a whole body; more than the limit is 413, and no more than the limit is ever held.
 pub async fn read_to_limit(
     request: &HttpRequest,
@@ -125,13 +131,7 @@ pub async fn read_to_limit(
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "broken_body",
-                format!("The body broke off: {error}."),
-            )
-        })?;
+        let chunk = chunk.map_err(|error| broken_body(&error))?;
         if bytes.len() + chunk.len() > limit {
             return Err(too_large());
         }

@@ -1,6 +1,12 @@
 //! Answers that are given once: with an `Idempotency-Key`, the answer is saved in the same change as what it tells of, so
 //! a retry after a lost connection, a crash or an unknown outcome gets the first answer and does nothing again.
 
+mod secrets;
+mod streamed;
+
+pub use secrets::once_with_secrets;
+pub use streamed::Streamed;
+
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,13 +18,14 @@ use tokio::sync::Notify;
 
 use super::problem::Problem;
 use super::state::State;
-use crate::model::{Identity, Invalid, SavedAnswer};
+use crate::model::{Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
 /// API.md: a key is remembered for a day; a second request waits ten seconds for the first.
 const REMEMBERED: Duration = Duration::from_hours(24);
 const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_KEY_CHARS: usize = 255;
+const JSON: &str = "application/json";
 
 /// An answer before it is sent, small enough to be kept.
 pub struct Answer {
@@ -44,7 +51,7 @@ impl Answer {
             self.status,
             self.location.as_deref(),
             self.etag.as_deref(),
-            "application/json",
+            JSON,
             self.body,
         )
     }
@@ -77,6 +84,7 @@ fn respond(
 pub struct InFlight {
     keys: Mutex<HashSet<[u8; 32]>>,
     freed: Notify,
+    secrets: secrets::Kept,
 }
 
 /// One key's turn; given back when dropped.
@@ -117,19 +125,18 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// What a request is, for its retry to be recognised.
-struct Ticket {
-    key_digest: [u8; 32],
-    request_digest: [u8; 32],
+/// An Idempotency-Key and whose it is.
+struct Key {
+    text: String,
+    digest: [u8; 32],
 }
 
-impl Ticket {
+impl Key {
     /// `None` without the header.
     fn of(
         request: &HttpRequest,
         identity: Option<&Identity>,
         origin: Origin,
-        body: &[u8],
     ) -> Result<Option<Self>, Problem> {
         let Some(key) = request.headers().get("idempotency-key") else {
             return Ok(None);
@@ -145,55 +152,72 @@ impl Ticket {
             Some(identity) => format!("account {}", identity.account_id),
             None => format!("address {:?}", origin.address),
         };
-        let digest = |parts: &[&[u8]]| -> [u8; 32] {
-            let mut digest = Sha256::new();
-            for part in parts {
-                digest.update((part.len() as u64).to_be_bytes());
-                digest.update(part);
-            }
-            digest.finalize().into()
-        };
         Ok(Some(Self {
-            key_digest: digest(&[who.as_bytes(), key.as_bytes()]),
-            // With the key in it, so that the digest of a body that holds a password cannot be guessed from the store.
-            request_digest: digest(&[
-                key.as_bytes(),
-                request.method().as_str().as_bytes(),
-                request.path().as_bytes(),
-                request.query_string().as_bytes(),
-                body,
-            ]),
+            text: key.to_owned(),
+            digest: digest(&[who.as_bytes(), key.as_bytes()]),
         }))
     }
 
-    fn saved(
-        &self,
-        now: crate::model::Timestamp,
-        answer: &Answer,
-        content_type: &str,
-    ) -> SavedAnswer {
+    /// What its request is, for a retry to be recognised. `body`: the body's own digest.
+    fn ticket(&self, request: &HttpRequest, body: [u8; 32]) -> Ticket {
+        Ticket {
+            key_digest: self.digest,
+            // With the key in it, so that the digest of a body that holds a password cannot be guessed from the store.
+            request_digest: digest(&[
+                self.text.as_bytes(),
+                request.method().as_str().as_bytes(),
+                request.path().as_bytes(),
+                request.query_string().as_bytes(),
+                &body,
+            ]),
+        }
+    }
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finalize().into()
+}
+
+struct Ticket {
+    key_digest: [u8; 32],
+    request_digest: [u8; 32],
+}
+
+impl Ticket {
+    fn saved(&self, now: Timestamp, answer: &Answer) -> SavedAnswer {
         SavedAnswer {
             key_digest: self.key_digest,
             request_digest: self.request_digest,
             status: answer.status.as_u16(),
             location: answer.location.clone(),
             etag: answer.etag.clone(),
-            content_type: content_type.into(),
+            content_type: JSON.into(),
             body: answer.body.clone(),
             expires_at: now.plus(REMEMBERED),
         }
     }
 
+    /// An error if the first request was another one.
+    fn check(&self, first: [u8; 32]) -> Result<(), Problem> {
+        if first == self.request_digest {
+            return Ok(());
+        }
+        let detail = "This Idempotency-Key belongs to another request.";
+        Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_mismatch",
+            detail,
+        ))
+    }
+
     /// The answer that the first request got; an error if it was another request.
     fn recall(&self, saved: &SavedAnswer) -> Result<HttpResponse, Problem> {
-        if saved.request_digest != self.request_digest {
-            let detail = "This Idempotency-Key belongs to another request.";
-            return Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_mismatch",
-                detail,
-            ));
-        }
+        self.check(saved.request_digest)?;
         let status =
             StatusCode::from_u16(saved.status).map_err(|error| Problem::internal(&error))?;
         let (location, etag) = (saved.location.as_deref(), saved.etag.as_deref());
@@ -221,96 +245,37 @@ where
     Problem: From<E>,
     E: From<StoreError>,
 {
-    let Some(ticket) = Ticket::of(request, identity, origin, body)? else {
+    let Some(key) = Key::of(request, identity, origin)? else {
         let done = state.store.run(origin, &mut command).await?;
         return Ok(render(&done)?.respond());
     };
-    let _turn = state.in_flight.turn(ticket.key_digest).await?;
-    let key = keys::saved_answer(&ticket.key_digest);
-    let outcome = state
+    let ticket = key.ticket(request, Sha256::digest(body).into());
+    let _turn = state.in_flight.turn(key.digest).await?;
+    let key = keys::saved_answer(&key.digest);
+    state
         .store
         .run(origin, |transaction| {
             let now = transaction.now();
             let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
             if let Some(saved) = old.as_ref().filter(|saved| now < saved.expires_at) {
-                return ticket.recall(saved).map_err(Failed::Recalled);
+                return ticket.recall(saved).map_err(Failed);
             }
-            let done = command(transaction).map_err(|error| Failed::Refused(error.into()))?;
-            let answer = render(&done).map_err(Failed::Recalled)?;
-            save(
-                transaction,
-                old.as_ref(),
-                ticket.saved(now, &answer, "application/json"),
-            )?;
+            let done = command(transaction).map_err(|error| Failed(error.into()))?;
+            let answer = render(&done).map_err(Failed)?;
+            save(transaction, old.as_ref(), ticket.saved(now, &answer))?;
             Ok(answer.respond())
         })
-        .await;
-    match outcome {
-        Ok(response) => Ok(response),
-        Err(Failed::Recalled(problem)) => Err(problem),
-        Err(Failed::Refused(problem)) => refuse(state, origin, &ticket, problem).await,
-    }
+        .await
+        .map_err(|Failed(problem)| problem)
 }
 
-enum Failed {
-    /// Of the key itself, or ours: nothing to remember.
-    Recalled(Problem),
-    /// The command said no.
-    Refused(Problem),
-}
+/// What was refused has done nothing, so it is not remembered: the same key may try again, mended or not.
+struct Failed(Problem);
 
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
-        Self::Recalled(error.into())
+        Self(error.into())
     }
-}
-
-/// A refusal is an answer too and is remembered; what may pass by itself (the store's trouble, a limit) is not.
-async fn refuse(
-    state: &State,
-    origin: Origin,
-    ticket: &Ticket,
-    problem: Problem,
-) -> Result<HttpResponse, Problem> {
-    use actix_web::ResponseError as _;
-    if !problem.status().is_client_error() || problem.status() == StatusCode::TOO_MANY_REQUESTS {
-        return Err(problem);
-    }
-    let response = problem.error_response();
-    let content_type = response.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
-    let status = response.status();
-    let body = actix_web::body::to_bytes(response.into_body())
-        .await
-        .map_err(|_| Problem::busy())?;
-    let answer = Answer {
-        status,
-        location: None,
-        etag: None,
-        body: body.to_vec(),
-    };
-    let key = keys::saved_answer(&ticket.key_digest);
-    state
-        .store
-        .run(origin, |transaction| {
-            let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
-            save(
-                transaction,
-                old.as_ref(),
-                ticket.saved(transaction.now(), &answer, &content_type),
-            )
-        })
-        .await?;
-    Ok(respond(
-        answer.status,
-        None,
-        None,
-        &content_type,
-        answer.body,
-    ))
 }
 
 fn save(

@@ -117,10 +117,6 @@ impl Problem {
             "Something went wrong here; it is in the log.",
         )
     }
-
-    pub fn status(&self) -> StatusCode {
-        self.0.status
-    }
 }
 
 impl std::fmt::Display for Problem {

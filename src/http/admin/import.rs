@@ -2,13 +2,16 @@
 
 use std::io::{self, Read};
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::http::body::broken_body;
 use crate::http::caller::{Admin, Caller};
+use crate::http::idempotency::{Answer, Streamed};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -55,8 +58,17 @@ pub async fn import(
     };
     let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
     let origin = caller.origin;
+    let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
     // The reader's snapshot must not be held for as long as the upload takes.
     drop(caller);
+    if keyed.as_ref().is_some_and(Streamed::is_retry)
+        && let Some(mut keyed) = keyed
+    {
+        while let Some(piece) = body.next().await {
+            keyed.take(&piece.map_err(|error| broken_body(&error))?);
+        }
+        return keyed.recall().unwrap_or_else(|| Err(Problem::busy()));
+    }
     let working = state.clone();
     let import = actix_web::rt::task::spawn_blocking(move || {
         let mut rejected = Vec::new();
@@ -81,6 +93,9 @@ pub async fn import(
         (report, rejected)
     });
     while let Some(piece) = body.next().await {
+        if let (Ok(piece), Some(keyed)) = (&piece, &mut keyed) {
+            keyed.take(piece);
+        }
         let piece = piece.map_err(io::Error::other);
         let broken = piece.is_err();
         // The import ends early only with an answer of its own, which is given below.
@@ -101,13 +116,18 @@ pub async fn import(
         Err(ImportError::Store(error)) => return Err(error.into()),
     };
     let rejected_in_all = (count > rejected.len() as u64).then_some(count);
-    Ok(HttpResponse::Ok().json(ImportView {
+    let view = ImportView {
         created,
         updated,
         unchanged,
         rejected,
         rejected_in_all,
-    }))
+    };
+    let answer = Answer::json(StatusCode::OK, &view)?;
+    if let Some(keyed) = keyed {
+        keyed.keep(origin, &answer).await?;
+    }
+    Ok(answer.respond())
 }
 
 /// The pieces of a body as a file.

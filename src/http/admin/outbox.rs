@@ -1,5 +1,6 @@
 //! The outbox: what waits, what left, what failed and why; and sending it again.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use crate::http::applications::parse_place;
 use crate::http::caller::{Admin, Caller};
+use crate::http::idempotency::{Answer, once};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -67,21 +69,31 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
 /// POST /admin/outbox/{id}/retry
 pub async fn retry(
     caller: Caller<Admin>,
+    request: HttpRequest,
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: MailId = id_of(&path)?;
-    let mail = state
-        .store
-        .run(caller.origin, |transaction| retry_mail(transaction, id))
-        .await;
-    match mail {
-        Ok(mail) => Ok(HttpResponse::Ok().json(MailRow::from(&mail.record))),
-        Err(OutboxRefusal::NotFound) => Err(Problem::not_found()),
-        Err(OutboxRefusal::Sent) => Err(Problem::conflict(
-            "invalid_transition",
-            "The mail has left already.",
-        )),
-        Err(OutboxRefusal::Store(error)) => Err(error.into()),
+    once(
+        &state,
+        &request,
+        Some(&caller.who),
+        caller.origin,
+        b"",
+        |transaction| retry_mail(transaction, id),
+        |mail| Answer::json(StatusCode::OK, &MailRow::from(&mail.record)),
+    )
+    .await
+}
+
+impl From<OutboxRefusal> for Problem {
+    fn from(refusal: OutboxRefusal) -> Self {
+        match refusal {
+            OutboxRefusal::NotFound => Self::not_found(),
+            OutboxRefusal::Sent => {
+                Self::conflict("invalid_transition", "The mail has left already.")
+            }
+            OutboxRefusal::Store(error) => error.into(),
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! Answers that hold secrets: log-ins and renewals. Kept in memory alone, since the store must hold no token that opens
+//! anything; so a retry after a restart is a new log-in, and no worse.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::body::to_bytes;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use sha2::{Digest, Sha256};
+
+use super::{Key, REMEMBERED, Ticket};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::model::Timestamp;
+use crate::store::Origin;
+
+/// Answers that are kept at once; while it is full, no more are.
+const MAX_KEPT: usize = 10_000;
+
+#[derive(Default)]
+pub(super) struct Kept(Mutex<HashMap<[u8; 32], Secret>>);
+
+struct Secret {
+    request_digest: [u8; 32],
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    expires_at: Timestamp,
+}
+
+impl Kept {
+    fn recall(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<HttpResponse>, Problem> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(secret) = kept
+            .get(&ticket.key_digest)
+            .filter(|secret| now < secret.expires_at)
+        else {
+            return Ok(None);
+        };
+        ticket.check(secret.request_digest)?;
+        let mut response = HttpResponse::build(secret.status);
+        for (name, value) in &secret.headers {
+            response.append_header((name.clone(), value.clone()));
+        }
+        Ok(Some(response.body(secret.body.clone())))
+    }
+
+    fn keep(&self, ticket: &Ticket, now: Timestamp, response: &HttpResponse, body: &Bytes) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.retain(|_, secret| now < secret.expires_at);
+        }
+        if kept.len() < MAX_KEPT {
+            let secret = Secret {
+                request_digest: ticket.request_digest,
+                status: response.status(),
+                headers: response.headers().clone(),
+                body: body.clone(),
+                expires_at: now.plus(REMEMBERED),
+            };
+            kept.insert(ticket.key_digest, secret);
+        }
+    }
+}
+
+/// Answers; with an Idempotency-Key once, as long as this process runs. Refusals are not remembered.
+pub async fn once_with_secrets(
+    state: &State,
+    request: &HttpRequest,
+    origin: Origin,
+    body: &[u8],
+    answer: impl Future<Output = Result<HttpResponse, Problem>>,
+) -> Result<HttpResponse, Problem> {
+    let Some(key) = Key::of(request, None, origin)? else {
+        return answer.await;
+    };
+    let ticket = key.ticket(request, Sha256::digest(body).into());
+    let _turn = state.in_flight.turn(key.digest).await?;
+    let kept = &state.in_flight.secrets;
+    if let Some(first) = kept.recall(&ticket, state.now())? {
+        return Ok(first);
+    }
+    let (head, body) = answer.await?.into_parts();
+    let body = to_bytes(body).await.map_err(|_| Problem::busy())?;
+    let response = head.set_body(body.clone()).map_into_boxed_body();
+    kept.keep(&ticket, state.now(), &response, &body);
+    Ok(response)
+}
