@@ -611,6 +611,25 @@ async fn a_cookie_signs_in_our_own_pages_alone() {
 }
 
 #[actix_web::test]
+async fn a_cookie_of_a_site_with_tls_travels_by_tls_alone() {
+    let board = Board::start_with(corkboard::clock::Clock::System, |config| {
+        config.server.public_url = "https://jobs.example.edu".into();
+    });
+    board.join("employer", "library@example.edu").await;
+    let login = json!({"email": "library@example.edu", "password": PASSWORD});
+    let request = board
+        .request(POST, "auth/login")
+        .header("origin", "https://jobs.example.edu");
+    let reply = board.send(request.json(&login)).await.expect(200);
+    let cookies = reply.headers.get_all("set-cookie");
+    let secure = cookies
+        .iter()
+        .filter(|cookie| cookie.to_str().unwrap().contains("Secure"));
+    assert_eq!(secure.count(), 2);
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn a_token_that_is_not_ours_opens_nothing() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;

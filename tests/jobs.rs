@@ -208,7 +208,9 @@ async fn a_posting_goes_through_its_life() {
 
     let application = apply(&board, &student, &open).await;
     board.delete(Some(&employer), &path).await.expect(204);
-    board.mail("ann@example.edu", "closed").await;
+    board
+        .mail("ann@example.edu", "has been closed by its employer")
+        .await;
     let closed = board.get(None, &path).await.expect(200).json();
     assert_eq!(closed["jobStatus"], "closed");
     let kept = board
@@ -315,7 +317,9 @@ async fn a_deadline_ends_a_posting() {
     );
     set_clock(&board, end + 1);
     until(&board, None, &path, |job| job["jobStatus"] == "expired").await;
-    board.mail("ann@example.edu", "Library assistant").await;
+    board
+        .mail("ann@example.edu", "its deadline has passed")
+        .await;
     set(&board, &employer, &application, "accepted")
         .await
         .expect(200);
@@ -684,12 +688,14 @@ async fn other_statuses_and_counts_are_for_managers_and_the_office_moderates() {
     for who in [None, Some(&student)] {
         board.get(who, "jobs?status=pending").await.expect(403);
     }
-    assert_eq!(
-        set(&board, &shop, &job_path(&good), "open")
-            .await
-            .expect(409)
-            .code(),
-        "invalid_transition"
+    let refused = set(&board, &shop, &job_path(&good), "open")
+        .await
+        .expect(409);
+    assert_eq!(refused.code(), "invalid_transition");
+    assert!(
+        refused.text.contains("from pending to open"),
+        "{}",
+        refused.text
     );
     let yes = json!({"jobStatus": "open", "reason": "welcome"});
     board
@@ -846,6 +852,9 @@ async fn places_and_applications_are_given_once() {
         [(200, String::new()), (409, "positions_filled".to_owned())]
     );
     let body = json!({"jobId": posted["jobId"]});
+    board
+        .mail("@example.edu", "Library assistant has been filled")
+        .await;
     let again = board
         .post(Some(&students[0]), "applications", body.clone())
         .await
