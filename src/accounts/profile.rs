@@ -110,11 +110,6 @@ pub fn update_me(
 ) -> Result<(), Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let mut account = stored.ok_or(Refusal::NotFound)?;
-    if (patch.email.is_some() || patch.password_hash.is_some())
-        && patch.proven_at != Some(account.version)
-    {
-        return Err(Refusal::WrongPassword);
-    }
     let mut invalid = Invalid::default();
     let name = patch
         .name
@@ -124,6 +119,13 @@ pub fn update_me(
         .email
         .as_ref()
         .and_then(|email| invalid.field("email", Email::parse(email)));
+    // An address that is the account's already is no change, so a whole profile may be sent back.
+    let email = email.filter(|email| *email != account.email);
+    if (email.is_some() || patch.password_hash.is_some())
+        && patch.proven_at != Some(account.version)
+    {
+        return Err(Refusal::WrongPassword);
+    }
     if let Some(email) = &email
         && account.role == Role::Student
         && !registrar.campus.owns(email)
@@ -154,7 +156,7 @@ pub fn update_me(
         };
         account = transaction.update(&account, renamed)?;
     }
-    if let Some(email) = email.filter(|email| *email != account.email) {
+    if let Some(email) = email {
         account = ask_new_email(registrar, transaction, &account, email)?;
     }
     if let Some(hash) = &patch.password_hash {

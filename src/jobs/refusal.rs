@@ -15,7 +15,7 @@ pub enum Refusal {
     NotYours,
     #[error("the job has changed since it was read")]
     Stale,
-    #[error("a job cannot go from {from:?} to {to:?}")]
+    #[error("a job cannot go from {} to {}", from.name(), to.name())]
     InvalidTransition { from: JobStatus, to: JobStatus },
     #[error("only an employer's own jobs can be listed by that status")]
     StatusNotYours,

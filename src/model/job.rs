@@ -35,6 +35,18 @@ impl JobStatus {
         Self::Closed,
         Self::Expired,
     ];
+
+    /// As it stands in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Pending => "pending",
+            Self::Open => "open",
+            Self::Filled => "filled",
+            Self::Closed => "closed",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
