@@ -3,9 +3,14 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
+use corkboard::clock::Clock;
+use corkboard::model::Email;
+use corkboard::store::keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Board, Person};
@@ -156,6 +161,97 @@ async fn a_header_that_is_none_stops_before_the_first_row() {
         .get(Some(&admin), "admin/import/students")
         .await
         .expect(405);
+    board.stop().await;
+}
+
+/// Imports stream, so the limit of other bodies is not theirs.
+#[actix_web::test]
+async fn a_file_far_over_the_limit_of_bodies_is_imported() {
+    let board = Board::start_with(Clock::System, |config| config.server.body_limit_kib = 16);
+    let admin = board.admin().await;
+    import(&board, &admin, "employers", EMPLOYERS).await;
+    let mut csv =
+        String::from("jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId\n");
+    let text = "Pours coffee, \"\"smiles\"\".\n".repeat(400);
+    for number in 0..300 {
+        writeln!(
+            csv,
+            "Barista {number},\"{text}\",15,10,2099-01-31,b{number}"
+        )
+        .unwrap();
+    }
+    assert!(csv.len() > 100 * 16 * 1024);
+    let report = import(&board, &admin, "jobs?owner=owner@example.com", &csv).await;
+    assert_eq!(counts(&report), (300, 0, 0, 0));
+    board.stop().await;
+}
+
+/// The half row at the end must not land: "S12" may be the beginning of "S1234".
+#[actix_web::test]
+async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let csv = "name,email,studentId\nAnn,ann@example.edu,S1\nBob,bob@example.edu,S12";
+    let whole = csv.len() + 2;
+    for framing in [
+        format!("Content-Length: {whole}"),
+        "Transfer-Encoding: chunked".into(),
+    ] {
+        let address = board.url.strip_prefix("http://").unwrap();
+        let mut connection = std::net::TcpStream::connect(address).unwrap();
+        let token = &admin.token;
+        let chunk = format!("{:x}\r\n", csv.len());
+        let chunk = if framing.contains("chunked") {
+            &chunk
+        } else {
+            ""
+        };
+        write!(
+            connection,
+            "POST /api/v1/admin/import/students HTTP/1.1\r\nHost: {address}\r\n\
+             Authorization: Bearer {token}\r\n{framing}\r\n\r\n{chunk}{csv}"
+        )
+        .unwrap();
+        drop(connection);
+        let email = Email::parse("ann@example.edu").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !board
+            .store
+            .read()
+            .unwrap()
+            .is_taken(&keys::student_email(&email))
+            .unwrap()
+        {
+            assert!(Instant::now() < deadline, "the whole row did not land");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    // Another import waits for nothing that the broken ones hold.
+    let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
+    assert_eq!(counts(&report), (1, 0, 1, 0), "Bob was not there before");
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_leaves_no_trace() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    import(&board, &admin, "employers", EMPLOYERS).await;
+    import(&board, &admin, "jobs", JOBS).await;
+    let end = || board.store.read().unwrap().log_end().unwrap();
+    let before = end();
+    let students = import(&board, &admin, "students?dryRun=true", STUDENTS).await;
+    assert_eq!(counts(&students), (2, 0, 0, 3));
+    let changed = JOBS.replace("16.50", "17");
+    let jobs = import(&board, &admin, "jobs?dryRun=true", &changed).await;
+    assert_eq!(counts(&jobs), (0, 1, 2, 3));
+    assert_eq!(end(), before);
+    let email = Email::parse("ann@example.edu").unwrap();
+    let reader = board.store.read().unwrap();
+    assert!(!reader.is_taken(&keys::student_email(&email)).unwrap());
+    drop(reader);
+    let jobs = import(&board, &admin, "jobs", JOBS).await;
+    assert_eq!(counts(&jobs), (0, 0, 3, 3), "the dry run changed a job");
     board.stop().await;
 }
 

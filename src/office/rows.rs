@@ -260,6 +260,79 @@ mod tests {
         assert!(rows.next().is_none());
     }
 
+    /// The names of a folder's cases, each with its file and what is expected of it.
+    fn cases(folder: &str) -> Vec<(String, Vec<u8>, serde_json::Value)> {
+        let folder = format!("{}/tests/data/csv/{folder}", env!("CARGO_MANIFEST_DIR"));
+        let mut cases = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "csv") {
+                let expected = std::fs::read(path.with_extension("json")).unwrap();
+                cases.push((
+                    path.display().to_string(),
+                    std::fs::read(&path).unwrap(),
+                    serde_json::from_slice(&expected).unwrap(),
+                ));
+            }
+        }
+        cases
+    }
+
+    /// What is read of a file, in the form of its expectation.
+    fn read_named(file: &[u8]) -> (serde_json::Value, serde_json::Value) {
+        let mut text = String::from_utf8_lossy(file).into_owned();
+        text.truncate(text.find(['\r', '\n']).unwrap());
+        let known: Vec<&str> = text.trim_start_matches('\u{feff}').split(',').collect();
+        let (mut rows, mut rejected) = (Vec::new(), Vec::new());
+        for row in Rows::new(file, &known, &[]).unwrap() {
+            match row {
+                Ok(row) => {
+                    let cells = row.columns.iter().zip(&row.cells);
+                    rows.push(serde_json::json!(
+                        cells.collect::<std::collections::BTreeMap<_, _>>()
+                    ));
+                }
+                Err(one) => {
+                    rejected.push(serde_json::json!({"line": one.line, "field": one.field}));
+                }
+            }
+        }
+        (rows.into(), rejected.into())
+    }
+
+    #[test]
+    fn the_odd_files_of_others_are_read_as_they_mean_it() {
+        let spectrum = cases("spectrum");
+        assert_eq!(spectrum.len(), 12);
+        for (name, file, expected) in spectrum {
+            assert_eq!(
+                read_named(&file),
+                (expected, serde_json::json!([])),
+                "{name}"
+            );
+        }
+        let more = cases("more");
+        assert_eq!(more.len(), 7);
+        for (name, file, expected) in more {
+            let (rows, rejected) = read_named(&file);
+            assert_eq!(
+                (&rows, &rejected),
+                (&expected["rows"], &expected["rejected"]),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cell_may_be_a_mebibyte() {
+        let cell = "0123456789 abcdefghij, \"quoted\" and\na new line; ".repeat(1024 * 1024 / 48);
+        let quoted = cell.replace('"', "\"\"");
+        let file = format!("a,b,c\n1,\"{quoted}\",3\n4,5,6\n");
+        let (rows, rejected) = read(file.as_bytes());
+        assert_eq!(rows, [row(["1", &cell, "3"]), row(["4", "5", "6"])]);
+        assert_eq!(rejected, []);
+    }
+
     #[test]
     fn a_header_is_read_before_anything_is_done() {
         let fault = |file: &[u8]| {
