@@ -3,17 +3,18 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use actix_web::rt::net::TcpStream;
 use corkboard::clock::Clock;
 use corkboard::model::Email;
 use corkboard::store::keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Board, Person};
+use tokio::io::AsyncWriteExt as _;
 
 const EMPLOYERS: &str = "\u{feff}name,email,employeeId,designation,workSpace,setting\r\n\
     Inés Güell,ines@example.edu,E1,Coordinator,Library,onCampus\r\n\
@@ -186,49 +187,62 @@ async fn a_file_far_over_the_limit_of_bodies_is_imported() {
     board.stop().await;
 }
 
+/// Waits until a student is there.
+async fn landed(board: &Board, email: &str) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_there(board, email) {
+        assert!(Instant::now() < deadline, "{email} did not land");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn is_there(board: &Board, email: &str) -> bool {
+    let key = keys::student_email(&Email::parse(email).unwrap());
+    board.store.read().unwrap().is_taken(&key).unwrap()
+}
+
 /// The half row at the end must not land: "S12" may be the beginning of "S1234".
 #[actix_web::test]
 async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
     let board = Board::start();
     let admin = board.admin().await;
-    let csv = "name,email,studentId\nAnn,ann@example.edu,S1\nBob,bob@example.edu,S12";
-    let whole = csv.len() + 2;
-    for framing in [
-        format!("Content-Length: {whole}"),
-        "Transfer-Encoding: chunked".into(),
+    let (address, token) = (board.url.strip_prefix("http://").unwrap(), &admin.token);
+    for (name, chunked, reset) in [
+        ("a", false, false),
+        ("b", true, false),
+        ("c", false, true),
+        ("d", true, true),
     ] {
-        let address = board.url.strip_prefix("http://").unwrap();
-        let mut connection = std::net::TcpStream::connect(address).unwrap();
-        let token = &admin.token;
-        let chunk = format!("{:x}\r\n", csv.len());
-        let chunk = if framing.contains("chunked") {
-            &chunk
+        // More than is landed in one change, so that the first row shows that the import has begun.
+        let mut csv = String::from("name,email,studentId\n");
+        for number in 0..300 {
+            writeln!(csv, "Ann,{name}{number}@example.edu,").unwrap();
+        }
+        write!(csv, "Bob,{name}half@example.edu,{name}12").unwrap();
+        let (framing, chunk) = if chunked {
+            (
+                "Transfer-Encoding: chunked".into(),
+                format!("{:x}\r\n", csv.len()),
+            )
         } else {
-            ""
+            (format!("Content-Length: {}", csv.len() + 2), String::new())
         };
-        write!(
-            connection,
+        let upload = format!(
             "POST /api/v1/admin/import/students HTTP/1.1\r\nHost: {address}\r\n\
              Authorization: Bearer {token}\r\n{framing}\r\n\r\n{chunk}{csv}"
-        )
-        .unwrap();
-        drop(connection);
-        let email = Email::parse("ann@example.edu").unwrap();
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !board
-            .store
-            .read()
-            .unwrap()
-            .is_taken(&keys::student_email(&email))
-            .unwrap()
-        {
-            assert!(Instant::now() < deadline, "the whole row did not land");
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        );
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(upload.as_bytes()).await.unwrap();
+        landed(&board, &format!("{name}0@example.edu")).await;
+        if reset {
+            connection.set_zero_linger().unwrap();
         }
+        drop(connection);
+        landed(&board, &format!("{name}299@example.edu")).await;
+        // Another import waits for nothing that the broken one holds.
+        let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
+        assert_eq!(counts(&report), (1, 0, 300, 0), "{name}: Bob was not there");
     }
-    // Another import waits for nothing that the broken ones hold.
-    let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
-    assert_eq!(counts(&report), (1, 0, 1, 0), "Bob was not there before");
     board.stop().await;
 }
 

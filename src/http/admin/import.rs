@@ -56,7 +56,7 @@ pub async fn import(
             .unwrap_or(false),
         owner: owner.map_err(|message| Invalid::one("owner", message))?,
     };
-    let (sender, pieces) = mpsc::channel::<io::Result<Bytes>>(PIECES);
+    let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
     // The reader's snapshot must not be held for as long as the upload takes.
@@ -80,9 +80,10 @@ pub async fn import(
             options,
         };
         let report = import.run(
-            Pieces {
+            Upload {
                 pieces,
                 piece: Bytes::new(),
+                ended: false,
             },
             |rejection| {
                 if rejected.len() < MAX_REJECTIONS {
@@ -92,14 +93,20 @@ pub async fn import(
         );
         (report, rejected)
     });
-    while let Some(piece) = body.next().await {
-        if let (Ok(piece), Some(keyed)) = (&piece, &mut keyed) {
-            keyed.take(piece);
-        }
-        let piece = piece.map_err(io::Error::other);
-        let broken = piece.is_err();
+    loop {
+        let piece = match body.next().await {
+            Some(Ok(bytes)) => {
+                if let Some(keyed) = &mut keyed {
+                    keyed.take(&bytes);
+                }
+                Piece::Bytes(bytes)
+            }
+            Some(Err(error)) => Piece::Broken(io::Error::other(error)),
+            None => Piece::End,
+        };
+        let is_last = !matches!(piece, Piece::Bytes(_));
         // The import ends early only with an answer of its own, which is given below.
-        if sender.send(piece).await.is_err() || broken {
+        if sender.send(piece).await.is_err() || is_last {
             break;
         }
     }
@@ -130,18 +137,29 @@ pub async fn import(
     Ok(answer.respond())
 }
 
-/// The pieces of a body as a file.
-struct Pieces {
-    pieces: mpsc::Receiver<io::Result<Bytes>>,
-    piece: Bytes,
+/// The end is told, since a client that goes away takes this handler with it: a channel that merely closes is an upload
+/// that broke off, perhaps in the middle of a row.
+enum Piece {
+    Bytes(Bytes),
+    Broken(io::Error),
+    End,
 }
 
-impl Read for Pieces {
+/// A body as a file.
+struct Upload {
+    pieces: mpsc::Receiver<Piece>,
+    piece: Bytes,
+    ended: bool,
+}
+
+impl Read for Upload {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.piece.is_empty() {
+        while self.piece.is_empty() && !self.ended {
             match self.pieces.blocking_recv() {
-                Some(piece) => self.piece = piece?,
-                None => return Ok(0),
+                Some(Piece::Bytes(piece)) => self.piece = piece,
+                Some(Piece::End) => self.ended = true,
+                Some(Piece::Broken(error)) => return Err(error),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         let count = buffer.len().min(self.piece.len());
