@@ -1,0 +1,353 @@
+//! The binary as an operator meets it: it starts and stops properly, says what is wrong, and lets two never have one store.
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use corkboard::app::open_store;
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::model::Role;
+use reqwest::Method;
+use serde_json::json;
+use support::process::{Process, corkboard, send};
+use support::{job, people};
+use tokio::sync::mpsc;
+
+const EMPLOYERS: &str = "name,email,workSpace\nInés,ines@example.edu,Library\n";
+
+/// Accounts in a data folder that nothing runs on.
+async fn make_people(data: &Path) {
+    let mut config = Config::default();
+    data.clone_into(&mut config.data.dir);
+    let store = open_store(&config, Clock::System).unwrap();
+    people::make(&store, Role::Employer, &["library@example.edu".into()]).await;
+    people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[actix_web::test]
+async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
+    let data = tempfile::tempdir().unwrap();
+    make_people(data.path()).await;
+    let mut site = Process::serve(data.path());
+    let office = site.login("office@example.edu").await;
+    let (pieces, body) = mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let body = futures_util::stream::unfold(body, async |mut body| {
+        let piece = body.recv().await?;
+        Some((piece, body))
+    });
+    let upload = site
+        .request(Method::POST, "admin/import/students")
+        .bearer_auth(&office.token)
+        .body(reqwest::Body::wrap_stream(body));
+    let upload = actix_web::rt::spawn(send(upload));
+    pieces.send(Ok(b"name,email\n".to_vec())).await.unwrap();
+    let rows = (0..300).map(|number| format!("Ann,ann{number}@example.edu\n"));
+    pieces
+        .send(Ok(rows.collect::<String>().into()))
+        .await
+        .unwrap();
+    // The first rows have landed, so the request runs.
+    let csv = "name,email\nAnn,ann0@example.edu\n";
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let ask = site
+            .request(Method::POST, "admin/import/students?dryRun=true")
+            .bearer_auth(&office.token)
+            .body(csv);
+        if send(ask).await.unwrap().expect(200).json()["unchanged"] == 1 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "the rows do not land");
+    }
+
+    site.terminate();
+    // It takes no new calls any more, and still hears the one that runs.
+    let address = site.url.strip_prefix("http://").unwrap().to_owned();
+    while std::net::TcpStream::connect(&address).is_ok() {
+        assert!(Instant::now() < deadline, "still takes calls");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    pieces
+        .send(Ok(b"Bob,bob@example.edu\n".to_vec()))
+        .await
+        .unwrap();
+    drop(pieces);
+    let report = upload.await.unwrap().unwrap().expect(200).json();
+    assert_eq!(report["created"], 301);
+    let status = site.ended().await;
+    assert_eq!(status.code(), Some(0), "{}", site.said());
+}
+
+#[actix_web::test]
+async fn what_needs_the_store_says_at_once_that_a_server_has_it() {
+    let data = tempfile::tempdir().unwrap();
+    let site = Process::serve(data.path());
+    write(data.path(), "employers.csv", EMPLOYERS);
+    let commands: [&[&str]; 4] = [
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["import", "employers", "employers.csv"],
+        &["import", "employers", "employers.csv", "--dry-run"],
+        &["account", "suspend", "--email", "ines@example.edu"],
+    ];
+    for arguments in commands {
+        let refused = corkboard(data.path()).args(arguments).output().unwrap();
+        let said = said(&refused);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {said}");
+        let sentence = "store.redb is held by a running corkboard; stop it first";
+        assert!(
+            said.starts_with("corkboard: ") && said.contains(sentence),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // A second server on a port that is taken.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let address = site.url.strip_prefix("http://").unwrap();
+    let refused = corkboard(elsewhere.path())
+        .args(["serve", "--listen", address])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let sentence = format!("cannot listen on {address}");
+    assert!(said(&refused).contains(&sentence), "{}", said(&refused));
+    site.get(None, "/healthz").await.expect(200);
+    site.stop().await;
+}
+
+#[test]
+fn a_setting_that_is_wrong_stops_the_start_and_says_where() {
+    let data = tempfile::tempdir().unwrap();
+    let start = |text: &str, file: &str, environment: &[(&str, &str)]| {
+        write(data.path(), file, text);
+        let refused = corkboard(data.path())
+            .args(["--config", file, "serve"])
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        said(&refused)
+    };
+    let cases = [
+        (
+            "[server]\nlisten = \"127.0.0.1:0\"\nlisen = 1\n",
+            3,
+            ["lisen", "body_limit_kib"],
+        ),
+        ("\n[sever]\n", 2, ["sever", "server"]),
+        (
+            "[mail]\ntransport = \"pigeon\"\n",
+            2,
+            ["transport", "maildir"],
+        ),
+        (
+            "[server]\nlisten = \"localhost\"\n",
+            2,
+            ["listen", "localhost"],
+        ),
+        (
+            "[accounts]\naccess_minutes = 0\n",
+            2,
+            ["access_minutes", "nonzero"],
+        ),
+        ("[server]\nlisten = \n", 2, ["listen", "value"]),
+    ];
+    for (text, line, words) in cases {
+        let said = start(text, "own.toml", &[]);
+        assert!(said.contains(&format!("own.toml, line {line}: ")), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    }
+    let said_of = |name: &str, value: &str| start("", "own.toml", &[(name, value)]);
+    let wrong = said_of("CORKBOARD__SERVER__LISTEN", "everywhere");
+    assert!(
+        wrong.contains("environment variable CORKBOARD__SERVER__LISTEN"),
+        "{wrong}"
+    );
+    let unknown = said_of("CORKBOARD__SERVER__PORT", "80");
+    assert!(
+        unknown.contains("CORKBOARD__SERVER__PORT") && unknown.contains("listen"),
+        "{unknown}"
+    );
+    let refused = corkboard(data.path())
+        .args(["--config", "nowhere.toml", "serve"])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        said(&refused).contains("nowhere.toml"),
+        "{}",
+        said(&refused)
+    );
+}
+
+#[actix_web::test]
+async fn the_environment_says_where_to_listen() {
+    let data = tempfile::tempdir().unwrap();
+    // In the folder where it starts, so it is read without being named.
+    write(
+        data.path(),
+        "config.toml",
+        "[server]\nlisten = \"192.0.2.1:1\"\n[campus]\nname = \"Test\"\n",
+    );
+    let mut command = corkboard(data.path());
+    command
+        .arg("serve")
+        .env("CORKBOARD__SERVER__LISTEN", "127.0.0.1:0");
+    let site = Process::start(&mut command);
+    site.get(None, "/readyz").await.expect(200);
+    site.stop().await;
+}
+
+#[actix_web::test]
+async fn jobs_are_imported_for_the_employer_who_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    write(data.path(), "employers.csv", EMPLOYERS);
+    let jobs = "jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId\nShelver,Books.,15,10,2099-01-31,x1\n";
+    write(data.path(), "jobs.csv", jobs);
+    let import = |arguments: &[&str]| {
+        let mut command = corkboard(data.path());
+        let done = command.arg("import").args(arguments).output().unwrap();
+        (
+            done.status.code(),
+            String::from_utf8(done.stdout.clone()).unwrap(),
+            said(&done),
+        )
+    };
+    import(&["employers", "employers.csv"]);
+    let (status, done, said) = import(&["jobs", "jobs.csv"]);
+    assert_eq!(
+        (status, done.as_str()),
+        (Some(0), "0 created, 0 updated, 0 unchanged, 1 rejected\n")
+    );
+    assert!(
+        said.contains("line 2: employerEmail names no employer"),
+        "{said}"
+    );
+    let (status, _, said) = import(&["jobs", "jobs.csv", "--owner", "nobody"]);
+    assert!(status == Some(1) && said.contains("--owner"), "{said}");
+    let (_, _, said) = import(&["jobs", "jobs.csv", "--owner", "who@example.edu"]);
+    assert!(
+        said.contains("owner who@example.edu is no employer's address"),
+        "{said}"
+    );
+    let (_, done, _) = import(&["jobs", "jobs.csv", "--owner", "ines@example.edu"]);
+    assert_eq!(done, "1 created, 0 updated, 0 unchanged, 0 rejected\n");
+    let site = Process::serve(data.path());
+    let listed = site.get(None, "jobs").await.expect(200).json();
+    assert_eq!(listed["items"][0]["employerName"], "Inés");
+    site.stop().await;
+}
+
+/// The most memory, in KiB, that an import of so many rows has held. The rows come through a pipe that stays open until it
+/// was measured.
+fn most_memory(rows: usize) -> u64 {
+    let data = tempfile::tempdir().unwrap();
+    let mut import = corkboard(data.path())
+        .args(["import", "students", "-", "--dry-run"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = std::io::BufWriter::new(import.stdin.take().unwrap());
+    writeln!(input, "name,email,studentId").unwrap();
+    for number in 0..rows {
+        // Every second is rejected.
+        let name = ["Student", "\"Stu\ndent\""][number % 2];
+        writeln!(input, "{name},s{number}@example.edu,S{number}").unwrap();
+    }
+    let input = input.into_inner().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", import.id())).unwrap();
+    drop(input);
+    let mut told = String::new();
+    import
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut told)
+        .unwrap();
+    assert!(import.wait().unwrap().success());
+    let half = rows / 2;
+    let counts = format!("{half} created, 0 updated, 0 unchanged, {half} rejected");
+    assert!(told.starts_with(&counts), "{told}");
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    most.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn memory_does_not_grow_with_the_file() {
+    let (small, large) = (most_memory(5_000), most_memory(40_000));
+    assert!(
+        large * 4 < small * 5,
+        "{small} KiB, and {large} KiB for eight times the rows"
+    );
+}
+
+#[actix_web::test]
+async fn the_demo_gives_a_campus_and_takes_it_away_again() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+    command
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .current_dir(temporary.path())
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped());
+    let mut site = Process::start(&mut command);
+    let mut output = site.output().unwrap();
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        let found = site.get(None, "jobs?q=assistant").await.expect(200).json();
+        if found["total"].as_u64().unwrap() > 0 {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "the demo's postings are not found"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
+    // Written before it listened, so it lies in the pipe.
+    let mut told = vec![0; 64 * 1024];
+    let count = output.read(&mut told).unwrap();
+    let told = String::from_utf8_lossy(&told[..count]).into_owned();
+    assert!(told.contains(&site.url), "{told}");
+    for role in ["student", "employer", "admin"] {
+        let line = told
+            .lines()
+            .find(|line| line.trim().starts_with(role))
+            .unwrap();
+        let words: Vec<_> = line.split_whitespace().collect();
+        let person = site.login_with(words[1], words[2]).await;
+        let me = site.get(Some(&person), "me").await.expect(200).json();
+        assert_eq!(me["account"]["role"], role);
+        if role == "employer" {
+            assert!(!site.list(&person, "applications").await.is_empty());
+            site.post(Some(&person), "jobs", job(json!({})))
+                .await
+                .expect(201);
+        }
+    }
+    site.terminate();
+    assert_eq!(site.ended().await.code(), Some(0), "{}", site.said());
+    assert_eq!(
+        std::fs::read_dir(temporary.path()).unwrap().count(),
+        0,
+        "its folder is left"
+    );
+}
