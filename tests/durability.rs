@@ -88,6 +88,7 @@ async fn every_application_that_was_answered_outlives_ten_kills() {
     }
     assert!(torn >= 5, "only {torn} rounds were killed in the middle");
 
+    every_posting_is_found(&site).await;
     everybody_has_one_mail(&site, data.path(), known.len()).await;
     site.stop().await;
     everybody_has_one_mail_now(data.path(), known.len());
@@ -209,6 +210,24 @@ fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap().to_owned()
 }
 
+/// The index was killed as often as the store.
+async fn every_posting_is_found(site: &Process) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    let wanted = (ROUNDS.len() * JOBS) as u64;
+    loop {
+        let path = "jobs?q=posting&skill=spanish&limit=100";
+        let found = site.get(None, path).await.expect(200).json();
+        let listed = found["items"].as_array().unwrap().len() as u64;
+        let counted = found["facets"]["skills"][0]["count"].as_u64();
+        let numbers = (found["total"].as_u64(), counted, listed);
+        if numbers == (Some(wanted), Some(wanted), wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{numbers:?} of {wanted}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Subject and address of each mail about an application, and in how many files it lies.
 fn mails(data: &std::path::Path) -> BTreeMap<(String, String), usize> {
     let mut mails = BTreeMap::new();
@@ -219,6 +238,7 @@ fn mails(data: &std::path::Path) -> BTreeMap<(String, String), usize> {
             found.unwrap_or_default().to_owned()
         };
         let (subject, to) = (line("Subject: "), line("To: "));
+        assert!(mail.ends_with("--\r\n"), "half a mail: {mail}");
         if subject.contains(" applied for ") {
             *mails.entry((subject, to)).or_default() += 1;
         }

@@ -247,6 +247,39 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
 }
 
 #[actix_web::test]
+async fn one_file_imported_three_times_at_once_lands_once() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    import(&board, &admin, "employers", EMPLOYERS).await;
+    let mut csv =
+        String::from("jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId\n");
+    for number in 0..700 {
+        writeln!(csv, "Clerk {number},Files.,15,10,2099-01-31,c{number}").unwrap();
+    }
+    let path = "jobs?owner=ines@example.edu";
+    let thrice = [(); 3].map(|()| import(&board, &admin, path, &csv));
+    let reports = futures_util::future::join_all(thrice).await;
+    let sums = reports.iter().map(counts).fold(
+        (0, 0, 0),
+        |sums, (created, updated, unchanged, rejected)| {
+            assert_eq!(rejected, 0);
+            (sums.0 + created, sums.1 + updated, sums.2 + unchanged)
+        },
+    );
+    assert_eq!(sums, (700, 0, 1_400));
+    let reader = board.store.read().unwrap();
+    let mut jobs = 0;
+    let all = reader.each_key(&keys::jobs(), |_| {
+        jobs += 1;
+        Ok::<(), corkboard::store::StoreError>(())
+    });
+    all.unwrap();
+    assert_eq!(jobs, 700);
+    drop(reader);
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn a_dry_run_leaves_no_trace() {
     let board = Board::start();
     let admin = board.admin().await;
