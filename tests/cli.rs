@@ -351,3 +351,19 @@ async fn the_demo_gives_a_campus_and_takes_it_away_again() {
         "its folder is left"
     );
 }
+
+/// Whoever has changed his mind by then leaves nothing behind either.
+#[actix_web::test]
+async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+    command
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .current_dir(temporary.path())
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null());
+    let mut site = Process::start_until(&mut command, "filling a campus");
+    site.terminate();
+    assert_eq!(site.ended().await.code(), Some(0), "{}", site.said());
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
 use crate::app;
@@ -26,22 +26,41 @@ impl Serve {
         }
         telemetry::init();
         actix_web::rt::System::new().block_on(async {
+            let told = Told::hear()?;
             let running = app::start(config, Clock::System)?;
             eprintln!("listening on http://{}", running.server.address);
-            serve_until_told(running).await
+            serve_until(told, running).await
+        })
+    }
+}
+
+/// The ways in which this process is asked to stop, heard from when this is made: a stop that comes while it still starts is
+/// a proper one too.
+pub(super) struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    /// Needs a runtime around it.
+    pub(super) fn hear() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
         })
     }
 }
 
 /// Serves until the process is asked to stop; running requests are finished.
-pub(super) async fn serve_until_told(running: app::Running) -> Result<ExitCode, Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
+pub(super) async fn serve_until(
+    mut told: Told,
+    running: app::Running,
+) -> Result<ExitCode, Failure> {
     let handle = running.server.handle.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            // An error here means that Ctrl-C cannot be heard; SIGTERM still can.
-            pressed = tokio::signal::ctrl_c() => if pressed.is_err() { terminate.recv().await; }
+            _ = told.terminate.recv() => {}
+            _ = told.interrupt.recv() => {}
         }
         tracing::info!("stopping");
         handle.stop(true).await;

@@ -38,6 +38,17 @@ impl Process {
 
     /// Starts a command and waits until it listens.
     pub fn start(command: &mut Command) -> Self {
+        let mut process = Self::start_until(command, "listening on ");
+        let said = process.said();
+        let address = said
+            .lines()
+            .find_map(|line| line.strip_prefix("listening on "));
+        address.unwrap().clone_into(&mut process.url);
+        process
+    }
+
+    /// Starts a command and waits until it says a line that begins so.
+    pub fn start_until(command: &mut Command, line: &str) -> Self {
         let mut child = command
             .env("CORKBOARD__MAIL__PER_SECOND", "0")
             .stdin(Stdio::null())
@@ -60,12 +71,11 @@ impl Process {
             said,
         };
         let deadline = Instant::now() + PATIENCE;
-        while process.url.is_empty() {
+        loop {
             let said = process.said();
-            let address = said
-                .lines()
-                .find_map(|line| line.strip_prefix("listening on "));
-            address.unwrap_or_default().clone_into(&mut process.url);
+            if said.lines().any(|said| said.starts_with(line)) {
+                return process;
+            }
             let ended = process.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && Instant::now() < deadline,
@@ -73,7 +83,6 @@ impl Process {
             );
             std::thread::sleep(Duration::from_millis(5));
         }
-        process
     }
 
     /// What it has written to standard error.

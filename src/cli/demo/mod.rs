@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use super::serve::serve_until_told;
+use super::serve::{Told, serve_until};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -26,6 +26,9 @@ impl Demo {
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
+        let system = actix_web::rt::System::new();
+        // Before there is a folder that a sudden end would leave behind.
+        let told = system.block_on(async { Told::hear() })?;
         let folder = ThrowAway::make()?;
         config.data.dir.clone_from(&folder.0);
         eprintln!(
@@ -33,7 +36,7 @@ impl Demo {
         );
         let logins = campus::fill(&config)?;
         crate::telemetry::init_quiet();
-        actix_web::rt::System::new().block_on(async {
+        system.block_on(async {
             let running = app::start(config, Clock::System).map_err(|error| {
                 format!("{error}; another address can be given with --listen 127.0.0.1:0")
             })?;
@@ -47,7 +50,7 @@ impl Demo {
                 folder.0.join("mail/new").display()
             );
             eprintln!("listening on http://{address}");
-            serve_until_told(running).await
+            serve_until(told, running).await
         })
     }
 }
