@@ -23,7 +23,7 @@ const ROUNDS: [usize; 10] = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48];
 const STUDENTS: usize = 16;
 const JOBS: usize = 4;
 
-/// One application of a round, and the id it was answered with, if it was answered.
+/// One application of a round, and its answer, if it was answered.
 struct Sent {
     student: usize,
     job: String,
@@ -32,6 +32,11 @@ struct Sent {
 }
 
 impl Sent {
+    fn answered_id(&self) -> Option<String> {
+        let answer = serde_json::from_str(self.answered.as_ref()?).unwrap();
+        Some(text(&answer, "applicationId"))
+    }
+
     fn request(&self, site: &Process, students: &[Person]) -> reqwest::RequestBuilder {
         let body = json!({"jobId": self.job, "coverNote": "I have time."});
         let request = site.request(Method::POST, "applications").json(&body);
@@ -77,8 +82,8 @@ async fn every_application_that_was_answered_outlives_ten_kills() {
         let there = look(&site, &employer, &students, &sent).await;
         for one in &sent {
             let found = there.get(&(one.student, one.job.clone()));
-            if let Some(id) = &one.answered {
-                assert_eq!(found, Some(id), "an answered application is lost");
+            if let Some(id) = one.answered_id() {
+                assert_eq!(found, Some(&id), "an answered application is lost");
             }
         }
         retry(&site, &students, &sent, &there).await;
@@ -126,19 +131,19 @@ async fn apply_and_kill(
     let requests: Vec<_> = sent.iter().map(|one| one.request(site, students)).collect();
     let all = join_all(requests.into_iter().map(async |request| {
         let reply = send(request).await.ok()?;
-        let reply = reply.expect(201).json();
+        let reply = reply.expect(201);
         if answers.fetch_add(1, Ordering::Relaxed) + 1 == kill_after {
             enough.notify_one();
         }
-        Some(reply["applicationId"].as_str().unwrap().to_owned())
+        Some(reply.text)
     }));
     let kill = async {
         enough.notified().await;
         site.kill();
     };
     let (answered, ()) = tokio::join!(all, kill);
-    for (one, id) in sent.iter_mut().zip(answered) {
-        one.answered = id;
+    for (one, answer) in sent.iter_mut().zip(answered) {
+        one.answered = answer;
     }
 }
 
@@ -198,7 +203,9 @@ async fn retry(
         let first = there.get(&(one.student, one.job.clone()));
         match (&one.key, first) {
             (Some(_), Some(first)) => {
-                assert_eq!(text(&reply.expect(201).json(), "applicationId"), *first);
+                let reply = reply.expect(201);
+                assert_eq!(text(&reply.json(), "applicationId"), *first);
+                assert!(one.answered.as_ref().is_none_or(|one| *one == reply.text));
             }
             (None, Some(_)) => assert_eq!(reply.expect(409).code(), "already_applied"),
             (_, None) => drop(reply.expect(201)),
