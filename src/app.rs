@@ -74,6 +74,8 @@ pub struct Running {
     pub server: http::Server,
     pub store: Store,
     pub progress: Arc<Progress>,
+    /// Where the measurements are, if they have an address of their own.
+    pub metrics: Option<http::Server>,
     followers: Followers,
     mail: tokio::task::JoinHandle<()>,
     stop_mail: watch::Sender<bool>,
@@ -95,7 +97,13 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let state = http::State {
+    let worker = Worker::new(
+        store.clone(),
+        transport(&config, &folder)?,
+        config.mail.per_second,
+        config.mail.per_day,
+    );
+    let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
         registrar: registrar.clone(),
@@ -105,28 +113,38 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         address_throttle: Throttle::new(config.accounts.failed_logins_per_address),
         in_flight: http::InFlight::default(),
         progress: progress.clone(),
+        metrics: http::Metrics::default(),
+        mail: worker.health(),
         config,
-    };
-    let worker = Worker::new(
-        store.clone(),
-        transport(&state.config, &folder)?,
-        state.config.mail.per_second,
-        state.config.mail.per_day,
-    );
+    });
+    let metrics = serve_metrics(&state)?;
     let followers =
         Followers::start(&store, &index, &registrar, &progress).map_err(StartError::Thread)?;
     let (stop_mail, stopping) = watch::channel(false);
     let mail = tokio::spawn(worker.run(stopping));
-    let server = http::serve(listener, Data::new(state), cores)
-        .map_err(|error| StartError::Listen(listen, error))?;
+    let server =
+        http::serve(listener, state, cores).map_err(|error| StartError::Listen(listen, error))?;
     Ok(Running {
         server,
         store,
         progress,
+        metrics,
         followers,
         mail,
         stop_mail,
     })
+}
+
+/// Bound before anything is started, so that a taken address leaves no thread behind.
+fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, StartError> {
+    let settings = &state.config.metrics;
+    let Some(listen) = settings.listen.filter(|_| settings.enabled) else {
+        return Ok(None);
+    };
+    TcpListener::bind(listen)
+        .and_then(|listener| http::serve_metrics(listener, state.clone()))
+        .map(Some)
+        .map_err(|error| StartError::Listen(listen, error))
 }
 
 fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError> {
@@ -153,7 +171,17 @@ fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError
 impl Running {
     /// Serves until the handle stops the server, then lets the followers and the mail finish what they hold.
     pub async fn wait(self) -> std::io::Result<()> {
+        let metrics = self.metrics.map(|server| {
+            let handle = server.handle.clone();
+            (actix_web::rt::spawn(server.running), handle)
+        });
         let outcome = self.server.running.await;
+        if let Some((running, handle)) = metrics {
+            handle.stop(false).await;
+            if running.await.is_err() {
+                tracing::error!("the address of the measurements had panicked");
+            }
+        }
         self.stop_mail.send_replace(true);
         if let Err(error) = self.mail.await {
             tracing::error!(%error, "the mail worker had panicked");

@@ -35,6 +35,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["auth"]),
     ("governor", &["auth"]),
     ("clap", &["cli"]),
+    ("prometheus_client", &["http"]),
 ];
 
 const MAX_LINES: usize = 400;

@@ -22,6 +22,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub mail: MailSettings,
     pub skills: Skills,
+    pub metrics: MetricsSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -118,6 +119,24 @@ pub struct MailSettings {
     pub password: String,
     pub per_second: u32,
     pub per_day: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSettings {
+    pub enabled: bool,
+    /// None: on the main address, for loopback callers and admins only.
+    #[serde(deserialize_with = "address_or_nothing")]
+    pub listen: Option<SocketAddr>,
+}
+
+impl Default for MetricsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            listen: None,
+        }
+    }
 }
 
 impl Default for Server {
@@ -224,6 +243,15 @@ fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Erro
         .to_string()
         .parse()
         .map_err(|_| serde::de::Error::custom("must be a date, as 2026-08-31"))
+}
+
+fn address_or_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let address = (!text.is_empty()).then(|| text.parse()).transpose();
+    address
+        .map_err(|_| serde::de::Error::custom("must be \"\" or an address, as \"127.0.0.1:9100\""))
 }
 
 fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

@@ -14,6 +14,7 @@ mod files;
 mod idempotency;
 mod jobs;
 mod me;
+mod metrics;
 mod pages;
 mod problem;
 mod query;
@@ -24,6 +25,7 @@ mod views;
 mod watch;
 
 pub use idempotency::InFlight;
+pub use metrics::Metrics;
 pub use routes::{Access, Entry, routes};
-pub use server::{Server, serve};
+pub use server::{Server, serve, serve_metrics};
 pub use state::State;

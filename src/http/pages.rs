@@ -12,18 +12,15 @@ use serde::Serialize;
 use super::caller::{Anyone, Caller};
 use super::problem::Problem;
 use super::state::State;
+use crate::mail::{WorkerState, count_waiting};
 
 /// Read from disk in debug builds, so that a change shows at a reload.
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Pages;
 
-/// Nothing from another host, no inline script, no frame around us.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
-    frame-ancestors 'none'; form-action 'self'";
-
 #[derive(Serialize)]
-struct Health {
+pub struct Health {
     status: &'static str,
 }
 
@@ -32,34 +29,70 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
+/// Ready while reads are answered from an index that has caught up. A mail server that is down, and a disk that takes no
+/// writes, are shown and leave the site ready: people can still look for work.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Readiness {
+pub struct Readiness {
+    /// `ready` or `catching up`.
     status: &'static str,
+    store: StorePart,
+    index: IndexPart,
+    mail: MailPart,
+}
+
+#[derive(Serialize)]
+pub struct StorePart {
+    /// `ok`, or `failing` since the newest write.
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct IndexPart {
+    /// `ok` or `catching up`.
+    state: &'static str,
     /// Entries of the change log that the search index has yet to take in.
-    index_lag: u64,
+    lag: u64,
+}
+
+#[derive(Serialize)]
+pub struct MailPart {
+    state: WorkerState,
+    /// Mails in the outbox; 10,000 stands for that many or more.
+    waiting: usize,
 }
 
 /// Entries the index may be behind and still count as caught up.
 const INDEX_LAG: u64 = 1_000;
 
-/// GET /readyz: the store answers and the index has caught up.
+/// GET /readyz: how the parts are; 503 while the index is built or the store does not answer.
 pub async fn readyz(
     caller: Caller<Anyone>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let end = caller.reader.log_end()?;
-    let index_lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
-    let ready = index_lag <= INDEX_LAG;
-    let status = if ready {
+    let lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
+    let caught_up = lag <= INDEX_LAG;
+    let status = if caught_up {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let word = if ready { "ready" } else { "catching up" };
+    let failing = state.store.load().is_failing;
+    let behind = "catching up";
     Ok(HttpResponse::build(status).json(Readiness {
-        status: word,
-        index_lag,
+        status: if caught_up { "ready" } else { behind },
+        store: StorePart {
+            state: if failing { "failing" } else { "ok" },
+        },
+        index: IndexPart {
+            state: if caught_up { "ok" } else { behind },
+            lag,
+        },
+        mail: MailPart {
+            state: state.mail.state(),
+            waiting: count_waiting(&caller.reader)?,
+        },
     }))
 }
 
@@ -96,7 +129,7 @@ pub async fn fallback(request: HttpRequest) -> HttpResponse {
     if file != "index.html"
         && let Some(found) = Pages::get(file)
     {
-        return serve(&request, file, &found, StatusCode::OK);
+        return serve(&request, &found, StatusCode::OK);
     }
     let accept = request
         .headers()
@@ -111,7 +144,7 @@ pub async fn fallback(request: HttpRequest) -> HttpResponse {
             StatusCode::NOT_FOUND
         };
         if let Some(page) = Pages::get("index.html") {
-            return serve(&request, "index.html", &page, status);
+            return serve(&request, &page, status);
         }
     }
     Problem::not_found().error_response()
@@ -129,12 +162,7 @@ fn is_app_page(path: &str) -> bool {
     })
 }
 
-fn serve(
-    request: &HttpRequest,
-    name: &str,
-    file: &EmbeddedFile,
-    status: StatusCode,
-) -> HttpResponse {
+fn serve(request: &HttpRequest, file: &EmbeddedFile, status: StatusCode) -> HttpResponse {
     let digest = file.metadata.sha256_hash();
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
     let known = request
@@ -159,8 +187,5 @@ fn serve(
         kind.to_owned()
     };
     response.insert_header((header::CONTENT_TYPE, kind));
-    if name == "index.html" {
-        response.insert_header((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY));
-    }
     response.body(file.data.to_vec())
 }

@@ -1,7 +1,7 @@
 //! Every route, with who may call it. The policy on a line is a type that the handler of that line cannot do without:
 //! `on` takes only handlers whose first `Caller` argument is for that policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
@@ -10,8 +10,9 @@ use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
 use super::caller::{
     Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
 };
+use super::metrics::RouteNumber;
 use super::problem::Problem;
-use super::{accounts, admin, applications, classic, files, jobs, me, pages};
+use super::{accounts, admin, applications, classic, files, jobs, me, metrics, pages};
 use crate::model::Role;
 
 /// Who may call a route: anybody (`None`) or these roles.
@@ -81,6 +82,7 @@ pub fn routes() -> Vec<Entry> {
 
         on(GET,    "/healthz",                           Anyone,            pages::healthz),
         on(GET,    "/readyz",                            Anyone,            pages::readyz),
+        on(GET,    "/metrics",                           Anyone,            metrics::read),
     ]
 }
 
@@ -114,6 +116,12 @@ impl<P: Policy, A, B> For<P> for (Caller<P>, A, B) {}
 impl<P: Policy, A, B, C> For<P> for (Caller<P>, A, B, C) {}
 impl<P: Policy, A, B, C, D> For<P> for (Caller<P>, A, B, C, D) {}
 
+/// The addresses of the table, each once; a `RouteNumber` is a place in it.
+pub fn paths() -> Vec<&'static str> {
+    let paths: BTreeSet<&str> = routes().iter().map(|entry| entry.path).collect();
+    paths.into_iter().collect()
+}
+
 /// The table as services: an address that does not take a method says which it takes.
 pub fn services() -> Vec<impl HttpServiceFactory> {
     let mut by_path: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
@@ -122,11 +130,12 @@ pub fn services() -> Vec<impl HttpServiceFactory> {
     }
     let (exact, patterns): (Vec<_>, Vec<_>) = by_path
         .into_iter()
-        .partition(|(path, _)| !path.contains('{'));
+        .enumerate()
+        .partition(|(_, (path, _))| !path.contains('{'));
     exact
         .into_iter()
         .chain(patterns)
-        .map(|(path, entries)| resource(path, entries))
+        .map(|(number, (path, entries))| resource(path, entries).app_data(RouteNumber(number)))
         .collect()
 }
 

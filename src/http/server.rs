@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, web};
 use super::cors::cors;
 use super::routes::services;
 use super::state::State;
-use super::{pages, watch};
+use super::{metrics, pages, watch};
 
 /// Seconds a stopping server gives to requests that are under way.
 const GRACE_SECONDS: u64 = 20;
@@ -40,6 +40,26 @@ pub fn serve(
     .workers(workers)
     .disable_signals()
     .shutdown_timeout(GRACE_SECONDS)
+    .listen(listener)?
+    .run();
+    Ok(Server {
+        address,
+        handle: server.handle(),
+        running: server,
+    })
+}
+
+/// Serves the measurements alone, on an address of their own.
+pub fn serve_metrics(listener: TcpListener, state: web::Data<State>) -> std::io::Result<Server> {
+    let address = listener.local_addr()?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .service(web::resource("/metrics").route(web::get().to(metrics::read_here)))
+    })
+    .workers(1)
+    .disable_signals()
+    .shutdown_timeout(0)
     .listen(listener)?
     .run();
     Ok(Server {

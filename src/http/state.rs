@@ -6,10 +6,12 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 
 use super::idempotency::InFlight;
+use super::metrics::Metrics;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Passwords, Throttle};
 use crate::config::Config;
 use crate::followers::Progress;
+use crate::mail::Health;
 use crate::model::{AccountId, Actor, Campus, Identity, Timestamp};
 use crate::search::SearchIndex;
 use crate::store::{Origin, Reader, Store, StoreError};
@@ -26,6 +28,8 @@ pub struct State {
     pub address_throttle: Throttle<IpAddr>,
     pub in_flight: InFlight,
     pub progress: Arc<Progress>,
+    pub metrics: Metrics,
+    pub mail: Arc<Health>,
 }
 
 impl State {

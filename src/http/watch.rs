@@ -1,11 +1,20 @@
 //! What is noted of every request: an id, the time it took, and the headers that every answer carries.
 
-use std::time::Instant;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
+use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    STRICT_TRANSPORT_SECURITY,
+};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
+
+use super::metrics::RouteNumber;
+use super::state::State;
 
 tokio::task_local! {
     static REQUEST_ID: u64;
@@ -26,24 +35,65 @@ pub async fn watch<B: MessageBody + 'static>(
     let id: u64 = rand::random();
     let started = Instant::now();
     let mut response = REQUEST_ID.scope(id, next.call(request)).await?;
-    harden(response.headers_mut());
+    note(&response, started.elapsed());
+    let is_https = response
+        .request()
+        .app_data::<Data<State>>()
+        .is_some_and(|state| state.public_url().starts_with("https://"));
+    harden(response.headers_mut(), is_https);
     if tracing::enabled!(tracing::Level::DEBUG) || response.status().is_server_error() {
         let (status, request) = (response.status().as_u16(), response.request());
-        let (method, path) = (request.method(), request.path());
+        let (method, path) = (request.method(), shown(request));
         let micros = started.elapsed().as_micros() as u64;
         if status >= 500 {
-            tracing::error!(request_id = format!("{id:016x}"), %method, path, status, micros, "answered");
+            tracing::error!(request_id = format!("{id:016x}"), %method, %path, status, micros, "answered");
         } else {
-            tracing::debug!(request_id = format!("{id:016x}"), %method, path, status, micros, "answered");
+            tracing::debug!(request_id = format!("{id:016x}"), %method, %path, status, micros, "answered");
         }
     }
     Ok(response)
 }
 
+/// The address as the log has it: without its query, and without a secret that is a part of it.
+fn shown(request: &HttpRequest) -> Cow<'_, str> {
+    match request.match_pattern() {
+        Some(pattern) if pattern.contains("token") => pattern.into(),
+        _ => request.path().into(),
+    }
+}
+
+fn note<B>(response: &ServiceResponse<B>, took: Duration) {
+    let request = response.request();
+    let Some(state) = request.app_data::<Data<State>>() else {
+        return;
+    };
+    if state.config.metrics.enabled {
+        let route = request.app_data::<RouteNumber>().copied();
+        let status = response.status().as_u16();
+        state.metrics.note(route, request.method(), status, took);
+    }
+}
+
+/// Of every page: nothing from another host, no inline script, no frame around us.
+const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+    frame-ancestors 'none'; form-action 'self'";
+
 const NOSNIFF: HeaderName = HeaderName::from_static("x-content-type-options");
 const REFERRER: HeaderName = HeaderName::from_static("referrer-policy");
 
-fn harden(headers: &mut HeaderMap) {
+fn harden(headers: &mut HeaderMap, is_https: bool) {
     headers.insert(NOSNIFF, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER, HeaderValue::from_static("same-origin"));
+    if is_https {
+        // A year, as hstspreload.org asks for at least.
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        let policy = HeaderValue::from_static(PAGE_POLICY);
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
 }

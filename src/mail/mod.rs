@@ -10,6 +10,6 @@ mod worker;
 
 pub use compose::{ComposeError, Composer};
 pub use letter::{ClosedBecause, Letter};
-pub use outbox::{OutboxRefusal, list_outbox, retry_mail};
+pub use outbox::{OutboxRefusal, count_failed, count_waiting, list_outbox, retry_mail};
 pub use transport::{MailSetupError, SendError, SmtpOptions, SmtpTls, Transport};
-pub use worker::Worker;
+pub use worker::{Health, Worker, WorkerState};

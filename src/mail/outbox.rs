@@ -1,7 +1,10 @@
 //! The outbox as the office sees it.
 
 use crate::model::{Mail, MailId, MailState};
-use crate::store::{Direction, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys};
+use crate::store::{
+    Direction, KeyRange, MAX_SCAN_ROWS, Page, Paged, Place, Reader, StoreError, Stored,
+    Transaction, keys,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxRefusal {
@@ -26,6 +29,22 @@ pub fn list_outbox(
         let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
         reader.get(&keys::mail(id))
     })
+}
+
+/// Mails that wait; `MAX_SCAN_ROWS` stands for that many or more.
+pub fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, MailState::Waiting)
+}
+
+/// Mails that were given up, likewise.
+pub fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, MailState::Failed)
+}
+
+fn count(reader: &Reader, state: MailState) -> Result<usize, StoreError> {
+    let range = KeyRange::prefix(&keys::mails_by_state(state));
+    let found = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    Ok(found.len())
 }
 
 /// Makes a mail due at once, and one that was given up wait again.

@@ -2,10 +2,13 @@
 //! mail is marked as sent after it was handed over, so a crash in between hands it over again, with the same Message-ID.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -30,7 +33,44 @@ const LAST_REST: Duration = Duration::from_secs(30);
 /// A stop waits so long for what is being handed over; what hangs is handed over again after the next start.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
+/// What the worker does right now, for those who watch it.
+#[derive(Debug, Default)]
+pub struct Health(AtomicU8);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WorkerState {
+    /// Not started yet, or stopped.
+    #[default]
+    Stopped,
+    /// Sends what is due; nothing may be.
+    Working,
+    /// As many have left as the settings allow.
+    Limited,
+    /// The mail server takes nothing; it is asked again in a while.
+    Resting,
+    /// The outbox cannot be read or marked.
+    Failing,
+}
+
+impl Health {
+    pub fn state(&self) -> WorkerState {
+        match self.0.load(Ordering::Relaxed) {
+            1 => WorkerState::Working,
+            2 => WorkerState::Limited,
+            3 => WorkerState::Resting,
+            4 => WorkerState::Failing,
+            _ => WorkerState::Stopped,
+        }
+    }
+
+    fn set(&self, state: WorkerState) {
+        self.0.store(state as u8, Ordering::Relaxed);
+    }
+}
+
 pub struct Worker {
+    health: Arc<Health>,
     store: Store,
     transport: Transport,
     /// Most mails a second and a day; 0: no limit.
@@ -46,6 +86,7 @@ type Outcome = (Stored<Mail>, Result<(), SendError>);
 impl Worker {
     pub fn new(store: Store, transport: Transport, per_second: u32, per_day: u32) -> Self {
         Self {
+            health: Arc::default(),
             store,
             transport,
             per_second,
@@ -55,11 +96,23 @@ impl Worker {
         }
     }
 
+    pub fn health(&self) -> Arc<Health> {
+        self.health.clone()
+    }
+
     /// Sends until told to stop; what is being handed over then is finished, if it does not hang.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut rest = FIRST_REST;
+        self.health.set(WorkerState::Working);
         while !*stop.borrow() {
-            let pause = match self.round(&mut stop).await {
+            let round = self.round(&mut stop).await;
+            self.health.set(match &round {
+                Ok(Round::Idle | Round::Sent) => WorkerState::Working,
+                Ok(Round::Limited(_)) => WorkerState::Limited,
+                Ok(Round::Down(_)) => WorkerState::Resting,
+                Err(_) => WorkerState::Failing,
+            });
+            let pause = match round {
                 Ok(Round::Idle) => LOOK,
                 Ok(Round::Sent) => {
                     rest = FIRST_REST;
@@ -86,6 +139,7 @@ impl Worker {
                 _ = stop.changed() => {}
             }
         }
+        self.health.set(WorkerState::Stopped);
     }
 
     async fn round(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Round, StoreError> {

@@ -168,6 +168,19 @@ pub trait Snapshot: Send {
     ) -> Result<Vec<(Key, Row)>, StoreError>;
 }
 
+/// What an engine has done and has to do, for those who watch it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Durable commits since it was opened.
+    pub commits: u64,
+    /// Changes in those commits.
+    pub changes: u64,
+    /// Changes handed over and not yet answered.
+    pub waiting: u64,
+    /// Whether the newest commit failed.
+    pub is_failing: bool,
+}
+
 pub trait Engine: Send + Sync {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
     /// Hands a change over; the answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change past
@@ -175,4 +188,8 @@ pub trait Engine: Send + Sync {
     fn submit(&self, change: Change) -> Committed;
     /// Tells the last sequence number of the log each time it grows.
     fn watch(&self) -> watch::Receiver<u64>;
+    /// An engine that counts nothing says so by zeros.
+    fn load(&self) -> Load {
+        Load::default()
+    }
 }

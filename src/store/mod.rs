@@ -17,7 +17,7 @@ mod stores;
 
 pub use change::Transaction;
 pub use engine::{
-    Change, Check, CommitError, Direction, Engine, KeyRange, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
+    Change, Check, CommitError, Direction, Engine, KeyRange, Load, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
     MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Write,
 };
 pub use keys::Key;

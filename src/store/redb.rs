@@ -3,6 +3,7 @@
 
 mod file;
 mod snapshot;
+mod tally;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use redb::{
 use tokio::sync::{oneshot, watch};
 
 use snapshot::RedbSnapshot;
+use tally::Tally;
 
 use super::engine::{
-    Change, Check, CommitError, Committed, Engine, Snapshot, StoreError, Write, not_a_counter,
+    Change, Check, CommitError, Committed, Engine, Load, Snapshot, StoreError, Write, not_a_counter,
 };
 use super::keys::{self, Key};
 
@@ -55,6 +57,7 @@ pub struct RedbEngine {
     queue: Option<SyncSender<Submitted>>,
     writer: Option<JoinHandle<()>>,
     sequence: watch::Receiver<u64>,
+    tally: Arc<Tally>,
 }
 
 struct Submitted {
@@ -106,8 +109,10 @@ impl RedbEngine {
         let last = super::log::last(&RedbSnapshot::open(&database)?)?;
         let (sender, sequence) = watch::channel(last);
         let (queue, waiting) = sync_channel(QUEUE);
+        let tally = Arc::new(Tally::default());
         let writer = Writer {
             database: database.clone(),
+            tally: tally.clone(),
             waiting,
             sequence: sender,
             quick_repair,
@@ -121,6 +126,7 @@ impl RedbEngine {
             queue: Some(queue),
             writer: Some(thread),
             sequence,
+            tally,
         })
     }
 }
@@ -166,7 +172,12 @@ impl Engine for RedbEngine {
                     bytes,
                     answer,
                 };
-                match queue.try_send(submitted) {
+                self.tally.handed_over();
+                let taken = queue.try_send(submitted);
+                if taken.is_err() {
+                    self.tally.refused();
+                }
+                match taken {
                     Ok(()) => None,
                     Err(TrySendError::Full(one)) => Some((one.answer, StoreError::Busy)),
                     Err(TrySendError::Disconnected(one)) => Some((one.answer, stopped())),
@@ -183,10 +194,15 @@ impl Engine for RedbEngine {
     fn watch(&self) -> watch::Receiver<u64> {
         self.sequence.clone()
     }
+
+    fn load(&self) -> Load {
+        self.tally.load()
+    }
 }
 
 struct Writer {
     database: Arc<Database>,
+    tally: Arc<Tally>,
     waiting: Receiver<Submitted>,
     sequence: watch::Sender<u64>,
     quick_repair: bool,
@@ -214,7 +230,9 @@ impl Writer {
             .into_iter()
             .map(|one| (one.change, one.answer))
             .unzip();
-        match self.apply(&changes) {
+        let applied = self.apply(&changes);
+        self.tally.answered(changes.len(), applied.is_err());
+        match applied {
             Ok((sequence, outcomes)) => {
                 self.sequence
                     .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, watch};
 
-use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Snapshot, StoreError};
+use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Load, Snapshot, StoreError};
 use super::keys::{self, Key};
 use super::record::{Record, Stored, decode};
 use super::{Logged, Transaction, log};
@@ -68,6 +68,10 @@ impl Store {
     /// Tells the log's last sequence number each time it grows.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.engine.watch()
+    }
+
+    pub fn load(&self) -> Load {
+        self.engine.load()
     }
 
     /// Runs a command and commits what it decided; on conflict from the top, `ATTEMPTS` times at most, then `Contended`.

@@ -1,0 +1,291 @@
+//! What is measured, as Prometheus reads it. A request is noted in a slot found by two indexes, so that noting it costs
+//! a fraction of a microsecond; everything else is looked up when somebody asks.
+
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::caller::{Anyone, Caller, identity_of};
+use super::problem::Problem;
+use super::routes;
+use super::state::State;
+use crate::mail::{count_failed, count_waiting};
+use crate::model::Role;
+use crate::store::{Reader, StoreError};
+
+/// Seconds; from a record out of the cache to a request that waited for everything.
+const BUCKETS: [f64; 16] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "DELETE", "other"];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// Whatever no line of the table takes: files of the pages, and addresses that are none.
+const NO_ROUTE: &str = "none";
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+    method: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FollowerLabels {
+    follower: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MailLabels {
+    state: &'static str,
+}
+
+/// The place of an address in the table of routes, kept with the resource.
+#[derive(Clone, Copy)]
+pub struct RouteNumber(pub usize);
+
+/// The histograms of one address, made when they are first needed.
+struct Slots {
+    route: &'static str,
+    histograms: [[OnceLock<Histogram>; CLASSES.len()]; METHODS.len()],
+}
+
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// By `RouteNumber`, and one more for what has none.
+    slots: Vec<Slots>,
+    lag: Family<FollowerLabels, Gauge>,
+    mails: Family<MailLabels, Gauge>,
+    commits: Counter,
+    changes: Counter,
+    changes_waiting: Gauge,
+    memory: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let metrics = Self {
+            registry: Registry::default(),
+            requests: Family::new_with_constructor(histogram),
+            slots: routes::paths()
+                .into_iter()
+                .chain([NO_ROUTE])
+                .map(|route| Slots {
+                    route,
+                    histograms: Default::default(),
+                })
+                .collect(),
+            lag: Family::default(),
+            mails: Family::default(),
+            commits: Counter::default(),
+            changes: Counter::default(),
+            changes_waiting: Gauge::default(),
+            memory: Gauge::default(),
+        };
+        metrics.registered()
+    }
+}
+
+impl Metrics {
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register_with_unit(
+            "process_resident_memory",
+            "Memory of this process that is in RAM",
+            Unit::Bytes,
+            self.memory.clone(),
+        );
+        let own = registry.sub_registry_with_prefix("corkboard");
+        own.register(
+            "build",
+            "What runs",
+            Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        own.register_with_unit(
+            "http_request_duration",
+            "Time from a request's head to the head of its answer",
+            Unit::Seconds,
+            self.requests.clone(),
+        );
+        own.register(
+            "follower_lag",
+            "Entries of the change log that a follower has yet to deal with",
+            self.lag.clone(),
+        );
+        own.register(
+            "outbox_mails",
+            "Mails that wait or were given up; counted up to 10,000",
+            self.mails.clone(),
+        );
+        own.register(
+            "store_commits",
+            "Durable commits since the start",
+            self.commits.clone(),
+        );
+        own.register(
+            "store_changes",
+            "Changes in those commits; their quotient is the size of a group",
+            self.changes.clone(),
+        );
+        own.register(
+            "store_changes_waiting",
+            "Changes handed over and not yet answered",
+            self.changes_waiting.clone(),
+        );
+        self
+    }
+
+    /// Notes an answer. On the way of every request.
+    pub fn note(&self, route: Option<RouteNumber>, method: &Method, status: u16, took: Duration) {
+        let last = self.slots.len() - 1;
+        let slots = &self.slots[route.map_or(last, |RouteNumber(number)| number.min(last))];
+        let method = match *method {
+            Method::GET => 0,
+            Method::POST => 1,
+            Method::PATCH => 2,
+            Method::DELETE => 3,
+            _ => 4,
+        };
+        let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
+        slots.histograms[method][class]
+            .get_or_init(|| {
+                let labels = RouteLabels {
+                    route: slots.route,
+                    method: METHODS[method],
+                    status: CLASSES[class],
+                };
+                self.requests.get_or_create(&labels).clone()
+            })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Looks up what is not noted as it happens.
+    fn look(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
+        let end = reader.log_end()?;
+        for (follower, position) in [
+            ("index", &state.progress.index),
+            ("notify", &state.progress.notify),
+        ] {
+            let lag = end.saturating_sub(position.load(Ordering::Acquire));
+            self.lag
+                .get_or_create(&FollowerLabels { follower })
+                .set(lag as i64);
+        }
+        for (state, count) in [
+            ("waiting", count_waiting(reader)?),
+            ("failed", count_failed(reader)?),
+        ] {
+            self.mails
+                .get_or_create(&MailLabels { state })
+                .set(count as i64);
+        }
+        let load = state.store.load();
+        self.commits.inner().store(load.commits, Ordering::Relaxed);
+        self.changes.inner().store(load.changes, Ordering::Relaxed);
+        self.changes_waiting.set(load.waiting as i64);
+        if let Some(bytes) = resident_bytes() {
+            self.memory.set(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// `VmRSS` of proc(5); other systems than Linux do not tell.
+fn resident_bytes() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// GET /metrics on the main address: for callers on the machine itself and for admins; to others it is not there.
+pub async fn read(
+    caller: Caller<Anyone>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let settings = &state.config.metrics;
+    if !settings.enabled || settings.listen.is_some() {
+        return Err(Problem::not_found());
+    }
+    if !is_local(&request, &state) {
+        let identity = identity_of(&request, &state, &caller.reader);
+        if !identity.is_ok_and(|who| who.is_some_and(|who| who.role() == Role::Admin)) {
+            return Err(Problem::not_found());
+        }
+    }
+    answer(&state, &caller.reader)
+}
+
+/// A caller on this machine, and not somebody behind a proxy on it that the settings do not name.
+fn is_local(request: &HttpRequest, state: &State) -> bool {
+    let loopback = state
+        .client_address(request)
+        .is_some_and(|address| address.to_canonical().is_loopback());
+    let passed_on = ["x-forwarded-for", "forwarded"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
+    loopback && !passed_on
+}
+
+/// GET /metrics on its own address.
+pub async fn read_here(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    answer(&state, &state.read()?)
+}
+
+fn answer(state: &State, reader: &Reader) -> Result<HttpResponse, Problem> {
+    let metrics = &state.metrics;
+    metrics.look(state, reader)?;
+    let mut text = String::with_capacity(64 * 1024);
+    prometheus_client::encoding::text::encode(&mut text, &metrics.registry)
+        .map_err(|error| Problem::internal(&error))?;
+    let mut response = HttpResponse::build(StatusCode::OK);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    response.insert_header((header::CONTENT_TYPE, kind));
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(response.body(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_noted_under_its_route_method_and_class() {
+        let metrics = Metrics::default();
+        let number = routes::paths()
+            .iter()
+            .position(|path| *path == "/api/v1/jobs/{jobId}")
+            .map(RouteNumber);
+        let took = Duration::from_micros(300);
+        metrics.note(number, &Method::GET, 200, took);
+        metrics.note(number, &Method::GET, 204, took);
+        metrics.note(None, &Method::HEAD, 404, took);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &metrics.registry).unwrap();
+        let name = "corkboard_http_request_duration_seconds";
+        for line in [
+            format!(
+                "{name}_bucket{{le=\"0.0005\",route=\"/api/v1/jobs/{{jobId}}\",method=\"GET\",status=\"2xx\"}} 2"
+            ),
+            format!("{name}_count{{route=\"none\",method=\"other\",status=\"4xx\"}} 1"),
+        ] {
+            assert!(text.contains(&line), "{line} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the service says of itself: measurements, readiness, the headers of every answer, and what its log holds.
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use corkboard::clock::Clock;
+use reqwest::Method;
+use serde_json::json;
+use support::{Board, PASSWORD};
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+#[actix_web::test]
+async fn measurements_are_for_the_machine_and_for_admins() {
+    let board = Board::start_with(Clock::System, |config| {
+        config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
+    });
+    let student = board.join("student", "ann@example.edu").await;
+    let admin = board.admin().await;
+    board.get(None, "jobs/nothing").await.expect(404);
+    board.get(None, "/nowhere").await.expect(404);
+    let text = board.get(None, "/metrics").await.expect(200).text;
+    for line in [
+        "corkboard_http_request_duration_seconds_count{route=\"/api/v1/auth/login\",method=\"POST\",status=\"2xx\"} 2",
+        "corkboard_http_request_duration_seconds_count{route=\"/api/v1/jobs/{jobId}\",method=\"GET\",status=\"4xx\"} 1",
+        "corkboard_http_request_duration_seconds_count{route=\"none\",method=\"GET\",status=\"4xx\"} 1",
+        "corkboard_follower_lag{follower=\"index\"} ",
+        "corkboard_follower_lag{follower=\"notify\"} ",
+        "corkboard_outbox_mails{state=\"waiting\"} ",
+        "corkboard_outbox_mails{state=\"failed\"} 0",
+        "corkboard_store_commits_total ",
+        "corkboard_store_changes_waiting 0",
+        "process_resident_memory_bytes ",
+        concat!(
+            "corkboard_build_info{version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\"} 1"
+        ),
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    let number = |name: &str| -> f64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(number("corkboard_store_commits_total ") >= 4.0);
+    assert!(number("corkboard_store_changes_total ") >= number("corkboard_store_commits_total "));
+    assert!(number("process_resident_memory_bytes ") > 1e6);
+
+    // Behind the proxy: whoever it says.
+    let from_outside = |who: Option<&support::Person>| {
+        let request = board
+            .request(Method::GET, "/metrics")
+            .header("x-forwarded-for", "203.0.113.9");
+        match who {
+            Some(person) => request.bearer_auth(&person.token),
+            None => request,
+        }
+    };
+    board.send(from_outside(None)).await.expect(404);
+    board.send(from_outside(Some(&student))).await.expect(404);
+    board.send(from_outside(Some(&admin))).await.expect(200);
+    let wrong = from_outside(None).bearer_auth("wrong");
+    board.send(wrong).await.expect(404);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn somebody_behind_a_proxy_that_nobody_named_is_not_the_machine() {
+    let board = Board::start();
+    let request = board
+        .request(Method::GET, "/metrics")
+        .header("x-forwarded-for", "203.0.113.9");
+    board.send(request).await.expect(404);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn measurements_have_an_address_of_their_own_or_none() {
+    let port = free_port();
+    let board = Board::start_with(Clock::System, |config| {
+        config.metrics.listen = Some(([127, 0, 0, 1], port).into());
+    });
+    let admin = board.admin().await;
+    board.get(Some(&admin), "/metrics").await.expect(404);
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let answer = reqwest::get(url("/metrics")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(
+        answer
+            .text()
+            .await
+            .unwrap()
+            .contains("corkboard_build_info")
+    );
+    for other in ["/", "/api/v1/jobs", "/healthz"] {
+        assert_eq!(reqwest::get(url(other)).await.unwrap().status(), 404);
+    }
+    board.stop().await;
+    assert!(
+        reqwest::get(url("/metrics")).await.is_err(),
+        "it has stopped"
+    );
+
+    let board = Board::start_with(Clock::System, |config| config.metrics.enabled = false);
+    board.get(None, "/metrics").await.expect(404);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_mail_server_that_is_down_shows_and_leaves_the_site_ready() {
+    use corkboard::config::MailTransport;
+    let port = free_port();
+    let board = Board::start_with(Clock::System, |config| {
+        config.mail.transport = MailTransport::Smtp;
+        config.mail.host = "127.0.0.1".into();
+        config.mail.port = port;
+    });
+    let ready = board.get(None, "/readyz").await.expect(200).json();
+    assert_eq!(ready["status"], "ready");
+    assert_eq!(ready["store"]["state"], "ok");
+    assert_eq!(ready["index"], json!({"state": "ok", "lag": 0}));
+    let body =
+        json!({"email": "ann@example.edu", "password": PASSWORD, "name": "Ann", "role": "student"});
+    board.post(None, "auth/register", body).await.expect(202);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let ready = board.get(None, "/readyz").await.expect(200).json();
+        if ready["mail"] == json!({"state": "resting", "waiting": 1}) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{ready}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn every_answer_is_hardened_and_a_site_with_tls_says_so() {
+    let board = Board::start();
+    for (path, status) in [
+        ("jobs", 200),
+        ("me", 401),
+        ("/nowhere", 404),
+        ("/api/docs", 200),
+    ] {
+        let reply = board.get(None, path).await.expect(status);
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(reply.header("strict-transport-security"), "", "{path}");
+    }
+    let browser = board
+        .request(Method::GET, "/nowhere")
+        .header("accept", "text/html");
+    let pages = [
+        board.get(None, "/").await.expect(200),
+        board.get(None, "/api/docs").await.expect(200),
+        board.send(browser).await.expect(404),
+    ];
+    for page in pages {
+        assert!(page.header("content-type").starts_with("text/html"));
+        let policy = page.header("content-security-policy");
+        for part in [
+            "default-src 'self'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+    board.stop().await;
+
+    let board = Board::start_with(Clock::System, |config| {
+        config.server.public_url = "https://jobs.example.edu".into();
+    });
+    let reply = board.get(None, "jobs").await.expect(200);
+    assert_eq!(
+        reply.header("strict-transport-security"),
+        "max-age=31536000"
+    );
+    board.stop().await;
+}
