@@ -35,6 +35,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["auth"]),
     ("governor", &["auth"]),
     ("clap", &["cli"]),
+    ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
 ];
 

@@ -4,6 +4,7 @@
 mod account;
 mod demo;
 mod import;
+mod openapi;
 mod serve;
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ enum Command {
     Account(account::Account),
     /// Reads students, employers or jobs from a CSV file.
     Import(import::Import),
+    /// Prints the description of the HTTP API (OpenAPI 3.1).
+    Openapi,
     /// Runs a throw-away campus with real postings, and prints one log-in per role.
     Demo(demo::Demo),
 }
@@ -55,6 +58,7 @@ pub fn run() -> ExitCode {
             Command::Serve(serve) => serve.run(config),
             Command::Account(account) => account.run(&config),
             Command::Import(import) => import.run(&config),
+            Command::Openapi => openapi::run(),
             Command::Demo(demo) => demo.run(config),
         });
     match outcome {

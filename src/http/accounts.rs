@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, identity_of};
@@ -26,8 +27,8 @@ impl From<PasswordError> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Registered<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Registered<'a> {
     email: &'a Email,
     status: &'static str,
 }
@@ -81,14 +82,14 @@ pub async fn register(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TokenBody {
+pub struct TokenBody {
     token: String,
 }
 
-#[derive(Serialize)]
-struct Verified<'a> {
+#[derive(Serialize, ToSchema)]
+pub struct Verified<'a> {
     account: AccountView<'a>,
 }
 
@@ -119,9 +120,9 @@ pub async fn verify_email(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct LoginBody {
+pub struct LoginBody {
     email: String,
     password: String,
 }
@@ -181,9 +182,9 @@ async fn log_in(
     signed_in(state, request, &opened, &account)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SignedIn<'a> {
+pub struct SignedIn<'a> {
     access_token: &'a str,
     token_type: &'static str,
     /// Seconds.
@@ -224,9 +225,9 @@ fn signed_in(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct RefreshBody {
+pub struct RefreshBody {
     refresh_token: Option<String>,
 }
 
@@ -324,9 +325,9 @@ async fn log_out(
     Ok(response.finish())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ForgotBody {
+pub struct ForgotBody {
     email: String,
 }
 
@@ -358,9 +359,9 @@ pub async fn forgot_password(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ResetBody {
+pub struct ResetBody {
     token: String,
     password: String,
 }

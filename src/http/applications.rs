@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
@@ -22,9 +23,10 @@ use crate::model::{
 };
 use crate::store::{Place, Reader, Stored};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ApplicationBody)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct SubmitBody {
+pub struct SubmitBody {
     job_id: String,
     #[serde(default)]
     cover_note: Option<String>,
@@ -170,9 +172,9 @@ pub async fn read(
     Ok(response.json(view(&caller.reader, &caller.who, &application)?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct MoveBody {
+pub struct MoveBody {
     application_status: ApplicationStatus,
     #[serde(default)]
     note: Option<String>,

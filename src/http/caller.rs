@@ -20,6 +20,8 @@ pub trait Policy: 'static {
     type Who: 'static;
     /// `None`: nobody needs to sign in.
     const ROLES: Option<&'static [Role]>;
+    /// Whether it is asked who signed in.
+    const IDENTIFIES: bool = true;
     fn admit(identity: Option<Identity>) -> Result<Self::Who, Problem>;
     fn identify(
         request: &HttpRequest,
@@ -50,6 +52,7 @@ pub struct SignedIn;
 impl Policy for Anyone {
     type Who = ();
     const ROLES: Option<&'static [Role]> = None;
+    const IDENTIFIES: bool = false;
     fn admit(_: Option<Identity>) -> Result<(), Problem> {
         Ok(())
     }

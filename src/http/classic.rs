@@ -2,6 +2,7 @@
 
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::applications::{answer_moved, move_application, withdraw_application};
 use super::body::JsonBody;
@@ -13,6 +14,17 @@ use super::state::State;
 use crate::applications::Decision;
 use crate::model::{ApplicationId, ApplicationStatus, Invalid, JobId, from_json};
 
+#[derive(serde::Deserialize, ToSchema)]
+#[schema(as = ClassicMoveBody)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Move {
+    #[schema(format = Uuid)]
+    application_id: String,
+    application_status: ApplicationStatus,
+    #[serde(default)]
+    note: Option<String>,
+}
+
 /// PATCH /update-application-jobs, /update-application-status: the id is in the body.
 pub async fn update_application(
     caller: Caller<SignedIn>,
@@ -20,14 +32,6 @@ pub async fn update_application(
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields, rename_all = "camelCase")]
-    struct Move {
-        application_id: String,
-        application_status: ApplicationStatus,
-        #[serde(default)]
-        note: Option<String>,
-    }
     let Move {
         application_id,
         application_status,

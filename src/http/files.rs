@@ -6,6 +6,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::body::{media_type, read_to_limit};
 use super::caller::{Caller, SignedIn, Student};
@@ -19,9 +20,10 @@ use crate::model::{FileId, StoredFile};
 
 const PDF: &str = "application/pdf";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = File)]
 #[serde(rename_all = "camelCase")]
-struct FileView<'a> {
+pub struct FileView<'a> {
     file_id: FileId,
     name: &'a str,
     size_bytes: u64,

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
@@ -81,9 +82,9 @@ const LIST_PARAMETERS: &[&str] = &[
     "cursor",
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct JobsPage<'a> {
+pub struct JobsPage<'a> {
     items: Vec<JobView<'a>>,
     next_cursor: Option<String>,
     total: usize,

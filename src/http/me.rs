@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Caller, SignedIn, StudentOrEmployer};
@@ -125,9 +126,9 @@ async fn prove(
     Err(Refusal::WrongPassword.into())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct EraseBody {
+pub struct EraseBody {
     current_password: String,
 }
 

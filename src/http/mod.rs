@@ -15,6 +15,7 @@ mod idempotency;
 mod jobs;
 mod me;
 mod metrics;
+mod openapi;
 mod pages;
 mod problem;
 mod query;
@@ -26,6 +27,7 @@ mod watch;
 
 pub use idempotency::InFlight;
 pub use metrics::Metrics;
+pub use openapi::document as openapi_document;
 pub use routes::{Access, Entry, routes};
 pub use server::{Server, serve, serve_metrics};
 pub use state::State;

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::{Anyone, Caller};
 use super::problem::Problem;
@@ -19,7 +20,7 @@ use crate::mail::{WorkerState, count_waiting};
 #[folder = "web/"]
 struct Pages;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Health {
     status: &'static str,
 }
@@ -31,7 +32,7 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
 
 /// Ready while reads are answered from an index that has caught up. A mail server that is down, and a disk that takes no
 /// writes, are shown and leave the site ready: people can still look for work.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
     /// `ready` or `catching up`.
@@ -41,13 +42,13 @@ pub struct Readiness {
     mail: MailPart,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct StorePart {
     /// `ok`, or `failing` since the newest write.
     state: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct IndexPart {
     /// `ok` or `catching up`.
     state: &'static str,
@@ -55,8 +56,9 @@ pub struct IndexPart {
     lag: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct MailPart {
+    #[schema(value_type = String)]
     state: WorkerState,
     /// Mails in the outbox; 10,000 stands for that many or more.
     waiting: usize,

@@ -6,11 +6,14 @@ use std::time::Duration;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::watch;
 use crate::model::{FieldError, Invalid, Reason};
 use crate::store::StoreError;
 use crate::{accounts, applications, jobs};
+
+pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Boxed, so that a `Result` with one is no larger than what it usually holds.
 #[derive(Debug)]
@@ -27,9 +30,10 @@ struct Parts {
     allow: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
 #[serde(rename_all = "camelCase")]
-struct Document<'a> {
+pub struct Document<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -138,7 +142,7 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.0.status);
-        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(wait) = self.0.retry_after {
             response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));

@@ -12,7 +12,7 @@ use super::caller::{
 };
 use super::metrics::RouteNumber;
 use super::problem::Problem;
-use super::{accounts, admin, applications, classic, files, jobs, me, metrics, pages};
+use super::{accounts, admin, applications, classic, files, jobs, me, metrics, openapi, pages};
 use crate::model::Role;
 
 /// Who may call a route: anybody (`None`) or these roles.
@@ -22,6 +22,8 @@ pub struct Entry {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// Whether the handler is told who signed in.
+    pub identifies: bool,
     route: Route,
 }
 
@@ -83,6 +85,8 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/healthz",                           Anyone,            pages::healthz),
         on(GET,    "/readyz",                            Anyone,            pages::readyz),
         on(GET,    "/metrics",                           Anyone,            metrics::read),
+        on(GET,    "/api/openapi.json",                  Anyone,            openapi::read),
+        on(GET,    "/api/docs",                          Anyone,            openapi::docs),
     ]
 }
 
@@ -104,6 +108,7 @@ where
         method,
         path,
         access: P::ROLES,
+        identifies: P::IDENTIFIES,
         route,
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::Me;
 use crate::applications::Applicant;
@@ -13,7 +14,8 @@ use crate::model::{
 };
 use crate::store::Stored;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountView<'a> {
     pub account_id: AccountId,
@@ -36,7 +38,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
 }
 
 /// What an admin sees of an account.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountRow<'a> {
     #[serde(flatten)]
@@ -63,12 +65,14 @@ impl<'a> From<&'a Stored<Account>> for AccountRow<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Student)]
 #[serde(rename_all = "camelCase")]
 pub struct StudentView<'a> {
     student_id: &'a StudentId,
     name: &'a str,
     email: &'a Email,
+    #[schema(value_type = Option<String>, format = Date)]
     graduation_date: Option<Date>,
     skills: &'a [String],
     summary: Option<&'a str>,
@@ -118,7 +122,8 @@ impl<'a> StudentView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Employer)]
 #[serde(rename_all = "camelCase")]
 pub struct EmployerView<'a> {
     employee_id: &'a EmployeeId,
@@ -145,7 +150,8 @@ impl<'a> From<&'a Stored<Employer>> for EmployerView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me)]
 pub struct MeView<'a> {
     account: AccountView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,7 +175,8 @@ impl<'a> From<&'a Me> for MeView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
 #[serde(rename_all = "camelCase")]
 pub struct JobView<'a> {
     job_id: JobId,
@@ -187,7 +194,9 @@ pub struct JobView<'a> {
     positions: u32,
     positions_filled: u32,
     work_study_required: bool,
+    #[schema(value_type = Option<String>, format = Date)]
     start_date: Option<Date>,
+    #[schema(value_type = Option<String>, format = Date)]
     end_date: Option<Date>,
     deadline: Timestamp,
     questions: &'a [Question],
@@ -196,16 +205,19 @@ pub struct JobView<'a> {
     updated_at: Timestamp,
     version: u64,
     #[serde(flatten)]
+    #[schema(value_type = ManagerView)]
     manager: Option<ManagerView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<String>,
 }
 
 /// What only a posting's employer and admins see of it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobForItsManager)]
 #[serde(rename_all = "camelCase")]
-struct ManagerView<'a> {
+pub struct ManagerView<'a> {
     external_id: Option<&'a str>,
+    #[schema(required = false, minimum = 0)]
     application_count: i64,
 }
 
@@ -252,7 +264,8 @@ impl<'a> JobView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Application)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplicationView<'a> {
     application_id: ApplicationId,
@@ -272,27 +285,31 @@ pub struct ApplicationView<'a> {
     student: Option<ApplicantView>,
 }
 
-#[derive(Serialize)]
-struct EligibilityView<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict)]
+pub struct EligibilityView<'a> {
     outcome: Outcome,
     reasons: &'a [Reason],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApplicationResume)]
 #[serde(rename_all = "camelCase")]
-struct ResumeView {
+pub struct ResumeView {
     file_id: FileId,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }
 
 /// What an employer sees of a student: never credits, GPA, visa or award.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Applicant)]
 #[serde(rename_all = "camelCase")]
-struct ApplicantView {
+pub struct ApplicantView {
     student_id: StudentId,
     name: String,
     email: Email,
+    #[schema(value_type = Option<String>, format = Date)]
     graduation_date: Option<Date>,
     skills: Vec<String>,
     summary: Option<String>,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::accounts::{self, Moderation};
 use crate::http::applications::parse_place;
@@ -31,9 +32,9 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ModerateBody {
+pub struct ModerateBody {
     status: Option<AccountStatus>,
     trusted: Option<bool>,
     reason: Option<String>,

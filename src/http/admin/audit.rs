@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::accounts;
 use crate::http::caller::{Admin, Caller};
@@ -12,27 +13,31 @@ use crate::http::views::PageView;
 use crate::model::{AccountId, Actor, Email, Role, Timestamp};
 use crate::store::{Logged, Reader};
 
-#[derive(Serialize)]
-struct AuditRow {
+#[derive(Serialize, ToSchema)]
+pub struct AuditRow {
     sequence: u64,
     at: Timestamp,
     actor: ActorView,
+    #[schema(value_type = Option<String>)]
     address: Option<std::net::IpAddr>,
     /// The kind of event, as `applicationMoved`.
     action: String,
     /// What it was about: ids, and from and to for a change of standing.
+    #[schema(value_type = Object)]
     details: Map<String, Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Actor)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
-enum ActorView {
+pub enum ActorView {
     Anonymous,
     Account {
+        #[schema(rename = "accountId")]
         account_id: AccountId,
         role: Role,
         email: Option<Email>,

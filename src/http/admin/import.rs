@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use crate::http::body::broken_body;
 use crate::http::caller::{Admin, Caller};
@@ -23,9 +24,10 @@ const PIECES: usize = 16;
 /// Rejections that are told one by one; beyond them the count alone goes on.
 const MAX_REJECTIONS: usize = 10_000;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportReport)]
 #[serde(rename_all = "camelCase")]
-struct ImportView {
+pub struct ImportView {
     created: u64,
     updated: u64,
     unchanged: u64,

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::http::applications::parse_place;
 use crate::http::caller::{Admin, Caller};
@@ -18,9 +19,10 @@ use crate::mail::{OutboxRefusal, list_outbox, retry_mail};
 use crate::model::{Email, Mail, MailId, MailKind, MailState, Timestamp};
 
 /// A mail without its words: they may hold a secret link.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Mail)]
 #[serde(rename_all = "camelCase")]
-struct MailRow<'a> {
+pub struct MailRow<'a> {
     mail_id: MailId,
     kind: MailKind,
     to: &'a Email,

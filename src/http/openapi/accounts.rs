@@ -1,0 +1,93 @@
+//! What the routes of accounts and of the caller's own record do.
+
+use serde_json::json;
+
+use super::bodies::{MePatchBody, RegistrationBody};
+use super::operation::{JSON, Operation, operation};
+use crate::http::accounts::{
+    ForgotBody, LoginBody, RefreshBody, Registered, ResetBody, SignedIn, TokenBody, Verified,
+};
+use crate::http::me::EraseBody;
+use crate::http::views::MeView;
+
+pub fn operations() -> Vec<Operation> {
+    let login = operation("POST", "/api/v1/auth/login", "Signs in")
+        .detail(
+            "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited per account and \
+             per address.",
+        )
+        .body::<LoginBody>()
+        .answer::<SignedIn>(200, "The tokens.")
+        .problem(401, "invalid_credentials")
+        .problem(403, "email_unverified, account_suspended")
+        .problem(429, "too_many_attempts");
+    let classic = operation("POST", "/authLogin", "Signs in, under its classic name")
+        .body::<LoginBody>()
+        .answer::<SignedIn>(200, "The tokens.")
+        .problem(401, "invalid_credentials")
+        .problem(403, "email_unverified, account_suspended")
+        .problem(429, "too_many_attempts");
+    vec![
+        operation("POST", "/api/v1/auth/register", "Registers a student or an employer")
+            .detail("The answer is the same whether or not the address is taken; its owner gets a mail that says so.")
+            .body::<RegistrationBody>()
+            .once()
+            .answer::<Registered>(202, "A mail is on its way."),
+        operation("POST", "/api/v1/auth/verify-email", "Proves a mailbox")
+            .body::<TokenBody>()
+            .once()
+            .answer::<Verified>(200, "The account, which may sign in now.")
+            .problem(422, "invalid_token"),
+        login,
+        operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
+            .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
+            .body::<RefreshBody>()
+            .answer::<SignedIn>(200, "The tokens.")
+            .problem(401, "invalid_token")
+            .problem(403, "forbidden, account_suspended"),
+        operation("POST", "/api/v1/auth/logout", "Ends a session")
+            .body::<RefreshBody>()
+            .empty(204, "The session is over, its access tokens included.")
+            .problem(401, "unauthenticated")
+            .problem(403, "forbidden"),
+        operation("POST", "/api/v1/auth/forgot-password", "Mails a link to set a new password")
+            .body::<ForgotBody>()
+            .once()
+            .empty(202, "If the address has an account, a mail is on its way."),
+        operation("POST", "/api/v1/auth/reset-password", "Sets a new password with a mailed token")
+            .body::<ResetBody>()
+            .once()
+            .empty(204, "Done; all sessions are over.")
+            .problem(422, "invalid_token"),
+        operation("GET", "/api/v1/me", "The caller's account and profile")
+            .if_none_match()
+            .answer::<MeView>(200, "Account, and the profile of the caller's kind.")
+            .etag(),
+        operation("PATCH", "/api/v1/me", "Changes the caller's account and profile")
+            .detail(
+                "A JSON merge patch. A new e-mail address or password needs currentPassword. Facts that the campus's roster has \
+                 set cannot be changed.",
+            )
+            .if_match()
+            .body::<MePatchBody>()
+            .answer::<MeView>(200, "As it is now.")
+            .etag()
+            .problem(422, "wrong_password")
+            .problem(429, "too_many_attempts"),
+        operation("DELETE", "/api/v1/me", "Erases the caller")
+            .body::<EraseBody>()
+            .empty(204, "Name and words are gone; records that others need stay without them.")
+            .problem(422, "wrong_password")
+            .problem(429, "too_many_attempts"),
+        operation("GET", "/api/v1/me/export", "All that is kept of the caller").content(
+            200,
+            "One JSON document, as a download.",
+            JSON,
+            json!({
+                "type": "object",
+                "required": ["account", "student", "employer", "applications", "jobs", "files", "mails"],
+            }),
+        ),
+        classic,
+    ]
+}

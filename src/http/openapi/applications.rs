@@ -1,0 +1,117 @@
+//! What the routes of applications and résumés do.
+
+use serde_json::json;
+
+use super::operation::{Operation, operation};
+use crate::http::applications::MoveBody;
+use crate::http::classic;
+use crate::http::files::FileView;
+use crate::http::views::ApplicationView;
+use crate::model::ApplicationStatus;
+
+const UUID: &str = "uuid";
+
+fn id() -> serde_json::Value {
+    json!({ "type": "string", "format": UUID })
+}
+
+fn list(path: &'static str, summary: &'static str) -> Operation {
+    operation("GET", path, summary)
+        .detail("A student's own, an employer's postings', or all for an admin; newest first.")
+        .query("jobId", "To one posting.", id())
+        .named::<ApplicationStatus>("status", "In one status.")
+        .pages()
+        .page::<ApplicationView<'_>>("A page.")
+}
+
+fn classic_move(path: &'static str, summary: &'static str) -> Operation {
+    operation("PATCH", path, summary)
+        .if_match()
+        .body::<classic::Move>()
+        .answer::<ApplicationView<'_>>(200, "As it is now.")
+        .etag()
+        .problem(404, "not_found")
+        .problem(409, "invalid_transition, positions_filled")
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        operation(
+            "GET",
+            "/api/v1/jobs/{jobId}/applications",
+            "The applications to a posting",
+        )
+        .named::<ApplicationStatus>("status", "In one status.")
+        .pages()
+        .page::<ApplicationView<'_>>("A page."),
+        list("/api/v1/applications", "Lists applications"),
+        operation("GET", "/api/v1/applications/{id}", "One application")
+            .if_none_match()
+            .answer::<ApplicationView<'_>>(
+                200,
+                "The application; with its student for those who choose.",
+            )
+            .etag(),
+        operation("PATCH", "/api/v1/applications/{id}", "Moves an application")
+            .detail("Each side has its own moves; accepting takes a position.")
+            .if_match()
+            .body::<MoveBody>()
+            .answer::<ApplicationView<'_>>(200, "As it is now.")
+            .etag()
+            .problem(409, "invalid_transition, positions_filled"),
+        operation(
+            "DELETE",
+            "/api/v1/applications/{id}",
+            "Withdraws an application",
+        )
+        .if_match()
+        .empty(204, "It is withdrawn.")
+        .problem(409, "invalid_transition"),
+        operation("POST", "/api/v1/files", "Keeps a résumé")
+            .detail("The body is the file: a PDF of at most 5 MiB.")
+            .query(
+                "name",
+                "What it is called.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+            )
+            .raw("application/pdf")
+            .once()
+            .answer::<FileView<'_>>(201, "Its description.")
+            .location()
+            .problem(409, "too_many_files")
+            .problem(413, "body_too_large")
+            .problem(415, "unsupported_media_type")
+            .problem(422, "invalid"),
+        operation("GET", "/api/v1/files/{fileId}", "A résumé").content(
+            200,
+            "The file, as an attachment.",
+            "application/pdf",
+            json!({}),
+        ),
+        list(
+            "/get-applications",
+            "Lists applications, under its classic name",
+        ),
+        classic_move(
+            "/update-application-jobs",
+            "Moves an application, under its classic name",
+        ),
+        classic_move(
+            "/update-application-status",
+            "Moves an application, under its other classic name",
+        ),
+        operation(
+            "DELETE",
+            "/delete-service",
+            "Closes a posting or withdraws an application",
+        )
+        .detail("One of the two ids must be given, and not both.")
+        .query("jobId", "The posting to close.", id())
+        .query("applicationId", "The application to withdraw.", id())
+        .if_match()
+        .empty(204, "Done.")
+        .problem(404, "not_found")
+        .problem(409, "invalid_transition")
+        .problem(422, "invalid"),
+    ]
+}

@@ -1,0 +1,119 @@
+//! What the routes of postings do.
+
+use serde_json::json;
+
+use super::bodies::{JobBody, JobPatchBody};
+use super::operation::{Operation, operation, reference};
+use crate::http::applications::SubmitBody;
+use crate::http::jobs::JobsPage;
+use crate::http::views::{ApplicationView, JobView};
+use crate::model::{JobSetting, JobStatus};
+use crate::search::Suggestion;
+
+fn list(path: &'static str, summary: &'static str) -> Operation {
+    let value = json!({ "type": "string", "maxLength": 4096 });
+    let settings = super::names::names_of::<JobSetting>();
+    operation("GET", path, summary)
+        .detail(
+            "Without words and filters the newest come first, straight from the store. A status other than open is for an \
+             employer's own postings and for admins.",
+        )
+        .query("q", "Words in title, skills, work space and description.", value.clone())
+        .each("skill", "A skill that a posting must ask for; all that are given must match.", value.clone())
+        .each("setting", "Where the work is.", json!({ "type": "string", "enum": settings }))
+        .query("location", "Words of the location.", value.clone())
+        .query("workSpace", "The work space.", value)
+        .query("minPay", "Least pay an hour.", json!({ "type": "number", "minimum": 0, "maximum": 1000 }))
+        .query("maxHours", "Most hours a week.", json!({ "type": "number" }))
+        .query("workStudy", "Whether it is for work-study students.", json!({ "type": "boolean" }))
+        .query("employeeId", "Of one employer.", json!({ "type": "string", "minLength": 1, "maxLength": 64 }))
+        .named::<JobStatus>("status", "Open where it is left out.")
+        .query("eligible", "Only what the student who asks may have.", json!({ "type": "boolean" }))
+        .query(
+            "sort",
+            "By relevance where words are given, else the newest first.",
+            json!({ "type": "string", "enum": ["relevance", "newest", "pay", "deadline"] }),
+        )
+        .pages()
+        .answer::<JobsPage<'_>>(200, "A page, the number of all matches, and counts of values among them.")
+        .problem(403, "forbidden")
+}
+
+fn post(path: &'static str, summary: &'static str) -> Operation {
+    operation("POST", path, summary)
+        .detail("It opens at once, or waits for an admin, or stays a draft.")
+        .body::<JobBody>()
+        .once()
+        .answer::<JobView<'_>>(201, "The posting.")
+        .location()
+        .etag()
+}
+
+fn apply(path: &'static str, summary: &'static str) -> Operation {
+    operation("POST", path, summary)
+        .body::<SubmitBody>()
+        .once()
+        .answer::<ApplicationView<'_>>(201, "The application.")
+        .location()
+        .etag()
+        .problem(404, "not_found")
+        .problem(409, "already_applied, job_not_open")
+}
+
+pub fn operations() -> Vec<Operation> {
+    let suggestions = json!({
+        "type": "object",
+        "required": ["items"],
+        "properties": { "items": { "type": "array", "items": reference("Suggestion") } },
+    });
+    let mut suggest = operation(
+        "GET",
+        "/api/v1/jobs/suggest",
+        "Completes what is being typed",
+    )
+    .query(
+        "q",
+        "What has been typed.",
+        json!({ "type": "string", "maxLength": 4096 }),
+    )
+    .query(
+        "limit",
+        "Most completions.",
+        json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 10 }),
+    )
+    .content(
+        200,
+        "Titles, skills and work spaces of open postings.",
+        super::operation::JSON,
+        suggestions,
+    );
+    super::model::push::<Suggestion>(&mut suggest.sent);
+    vec![
+        list("/api/v1/jobs", "Lists and finds postings"),
+        suggest,
+        post("/api/v1/jobs", "Posts a job"),
+        operation("GET", "/api/v1/jobs/{jobId}", "One posting")
+            .if_none_match()
+            .answer::<JobView<'_>>(200, "The posting; its employer and admins see more of it.")
+            .etag(),
+        operation("PATCH", "/api/v1/jobs/{jobId}", "Changes a posting")
+            .detail("A JSON merge patch. jobStatus publishes a draft, closes, or opens again.")
+            .if_match()
+            .body::<JobPatchBody>()
+            .answer::<JobView<'_>>(200, "As it is now.")
+            .etag()
+            .problem(409, "invalid_transition"),
+        operation("DELETE", "/api/v1/jobs/{jobId}", "Closes a posting")
+            .detail("Its open applicants are told; it keeps its history.")
+            .if_match()
+            .empty(204, "It is closed.")
+            .problem(409, "invalid_transition"),
+        post("/job-post", "Posts a job, under its classic name"),
+        list(
+            "/get-jobs",
+            "Lists and finds postings, under its classic name",
+        ),
+        apply("/api/v1/applications", "Applies for a job"),
+        apply("/apply-job", "Applies for a job, under its classic name"),
+    ]
+}

@@ -1,0 +1,17 @@
+//! The description of this service (OpenAPI 3.1), made from the code: paths, methods and who may call from the table of
+//! routes, schemas from the types that are sent and read. The only place that knows what utoipa makes of them.
+
+mod accounts;
+mod applications;
+mod bodies;
+mod document;
+mod jobs;
+mod model;
+mod names;
+mod office;
+mod operation;
+mod page;
+mod service;
+
+pub use document::{document, read};
+pub use page::docs;

@@ -1,0 +1,194 @@
+//! One operation, described: what it is for, what it takes, what it answers. What follows from the route itself (path,
+//! access, the problems that every route of its kind can have) is added where the document is put together.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+
+use super::model::push;
+use super::names::names_of;
+
+pub type Schemas = Vec<(String, RefOr<Schema>)>;
+
+pub struct Operation {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub summary: &'static str,
+    pub detail: &'static str,
+    pub parameters: Vec<Value>,
+    pub body: Option<Value>,
+    /// By status, in the order they are given.
+    pub answers: Vec<(u16, Value)>,
+    /// Status, and the codes that the problem may have.
+    pub problems: Vec<(u16, &'static str)>,
+    pub read: Schemas,
+    pub sent: Schemas,
+}
+
+pub const JSON: &str = "application/json";
+
+/// A line of the table, and what it does in a sentence.
+pub fn operation(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
+    Operation {
+        method,
+        path,
+        summary,
+        detail: "",
+        parameters: Vec::new(),
+        body: None,
+        answers: Vec::new(),
+        problems: Vec::new(),
+        read: Vec::new(),
+        sent: Vec::new(),
+    }
+}
+
+pub fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+impl Operation {
+    pub fn detail(mut self, detail: &'static str) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    pub fn parameter(mut self, at: &str, name: &str, what: &str, schema: Value) -> Self {
+        let required = at == "path";
+        let parameter = json!({
+            "in": at, "name": name, "required": required, "description": what, "schema": schema,
+        });
+        self.parameters.push(parameter);
+        self
+    }
+
+    pub fn query(self, name: &str, what: &str, schema: Value) -> Self {
+        self.parameter("query", name, what, schema)
+    }
+
+    /// A parameter that may be given several times.
+    pub fn each(mut self, name: &str, what: &str, item: Value) -> Self {
+        let schema = json!({ "type": "array", "items": item });
+        self = self.query(name, what, schema);
+        self
+    }
+
+    pub fn named<T: serde::de::DeserializeOwned>(self, name: &str, what: &str) -> Self {
+        let schema = json!({ "type": "string", "enum": names_of::<T>() });
+        self.query(name, what, schema)
+    }
+
+    pub fn pages(self) -> Self {
+        let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
+        let cursor = json!({ "type": "string", "maxLength": 4096 });
+        self.query("limit", "Most items of the page.", limit).query(
+            "cursor",
+            "The nextCursor of the page before.",
+            cursor,
+        )
+    }
+
+    /// Takes the condition of a change.
+    pub fn if_match(self) -> Self {
+        let what = "The ETag of the version that is to be changed; another version is 412.";
+        self.parameter("header", "If-Match", what, json!({ "type": "string" }))
+            .problem(412, "stale")
+    }
+
+    /// Answers 304 to who has it already.
+    pub fn if_none_match(mut self) -> Self {
+        let what = "The ETag of the version that is known; if it is still so, the answer is 304.";
+        self = self.parameter("header", "If-None-Match", what, json!({ "type": "string" }));
+        self.answers
+            .push((304, json!({ "description": "Not changed." })));
+        self
+    }
+
+    /// Gives its answer once.
+    pub fn once(self) -> Self {
+        let what =
+            "With the same key, account and body, a retry within a day gets the first answer.";
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+        self.parameter("header", "Idempotency-Key", what, schema)
+            .problem(409, "in_progress")
+            .problem(422, "idempotency_mismatch")
+    }
+
+    pub fn body<T: ToSchema>(mut self) -> Self {
+        push::<T>(&mut self.read);
+        let mut content = Map::new();
+        content.insert(JSON.into(), json!({ "schema": reference(&T::name()) }));
+        if self.method == "PATCH" {
+            let merge = "application/merge-patch+json";
+            content.insert(merge.into(), json!({ "schema": reference(&T::name()) }));
+        }
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.problem(400, "malformed_json")
+            .problem(413, "body_too_large")
+            .problem(415, "unsupported_media_type")
+            .problem(422, "invalid")
+    }
+
+    /// A body that is a file of its own kind.
+    pub fn raw(mut self, media_type: &str) -> Self {
+        let mut content = Map::new();
+        content.insert(media_type.into(), json!({ "schema": {} }));
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.problem(400, "broken_body")
+    }
+
+    pub fn answer<T: ToSchema>(mut self, status: u16, what: &str) -> Self {
+        push::<T>(&mut self.sent);
+        self.content(status, what, JSON, reference(&T::name()))
+    }
+
+    /// A page of a list.
+    pub fn page<T: ToSchema>(mut self, what: &str) -> Self {
+        push::<T>(&mut self.sent);
+        let schema = json!({
+            "type": "object",
+            "required": ["items", "nextCursor"],
+            "properties": {
+                "items": { "type": "array", "items": reference(&T::name()) },
+                "nextCursor": { "type": ["string", "null"] },
+            },
+        });
+        self.content(200, what, JSON, schema)
+    }
+
+    pub fn content(mut self, status: u16, what: &str, media_type: &str, schema: Value) -> Self {
+        let mut content = Map::new();
+        content.insert(media_type.into(), json!({ "schema": schema }));
+        self.answers
+            .push((status, json!({ "description": what, "content": content })));
+        self
+    }
+
+    pub fn empty(mut self, status: u16, what: &str) -> Self {
+        self.answers.push((status, json!({ "description": what })));
+        self
+    }
+
+    /// The last answer carries a header.
+    pub fn with_header(mut self, name: &str, what: &str) -> Self {
+        if let Some((_, answer)) = self.answers.last_mut() {
+            answer["headers"][name] =
+                json!({ "description": what, "schema": { "type": "string" } });
+        }
+        self
+    }
+
+    pub fn etag(self) -> Self {
+        self.with_header("ETag", "The version, for If-Match and If-None-Match.")
+    }
+
+    pub fn location(self) -> Self {
+        self.with_header("Location", "Where the new record is.")
+    }
+
+    pub fn problem(mut self, status: u16, code: &'static str) -> Self {
+        self.problems.push((status, code));
+        self
+    }
+}

@@ -1,0 +1,37 @@
+//! What the routes about the service itself do.
+
+use serde_json::json;
+
+use super::operation::{JSON, Operation, operation};
+use crate::http::pages::{Health, Readiness};
+
+pub fn operations() -> Vec<Operation> {
+    let text = || json!({ "type": "string" });
+    vec![
+        operation("GET", "/healthz", "Whether the process runs").answer::<Health>(200, "It does."),
+        operation("GET", "/readyz", "Whether requests are answered well")
+            .answer::<Readiness>(200, "The store answers and the index has caught up.")
+            .answer::<Readiness>(503, "One of them does not; the parts say which."),
+        operation("GET", "/metrics", "Measurements, for Prometheus")
+            .detail("For callers on the machine itself and for admins; to anybody else, and where it is switched off, it is not there.")
+            .content(
+                200,
+                "OpenMetrics text.",
+                "application/openmetrics-text",
+                text(),
+            )
+            .problem(404, "not_found"),
+        operation("GET", "/api/openapi.json", "This description").content(
+            200,
+            "OpenAPI 3.1.",
+            JSON,
+            json!({ "type": "object" }),
+        ),
+        operation("GET", "/api/docs", "This description, as a page").content(
+            200,
+            "A page without scripts.",
+            "text/html",
+            text(),
+        ),
+    ]
+}
