@@ -34,6 +34,14 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// Every key.
+    pub fn all() -> Self {
+        Self {
+            start: Bound::Unbounded,
+            end: Bound::Unbounded,
+        }
+    }
+
     /// All keys that begin with these bytes.
     pub fn prefix(prefix: &Key) -> Self {
         let end = prefix

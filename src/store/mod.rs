@@ -2,6 +2,7 @@
 //! Owns every byte on disk but the search index and the mail files. Knows nothing of HTTP, rules or mail.
 
 pub mod change;
+mod check;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod redb;
 mod stores;
 
 pub use change::Transaction;
+pub use check::{Checked, check};
 pub use engine::{
     Change, Check, CommitError, Direction, Engine, KeyRange, Load, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
     MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Write,

@@ -72,10 +72,7 @@ impl RedbEngine {
         file::empty_if_unfinished(path).map_err(unavailable)?;
         let length = std::fs::metadata(path).map_or(0, |file| file.len());
         let database = builder(options).create(path).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Unavailable(format!(
-                "{} is held by a running corkboard; stop it first",
-                path.display()
-            )),
+            redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),
             error => unavailable(error),
         })?;
         file::sync_folder(path).map_err(unavailable)?;
@@ -106,7 +103,7 @@ impl RedbEngine {
             transaction.open_table(ROWS).map_err(unavailable)?;
             transaction.commit().map_err(unavailable)?;
         }
-        let last = super::log::last(&RedbSnapshot::open(&database)?)?;
+        let last = super::log::last(&RedbSnapshot::open(&*database)?)?;
         let (sender, sequence) = watch::channel(last);
         let (queue, waiting) = sync_channel(QUEUE);
         let tally = Arc::new(Tally::default());
@@ -158,7 +155,7 @@ impl Drop for RedbEngine {
 
 impl Engine for RedbEngine {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(RedbSnapshot::open(&self.database)?))
+        Ok(Box::new(RedbSnapshot::open(&*self.database)?))
     }
 
     fn submit(&self, change: Change) -> Committed {
@@ -352,6 +349,13 @@ fn split<'a>(key: &Key, row: &'a [u8]) -> Result<(u64, &'a [u8]), StoreError> {
         .split_first_chunk::<8>()
         .ok_or_else(|| StoreError::Corrupt(format!("the row of {key:?}")))?;
     Ok((u64::from_le_bytes(*version), value))
+}
+
+fn is_held(path: &Path) -> StoreError {
+    StoreError::Unavailable(format!(
+        "{} is held by a running corkboard; stop it first",
+        path.display()
+    ))
 }
 
 fn stopped() -> StoreError {

@@ -135,7 +135,7 @@ impl Store {
 
 /// Typed reads of one moment.
 pub struct Reader {
-    snapshot: Box<dyn Snapshot>,
+    pub(super) snapshot: Box<dyn Snapshot>,
 }
 
 impl Reader {

@@ -1,19 +1,40 @@
 //! A consistent view of one moment of the file.
 
 use std::ops::Bound;
+use std::path::Path;
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase};
+use redb::{ReadOnlyTable, ReadableDatabase};
 
-use super::{ROWS, split, unavailable};
+use super::{ROWS, RedbEngine, RedbOptions, builder, is_held, split, unavailable};
+use crate::store::Reader;
 use crate::store::engine::{Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError};
 use crate::store::keys::Key;
 
 pub(super) struct RedbSnapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
 
 impl RedbSnapshot {
-    pub(super) fn open(database: &Database) -> Result<Self, StoreError> {
+    pub(super) fn open(database: &impl ReadableDatabase) -> Result<Self, StoreError> {
         let transaction = database.begin_read().map_err(unavailable)?;
         Ok(Self(transaction.open_table(ROWS).map_err(unavailable)?))
+    }
+}
+
+impl RedbEngine {
+    /// A view of a file that is there, and that no server holds; nothing is written, so what a crash left must be mended
+    /// first, by a start.
+    pub fn read_only(path: &Path, options: RedbOptions) -> Result<Reader, StoreError> {
+        let shown = path.display();
+        let database = builder(options)
+            .open_read_only(path)
+            .map_err(|error| match error {
+                redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),
+                redb::DatabaseError::RepairAborted => StoreError::Unavailable(format!(
+                    "{shown} was not closed; start corkboard once, which mends that, and stop it"
+                )),
+                error => StoreError::Unavailable(format!("{shown}: {error}")),
+            })?;
+        let snapshot = Box::new(RedbSnapshot::open(&database)?);
+        Ok(Reader { snapshot })
     }
 }
 

@@ -1,0 +1,277 @@
+//! Each kind of damage is told of, and what is sound is not.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::clock::Clock;
+use crate::model::{
+    AccountStatus, Actor, ApplicationId, Eligibility, Email, EmployeeId, Event, JobSetting,
+    JobStatus, Money, Setting, StudentId, Timestamp,
+};
+use crate::store::{MemoryEngine, Origin, Store, Transaction};
+
+const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
+
+struct Sample {
+    store: Store,
+    job: JobId,
+    application: ApplicationId,
+    file: FileId,
+}
+
+fn change(store: &Store, change: impl Fn(&mut Transaction) -> Result<(), StoreError>) {
+    store.run_blocking(Origin::OPERATOR, change).unwrap();
+}
+
+fn sound() -> Sample {
+    let clock = Clock::fixed(NOW);
+    let store = Store::new(Arc::new(MemoryEngine::default()), clock);
+    let (job, application) = (JobId::generate(NOW), ApplicationId::generate(NOW));
+    let file = FileId::generate(NOW);
+    let employer = EmployeeId::parse("E1").unwrap();
+    let student = StudentId::parse("S1").unwrap();
+    change(&store, |transaction| {
+        transaction.insert(Employer {
+            employee_id: employer.clone(),
+            name: "Library".into(),
+            email: Email::parse("library@example.edu").unwrap(),
+            designation: None,
+            work_space: Some("Main library".into()),
+            setting: Setting::OnCampus,
+            account_id: None,
+            updated_at: NOW,
+        })?;
+        transaction.insert(Student {
+            student_id: student.clone(),
+            name: "Ann".into(),
+            email: Email::parse("ann@example.edu").unwrap(),
+            graduation_date: None,
+            skills: Vec::new(),
+            summary: None,
+            enrolled_credits: None,
+            gpa: None,
+            visa: None,
+            work_study_remaining: None,
+            preferences: crate::model::Preferences::default(),
+            roster: Vec::new(),
+            account_id: None,
+            updated_at: NOW,
+        })?;
+        transaction.insert(Job {
+            job_id: job,
+            job_title: "Assistant".into(),
+            job_description: "Shelves.".into(),
+            job_pay_rate: Money::from_cents(1700),
+            currency: "USD".into(),
+            skills_required: Vec::new(),
+            employee_id: employer.clone(),
+            employer_name: "Library".into(),
+            work_space: None,
+            location: None,
+            setting: JobSetting::OnCampus,
+            hours_per_week: 8.0,
+            positions: 1,
+            positions_filled: 0,
+            work_study_required: false,
+            start_date: None,
+            end_date: None,
+            deadline: NOW,
+            questions: Vec::new(),
+            job_status: JobStatus::Open,
+            external_id: Some("X1".into()),
+            posted_at: NOW,
+            updated_at: NOW,
+        })?;
+        transaction.put_bytes(&keys::file_chunk(file, 0), b"%PDF-".to_vec())?;
+        transaction.put_bytes(&keys::file_chunk(file, 1), b"1.7".to_vec())?;
+        let digest: Vec<String> = Sha256::digest(b"%PDF-1.7")
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        transaction.insert(StoredFile {
+            file_id: file,
+            student_id: student.clone(),
+            name: "ann.pdf".into(),
+            size_bytes: 8,
+            sha256: digest.concat(),
+            created_at: NOW,
+        })?;
+        transaction.insert(Application {
+            application_id: application,
+            job_id: job,
+            job_title: "Assistant".into(),
+            student_id: student.clone(),
+            employee_id: employer.clone(),
+            application_status: ApplicationStatus::Submitted,
+            cover_note: None,
+            answers: Vec::new(),
+            resume_id: Some(file),
+            eligibility: Eligibility::unruled(),
+            submitted_at: NOW,
+            updated_at: NOW,
+            history: Vec::new(),
+        })?;
+        transaction.add(keys::application_count(job), 1);
+        transaction.guard(&keys::committed_hours(&student))?;
+        transaction.log(Event::StudentChanged {
+            student_id: student.clone(),
+        })?;
+        transaction.put_bytes(&keys::cursor("notify"), 1_u64.to_be_bytes().to_vec())
+    });
+    Sample {
+        store,
+        job,
+        application,
+        file,
+    }
+}
+
+fn told(store: &Store) -> Vec<String> {
+    let mut told = Vec::new();
+    let checked = check(&store.read().unwrap(), &mut |what| told.push(what)).unwrap();
+    assert_eq!(checked.wrong, told.len() as u64);
+    told
+}
+
+#[test]
+fn what_is_sound_is_not_told_of() {
+    let sample = sound();
+    assert_eq!(told(&sample.store), Vec::<String>::new());
+    let checked = check(&sample.store.read().unwrap(), &mut |_| {}).unwrap();
+    assert_eq!(checked.records, 5);
+    assert!(checked.rows > 20, "{checked:?}");
+}
+
+/// Does damage, and expects to be told of it in these words.
+fn damaged(damage: impl Fn(&Sample, &mut Transaction) -> Result<(), StoreError>, words: &[&str]) {
+    let sample = sound();
+    change(&sample.store, |transaction| damage(&sample, transaction));
+    let told = told(&sample.store);
+    for word in words {
+        assert!(
+            told.iter().any(|what| what.contains(word)),
+            "{word} is not in {told:#?}"
+        );
+    }
+}
+
+#[test]
+fn damage_is_told_of() {
+    let index =
+        |sample: &Sample| keys::applications_by_job(sample.job).join(sample.application.as_bytes());
+    damaged(
+        |sample, transaction| {
+            transaction.delete_bytes(index(sample));
+            Ok(())
+        },
+        &[
+            "an index key is missing",
+            "counted 1 applications, and there are 0",
+        ],
+    );
+    damaged(
+        |_, transaction| {
+            let stray = keys::applications_by_job(JobId::generate(NOW));
+            let stray = stray.join(ApplicationId::generate(NOW).as_bytes());
+            transaction.put_bytes(&stray, Vec::new())
+        },
+        &["an index row without its record"],
+    );
+    damaged(
+        |_, transaction| {
+            transaction.delete_bytes(keys::job_external_id("X1"));
+            transaction.put_bytes(
+                &keys::job_external_id("X2"),
+                keys::job(JobId::generate(NOW)).as_bytes().to_vec(),
+            )
+        },
+        &["is missing or another's", "a unique key without its record"],
+    );
+    damaged(
+        |sample, transaction| transaction.put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec()),
+        &["the value of"],
+    );
+    damaged(
+        |sample, transaction| {
+            transaction.delete_bytes(keys::job(sample.job));
+            Ok(())
+        },
+        &["its job is missing", "an index row without its record"],
+    );
+    damaged(
+        |sample, transaction| {
+            transaction.put_bytes(&keys::file_chunk(sample.file, 1), b"1.8".to_vec())
+        },
+        &["not those that came"],
+    );
+    damaged(
+        |sample, transaction| {
+            transaction.delete_bytes(keys::file_chunk(sample.file, 1));
+            Ok(())
+        },
+        &["5 bytes of a file of 8"],
+    );
+    damaged(
+        |sample, transaction| {
+            transaction.delete_bytes(keys::file(sample.file));
+            Ok(())
+        },
+        &["its résumé is missing", "its file is missing"],
+    );
+    damaged(
+        |sample, transaction| {
+            transaction.add(keys::application_count(sample.job), 1);
+            Ok(())
+        },
+        &["counted 2 applications, and there are 1"],
+    );
+    damaged(
+        |_, transaction| transaction.put_bytes(&keys::log(1), b"?".to_vec()),
+        &["format 63"],
+    );
+    damaged(
+        |_, transaction| {
+            let entry = crate::model::LogEntry {
+                at: NOW,
+                actor: Actor::System,
+                address: None,
+                event: Event::AccountStatusChanged {
+                    account_id: crate::model::AccountId::generate(NOW),
+                    from: AccountStatus::Pending,
+                    to: AccountStatus::Active,
+                },
+            };
+            transaction.put_bytes(&keys::log(3), crate::store::record::encode(&entry)?)
+        },
+        &["log entries are missing"],
+    );
+    damaged(
+        |_, transaction| {
+            transaction.put_bytes(&keys::cursor("notify"), 9_u64.to_be_bytes().to_vec())
+        },
+        &["a cursor beyond the log"],
+    );
+    damaged(
+        |_, transaction| transaction.put_bytes(&Key::from_bytes(b"Zz"), Vec::new()),
+        &["a key that nothing makes"],
+    );
+}
+
+#[test]
+fn positions_are_held_against_what_was_accepted() {
+    let sample = sound();
+    change(&sample.store, |transaction| {
+        let job: Option<crate::store::Stored<Job>> = transaction.get(&keys::job(sample.job))?;
+        let job = job.unwrap();
+        let filled = Job {
+            positions_filled: 1,
+            ..job.record.clone()
+        };
+        transaction.update(&job, filled).map(drop)
+    });
+    let told = told(&sample.store);
+    assert!(
+        told[0].contains("1 positions filled, and 0 accepted"),
+        "{told:?}"
+    );
+}
