@@ -15,7 +15,7 @@ use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::search::{SearchError, SearchIndex};
-use crate::store::{RedbEngine, RedbOptions, Store, StoreError};
+use crate::store::{Reader, RedbEngine, RedbOptions, Store, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -37,11 +37,28 @@ pub enum StartError {
     Thread(std::io::Error),
 }
 
+const STORE: &str = "store.redb";
+
+/// Where the search index of a data folder is.
+pub fn index_folder(config: &Config) -> PathBuf {
+    config.data.dir.join("index")
+}
+
+/// The search index of a data folder, made anew where it is missing or damaged.
+pub fn open_index(config: &Config) -> Result<SearchIndex, SearchError> {
+    SearchIndex::open_with(&index_folder(config), config.campus().skills)
+}
+
 /// The store of a data folder, for the server and for commands that work on it alone.
 pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     let folder = make_folder(&config.data.dir)?;
-    let engine = RedbEngine::open(&folder.join("store.redb"), RedbOptions::default())?;
+    let engine = RedbEngine::open(&folder.join(STORE), RedbOptions::default())?;
     Ok(Store::new(Arc::new(engine), clock))
+}
+
+/// A view of a data folder's store as it lies there; nothing is written. Fails if a server holds it.
+pub fn look_at_store(config: &Config) -> Result<Reader, StoreError> {
+    RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())
 }
 
 /// What the account commands need, for links that begin with `public_url`.
@@ -90,10 +107,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         .local_addr()
         .map_err(|error| StartError::Listen(listen, error))?;
     let store = open_store(&config, clock)?;
-    let index = Arc::new(SearchIndex::open_with(
-        &folder.join("index"),
-        config.campus().skills,
-    )?);
+    let index = Arc::new(open_index(&config)?);
     let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

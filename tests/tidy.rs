@@ -35,6 +35,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["auth"]),
     ("governor", &["auth"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
 ];

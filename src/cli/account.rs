@@ -72,21 +72,8 @@ impl Account {
         match self {
             Self::Create(create) => {
                 let email = parse_email(&create.email)?;
-                let (password, made) = password(create.generate)?;
-                let hash = hash(&password)?;
-                store.run_blocking(Origin::OPERATOR, |transaction| {
-                    let (email, hash) = (email.clone(), hash.clone());
-                    accounts::create_account(
-                        transaction,
-                        create.role.into(),
-                        email,
-                        &create.name,
-                        hash,
-                    )
-                })?;
-                if made {
-                    println!("{password}");
-                }
+                let role = create.role.into();
+                make(&store, role, &email, &create.name, create.generate)?;
             }
             Self::Suspend { email } => suspend(&store, &registrar, &parse_email(&email)?)?,
             Self::ResetPassword { email, generate } => {
@@ -109,6 +96,25 @@ impl Account {
     }
 }
 
+/// Makes an account; a password that is made here is printed.
+pub(super) fn make(
+    store: &Store,
+    role: Role,
+    email: &Email,
+    name: &str,
+    generate: bool,
+) -> Result<(), Failure> {
+    let (password, made) = password(generate)?;
+    let hash = hash(&password)?;
+    store.run_blocking(Origin::OPERATOR, |transaction| {
+        accounts::create_account(transaction, role, email.clone(), name, hash.clone())
+    })?;
+    if made {
+        println!("{password}");
+    }
+    Ok(())
+}
+
 fn suspend(store: &Store, registrar: &Registrar, email: &Email) -> Result<(), Failure> {
     let account = find(store, email)?;
     let wish = Moderation {
@@ -127,7 +133,7 @@ fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure>
     account.ok_or_else(|| format!("nobody has an account with {email}").into())
 }
 
-fn parse_email(text: &str) -> Result<Email, Failure> {
+pub(super) fn parse_email(text: &str) -> Result<Email, Failure> {
     Email::parse(text).map_err(|message| format!("--email {message}").into())
 }
 

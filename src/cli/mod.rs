@@ -2,9 +2,14 @@
 //! say what to do next.
 
 mod account;
+mod check;
+mod completions;
 mod demo;
 mod import;
+mod init;
+mod man;
 mod openapi;
+mod reindex;
 mod serve;
 
 use std::path::PathBuf;
@@ -35,13 +40,23 @@ struct Line {
 enum Command {
     /// Runs the job board.
     Serve(serve::Serve),
+    /// Writes a commented config.toml and makes the first admin.
+    Init(init::Init),
     /// Makes accounts, suspends them, sets their passwords.
     #[command(subcommand)]
     Account(account::Account),
     /// Reads students, employers or jobs from a CSV file.
     Import(import::Import),
+    /// Looks for anything wrong in what is stored; changes nothing.
+    Check,
+    /// Makes the search index anew.
+    Reindex,
     /// Prints the description of the HTTP API (OpenAPI 3.1).
     Openapi,
+    /// Prints what a shell needs to complete commands.
+    Completions(completions::Completions),
+    /// Prints the manual page, or writes one per command.
+    Man(man::Man),
     /// Runs a throw-away campus with real postings, and prints one log-in per role.
     Demo(demo::Demo),
 }
@@ -52,20 +67,42 @@ type Failure = Box<dyn std::error::Error>;
 /// Parses the arguments of this process and does what they say.
 pub fn run() -> ExitCode {
     let line = Line::parse();
-    let outcome = load(&line)
-        .map_err(Failure::from)
-        .and_then(|config| match line.command {
-            Command::Serve(serve) => serve.run(config),
-            Command::Account(account) => account.run(&config),
-            Command::Import(import) => import.run(&config),
-            Command::Openapi => openapi::run(),
-            Command::Demo(demo) => demo.run(config),
-        });
+    let outcome = line.run();
     match outcome {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("corkboard: {failure}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+impl Line {
+    fn run(self) -> Result<ExitCode, Failure> {
+        // These need no settings, or write them first.
+        match &self.command {
+            Command::Openapi => return openapi::run(),
+            Command::Completions(completions) => return completions.run(),
+            Command::Man(man) => return man.run(),
+            Command::Init(init) => {
+                if let Some(file) = init.printed() {
+                    print!("{file}");
+                    return Ok(ExitCode::SUCCESS);
+                }
+                init.write_settings(self.config.as_deref())?;
+            }
+            _ => {}
+        }
+        let config = load(&self)?;
+        match self.command {
+            Command::Serve(serve) => serve.run(config),
+            Command::Init(init) => init.run(&config),
+            Command::Account(account) => account.run(&config),
+            Command::Import(import) => import.run(&config),
+            Command::Check => check::run(&config),
+            Command::Reindex => reindex::run(&config),
+            Command::Demo(demo) => demo.run(config),
+            Command::Openapi | Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
         }
     }
 }

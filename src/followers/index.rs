@@ -24,8 +24,9 @@ pub(super) struct IndexFollower {
     progress: Arc<Progress>,
 }
 
+/// Why the index could not be fed.
 #[derive(Debug, thiserror::Error)]
-enum FollowError {
+pub enum FollowError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -78,18 +79,7 @@ impl IndexFollower {
             return Ok(position);
         }
         tracing::info!(position, end, "building the search index");
-        let mut step: Vec<Edit> = Vec::with_capacity(REBUILD_STEP);
-        reader.each_key(&keys::jobs(), |key| {
-            if let Some(job) = reader.get::<Job>(&key)? {
-                step.push(Edit::Upsert(Box::new(job.record)));
-            }
-            if step.len() == REBUILD_STEP {
-                // Position 0: should this stop half-way, the next start begins again.
-                self.index.apply(std::mem::take(&mut step), 0)?;
-            }
-            Ok::<(), FollowError>(())
-        })?;
-        self.index.apply(step, end)?;
+        rebuild(&reader, &self.index, |_| {})?;
         tracing::info!("the search index is built");
         Ok(end)
     }
@@ -117,6 +107,33 @@ impl IndexFollower {
         self.index.apply(edits, last)?;
         Ok(last)
     }
+}
+
+/// Writes every posting into the index; `told` gets how many, each time some more can be found.
+pub fn rebuild(
+    reader: &Reader,
+    index: &SearchIndex,
+    mut told: impl FnMut(usize),
+) -> Result<(), FollowError> {
+    let end = reader.log_end()?;
+    let mut step: Vec<Edit> = Vec::with_capacity(REBUILD_STEP);
+    let mut count = 0;
+    reader.each_key(&keys::jobs(), |key| {
+        if let Some(job) = reader.get::<Job>(&key)? {
+            step.push(Edit::Upsert(Box::new(job.record)));
+        }
+        if step.len() == REBUILD_STEP {
+            count += step.len();
+            // Position 0: should this stop half-way, the next start begins again.
+            index.apply(std::mem::take(&mut step), 0)?;
+            told(count);
+        }
+        Ok::<(), FollowError>(())
+    })?;
+    count += step.len();
+    index.apply(step, end)?;
+    told(count);
+    Ok(())
 }
 
 fn edit(reader: &Reader, id: JobId) -> Result<Edit, StoreError> {

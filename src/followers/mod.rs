@@ -5,6 +5,8 @@ mod clock;
 mod index;
 mod notify;
 
+pub use index::{FollowError, rebuild};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,0 +1,34 @@
+//! `corkboard check`: looks for anything wrong in what is stored, the server being stopped. Changes nothing.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::app;
+use crate::config::Config;
+use crate::store::{self, Checked};
+
+/// Findings that are told one by one; beyond them only their number.
+const TOLD: u64 = 1_000;
+
+pub fn run(config: &Config) -> Result<ExitCode, Failure> {
+    let reader = app::look_at_store(config)?;
+    let mut told = 0;
+    let Checked {
+        rows,
+        records,
+        wrong,
+    } = store::check(&reader, &mut |what| {
+        told += 1;
+        if told <= TOLD {
+            eprintln!("{what}");
+        }
+    })?;
+    println!("{rows} rows, {records} records, {wrong} wrong");
+    if wrong == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "corkboard: restore a backup; the search index, which is not looked at here, is made anew by `corkboard reindex`"
+    );
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,22 @@
+//! `corkboard completions`: prints what a shell needs to complete commands.
+
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::{Failure, Line};
+
+#[derive(Args)]
+pub struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(&self) -> Result<ExitCode, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Line::command(), "corkboard", &mut script);
+        std::io::Write::write_all(&mut std::io::stdout().lock(), &script)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

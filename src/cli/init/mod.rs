@@ -1,0 +1,125 @@
+//! `corkboard init`: settings to begin with, and the first admin.
+
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind as Usage;
+use clap::{Args, CommandFactory as _, ValueEnum};
+
+use super::{Failure, Line, account};
+use crate::accounts;
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{Account, Role};
+use crate::store::{Store, Stored};
+
+/// The commented settings of this repository, which are the defaults.
+const SETTINGS: &str = include_str!("../../../config.toml");
+const SYSTEMD: &str = include_str!("corkboard.service");
+const CONTAINER: &str = include_str!("Containerfile");
+
+#[derive(Args)]
+pub struct Init {
+    /// Prints a file to deploy with, and does nothing else.
+    #[arg(long, value_name = "KIND", exclusive = true)]
+    print: Option<Deployment>,
+    /// The first admin's address; asked for where it is not given.
+    #[arg(long)]
+    email: Option<String>,
+    /// The first admin's name; asked for where it is not given.
+    #[arg(long)]
+    name: Option<String>,
+    /// Makes a password and prints it, in place of one line from standard input.
+    #[arg(long)]
+    generate: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Deployment {
+    Systemd,
+    Container,
+}
+
+impl Init {
+    /// The file that was asked for instead.
+    pub fn printed(&self) -> Option<&'static str> {
+        self.print.map(|deployment| match deployment {
+            Deployment::Systemd => SYSTEMD,
+            Deployment::Container => CONTAINER,
+        })
+    }
+
+    /// Writes the settings where there are none; those that are there stay.
+    pub fn write_settings(&self, path: Option<&Path>) -> Result<(), Failure> {
+        let path = path.unwrap_or(Path::new("config.toml"));
+        let shown = path.display();
+        let made = std::fs::File::options()
+            .write(true)
+            .create_new(true)
+            .open(path);
+        match made {
+            Ok(mut file) => {
+                file.write_all(SETTINGS.as_bytes())?;
+                file.sync_all()?;
+                eprintln!("{shown} is written; look through it");
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                eprintln!("{shown} is there already and stays as it is");
+                Ok(())
+            }
+            Err(error) => Err(format!("{shown}: {error}").into()),
+        }
+    }
+
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let store = app::open_store(config, Clock::System)?;
+        if let Some(admin) = first_admin(&store)? {
+            eprintln!(
+                "{} is admin already; `corkboard account create` makes another",
+                admin.email
+            );
+            return Ok(ExitCode::SUCCESS);
+        }
+        let email = account::parse_email(&given(self.email, "--email", "E-mail address")?)?;
+        let name = given(self.name, "--name", "Name")?;
+        account::make(&store, Role::Admin, &email, &name, self.generate)?;
+        eprintln!("{email} is admin; start with `corkboard serve`");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
+    let reader = store.read()?;
+    let mut after = None;
+    loop {
+        let page = accounts::list_accounts(&reader, None, Some(Role::Admin), after.as_ref(), 1)?;
+        if let Some(admin) = page.items.into_iter().next() {
+            return Ok(Some(admin));
+        }
+        // A page ends early when it has looked at many.
+        after = page.next;
+        if after.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
+/// What was given, else what is typed at a terminal; without either the usage is wrong.
+fn given(value: Option<String>, option: &str, what: &str) -> Result<String, Failure> {
+    if let Some(value) = value {
+        return Ok(value);
+    }
+    if !std::io::stdin().is_terminal() {
+        let message = format!("the first admin needs {option}");
+        Line::command()
+            .error(Usage::MissingRequiredArgument, message)
+            .exit();
+    }
+    eprint!("{what}: ");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}

@@ -1,0 +1,27 @@
+//! `corkboard man`: prints the manual page, or writes one per command into a folder.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _};
+
+use super::{Failure, Line};
+
+#[derive(Args)]
+pub struct Man {
+    /// Writes corkboard.1, corkboard-serve.1 and so on into this folder instead.
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    pub fn run(&self) -> Result<ExitCode, Failure> {
+        match &self.folder {
+            Some(folder) => {
+                std::fs::create_dir_all(folder)?;
+                clap_mangen::generate_to(Line::command(), folder)?;
+            }
+            None => clap_mangen::Man::new(Line::command()).render(&mut std::io::stdout().lock())?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

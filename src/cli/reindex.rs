@@ -1,0 +1,27 @@
+//! `corkboard reindex`: drops the search index and makes it anew, the server being stopped.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::followers::rebuild;
+
+pub fn run(config: &Config) -> Result<ExitCode, Failure> {
+    // Held until the index is done, so that no server begins meanwhile.
+    let store = app::open_store(config, Clock::System)?;
+    let folder = app::index_folder(config);
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(format!("{}: {error}", folder.display()).into());
+        }
+        _ => {}
+    }
+    let index = app::open_index(config)?;
+    let mut postings = 0;
+    rebuild(&store.read()?, &index, |count| postings = count)?;
+    println!("{postings} postings indexed");
+    Ok(ExitCode::SUCCESS)
+}

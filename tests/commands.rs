@@ -1,0 +1,251 @@
+//! The commands of the person with the machine, run as he runs them: the binary, its exit status and what it prints.
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use corkboard::store::{Origin, StoreError, keys};
+use serde_json::{Value, json};
+use support::Board;
+
+fn corkboard(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_corkboard"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// What it printed, after it ended as it should.
+#[track_caller]
+fn ends(output: &Output, status: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (printed, errors) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{printed}\n{errors}");
+    (printed, errors)
+}
+
+/// A board with something of everything, stopped.
+async fn filled() -> tempfile::TempDir {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    board.admin().await;
+    let job = board
+        .post_job(&employer, json!({"workSpace": "Main library"}))
+        .await;
+    let request = board
+        .request(reqwest::Method::POST, "files")
+        .bearer_auth(&student.token)
+        .header("content-type", "application/pdf")
+        .header("idempotency-key", "once")
+        .body("%PDF-1.7 Ann");
+    let file = board.send(request).await.expect(201).json();
+    let body = json!({"jobId": job["jobId"], "resumeId": file["fileId"]});
+    let filed = board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201)
+        .json();
+    let path = format!("applications/{}", filed["applicationId"].as_str().unwrap());
+    let accept = json!({"applicationStatus": "accepted"});
+    board
+        .patch(Some(&employer), &path, accept)
+        .await
+        .expect(200);
+    board.mail("ann@example.edu", "you have the job").await;
+    let body = json!({"email": "ann@example.edu"});
+    board
+        .post(None, "auth/forgot-password", body)
+        .await
+        .expect(202);
+    board.stop().await
+}
+
+#[actix_web::test]
+async fn check_finds_nothing_wrong_with_what_the_server_wrote() {
+    let folder = filled().await;
+    let before = std::fs::read(folder.path().join("store.redb")).unwrap();
+    let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
+    let (printed, errors) = ends(&output, 0);
+    assert!(printed.ends_with(" 0 wrong\n"), "{printed}");
+    assert_eq!(errors, "");
+    let after = std::fs::read(folder.path().join("store.redb")).unwrap();
+    assert!(before == after, "it wrote");
+
+    let output = corkboard(folder.path(), &["check", "--data-dir", "nowhere"]);
+    let (_, errors) = ends(&output, 1);
+    assert!(errors.contains("nowhere/store.redb"), "{errors}");
+    assert!(!folder.path().join("nowhere").exists());
+}
+
+#[actix_web::test]
+async fn check_says_what_is_wrong_and_fails() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let job = board.post_job(&employer, json!({})).await;
+    let id = job["jobId"].as_str().unwrap().parse().unwrap();
+    board
+        .store
+        .run(Origin::OPERATOR, |transaction| {
+            transaction.add(keys::application_count(id), 3);
+            Ok::<(), StoreError>(())
+        })
+        .await
+        .unwrap();
+    let folder = board.stop().await;
+    let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
+    let (printed, errors) = ends(&output, 1);
+    assert!(printed.ends_with(" 1 wrong\n"), "{printed}");
+    assert!(
+        errors.contains("counted 3 applications, and there are 0"),
+        "{errors}"
+    );
+}
+
+#[actix_web::test]
+async fn a_command_that_needs_the_store_says_who_holds_it() {
+    let board = Board::start();
+    let folder = board.folder.path().to_owned();
+    for arguments in [
+        &["check"][..],
+        &["reindex"],
+        &["serve", "--listen", "127.0.0.1:0"],
+        &[
+            "init",
+            "--email",
+            "o@example.edu",
+            "--name",
+            "O",
+            "--generate",
+        ],
+        &["account", "suspend", "--email", "o@example.edu"],
+    ] {
+        let arguments = [arguments, &["--data-dir", "."]].concat();
+        let (_, errors) = ends(&corkboard(&folder, &arguments), 1);
+        assert!(
+            errors.contains("is held by a running corkboard; stop it first"),
+            "{arguments:?}: {errors}"
+        );
+    }
+    board.get(None, "jobs").await.expect(200);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn reindex_makes_the_index_anew() {
+    let folder = filled().await;
+    let index = folder.path().join("index");
+    for file in std::fs::read_dir(&index).unwrap() {
+        std::fs::write(file.unwrap().path(), "spoilt").unwrap();
+    }
+    let output = corkboard(folder.path(), &["reindex", "--data-dir", "."]);
+    let (printed, _) = ends(&output, 0);
+    assert_eq!(printed, "1 postings indexed\n");
+    let board = Board::start_in(folder, corkboard::clock::Clock::System, |_| {});
+    // Without a wait: the index was made before the start.
+    let admin = board.login("office@example.edu").await;
+    let filled = board
+        .get(Some(&admin), "jobs?q=library&status=filled")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(filled["total"], 1, "{filled}");
+    board.stop().await;
+}
+
+#[test]
+fn init_writes_settings_once_and_makes_one_admin() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "init",
+        "--email",
+        "office@example.edu",
+        "--name",
+        "Office",
+        "--generate",
+    ];
+    let (password, errors) = ends(&corkboard(folder.path(), &arguments), 0);
+    assert_eq!(password.trim().len(), 16, "{password}");
+    assert!(errors.contains("config.toml is written"), "{errors}");
+    let settings = folder.path().join("config.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    assert_eq!(text, std::fs::read_to_string("config.toml").unwrap());
+
+    std::fs::write(&settings, "[campus]\nname = \"Our College\"\n").unwrap();
+    let (printed, errors) = ends(&corkboard(folder.path(), &arguments), 0);
+    assert_eq!(printed, "");
+    assert!(
+        errors.contains("office@example.edu is admin already"),
+        "{errors}"
+    );
+    let kept = std::fs::read_to_string(&settings).unwrap();
+    assert_eq!(kept, "[campus]\nname = \"Our College\"\n");
+
+    let other = tempfile::tempdir().unwrap();
+    let (_, errors) = ends(&corkboard(other.path(), &["init"]), 2);
+    assert!(errors.contains("--email"), "{errors}");
+    let elsewhere = [
+        "--config",
+        "site.toml",
+        "init",
+        "--email",
+        "a@b.edu",
+        "--name",
+        "A",
+        "--generate",
+    ];
+    ends(&corkboard(other.path(), &elsewhere), 0);
+    assert!(other.path().join("site.toml").exists());
+}
+
+#[test]
+fn what_is_printed_needs_no_settings_and_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.toml"), "broken").unwrap();
+    let prints = |arguments: &[&str]| ends(&corkboard(folder.path(), arguments), 0).0;
+    let unit = prints(&["init", "--print", "systemd"]);
+    assert!(
+        unit.contains("ExecStart=/usr/local/bin/corkboard "),
+        "{unit}"
+    );
+    let recipe = prints(&["init", "--print", "container"]);
+    assert!(
+        recipe.contains("\nENTRYPOINT [\"/usr/local/bin/corkboard\"]"),
+        "{recipe}"
+    );
+    let described: Value = serde_json::from_str(&prints(&["openapi"])).unwrap();
+    assert_eq!(described["openapi"], "3.1.0");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = prints(&["completions", shell]);
+        assert!(script.contains("reindex"), "{shell}");
+    }
+    let page = prints(&["man"]);
+    assert!(page.contains(".TH corkboard 1"), "{page}");
+    prints(&["man", "pages"]);
+    let page = std::fs::read_to_string(folder.path().join("pages/corkboard-serve.1")).unwrap();
+    assert!(page.contains("listen"), "{page}");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "config.toml and pages alone: {left:?}");
+}
+
+#[test]
+fn wrong_usage_is_two_and_a_failure_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for wrong in [
+        &["nonsense"][..],
+        &["completions", "cmd"],
+        &["init", "--print", "paper"],
+        &["init", "--print", "systemd", "--generate"],
+        &["check", "everything"],
+        &["account", "create", "--role", "dean"],
+        &[],
+    ] {
+        ends(&corkboard(folder.path(), wrong), 2);
+    }
+    std::fs::write(folder.path().join("config.toml"), "[server]\nlisen = 1\n").unwrap();
+    let (_, errors) = ends(&corkboard(folder.path(), &["check"]), 1);
+    assert!(errors.contains("config.toml, line 2"), "{errors}");
+}
