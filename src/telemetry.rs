@@ -4,12 +4,13 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; a second call changes nothing.
 pub fn init() {
-    start("info,tantivy=warn,actix_server=warn");
+    // What a client sends that is no HTTP is no error of ours, and must not fill the log.
+    start("info,tantivy=warn,actix_server=warn,actix_http::h1::dispatcher=off");
 }
 
 /// Logging for a command whose own output is for people: only what went wrong.
 pub fn init_quiet() {
-    start("warn,actix_server=error");
+    start("warn,actix_server=error,actix_http::h1::dispatcher=off");
 }
 
 fn start(default: &str) {

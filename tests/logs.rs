@@ -19,12 +19,13 @@ struct Logged {
 }
 
 impl Logged {
-    async fn start(folder: tempfile::TempDir, level: &str) -> Self {
+    async fn start(folder: tempfile::TempDir, level: Option<&str>) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let server = Command::new(env!("CARGO_BIN_EXE_corkboard"))
             .args(["serve", "--listen", "127.0.0.1:0"])
             .current_dir(folder.path())
-            .env("RUST_LOG", level)
+            .env_remove("RUST_LOG")
+            .envs(level.map(|level| ("RUST_LOG", level)))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -92,7 +93,7 @@ impl Drop for Logged {
 
 #[actix_web::test]
 async fn no_secret_is_in_the_most_talkative_log() {
-    let server = Logged::start(tempfile::tempdir().unwrap(), "trace").await;
+    let server = Logged::start(tempfile::tempdir().unwrap(), Some("trace")).await;
     let email = "ann@example.edu";
     let body = json!({"email": email, "password": PASSWORD, "name": "Ann", "role": "student"});
     server.post("auth/register", body).await;
@@ -163,7 +164,7 @@ async fn a_fault_of_the_server_is_in_the_log_under_its_request_id() {
         folder.path().join("data/store.redb"),
     )
     .unwrap();
-    let server = Logged::start(folder, "info").await;
+    let server = Logged::start(folder, None).await;
     let answer = reqwest::get(format!("{}/api/v1/jobs/{id}", server.url))
         .await
         .unwrap();
@@ -187,4 +188,19 @@ async fn a_fault_of_the_server_is_in_the_log_under_its_request_id() {
     let fine = reqwest::get(format!("{}/api/v1/jobs/suggest", server.url)).await;
     assert_eq!(fine.unwrap().status(), 200);
     assert!(!server.log().contains("suggest"), "{}", server.log());
+}
+
+#[actix_web::test]
+async fn what_is_no_http_does_not_fill_the_log() {
+    use std::io::Write as _;
+    let server = Logged::start(tempfile::tempdir().unwrap(), None).await;
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nno header\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
 }
