@@ -1,7 +1,9 @@
 //! Bodies that are read member by member: postings, profiles, registrations, merge patches. Their limits are those of
 //! API.md; a test holds the members to the types that are read, and the limits to what the server takes.
 
-use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AnyOfBuilder, Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+};
 use utoipa::openapi::{KnownFormat, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -41,8 +43,12 @@ fn job_members() -> Members {
     let hours = plain(Type::Number)
         .exclusive_minimum(Some(0.0))
         .maximum(Some(60.0));
-    let deadline =
-        "A time (RFC 3339), or a date, which means the end of that day where the campus is.";
+    let deadline = AnyOfBuilder::new()
+        .item(of_format(KnownFormat::DateTime))
+        .item(date())
+        .description(Some(
+            "A date means the end of that day where the campus is.",
+        ));
     vec![
         ("jobTitle", text(1, 200).into()),
         ("jobDescription", text(1, 20_000).into()),
@@ -62,10 +68,7 @@ fn job_members() -> Members {
         ("workStudyRequired", plain(Type::Boolean).into()),
         ("startDate", date().into()),
         ("endDate", date().into()),
-        (
-            "deadline",
-            plain(Type::String).description(Some(deadline)).into(),
-        ),
+        ("deadline", deadline.into()),
         ("questions", questions.into()),
     ]
 }

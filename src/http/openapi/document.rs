@@ -79,6 +79,8 @@ fn build() -> Value {
             "title": "Corkboard",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "The part-time job board of a campus.",
+            "description": "A query parameter without a value counts as left out; one that is not described is 422. Every \
+                problem has a stable code, and the id under which the server's log has it.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,

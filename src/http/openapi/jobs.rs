@@ -23,7 +23,7 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
         .each("setting", "Where the work is.", json!({ "type": "string", "enum": settings }))
         .query("location", "Words of the location.", value.clone())
         .query("workSpace", "The work space.", value)
-        .query("minPay", "Least pay an hour.", json!({ "type": "number", "minimum": 0, "maximum": 1000 }))
+        .query("minPay", "Least pay an hour.", json!({ "type": "number" }))
         .query("maxHours", "Most hours a week.", json!({ "type": "number" }))
         .query("workStudy", "Whether it is for work-study students.", json!({ "type": "boolean" }))
         .query("employeeId", "Of one employer.", json!({ "type": "string", "minLength": 1, "maxLength": 64 }))
