@@ -7,7 +7,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("ca", "course assistant"),
     ("db", "database"),
     ("ga", "graduate assistant"),
-    ("hr", "human resources"),
     ("info sec", "information security"),
     ("it", "information technology"),
     ("ms", "microsoft"),

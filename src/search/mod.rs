@@ -27,6 +27,7 @@ mod tokens;
 mod top;
 mod view;
 mod weights;
+mod whole;
 mod words;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::text::{Clause, Restriction, Text};
 use super::tokens;
 use super::view::{Statistics, View};
 use super::weights;
+use super::whole;
 use super::words::Word;
 
 type Clauses = Vec<(Occur, Box<dyn Query>)>;
@@ -158,6 +159,9 @@ impl Plan<'_> {
             // Without a known word this is a union of nothing, which matches nothing.
             clauses.push((Occur::Must, Box::new(BooleanQuery::union(any))));
         }
+        if !text.text.is_sentence {
+            self.weigh_whole_title(text, &mut weights);
+        }
         if self.scored {
             clauses.push((Occur::Should, Box::new(BooleanQuery::union(weights))));
         }
@@ -226,9 +230,29 @@ impl Plan<'_> {
                 self.weigh_words(typed, weights);
                 self.weigh_phrase(meant, weights);
             }
-            Clause::Skill { typed, .. } => self.weigh_words(typed, weights),
+            Clause::Skill { typed, .. } => {
+                let fields = &self.view.fields;
+                for (field, weight) in [
+                    (fields.title, weights::TITLE_OF_SKILL),
+                    (fields.skill_text, weights::SKILL),
+                ] {
+                    weights.push(Box::new(BoostQuery::new(self.phrase(field, typed), weight)));
+                }
+            }
         }
         self.weigh_words(&clause.corrections, weights);
+    }
+
+    fn weigh_whole_title(&self, text: &Spelled, weights: &mut Vec<Box<dyn Query>>) {
+        let field = self.view.fields.whole_title;
+        for words in text.spellings() {
+            let same = basic(field, &whole::same_title(words.iter().copied()));
+            weights.push(self.worth(same, weights::TITLE_SAME));
+            let beginning = whole::beginning(words.iter().copied());
+            if !beginning.is_empty() {
+                weights.push(self.prefix(field, &beginning, weights::TITLE_BEGINS));
+            }
+        }
     }
 
     fn weigh_words(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {

@@ -8,10 +8,12 @@ use tantivy::schema::{
 
 use super::mentions::mentions;
 use super::tokens::{PLAIN, STEMMED, WHOLE};
+use super::whole;
+use super::words::WordReader;
 use crate::model::{Job, JobSetting, JobStatus, Vocabulary, fold_name};
 
 /// Part of every commit; an index of another version is made anew. One more whenever fields or tokenizers change.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 // Names of the columns, as rows.rs reads them.
 pub const ID_HIGH: &str = "id_high";
@@ -44,6 +46,8 @@ pub struct Fields {
     pub place: Field,
     /// As written, for prefixes, typos and completions.
     pub title_words: Field,
+    /// The title as one thing, see whole.rs.
+    pub whole_title: Field,
     pub other_words: Field,
     /// The description's words as written, where the others know none that is near.
     pub body_words: Field,
@@ -83,6 +87,8 @@ pub fn build() -> (Schema, Fields) {
         skill_text: schema.add_text_field("skill_text", stemmed()),
         place: schema.add_text_field("place", words(STEMMED, IndexRecordOption::WithFreqs, true)),
         title_words: schema.add_text_field("title_words", plain()),
+        whole_title: schema
+            .add_text_field("whole_title", words("raw", IndexRecordOption::Basic, false)),
         other_words: schema.add_text_field("other_words", plain()),
         body_words: schema.add_text_field("body_words", plain()),
         location: schema.add_text_field("location", plain()),
@@ -112,6 +118,9 @@ impl Fields {
         document.add_text(self.text, &job.job_title);
         document.add_text(self.title, &job.job_title);
         document.add_text(self.title_words, &job.job_title);
+        let words = WordReader::new().words(&job.job_title);
+        document.add_text(self.whole_title, whole::same_title(words.iter()));
+        document.add_text(self.whole_title, whole::beginning(words.iter()));
         for skill in &job.skills_required {
             let label = vocabulary.canonical(skill);
             document.add_text(self.skill, label);

@@ -16,12 +16,17 @@ use super::words::{Word, WordReader};
 const MIN_LETTERS: usize = 4;
 /// Words this long may have two slips.
 const TWO_SLIPS_LETTERS: usize = 8;
+/// As typed such a word has at least so many: two letters may be missing.
+const TWO_SLIPS_TYPED: usize = TWO_SLIPS_LETTERS - 2;
 /// Longer words are not corrected: the automaton grows with the length.
 const MAX_LETTERS: usize = 24;
 /// Words of a text that are corrected; the rest stay as they are.
 const MAX_CORRECTED: usize = 4;
 /// What one unknown word may turn into.
 const MAX_CORRECTIONS: usize = 3;
+
+/// Whole texts that are tried as a title.
+const MAX_SPELLINGS: usize = 4;
 
 pub struct Spelled {
     pub clauses: Vec<SpelledClause>,
@@ -67,14 +72,41 @@ impl Spelled {
                     is_typing && begins_a_word(view, &[view.fields.body_words], &word.plain)?;
                 spelled.is_unknown = !spelled.is_body_prefix;
             }
+            spelled.corrections.extend(other_number(view, &word)?);
             if spelled.is_unknown && left > 0 {
                 left -= 1;
-                spelled.corrections = corrections(view, &word, at == last)?;
+                spelled
+                    .corrections
+                    .extend(corrections(view, &word, at == last)?);
                 spelled.is_unknown = spelled.corrections.is_empty();
             }
             clauses.push(spelled);
         }
         Ok(Self { clauses, text })
+    }
+
+    /// All the words, with each unknown one as it was probably meant; the likeliest few.
+    pub fn spellings(&self) -> Vec<Vec<&Word>> {
+        let mut spellings: Vec<Vec<&Word>> = vec![Vec::new()];
+        for clause in &self.clauses {
+            if clause.corrections.is_empty() {
+                for spelling in &mut spellings {
+                    spelling.extend(clause.clause.typed());
+                }
+                continue;
+            }
+            let with = |(spelling, word): (&Vec<_>, _)| {
+                let mut longer = spelling.clone();
+                longer.push(word);
+                longer
+            };
+            let corrections = &clause.corrections;
+            let every = corrections
+                .iter()
+                .flat_map(|word| spellings.iter().map(move |spelling| (spelling, word)));
+            spellings = every.take(MAX_SPELLINGS).map(with).collect();
+        }
+        spellings
     }
 }
 
@@ -107,6 +139,20 @@ fn is_known(view: &View, clause: &Clause, word: &Word) -> Result<bool, SearchErr
     Ok(false)
 }
 
+/// English stems leave "bureaus" and "menus" as they are: the other of "-u" and "-us", if it is known.
+fn other_number(view: &View, word: &Word) -> Result<Option<Word>, SearchError> {
+    let other = match word.plain.strip_suffix("us") {
+        Some(_) => word.plain[..word.plain.len() - 1].to_owned(),
+        None if word.plain.ends_with('u') => format!("{}s", word.plain),
+        None => return Ok(None),
+    };
+    let Some(other) = WordReader::new().words(&other).pop() else {
+        return Ok(None);
+    };
+    let is_known = is_known(view, &Clause::Word(other.clone()), &other)?;
+    Ok(is_known.then_some(other))
+}
+
 fn title_and_other(view: &View) -> [Field; 2] {
     [view.fields.title_words, view.fields.other_words]
 }
@@ -133,7 +179,7 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
     }
     let short = title_and_other(view);
     let body = [view.fields.body_words];
-    let two = letters >= TWO_SLIPS_LETTERS;
+    let two = letters >= TWO_SLIPS_TYPED;
     let tries: [(bool, &[Field], u8, bool); 5] = [
         (true, &short, 1, false),
         (true, &body, 1, false),
@@ -179,7 +225,9 @@ fn near(
             let index = reader.inverted_index(*field)?;
             let mut terms = index.terms().search(query.automaton()?).into_stream()?;
             while terms.advance() {
-                if let Ok(term) = std::str::from_utf8(terms.key()) {
+                let text = std::str::from_utf8(terms.key()).ok();
+                let is_long = |term: &&str| slips < 2 || term.chars().count() >= TWO_SLIPS_LETTERS;
+                if let Some(term) = text.filter(is_long) {
                     let count = terms.value().doc_freq;
                     match found.get_mut(term) {
                         Some(known) => *known += count,

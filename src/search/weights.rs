@@ -3,6 +3,12 @@
 
 /// A word of the title against one of the description, which counts 1: the title says what the job is.
 pub const TITLE: f32 = 4.0;
+/// The title is what was typed, whole: it goes before titles that hold more than that.
+pub const TITLE_SAME: f32 = 12.0;
+/// The title begins as was typed.
+pub const TITLE_BEGINS: f32 = 6.0;
+/// A word of the title where that word is the name of a skill: the skill itself counts, a title may only sound like it.
+pub const TITLE_OF_SKILL: f32 = 2.0;
 /// A word among the skills asked for: short and chosen, but a posting lists many.
 pub const SKILL: f32 = 3.0;
 /// A word of the work space's or the employer's name: tells where, not what.
