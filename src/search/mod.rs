@@ -7,6 +7,7 @@
 mod aliases;
 mod cursor;
 mod error;
+mod everyday;
 mod facets;
 mod filters;
 mod find;

@@ -159,7 +159,7 @@ impl Plan<'_> {
             // Without a known word this is a union of nothing, which matches nothing.
             clauses.push((Occur::Must, Box::new(BooleanQuery::union(any))));
         }
-        if !text.text.is_sentence {
+        if !self.is_sentence() {
             self.weigh_whole_title(text, &mut weights);
         }
         if self.scored {
@@ -184,7 +184,7 @@ impl Plan<'_> {
             }
             Clause::Skill { typed, term, .. } => {
                 queries.push(all(typed));
-                let [exact, named] = if self.text.is_some_and(|text| text.text.is_sentence) {
+                let [exact, named] = if self.is_sentence() {
                     [weights::SENTENCE_SKILL_EXACT, weights::SENTENCE_SKILL_NAMED]
                 } else {
                     [weights::SKILL_EXACT, weights::SKILL_NAMED]
@@ -195,6 +195,18 @@ impl Plan<'_> {
         }
         for word in &clause.corrections {
             queries.push(self.term(fields.text, word));
+        }
+        for word in &clause.related {
+            for (field, share) in [
+                (fields.title, weights::RELATED_TITLE),
+                (fields.skill_text, weights::RELATED_SKILL),
+            ] {
+                queries.push(Box::new(BoostQuery::new(self.term(field, word), share)));
+            }
+            if self.is_sentence() {
+                let query = self.term(fields.text, word);
+                queries.push(Box::new(BoostQuery::new(query, weights::RELATED_TEXT)));
+            }
         }
         if let Some(word) = clause.clause.only_word() {
             let word = &word.plain;
@@ -210,6 +222,10 @@ impl Plan<'_> {
             1 => queries.swap_remove(0),
             _ => Box::new(BooleanQuery::union(queries)),
         }
+    }
+
+    fn is_sentence(&self) -> bool {
+        self.text.is_some_and(|text| text.text.is_sentence)
     }
 
     /// Counts so much wherever it matches.
@@ -230,6 +246,7 @@ impl Plan<'_> {
                 self.weigh_words(typed, weights);
                 self.weigh_phrase(meant, weights);
             }
+            Clause::Skill { typed, .. } if self.is_sentence() => self.weigh_words(typed, weights),
             Clause::Skill { typed, .. } => {
                 let fields = &self.view.fields;
                 for (field, weight) in [
@@ -257,7 +274,7 @@ impl Plan<'_> {
 
     fn weigh_words(&self, words: &[Word], weights: &mut Vec<Box<dyn Query>>) {
         let fields = &self.view.fields;
-        let by_place = if self.text.is_some_and(|text| text.text.is_sentence) {
+        let by_place = if self.is_sentence() {
             [
                 (fields.title, weights::SENTENCE_TITLE),
                 (fields.skill_text, weights::SENTENCE_SKILL),

@@ -8,6 +8,7 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
 
 use super::SearchError;
+use super::everyday::related;
 use super::text::{Clause, Text};
 use super::view::View;
 use super::words::{Word, WordReader};
@@ -38,6 +39,8 @@ pub struct SpelledClause {
     pub clause: Clause,
     /// Words to look for in its place.
     pub corrections: Vec<Word>,
+    /// What postings may call it.
+    pub related: Vec<Word>,
     /// Words that begin so match as well.
     pub is_prefix: bool,
     /// Only a description has words that begin so.
@@ -55,6 +58,7 @@ impl Spelled {
             let mut spelled = SpelledClause {
                 clause,
                 corrections: Vec::new(),
+                related: Vec::new(),
                 is_prefix: false,
                 is_body_prefix: false,
                 is_unknown: false,
@@ -63,6 +67,11 @@ impl Spelled {
                 clauses.push(spelled);
                 continue;
             };
+            if matches!(spelled.clause, Clause::Word(_)) {
+                let mut reader = WordReader::new();
+                let words = related(&word.plain).filter(|other| *other != word.plain);
+                spelled.related = words.flat_map(|word| reader.words(word)).collect();
+            }
             if at == last && !text.is_sentence {
                 spelled.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
             }
@@ -70,7 +79,7 @@ impl Spelled {
                 let is_typing = at == last && word.plain.chars().count() >= MIN_LETTERS;
                 spelled.is_body_prefix =
                     is_typing && begins_a_word(view, &[view.fields.body_words], &word.plain)?;
-                spelled.is_unknown = !spelled.is_body_prefix;
+                spelled.is_unknown = !spelled.is_body_prefix && spelled.related.is_empty();
             }
             spelled.corrections.extend(other_number(view, &word)?);
             if spelled.is_unknown && left > 0 {

@@ -4,7 +4,7 @@
 /// A word of the title against one of the description, which counts 1: the title says what the job is.
 pub const TITLE: f32 = 4.0;
 /// The title is what was typed, whole: it goes before titles that hold more than that.
-pub const TITLE_SAME: f32 = 12.0;
+pub const TITLE_SAME: f32 = 20.0;
 /// The title begins as was typed.
 pub const TITLE_BEGINS: f32 = 6.0;
 /// A word of the title where that word is the name of a skill: the skill itself counts, a title may only sound like it.
@@ -24,6 +24,11 @@ pub const SKILL_NAMED: f32 = 8.0;
 pub const TITLE_PREFIX: f32 = 6.0;
 /// The same in skills, work space, employer and location.
 pub const OTHER_PREFIX: f32 = 1.5;
+
+/// What postings call what was typed in everyday words: a hint, in title and skills; in sentences in descriptions too.
+pub const RELATED_TITLE: f32 = 1.0;
+pub const RELATED_SKILL: f32 = 0.7;
+pub const RELATED_TEXT: f32 = 0.3;
 
 /// A sentence is about the work, which the description tells at length; titles of offices mislead, so the title counts less.
 pub const SENTENCE_TITLE: f32 = 2.0;
