@@ -16,9 +16,9 @@ pub const PLACE: f32 = 1.5;
 
 /// The posting asks for exactly the skill that was typed, by whatever name: worth about as much as two ordinary words of
 /// the title, so that it goes before every mention of the word, and behind a title that was typed whole.
-pub const SKILL_EXACT: f32 = 16.0;
+pub const SKILL_EXACT: f32 = 24.0;
 /// Its title or description names that skill too: it is meant, not just listed.
-pub const SKILL_NAMED: f32 = 8.0;
+pub const SKILL_NAMED: f32 = 10.0;
 
 /// A word of the title that begins as the unfinished last word does: less than the word itself would.
 pub const TITLE_PREFIX: f32 = 6.0;
@@ -26,16 +26,17 @@ pub const TITLE_PREFIX: f32 = 6.0;
 pub const OTHER_PREFIX: f32 = 1.5;
 
 /// What postings call what was typed in everyday words: a hint, in title and skills; in sentences in descriptions too.
-pub const RELATED_TITLE: f32 = 1.0;
+pub const RELATED_TITLE: f32 = 2.0;
 pub const RELATED_SKILL: f32 = 0.7;
-pub const RELATED_TEXT: f32 = 0.3;
+pub const RELATED_TEXT: f32 = 0.5;
 
-/// A sentence is about the work, which the description tells at length; titles of offices mislead, so the title counts less.
-pub const SENTENCE_TITLE: f32 = 2.0;
-pub const SENTENCE_SKILL: f32 = 2.0;
-pub const SENTENCE_PLACE: f32 = 1.0;
-pub const SENTENCE_SKILL_EXACT: f32 = 6.0;
-pub const SENTENCE_SKILL_NAMED: f32 = 4.0;
+/// A sentence is about the work, which the description tells at length: there all places count nearly alike. Skills are
+/// short lists of words that stand in any sentence ("write", "research"), so they count least.
+pub const SENTENCE_TITLE: f32 = 1.5;
+pub const SENTENCE_SKILL: f32 = 0.5;
+pub const SENTENCE_PLACE: f32 = 0.7;
+pub const SENTENCE_SKILL_EXACT: f32 = 2.0;
+pub const SENTENCE_SKILL_NAMED: f32 = 2.0;
 
 /// What a posting gains on the day it appears; half of it a fortnight later. Mild: it orders what fits equally well.
 const FRESH: f64 = 0.05;
