@@ -162,6 +162,20 @@ fn other_number(view: &View, word: &Word) -> Result<Option<Word>, SearchError> {
     Ok(is_known.then_some(other))
 }
 
+/// Whether a title, skill or place has a word that begins so.
+pub fn begins_any(view: &View, prefix: &str) -> Result<bool, SearchError> {
+    begins_a_word(view, &title_and_other(view), prefix)
+}
+
+/// What a word that begins nothing was probably meant to be.
+pub fn likeliest(view: &View, word: &str, is_last: bool) -> Result<Option<String>, SearchError> {
+    let Some(word) = WordReader::new().words(word).pop() else {
+        return Ok(None);
+    };
+    let found = corrections(view, &word, is_last)?;
+    Ok(found.into_iter().next().map(|word| word.plain))
+}
+
 fn title_and_other(view: &View) -> [Field; 2] {
     [view.fields.title_words, view.fields.other_words]
 }

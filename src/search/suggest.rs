@@ -11,6 +11,7 @@ use super::facets::{Facet, Tally};
 use super::filters::Conditions;
 use super::rows::{Name, words_of};
 use super::schema;
+use super::spelling::{begins_any, likeliest};
 use super::sweep::{Candidates, sweep};
 use super::tokens::fold_case;
 use super::view::View;
@@ -20,6 +21,10 @@ const MAX_WORDS: usize = 6;
 const MAX_CHARS: usize = 200;
 /// Titles looked at in one segment, the most frequent; several may turn out to be one but for case.
 const TITLES_PER_HIT: usize = 4;
+/// Words that are corrected.
+const MAX_CORRECTED: usize = 3;
+/// Lifts a skill that was named above all that only begin so.
+const NAMED_FIRST: u32 = 1 << 30;
 /// Most completions of one answer, whatever was asked for.
 const MAX_SUGGESTIONS: usize = 100;
 
@@ -58,19 +63,23 @@ pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>,
     if words.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    let open = open_names(view)?;
-    let mut kinds = [
-        (SuggestionKind::Title, titles(view, &words, &folded, limit)?),
-        (
-            SuggestionKind::Skill,
-            names(&view.skills, &open.skills, &words, &folded),
-        ),
-        (
-            SuggestionKind::WorkSpace,
-            names(&view.work_spaces, &open.work_spaces, &words, &folded),
-        ),
-    ]
-    .map(|(kind, choices)| (kind, best(choices, limit).into_iter()));
+    let mut found = choices(view, &words, limit)?;
+    if found.iter().all(Vec::is_empty) {
+        // Nothing goes on like this, so a word is probably mistyped.
+        let meant = meant(view, &words)?;
+        let meant: Vec<&str> = meant.iter().map(String::as_str).collect();
+        if meant != words {
+            found = choices(view, &meant, limit)?;
+        }
+    }
+    let kinds = [
+        SuggestionKind::Title,
+        SuggestionKind::Skill,
+        SuggestionKind::WorkSpace,
+    ];
+    let mut kinds: Vec<_> = (kinds.into_iter().zip(found))
+        .map(|(kind, choices)| (kind, best(choices, limit).into_iter()))
+        .collect();
     // By turns, so that no kind hides another.
     let mut suggestions = Vec::with_capacity(limit);
     while suggestions.len() < limit {
@@ -88,6 +97,51 @@ pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>,
     }
     suggestions.truncate(limit);
     Ok(suggestions)
+}
+
+/// Completions of words as they stand: titles, skills, work spaces.
+fn choices(view: &View, words: &[&str], limit: usize) -> Result<[Vec<Choice>; 3], SearchError> {
+    let folded: String = words.iter().flat_map(|word| [" ", *word]).collect();
+    let open = open_names(view)?;
+    let mut skills = names(&view.skills, &open.skills, words, &folded);
+    if let Some(label) = view.vocabulary.label_of_folded(folded.trim_start()) {
+        add_named_skill(view, &open.skills, label, &mut skills);
+    }
+    Ok([
+        titles(view, words, &folded, limit)?,
+        skills,
+        names(&view.work_spaces, &open.work_spaces, words, &folded),
+    ])
+}
+
+/// The skill that was typed by another of its names, before all others.
+fn add_named_skill(view: &View, counts: &[u32], label: &str, skills: &mut Vec<Choice>) {
+    let label = fold_case(label);
+    let named = view.skills.iter().zip(counts);
+    let named = named.filter(|(name, count)| **count > 0 && fold_case(&name.text) == label);
+    for (name, count) in named {
+        skills.retain(|choice| choice.text != *name.text);
+        skills.push(Choice {
+            text: name.text.to_string(),
+            begins: true,
+            count: count.saturating_add(NAMED_FIRST),
+        });
+    }
+}
+
+/// Each word that begins nothing as it was probably meant; the last may still be unfinished.
+fn meant(view: &View, words: &[&str]) -> Result<Vec<String>, SearchError> {
+    let last = words.len() - 1;
+    let mut meant = Vec::with_capacity(words.len());
+    for (at, word) in words.iter().enumerate() {
+        let correction = if meant.len() < MAX_CORRECTED && !begins_any(view, word)? {
+            likeliest(view, word, at == last)?
+        } else {
+            None
+        };
+        meant.push(correction.unwrap_or_else(|| (*word).to_owned()));
+    }
+    Ok(meant)
 }
 
 fn best(mut choices: Vec<Choice>, limit: usize) -> Vec<Choice> {

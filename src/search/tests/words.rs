@@ -177,6 +177,16 @@ fn completions_come_from_open_jobs() {
         suggested("java"),
         [("JavaScript".to_owned(), SuggestionKind::Skill)]
     );
+    for typed in ["js", "javscript", "jvaascr"] {
+        let found = suggested(typed);
+        assert_eq!(
+            found[0],
+            ("JavaScript".to_owned(), SuggestionKind::Skill),
+            "{typed}"
+        );
+    }
+    assert_eq!(suggested("librayr ass"), [title("Library Assistant")]);
+    assert_eq!(suggested("barsita"), [title("Café Barista")]);
     assert_eq!(suggested("secr"), []);
     assert_eq!(suggested("  "), []);
     assert!(sample.index.suggest("a", 1).unwrap().len() <= 1);
