@@ -262,6 +262,7 @@ fn jobs(file: &Path) -> Vec<Job> {
             job_status: JobStatus::Open,
             external_id: given("externalId"),
             posted_at: now().minus(HOUR),
+            was_open: true,
             updated_at: now().minus(HOUR),
         }
     };
