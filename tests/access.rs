@@ -23,6 +23,7 @@ const ALL_200: Expected = [200; 4];
 const SIGNED_IN: Expected = [401, 200, 200, 200];
 const OFFICE: Expected = [401, 403, 403, 200];
 
+const PDF: &str = "%PDF-1.4\n%%EOF\n";
 const NEW_JOB: &str = r#""jobTitle": "T", "jobDescription": "D", "jobPayRate": 15, "hoursPerWeek": 5, "deadline": "2099-01-01""#;
 
 /// `<name>` in a target, query or body is an id of the world below; `fresh` ones are made for each call that is allowed.
@@ -34,6 +35,7 @@ fn table() -> Vec<Line> {
     let applicants = "/api/v1/jobs/{jobId}/applications";
     let applications = "/api/v1/applications";
     let application = "/api/v1/applications/{id}";
+    let file = "/api/v1/files/{fileId}";
     let account = "/api/v1/admin/accounts/{id}";
     let import = "/api/v1/admin/import/{kind}";
     let retry = "/api/v1/admin/outbox/{id}/retry";
@@ -101,10 +103,17 @@ fn table() -> Vec<Line> {
         (DELETE, application, "fresh application", "", [401, 204, 403, 403]),
         (DELETE, application, "other application", "", [401, 404, 403, 403]),
 
+        (POST, "/api/v1/files", "", "no file", [401, 415, 403, 403]),
+        (POST, "/api/v1/files", "?name=cv.pdf", PDF, [401, 201, 403, 403]),
+        (GET, file, "own file", "", [401, 200, 404, 200]),
+        (GET, file, "sent file", "", SIGNED_IN),
+        (GET, file, "other file", "", [401, 404, 404, 200]),
+
         (GET, "/api/v1/admin/accounts", "", "", OFFICE),
         (PATCH, account, "other account", r#"{"status": "active"}"#, OFFICE),
         (PATCH, account, "other account", r#"{"status": "erased"}"#, [401, 403, 403, 422]),
         (GET, "/api/v1/admin/jobs", "", "", OFFICE),
+        (GET, "/api/v1/admin/audit", "", "", OFFICE),
         (POST, import, "students", "name,email\nN,roster<serial>@example.edu\n", OFFICE),
         (POST, import, "students", "colour\nred\n", [401, 403, 403, 422]),
         (POST, import, "word", "name,email\n", [401, 403, 403, 404]),
@@ -144,6 +153,7 @@ fn table() -> Vec<Line> {
             (DELETE, job, nothing, "", [401, 403, 404, 404]),
             (GET, applicants, nothing, "", [401, 403, 404, 404]),
             (GET, application, nothing, "", [401, 404, 404, 404]),
+            (GET, file, nothing, "", [401, 404, 404, 404]),
             (PATCH, application, nothing, r#"{"applicationStatus": "withdrawn"}"#, [401, 404, 404, 404]),
             (DELETE, application, nothing, "", [401, 404, 403, 403]),
             (PATCH, account, nothing, r#"{"status": "active"}"#, [401, 403, 403, 404]),
@@ -179,8 +189,17 @@ impl World {
         let newcomer = board.join("employer", "shop@elsewhere.com").await;
         let post =
             async |who: &Person, change: Value| id(&board.post_job(who, change).await, "jobId");
-        let apply = async |who: &Person, job_id: &str| {
-            let body = json!({"jobId": job_id});
+        let keep = async |who: &Person| {
+            let request = board
+                .request(POST, "files?name=cv.pdf")
+                .bearer_auth(&who.token)
+                .header("content-type", "application/pdf");
+            let reply = board.send(request.body(PDF)).await.expect(201);
+            id(&reply.json(), "fileId")
+        };
+        let sent_file = keep(&student).await;
+        let apply = async |who: &Person, job_id: &str, resume: Option<&str>| {
+            let body = json!({"jobId": job_id, "resumeId": resume});
             let reply = board.post(Some(who), "applications", body).await;
             id(&reply.expect(201).json(), "applicationId")
         };
@@ -211,8 +230,17 @@ impl World {
             ("own employee", employee(&employer).await),
             ("other employee", employee(&other_employer).await),
             ("other account", id(&other["account"], "accountId")),
-            ("own application", apply(&student, &own_job).await),
-            ("other application", apply(&other_student, &other_job).await),
+            (
+                "own application",
+                apply(&student, &own_job, Some(&sent_file)).await,
+            ),
+            (
+                "other application",
+                apply(&other_student, &other_job, None).await,
+            ),
+            ("own file", keep(&student).await),
+            ("other file", keep(&other_student).await),
+            ("sent file", sent_file),
             ("own draft", post(&employer, draft.clone()).await),
             ("other draft", post(&other_employer, draft).await),
             ("other spare", post(&other_employer, json!({})).await),
@@ -298,9 +326,12 @@ impl World {
         }
         if !body.is_empty() {
             let body = self.filled_in(body, allowed).await;
-            request = request
-                .header("content-type", "application/json")
-                .body(body);
+            let kind = if body == PDF {
+                "application/pdf"
+            } else {
+                "application/json"
+            };
+            request = request.header("content-type", kind).body(body);
         }
         self.board.send(request).await
     }
