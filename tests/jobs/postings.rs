@@ -68,7 +68,7 @@ async fn a_posting_has_all_its_members() {
         ]
     );
 
-    let wish = json!({"jobTitle": "Night shift", "jobDescription": "Line one\r\n\tline two ☃\n", "jobPayRate": 19.25, "skillsRequired": ["C++", "Excel"],
+    let wish = json!({"jobTitle": "Night shift", "jobDescription": "Line one\r\n\tline two ☃\n", "jobPayRate": 19.25, "skillsRequired": ["Juggling", "Knitting"],
         "workSpace": "Annex", "location": "2nd floor", "setting": "remote", "hoursPerWeek": 7.5, "positions": 3, "workStudyRequired": true,
         "startDate": "2099-01-10", "endDate": "2099-05-10", "deadline": "2098-12-31T23:00:00-05:00",
         "questions": [{"questionId": "why", "prompt": "Why?", "required": true}, {"prompt": "Else?"}]});
