@@ -261,14 +261,21 @@ pub struct FacetCache(Mutex<Cached>);
 #[derive(Default)]
 struct Cached {
     parts: HashMap<(Facet, Counted), Part>,
-    wholes: HashMap<Counted, (Span, Arc<Facets>)>,
+    wholes: HashMap<Counted, (Span, Whole)>,
+}
+
+/// The facets of a search, and how many matches it has in all.
+#[derive(Clone)]
+pub struct Whole {
+    pub total: usize,
+    pub facets: Arc<Facets>,
 }
 
 impl FacetCache {
-    pub fn whole(&self, counted: &Counted, now: Timestamp) -> Option<Arc<Facets>> {
+    pub fn whole(&self, counted: &Counted, now: Timestamp) -> Option<Whole> {
         let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (span, facets) = cached.wholes.get(counted)?;
-        span.covers(now).then(|| facets.clone())
+        let (span, whole) = cached.wholes.get(counted)?;
+        span.covers(now).then(|| whole.clone())
     }
 
     pub fn part(&self, facet: Facet, counted: &Counted, now: Timestamp) -> Option<Part> {
@@ -283,8 +290,9 @@ impl FacetCache {
         cached.parts.insert((facet, counted), part);
     }
 
-    /// Puts the facets together, in the order of `Facet::ALL`.
-    pub fn keep_whole(&self, counted: Counted, parts: [Part; FACETS]) -> Arc<Facets> {
+    /// Puts the facets together, in the order of `Facet::ALL`. The total holds as long as they do: each is counted
+    /// over the search's own matches and more.
+    pub fn keep_whole(&self, counted: Counted, total: usize, parts: [Part; FACETS]) -> Arc<Facets> {
         let span = parts.iter().fold(Span::ALWAYS, |span, (part, _)| Span {
             from: span.from.max(part.from),
             until: span.until.min(part.until),
@@ -301,7 +309,11 @@ impl FacetCache {
         });
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cached.make_room();
-        cached.wholes.insert(counted, (span, facets.clone()));
+        let whole = Whole {
+            total,
+            facets: facets.clone(),
+        };
+        cached.wholes.insert(counted, (span, whole));
         facets
     }
 }

@@ -77,9 +77,17 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
 impl Search<'_> {
     fn run(&self) -> Result<Found, SearchError> {
         let (cache, now) = (&self.view.facets, self.query.now);
-        if let Some(facets) = cache.whole(&self.counted, now) {
-            let (found, _, _) = self.sweep_page(&[])?;
-            return Ok(Found { facets, ..found });
+        if let Some(whole) = cache.whole(&self.counted, now) {
+            // Whoever wants no hits (a list that the store orders) has what is known already.
+            let page = match self.query.limit {
+                0 => Found::default(),
+                _ => self.sweep_page(&[])?.0,
+            };
+            return Ok(Found {
+                total: whole.total,
+                facets: whole.facets,
+                ..page
+            });
         }
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
         let mut parts: [Option<Part>; FACETS] =
@@ -103,7 +111,7 @@ impl Search<'_> {
             };
             cache.keep_part(facet, counted, listed.clone());
         }
-        found.facets = cache.keep_whole(self.counted.clone(), listed);
+        found.facets = cache.keep_whole(self.counted.clone(), found.total, listed);
         Ok(found)
     }
 
