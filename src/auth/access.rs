@@ -1,7 +1,9 @@
 //! Access tokens: short JWTs (HS256) bound to a session. One service signs and verifies, so one secret does; it lies in
 //! the data folder, with the one before it while tokens of that may still be about.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -12,6 +14,8 @@ use crate::model::{AccountId, SessionId, Timestamp};
 /// A signing key signs for so long; then a new one does.
 const ROTATE_AFTER: Duration = Duration::from_hours(90 * 24);
 const KEY_FILE: &str = "access-keys.json";
+/// Most tokens whose signature is remembered, at some 300 bytes each; one more and all are forgotten.
+const MAX_KNOWN: usize = 10_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -50,6 +54,9 @@ struct Key {
 pub struct AccessKeys {
     keys: Vec<Key>,
     validation: Validation,
+    /// Tokens whose signature was found good, and what they say, which never changes: a client sends the same one with
+    /// each request. Expiry and session are not remembered but looked at each time.
+    known: RwLock<HashMap<Box<str>, AccessToken>>,
 }
 
 impl AccessKeys {
@@ -90,6 +97,7 @@ impl AccessKeys {
         Ok(Self {
             keys: keys.collect(),
             validation,
+            known: RwLock::default(),
         })
     }
 
@@ -102,11 +110,26 @@ impl AccessKeys {
 
     /// The token's claims, if one of the keys signed it and it has not run out.
     pub fn verify(&self, text: &str, now: Timestamp) -> Option<AccessToken> {
+        let known = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            known.get(text).copied()
+        };
+        let token = known.or_else(|| self.check(text))?;
+        (now.as_millis() < token.exp.saturating_mul(1000)).then_some(token)
+    }
+
+    /// What a token says whose signature is good.
+    fn check(&self, text: &str) -> Option<AccessToken> {
         // Trying each key is cheaper than reading the header for its key id: nearly always the first one fits.
         let verified = self.keys.iter().find_map(|key| {
             jsonwebtoken::decode::<AccessToken>(text, &key.checking, &self.validation).ok()
         })?;
-        (now.as_millis() < verified.claims.exp.saturating_mul(1000)).then_some(verified.claims)
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(text.into(), verified.claims);
+        Some(verified.claims)
     }
 }
 
@@ -142,7 +165,9 @@ mod tests {
             exp: start.as_millis() / 1000 + 900,
         };
         let text = keys.sign(&token).unwrap();
-        assert_eq!(keys.verify(&text, start), Some(token));
+        for _ in 0..2 {
+            assert_eq!(keys.verify(&text, start), Some(token));
+        }
         assert_eq!(
             keys.verify(&text, start.plus(Duration::from_mins(15))),
             None
