@@ -51,8 +51,22 @@ impl From<StoreError> for RowError {
     }
 }
 
-/// Rows in one change.
-const BATCH: usize = 256;
+/// Most rows in one change, so that others' changes do not wait long for it.
+const BATCH_ROWS: usize = 512;
+/// A change is full with so many bytes of text, well below what the store takes in one.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+fn next_batch(rows: &mut Rows<impl Read>) -> Vec<Result<Row, Rejection>> {
+    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH_ROWS), 0);
+    while batch.len() < BATCH_ROWS
+        && bytes < BATCH_BYTES
+        && let Some(row) = rows.next()
+    {
+        bytes += row.as_ref().map_or(0, Row::bytes);
+        batch.push(row);
+    }
+    batch
+}
 
 pub struct Import<'a> {
     pub store: &'a Store,
@@ -78,7 +92,7 @@ impl Import<'_> {
         let mut rows = Rows::new(source, known, required).map_err(ImportError::Header)?;
         let mut report = Report::default();
         loop {
-            let batch: Vec<_> = rows.by_ref().take(BATCH).collect();
+            let batch = next_batch(&mut rows);
             if batch.is_empty() {
                 return Ok(report);
             }

@@ -156,6 +156,11 @@ impl Row {
         Some(self.cells[position].trim()).filter(|text| !text.is_empty())
     }
 
+    /// The size of its text.
+    pub(super) fn bytes(&self) -> usize {
+        self.cells.iter().map(String::len).sum()
+    }
+
     pub(super) fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|name| name == column)
     }
