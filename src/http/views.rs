@@ -204,27 +204,22 @@ pub struct JobView<'a> {
     posted_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
-    #[serde(flatten)]
-    #[schema(value_type = ManagerView)]
-    manager: Option<ManagerView<'a>>,
+    // What only a posting's employer and admins see of it, who are told too that there is no external id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    external_id: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false, minimum = 0)]
+    application_count: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<String>,
-}
-
-/// What only a posting's employer and admins see of it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = JobForItsManager)]
-#[serde(rename_all = "camelCase")]
-pub struct ManagerView<'a> {
-    external_id: Option<&'a str>,
-    #[schema(required = false, minimum = 0)]
-    application_count: i64,
 }
 
 impl<'a> JobView<'a> {
     /// `application_count` is asked for managers alone.
     pub fn new(stored: &'a Stored<Job>, view: View, application_count: i64) -> Self {
         let job = &stored.record;
+        let manages = view == View::Manager;
         Self {
             job_id: job.job_id,
             job_title: &job.job_title,
@@ -249,10 +244,8 @@ impl<'a> JobView<'a> {
             posted_at: job.posted_at,
             updated_at: job.updated_at,
             version: stored.version,
-            manager: (view == View::Manager).then_some(ManagerView {
-                external_id: job.external_id.as_deref(),
-                application_count,
-            }),
+            external_id: manages.then_some(job.external_id.as_deref()),
+            application_count: manages.then_some(application_count),
             snippet: None,
         }
     }
