@@ -27,7 +27,11 @@ pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
 }
 
 /// How a reader sees a posting, with what only managers are told.
-fn view<'a>(reader: &Reader, job: &'a Stored<Job>, view: View) -> Result<JobView<'a>, Problem> {
+pub(super) fn view<'a>(
+    reader: &Reader,
+    job: &'a Stored<Job>,
+    view: View,
+) -> Result<JobView<'a>, Problem> {
     let count = match view {
         View::Manager => reader.counter(&keys::application_count(job.job_id))?,
         View::Public => 0,

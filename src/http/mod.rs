@@ -13,6 +13,7 @@ mod etag;
 mod files;
 mod idempotency;
 mod jobs;
+mod likes;
 mod me;
 mod metrics;
 mod openapi;

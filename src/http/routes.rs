@@ -12,7 +12,9 @@ use super::caller::{
 };
 use super::metrics::RouteNumber;
 use super::problem::Problem;
-use super::{accounts, admin, applications, classic, files, jobs, me, metrics, openapi, pages};
+use super::{
+    accounts, admin, applications, classic, files, jobs, likes, me, metrics, openapi, pages,
+};
 use crate::model::Role;
 
 /// Who may call a route: anybody (`None`) or these roles.
@@ -50,8 +52,10 @@ pub fn routes() -> Vec<Entry> {
 
         on(GET,    "/api/v1/jobs",                       Public,            jobs::list),
         on(GET,    "/api/v1/jobs/suggest",               Anyone,            jobs::suggest),
+        on(GET,    "/api/v1/jobs/recommended",           Student,           likes::recommended),
         on(POST,   "/api/v1/jobs",                       EmployerOrAdmin,   jobs::post),
         on(GET,    "/api/v1/jobs/{jobId}",               Public,            jobs::read),
+        on(GET,    "/api/v1/jobs/{jobId}/similar",       Public,            likes::similar),
         on(PATCH,  "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::update),
         on(DELETE, "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::close),
         on(GET,    "/api/v1/jobs/{jobId}/applications",  EmployerOrAdmin,   applications::list_of_job),

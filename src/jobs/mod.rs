@@ -4,6 +4,7 @@
 mod edit;
 mod expire;
 mod find;
+mod like;
 mod post;
 mod refusal;
 mod see;
@@ -12,6 +13,7 @@ pub(crate) use edit::reopen_if_free;
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
 pub use find::{JobCursor, JobsFound, JobsWanted, find};
+pub use like::{Recommended, recommended, similar};
 pub(crate) use post::new_job;
 pub use post::{Posting, post};
 pub use refusal::Refusal;

@@ -121,6 +121,14 @@ pub struct Conditions {
 }
 
 impl Conditions {
+    /// Open, and its deadline not passed.
+    pub fn open_at(now: Timestamp) -> Self {
+        Self {
+            passed: now.as_millis(),
+            ..Self::open()
+        }
+    }
+
     /// Open, whatever the deadline.
     pub fn open() -> Self {
         let mut allowed = [false; Flags::COUNT];

@@ -12,10 +12,11 @@ use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
 use super::folder;
 use super::rows::RowCache;
 use super::schema::{self, Fields};
+use super::similar::{Taste, similar};
 use super::suggest::{Suggestion, suggest};
 use super::view::View;
 use super::{Found, JobQuery, SearchError, Snippeter, find, tokens};
-use crate::model::{Job, JobId, Vocabulary};
+use crate::model::{Job, JobId, Timestamp, Vocabulary};
 
 /// What the writer collects before it writes a segment.
 const WRITER_BYTES: usize = 32 * 1024 * 1024;
@@ -169,6 +170,17 @@ impl SearchIndex {
     /// Completions of a text from open jobs' titles, skills and work spaces.
     pub fn suggest(&self, text: &str, limit: usize) -> Result<Vec<Suggestion>, SearchError> {
         suggest(&self.view(), text, limit)
+    }
+
+    /// Open postings that come nearest to a taste, best first, but for some.
+    pub fn similar(
+        &self,
+        taste: &Taste,
+        but: &[JobId],
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<JobId>, SearchError> {
+        similar(&self.view(), taste, but, now, limit)
     }
 
     /// Marks a text's words in jobs it has found.

@@ -38,6 +38,13 @@ pub const SENTENCE_PLACE: f32 = 0.7;
 pub const SENTENCE_SKILL_EXACT: f32 = 2.0;
 pub const SENTENCE_SKILL_NAMED: f32 = 2.0;
 
+/// A skill of one's own profile against one of a posting one liked: what one can do matters most.
+pub const TASTE_SKILL: f32 = 3.0;
+pub const LIKE_SKILL: f32 = 1.0;
+/// Words that tell a liked posting apart, by where they stand.
+pub const LIKE_TITLE: f32 = 2.0;
+pub const LIKE_BODY: f32 = 0.5;
+
 /// What a posting gains on the day it appears; half of it a fortnight later. Mild: it orders what fits equally well.
 const FRESH: f64 = 0.05;
 const FRESH_HALF_DAYS: f64 = 14.0;

@@ -3,6 +3,7 @@
 mod asking;
 mod counts;
 mod damage;
+mod likes;
 mod pages;
 mod samples;
 mod words;

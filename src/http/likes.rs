@@ -1,0 +1,71 @@
+//! Postings like one, and postings for the student who asks.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::caller::{Caller, Public, Student};
+use super::jobs::{id_of, view};
+use super::problem::Problem;
+use super::query::Query;
+use super::state::State;
+use super::views::{JobView, PageView};
+use crate::jobs::{self, View};
+
+/// A posting for a student, and why.
+#[derive(Serialize)]
+struct RecommendedView<'a> {
+    #[serde(flatten)]
+    job: JobView<'a>,
+    why: &'a str,
+}
+
+/// GET /jobs/{jobId}/similar
+pub async fn similar(
+    caller: Caller<Public>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let limit = Query::of(&request, &["limit"])?.limit()?;
+    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let id = id_of(&path)?;
+    let found = jobs::similar(reader, &state.index, who, id, state.now(), limit)?;
+    let items = found.iter().map(|(job, how)| view(reader, job, *how));
+    answer(items.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// GET /jobs/recommended
+pub async fn recommended(
+    caller: Caller<Student>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let limit = Query::of(&request, &["limit"])?.limit()?;
+    let found = jobs::recommended(
+        &caller.reader,
+        &state.index,
+        &state.campus().skills,
+        &caller.who,
+        state.now(),
+        limit,
+    )?;
+    let items = found.iter().map(|found| RecommendedView {
+        job: JobView::new(&found.job, View::Public, 0),
+        why: &found.why,
+    });
+    answer(items.collect())
+}
+
+fn answer<T: Serialize>(items: Vec<T>) -> Result<HttpResponse, Problem> {
+    let page = PageView {
+        items,
+        next_cursor: None,
+    };
+    let body = serde_json::to_vec(&page).map_err(|error| Problem::internal(&error))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((header::VARY, "Authorization, Cookie"));
+    Ok(response.body(body))
+}

@@ -1,0 +1,197 @@
+//! Postings like one, and postings for a student: by the skills of the profile and by what he applied to, each with why.
+//! Worked out here, from what is stored here.
+
+use super::{Refusal, View, see, view_of};
+use crate::model::{
+    Application, ApplicationId, Identity, Job, JobId, Party, Student, StudentId, Timestamp,
+    Vocabulary,
+};
+use crate::search::{SearchIndex, Taste};
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
+
+/// Applications that are looked at, the newest; older ones say little of what is wanted now.
+const APPLICATIONS: usize = 50;
+/// Skills that a reason names; more are counted.
+const NAMED_SKILLS: usize = 3;
+/// Hits that are asked for beyond the limit, since some may have closed since.
+const SPARE: usize = 10;
+
+/// Open postings like one that the reader may see.
+pub fn similar(
+    reader: &Reader,
+    index: &SearchIndex,
+    identity: Option<&Identity>,
+    id: JobId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(Stored<Job>, View)>, Refusal> {
+    let (job, _) = see(reader, identity, id)?;
+    let taste = Taste {
+        skills: Vec::new(),
+        liked: vec![job.record],
+    };
+    let found = index.similar(&taste, &[id], now, limit + SPARE)?;
+    let mut jobs = Vec::with_capacity(limit);
+    for id in found {
+        jobs.extend(open_job(reader, id, now)?.and_then(|job| {
+            let view = view_of(&job, identity)?;
+            Some((job, view))
+        }));
+    }
+    jobs.truncate(limit);
+    Ok(jobs)
+}
+
+/// A posting for a student, and a sentence why.
+pub struct Recommended {
+    pub job: Stored<Job>,
+    pub why: String,
+}
+
+/// Open postings that a student has not applied for, nearest to what he can do and what he wanted. Each has a reason that
+/// is true; none without.
+pub fn recommended(
+    reader: &Reader,
+    index: &SearchIndex,
+    vocabulary: &Vocabulary,
+    identity: &Identity,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Recommended>, Refusal> {
+    let Party::Student(own) = &identity.party else {
+        return Err(Refusal::NotFound);
+    };
+    let student: Option<Stored<Student>> = reader.get(&keys::student(own))?;
+    let student = student.ok_or(Refusal::NotFound)?;
+    let applied = applied_for(reader, own)?;
+    let mut liked = Vec::new();
+    for id in &applied {
+        let job: Option<Stored<Job>> = reader.get(&keys::job(*id))?;
+        liked.extend(job.map(|job| job.record));
+    }
+    let taste = Taste {
+        skills: student.skills.clone(),
+        liked,
+    };
+    let found = index.similar(&taste, &applied, now, limit + SPARE)?;
+    let mut jobs = Vec::with_capacity(limit);
+    for id in found {
+        jobs.extend(open_job(reader, id, now)?.and_then(|job| {
+            let why = why(&job, &taste, vocabulary)?;
+            Some(Recommended { job, why })
+        }));
+    }
+    jobs.truncate(limit);
+    Ok(jobs)
+}
+
+/// The postings of a student's newest applications.
+fn applied_for(reader: &Reader, student: &StudentId) -> Result<Vec<JobId>, StoreError> {
+    let range = KeyRange::prefix(&keys::applications_by_student(student));
+    let mut jobs = Vec::new();
+    for key in reader.scan_keys(&range, Direction::Backward, APPLICATIONS)? {
+        let id = key.trailing_id().map(ApplicationId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        jobs.extend(application.map(|application| application.job_id));
+    }
+    Ok(jobs)
+}
+
+/// The index may lag: what the record says now decides.
+fn open_job(reader: &Reader, id: JobId, now: Timestamp) -> Result<Option<Stored<Job>>, StoreError> {
+    let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+    Ok(job.filter(|job| job.takes_applications(now)))
+}
+
+fn why(job: &Job, taste: &Taste, vocabulary: &Vocabulary) -> Option<String> {
+    let shared = shared_skills(job, &taste.skills, vocabulary);
+    if !shared.is_empty() {
+        return Some(asks_for(&shared));
+    }
+    let nearness = |liked: &&Job| {
+        let skills = shared_skills(job, &liked.skills_required, vocabulary).len();
+        skills + shared_words(&job.job_title, &liked.job_title)
+    };
+    let nearest = taste.liked.iter().max_by_key(nearness)?;
+    let skills = shared_skills(job, &nearest.skills_required, vocabulary);
+    let title = &nearest.job_title;
+    if shared_words(&job.job_title, title) > 0 {
+        Some(format!("Is like {title}, which you applied for."))
+    } else if skills.is_empty() {
+        None
+    } else {
+        let skills = listed(&skills);
+        Some(format!(
+            "Asks for {skills}, as {title} does, which you applied for."
+        ))
+    }
+}
+
+/// The posting's skills that are among these, as it spells them.
+fn shared_skills<'a>(job: &'a Job, own: &[String], vocabulary: &Vocabulary) -> Vec<&'a str> {
+    let label = |skill: &str| vocabulary.canonical(skill).to_lowercase();
+    let own: Vec<String> = own.iter().map(|skill| label(skill)).collect();
+    let asked = job.skills_required.iter().map(String::as_str);
+    asked.filter(|skill| own.contains(&label(skill))).collect()
+}
+
+/// Words of some length that two titles have in common.
+fn shared_words(one: &str, other: &str) -> usize {
+    let words = |title: &str| -> Vec<String> {
+        let words = title.split(|c: char| !c.is_alphanumeric());
+        let telling = words.filter(|word| word.chars().count() > 3);
+        telling.map(str::to_lowercase).collect()
+    };
+    let other = words(other);
+    words(one)
+        .iter()
+        .filter(|word| other.contains(word))
+        .count()
+}
+
+fn asks_for(skills: &[&str]) -> String {
+    let ending = match skills.len() {
+        1 => "which is in your profile",
+        2 => "both in your profile",
+        _ => "all in your profile",
+    };
+    format!("Asks for {}, {ending}.", listed(skills))
+}
+
+/// "A", "A and B", "A, B and C", "A, B, C and 2 more".
+fn listed(skills: &[&str]) -> String {
+    let more = skills.len().saturating_sub(NAMED_SKILLS);
+    let named = &skills[..skills.len() - more];
+    match (named, more) {
+        ([all @ .., last], 0) if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        (named, 0) => named.join(", "),
+        (named, more) => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_read_as_sentences() {
+        for (skills, sentence) in [
+            (&["Excel"][..], "Asks for Excel, which is in your profile."),
+            (
+                &["Excel", "Spanish"],
+                "Asks for Excel and Spanish, both in your profile.",
+            ),
+            (
+                &["A", "B", "C"],
+                "Asks for A, B and C, all in your profile.",
+            ),
+            (
+                &["A", "B", "C", "D", "E"],
+                "Asks for A, B, C and 2 more, all in your profile.",
+            ),
+        ] {
+            assert_eq!(asks_for(skills), sentence);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Postings like others, in an index that has seen much come and go.
+
+use super::samples::{NOW, Sample, id, job, upsert};
+use crate::model::{Job, JobStatus};
+use crate::search::{Edit, Taste};
+
+#[test]
+fn deleted_postings_neither_show_nor_harm() {
+    let every = |number| job(number, "Tutor of math", "Tutors math, math and more math.");
+    let sample = Sample::new(&(0..60).map(every).collect::<Vec<_>>());
+    let removed = (2..60).map(|number| Edit::Remove(id(number)));
+    sample.index.apply(removed.collect(), 2).unwrap();
+    let closed = Job {
+        job_status: JobStatus::Closed,
+        ..every(70)
+    };
+    sample.index.apply(vec![upsert(&closed)], 3).unwrap();
+    let taste = Taste {
+        skills: vec!["math".into(), String::new(), "\0".into()],
+        liked: vec![every(0), job(80, "?!", "…")],
+    };
+    let found = sample.index.similar(&taste, &[id(0)], NOW, 10).unwrap();
+    assert_eq!(found, [id(1)]);
+    let nothing = Taste::default();
+    assert_eq!(sample.index.similar(&nothing, &[], NOW, 10).unwrap(), []);
+}
+
+#[test]
+fn rare_skills_count_most() {
+    let with = |number, skills: &[&str]| Job {
+        skills_required: skills.iter().map(ToString::to_string).collect(),
+        ..job(number, "Aide", "Helps.")
+    };
+    let mut jobs: Vec<Job> = (0..20).map(|number| with(number, &["Excel"])).collect();
+    jobs.push(with(20, &["Basque"]));
+    jobs.push(with(21, &["Excel", "Basque"]));
+    let sample = Sample::new(&jobs);
+    let taste = Taste {
+        skills: vec!["ms excel".into(), "basque".into()],
+        liked: Vec::new(),
+    };
+    let found = sample.index.similar(&taste, &[], NOW, 3).unwrap();
+    assert_eq!(found[..2], [id(21), id(20)]);
+}

@@ -1,0 +1,177 @@
+//! Finding as students do: skills by any name, filters and facets, completions, postings like one, postings for oneself.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use corkboard::clock::Clock;
+use serde_json::{Value, json};
+use support::{Board, Person};
+
+/// Waits until a search finds as many as it should.
+async fn found(board: &Board, path: &str, total: usize) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let page = board.get(None, path).await.expect(200).json();
+        if page["total"] == total {
+            return page;
+        }
+        assert!(Instant::now() < deadline, "{path}: {page}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn titles(page: &Value) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap().iter();
+    items
+        .map(|item| item["jobTitle"].as_str().unwrap())
+        .collect()
+}
+
+async fn post(board: &Board, employer: &Person, title: &str, text: &str, skills: &[&str]) -> Value {
+    let job = json!({"jobTitle": title, "jobDescription": text, "skillsRequired": skills});
+    board.post_job(employer, job).await
+}
+
+#[actix_web::test]
+async fn a_skill_is_one_by_whatever_name() {
+    let board = Board::start_with(Clock::System, |config| {
+        let own = ("Sierra ILS".to_owned(), vec!["sierra".to_owned()]);
+        config.skills.aliases = [own].into();
+    });
+    let employer = board.join("employer", "it@example.edu").await;
+    let skills = ["js", "MS Excel", "sierra", "Dewey system", "javascript"];
+    let posted = post(&board, &employer, "Web aide", "Pages.", &skills).await;
+    let canonical = json!([
+        "JavaScript",
+        "Microsoft Excel",
+        "Sierra ILS",
+        "Dewey system"
+    ]);
+    assert_eq!(posted["skillsRequired"], canonical);
+    let id = posted["jobId"].as_str().unwrap();
+    let change = json!({"skillsRequired": ["c sharp", "excel"]});
+    let changed = board
+        .patch(Some(&employer), &format!("jobs/{id}"), change)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(changed["skillsRequired"], json!(["C#", "Microsoft Excel"]));
+    for path in [
+        "jobs?skill=excel",
+        "jobs?skill=C%23&skill=ms+excel",
+        "jobs?q=csharp",
+        "jobs?q=skill:excel+pay:%3E15",
+        "jobs?q=excel+-library",
+    ] {
+        let page = found(&board, path, 1).await;
+        assert_eq!(titles(&page), ["Web aide"], "{path}");
+    }
+    let page = found(&board, "jobs?q=aide", 1).await;
+    for (facet, value) in [
+        ("skills", "C#"),
+        ("setting", "onCampus"),
+        ("pay", "15-18"),
+        ("hours", "5-10"),
+        ("workStudy", "false"),
+    ] {
+        assert_eq!(page["facets"][facet][0]["value"], value, "{facet}");
+        assert_eq!(page["facets"][facet][0]["count"], 1, "{facet}");
+    }
+    let suggested = board.get(None, "jobs/suggest?q=excell").await.expect(200);
+    let first = &suggested.json()["items"][0];
+    assert_eq!(*first, json!({"text": "Microsoft Excel", "kind": "skill"}));
+
+    let student = board.join("student", "ann@example.edu").await;
+    let change = json!({"skills": ["espanol", "juggling"]});
+    let me = board
+        .patch(Some(&student), "me", change)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(me["student"]["skills"], json!(["Spanish", "juggling"]));
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn postings_like_one_are_those_of_its_kind() {
+    let board = Board::start();
+    let employer = board.join("employer", "it@example.edu").await;
+    let web = "Builds web pages, tests web pages, mends web pages.";
+    let one = post(&board, &employer, "Web developer", web, &["JavaScript"]).await;
+    post(&board, &employer, "Web developer II", web, &["JavaScript"]).await;
+    post(&board, &employer, "Page builder", "Pages.", &["js"]).await;
+    post(
+        &board,
+        &employer,
+        "Barista",
+        "Makes coffee.",
+        &["latte art"],
+    )
+    .await;
+    found(&board, "jobs?q=barista", 1).await;
+    let id = one["jobId"].as_str().unwrap();
+    let page = board.get(None, &format!("jobs/{id}/similar")).await;
+    let page = page.expect(200).json();
+    assert_eq!(titles(&page), ["Web developer II", "Page builder"]);
+    assert_eq!(page["nextCursor"], Value::Null);
+    let page = board.get(None, &format!("jobs/{id}/similar?limit=1")).await;
+    assert_eq!(titles(&page.expect(200).json()), ["Web developer II"]);
+    board.get(None, "jobs/none/similar").await.expect(404);
+    let wrong = board.get(None, &format!("jobs/{id}/similar?q=x")).await;
+    assert_eq!(wrong.expect(422).fields(), ["q"]);
+    let draft = json!({"jobTitle": "Secret", "jobStatus": "draft"});
+    let draft = board.post_job(&employer, draft).await;
+    let draft = format!("jobs/{}/similar", draft["jobId"].as_str().unwrap());
+    board.get(None, &draft).await.expect(404);
+    board.get(Some(&employer), &draft).await.expect(200);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn postings_for_oneself_come_with_a_reason() {
+    let board = Board::start();
+    let employer = board.join("employer", "it@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let path = "jobs/recommended";
+    board.get(None, path).await.expect(401);
+    board.get(Some(&employer), path).await.expect(403);
+    let desk = post(
+        &board,
+        &employer,
+        "Desk clerk",
+        "Greets.",
+        &["Spanish", "Excel"],
+    )
+    .await;
+    post(&board, &employer, "Night desk", "Sits up.", &["patience"]).await;
+    post(
+        &board,
+        &employer,
+        "Barista",
+        "Makes coffee.",
+        &["latte art"],
+    )
+    .await;
+    found(&board, "jobs?q=barista", 1).await;
+    let nothing = board.get(Some(&student), path).await.expect(200).json();
+    assert_eq!(nothing["items"], json!([]));
+
+    let change = json!({"skills": ["espanol", "ms excel"]});
+    board.patch(Some(&student), "me", change).await.expect(200);
+    let page = board.get(Some(&student), path).await.expect(200).json();
+    assert_eq!(titles(&page), ["Desk clerk"]);
+    let why = "Asks for Spanish and Microsoft Excel, both in your profile.";
+    assert_eq!(page["items"][0]["why"], why);
+
+    let body = json!({"jobId": desk["jobId"]});
+    board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201);
+    let page = board.get(Some(&student), path).await.expect(200).json();
+    assert_eq!(titles(&page), ["Night desk"]);
+    let why = "Is like Desk clerk, which you applied for.";
+    assert_eq!(page["items"][0]["why"], why);
+    board.stop().await;
+}
