@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod mail;
 pub mod model;
 pub mod office;
+pub mod rules;
 pub mod search;
 pub mod store;
 pub mod telemetry;

@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["model"],
     &["clock", "config", "telemetry"],
     &["store"],
-    &["search", "mail", "auth"],
+    &["search", "rules", "mail", "auth"],
     &["accounts", "jobs", "applications", "office"],
     &["followers"],
     &["http"],
@@ -39,6 +39,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
+    ("wasmtime", &["rules"]),
 ];
 
 const MAX_LINES: usize = 400;

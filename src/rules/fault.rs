@@ -1,0 +1,48 @@
+//! What can be wrong with a module or with a call of one, told apart by what the board does about it. Each text is a
+//! sentence for the person in the office.
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Not a module this board can run; found at upload, for good.
+    #[error("{0}")]
+    Refused(String),
+    /// The module stopped by itself: a programming error inside it.
+    #[error("the rule stopped with an error of its own: {0}")]
+    Trapped(String),
+    #[error("the rule took longer than {0} ms and was stopped")]
+    OutOfTime(u64),
+    #[error("the rule wanted more than {0} MiB of memory and was stopped")]
+    OutOfMemory(u64),
+    /// It answered, but the answer breaks the contract.
+    #[error("the rule gave an answer that cannot be used: {0}")]
+    WrongAnswer(String),
+    /// It said itself that it cannot judge.
+    #[error("the rule could not judge: {0}")]
+    Declined(String),
+    /// The office's settings do not fit the module's schema; one sentence a setting.
+    #[error("the settings do not fit the rule: {}", .0.join("; "))]
+    BadParameters(Vec<String>),
+    /// More calls at once than the board admits; try again.
+    #[error("too many rules run at this moment; try again")]
+    Busy,
+    /// The board's own side failed: no memory for the engine, a folder that cannot be written.
+    #[error("the rule engine failed: {0}")]
+    Engine(String),
+}
+
+impl Fault {
+    /// Stable, for metrics and for a verdict that had to be put off.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "rule-refused",
+            Self::Trapped(_) => "rule-trapped",
+            Self::OutOfTime(_) => "rule-out-of-time",
+            Self::OutOfMemory(_) => "rule-out-of-memory",
+            Self::WrongAnswer(_) => "rule-wrong-answer",
+            Self::Declined(_) => "rule-declined",
+            Self::BadParameters(_) => "rule-bad-parameters",
+            Self::Busy => "rule-busy",
+            Self::Engine(_) => "rule-engine",
+        }
+    }
+}

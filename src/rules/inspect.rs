@@ -1,0 +1,104 @@
+//! What a module is, asks for and says of itself, found out before anybody relies on it.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{
+    Context, Digest, Event, Fault, Host, Job, Kind, Module, Recipient, Schema, Student, answer,
+};
+
+/// Of a module's name and version, which stand in every verdict.
+const NAME_CHARS: usize = 64;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inspected {
+    pub kind: Kind,
+    pub name: String,
+    pub version: String,
+    pub summary: String,
+    pub parameter_schema: Schema,
+    pub digest: Digest,
+    pub size: usize,
+    /// The contract's types, or nothing.
+    pub imports: Vec<String>,
+}
+
+impl Host {
+    /// Admits a module and tries it: one description, one question with the default settings. Blocks while it compiles.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, Fault> {
+        let digest = Digest::of(bytes);
+        let module = self.module(digest, bytes)?;
+        let told = module.describe()?;
+        let limits = self.limits();
+        if told.parameter_schema.len() > limits.schema_bytes {
+            return Err(Fault::Refused(format!(
+                "its parameter schema has {} bytes; {} are allowed",
+                told.parameter_schema.len(),
+                limits.schema_bytes
+            )));
+        }
+        let parameter_schema = Schema::parse(&told.parameter_schema)
+            .map_err(|why| Fault::Refused(format!("its parameter schema cannot be used: {why}")))?;
+        try_out(&module, &parameter_schema)?;
+        Ok(Inspected {
+            kind: module.kind(),
+            name: word(told.name, "name")?,
+            version: word(told.version, "version")?,
+            summary: answer::sentence(told.summary, "its summary", limits.sentence_chars)?,
+            parameter_schema,
+            digest,
+            size: bytes.len(),
+            imports: module.imports().to_vec(),
+        })
+    }
+}
+
+/// A name and a version are written `name@version`, so neither holds an @ or a space.
+fn word(text: String, what: &str) -> Result<String, Fault> {
+    let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_.+".contains(letter);
+    let length = text.chars().count();
+    if (1..=NAME_CHARS).contains(&length) && text.chars().all(fine) {
+        return Ok(text);
+    }
+    Err(Fault::Refused(format!(
+        "its {what} must be 1 to {NAME_CHARS} letters, digits, hyphens, dots or underscores"
+    )))
+}
+
+/// A record that does not fit the contract shows only when the function is really called.
+fn try_out(module: &Arc<Module>, schema: &Schema) -> Result<(), Fault> {
+    let context = Context {
+        now_unix_seconds: 1_788_000_000,
+        today: 20_694,
+        language: "en".into(),
+        parameters: schema.defaults(),
+        ..Context::default()
+    };
+    let tried = match module.kind() {
+        Kind::Eligibility => module
+            .check(
+                &context,
+                &[Student::default()],
+                &[Job::default()],
+                &[(0, 0)],
+            )
+            .map(drop),
+        Kind::Notification => {
+            let event = Event {
+                kind: "job-posted".into(),
+                job: Some(Job::default()),
+                ..Event::default()
+            };
+            module
+                .route(&context, &event, &[Recipient::default()])
+                .map(drop)
+        }
+    };
+    match tried {
+        // Settings that have no default are still to come.
+        Err(Fault::Declined(_)) if !schema.complete_by_default() => Ok(()),
+        other => other,
+    }
+}

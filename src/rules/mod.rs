@@ -1,0 +1,32 @@
+//! The campus's own rules: WASM components run by wasmtime, which is imported nowhere else. It answers with verdicts and
+//! deliveries and knows nothing of the store, of who may install a module, or of which module is active.
+//!
+//! `host` admits modules and keeps them compiled, `call` runs one under limits, `module` asks it in batches and trusts no
+//! answer before `answer` has looked at it; `v1` alone knows the contract's records. Everything here blocks: callers stand
+//! off the async threads.
+
+mod answer;
+mod call;
+mod combine;
+mod digest;
+mod facts;
+mod fault;
+mod host;
+mod inspect;
+mod limits;
+mod module;
+mod parameters;
+mod v1;
+
+pub use combine::{Cited, Judgement, Named, combine_deliveries, combine_verdicts};
+pub use digest::Digest;
+pub use facts::{
+    Attribute, Commitment, Context, Day, Delivery, Description, Event, Job, Kind, Outcome, Period,
+    PeriodKind, Reason, Recipient, Student, Value, Verdict,
+};
+pub use fault::Fault;
+pub use host::Host;
+pub use inspect::Inspected;
+pub use limits::Limits;
+pub use module::Module;
+pub use parameters::Schema;

@@ -1,0 +1,171 @@
+//! A module that is ready to be asked. It cuts what is asked into batches, so that no call outgrows its deadline, and
+//! hands out no answer that was not looked at.
+
+use std::sync::Arc;
+
+use super::call::Runner;
+use super::v1::Guest;
+use super::{
+    Context, Delivery, Description, Digest, Event, Fault, Job, Kind, Recipient, Student, Verdict,
+    answer,
+};
+
+pub struct Module {
+    digest: Digest,
+    kind: Kind,
+    imports: Vec<String>,
+    guest: Guest,
+    runner: Arc<Runner>,
+}
+
+impl Module {
+    pub(super) fn new(
+        digest: Digest,
+        kind: Kind,
+        imports: Vec<String>,
+        guest: Guest,
+        runner: Arc<Runner>,
+    ) -> Self {
+        Self {
+            digest,
+            kind,
+            imports,
+            guest,
+            runner,
+        }
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it imports: the contract's types, or nothing.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Blocks for one call.
+    pub fn describe(&self) -> Result<Description, Fault> {
+        self.runner.run(|store| self.guest.describe(store))
+    }
+
+    /// One verdict for each pair (index into `students`, index into `jobs`), in their order. Blocks for a call a batch.
+    pub fn check(
+        &self,
+        context: &Context,
+        students: &[Student],
+        jobs: &[Job],
+        pairs: &[(u32, u32)],
+    ) -> Result<Vec<Verdict>, Fault> {
+        let mut verdicts = Vec::with_capacity(pairs.len());
+        for pairs in pairs.chunks(self.runner.limits.batch.max(1)) {
+            let batch = Batch::of(students, jobs, pairs)?;
+            verdicts.extend(self.check_batch(context, &batch)?);
+        }
+        Ok(verdicts)
+    }
+
+    fn check_batch(&self, context: &Context, batch: &Batch<'_>) -> Result<Vec<Verdict>, Fault> {
+        let answer = self.runner.run(|store| {
+            self.guest
+                .check(store, context, &batch.students, &batch.jobs, &batch.pairs)
+        })?;
+        let told = told(answer, Kind::Eligibility)?;
+        answer::verdicts(told, batch.pairs.len(), &self.runner.limits)
+    }
+
+    /// One delivery for each recipient, in their order. Blocks for a call a batch.
+    pub fn route(
+        &self,
+        context: &Context,
+        event: &Event,
+        recipients: &[Recipient],
+    ) -> Result<Vec<Delivery>, Fault> {
+        let mut deliveries = Vec::with_capacity(recipients.len());
+        for batch in recipients.chunks(self.runner.limits.batch.max(1)) {
+            let answer = self
+                .runner
+                .run(|store| self.guest.route(store, context, event, batch))?;
+            let told = told(answer, Kind::Notification)?;
+            deliveries.extend(answer::deliveries(told, batch.len(), &self.runner.limits)?);
+        }
+        Ok(deliveries)
+    }
+}
+
+/// A module's own refusal is shown to the office, but no longer than a page.
+const MOST_WORDS: usize = 2_000;
+
+fn told<T>(answer: Option<Result<Vec<T>, String>>, kind: Kind) -> Result<Vec<T>, Fault> {
+    let Some(answer) = answer else {
+        return Err(Fault::Refused(match kind {
+            Kind::Eligibility => "this module decides about mail, not about eligibility".into(),
+            Kind::Notification => "this module decides about eligibility, not about mail".into(),
+        }));
+    };
+    answer.map_err(|text| {
+        let cut: String = text.chars().take(MOST_WORDS).collect();
+        match answer::sentence(cut, "its refusal", MOST_WORDS) {
+            Ok(text) => Fault::Declined(text),
+            Err(fault) => fault,
+        }
+    })
+}
+
+/// The students and jobs that some of the pairs name, and the pairs with indexes into these.
+struct Batch<'a> {
+    students: Vec<&'a Student>,
+    jobs: Vec<&'a Job>,
+    pairs: Vec<(u32, u32)>,
+}
+
+impl<'a> Batch<'a> {
+    fn of(students: &'a [Student], jobs: &'a [Job], pairs: &[(u32, u32)]) -> Result<Self, Fault> {
+        let mut student_places = Places::new(students);
+        let mut job_places = Places::new(jobs);
+        let renamed = pairs
+            .iter()
+            .map(|&(student, job)| Some((student_places.of(student)?, job_places.of(job)?)))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| {
+                Fault::Engine("a pair names a student or a job that was not passed".into())
+            })?;
+        Ok(Self {
+            students: student_places.used,
+            jobs: job_places.used,
+            pairs: renamed,
+        })
+    }
+}
+
+/// Where each used one lands in a batch; the same one lands once.
+struct Places<'a, T> {
+    all: &'a [T],
+    places: Vec<u32>,
+    used: Vec<&'a T>,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+impl<'a, T> Places<'a, T> {
+    fn new(all: &'a [T]) -> Self {
+        Self {
+            all,
+            places: vec![NOWHERE; all.len()],
+            used: Vec::new(),
+        }
+    }
+
+    fn of(&mut self, index: u32) -> Option<u32> {
+        let place = self.places.get_mut(index as usize)?;
+        if *place == NOWHERE {
+            *place = self.used.len() as u32;
+            self.used.push(self.all.get(index as usize)?);
+        }
+        Some(*place)
+    }
+}

@@ -1,0 +1,347 @@
+//! A module's settings: the JSON Schema it describes them by, and the office's answers to it.
+//!
+//! Only what a form can be made of is understood: an object of numbers, flags, texts, dates and lists of texts, with
+//! titles, defaults and bounds. A schema with any other keyword is refused rather than half kept.
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json};
+
+use super::{Attribute, Fault, Value};
+
+/// A module with more settings than this is not one an office can set.
+const MOST: usize = 64;
+const MOST_TEXTS: usize = 200;
+const MOST_CHARS: usize = 2_000;
+
+/// A schema that was understood. It serialises as it was written, since a form follows the order of its settings.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    written: Box<RawValue>,
+    settings: Vec<Setting>,
+}
+
+#[derive(Clone, Debug)]
+struct Setting {
+    name: String,
+    shape: Shape,
+    required: bool,
+    default: Option<Value>,
+}
+
+#[derive(Clone, Debug)]
+enum Shape {
+    Number {
+        whole: bool,
+        least: Option<f64>,
+        most: Option<f64>,
+    },
+    Flag,
+    Text {
+        choices: Vec<String>,
+        least: usize,
+        most: usize,
+    },
+    Day,
+    Texts {
+        choices: Vec<String>,
+        most: usize,
+    },
+}
+
+impl Serialize for Schema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.written.serialize(serializer)
+    }
+}
+
+impl Schema {
+    /// Fails with a sentence for the module's author.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let written: Box<RawValue> =
+            serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+        let read: Json =
+            serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+        let root = read.as_object().ok_or("it must be a JSON object")?;
+        known(
+            root,
+            "the schema",
+            &[
+                "$schema",
+                "$id",
+                "type",
+                "title",
+                "description",
+                "properties",
+                "required",
+                "additionalProperties",
+            ],
+        )?;
+        if root.get("type").is_some_and(|kind| kind != "object") {
+            return Err("its type must be \"object\"".into());
+        }
+        let none = Map::new();
+        let properties = match root.get("properties") {
+            None => &none,
+            Some(properties) => properties
+                .as_object()
+                .ok_or("properties must be an object")?,
+        };
+        if properties.len() > MOST {
+            return Err(format!("it has more than {MOST} parameters"));
+        }
+        let required = texts(root.get("required")).ok_or("required must be a list of names")?;
+        if let Some(name) = required.iter().find(|name| !properties.contains_key(*name)) {
+            return Err(format!("it requires {name}, which it does not describe"));
+        }
+        let settings = properties
+            .iter()
+            .map(|(name, member)| {
+                Setting::parse(name, member, required.contains(name))
+                    .map_err(|why| format!("{name}: {why}"))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { written, settings })
+    }
+
+    /// The schema's text.
+    pub fn as_str(&self) -> &str {
+        self.written.get()
+    }
+
+    /// What a module gets when nobody has set anything.
+    pub fn defaults(&self) -> Vec<Attribute> {
+        self.settings
+            .iter()
+            .filter_map(Setting::by_default)
+            .collect()
+    }
+
+    /// Whether the defaults alone are enough.
+    pub fn complete_by_default(&self) -> bool {
+        self.settings
+            .iter()
+            .all(|setting| setting.default.is_some() || !setting.required)
+    }
+
+    /// The office's settings as a module gets them, defaults filled in. Every setting that does not fit is named at once.
+    pub fn read(&self, given: &Json) -> Result<Vec<Attribute>, Fault> {
+        let Some(given) = given.as_object() else {
+            return Err(Fault::BadParameters(vec![
+                "they must be a JSON object".into(),
+            ]));
+        };
+        let mut wrong: Vec<String> = given
+            .keys()
+            .filter(|name| !self.settings.iter().any(|setting| setting.name == **name))
+            .map(|name| format!("{name}: this rule has no such setting"))
+            .collect();
+        let mut attributes = Vec::with_capacity(self.settings.len());
+        for setting in &self.settings {
+            match given.get(&setting.name) {
+                None if setting.required && setting.default.is_none() => {
+                    wrong.push(format!("{}: must be given", setting.name));
+                }
+                None => attributes.extend(setting.by_default()),
+                Some(json) => match setting.shape.read(json) {
+                    Ok(value) => attributes.push(Attribute {
+                        name: setting.name.clone(),
+                        value,
+                    }),
+                    Err(why) => wrong.push(format!("{}: {why}", setting.name)),
+                },
+            }
+        }
+        if wrong.is_empty() {
+            Ok(attributes)
+        } else {
+            Err(Fault::BadParameters(wrong))
+        }
+    }
+}
+
+impl Setting {
+    fn parse(name: &str, member: &Json, required: bool) -> Result<Self, String> {
+        let member = member.as_object().ok_or("must be an object")?;
+        let shape = Shape::parse(member)?;
+        let default = member
+            .get("default")
+            .map(|json| shape.read(json).map_err(|why| format!("its default {why}")))
+            .transpose()?;
+        Ok(Self {
+            name: name.to_owned(),
+            shape,
+            required,
+            default,
+        })
+    }
+
+    fn by_default(&self) -> Option<Attribute> {
+        Some(Attribute {
+            name: self.name.clone(),
+            value: self.default.clone()?,
+        })
+    }
+}
+
+impl Shape {
+    fn parse(member: &Map<String, Json>) -> Result<Self, String> {
+        const EVERY: [&str; 4] = ["type", "title", "description", "default"];
+        let keywords = |own: &[&'static str]| [&EVERY, own].concat();
+        let size = |name: &str, default: usize| match member.get(name) {
+            None => Ok(default),
+            Some(json) => json
+                .as_u64()
+                .map(|size| (size as usize).min(default.max(MOST_CHARS)))
+                .ok_or_else(|| format!("{name} must be a whole number")),
+        };
+        let bound = |name: &str| match member.get(name) {
+            None => Ok(None),
+            Some(json) => json
+                .as_f64()
+                .map(Some)
+                .ok_or_else(|| format!("{name} must be a number")),
+        };
+        match member.get("type").and_then(Json::as_str) {
+            Some(kind @ ("number" | "integer")) => {
+                known(member, "it", &keywords(&["minimum", "maximum"]))?;
+                Ok(Self::Number {
+                    whole: kind == "integer",
+                    least: bound("minimum")?,
+                    most: bound("maximum")?,
+                })
+            }
+            Some("boolean") => known(member, "it", &EVERY).map(|()| Self::Flag),
+            Some("string") if member.contains_key("format") => {
+                known(member, "it", &keywords(&["format"]))?;
+                match member.get("format").and_then(Json::as_str) {
+                    Some("date") => Ok(Self::Day),
+                    _ => Err("the only format known is \"date\"".into()),
+                }
+            }
+            Some("string") => {
+                known(member, "it", &keywords(&["enum", "minLength", "maxLength"]))?;
+                Ok(Self::Text {
+                    choices: texts(member.get("enum")).ok_or("enum must be a list of texts")?,
+                    least: size("minLength", 0)?,
+                    most: size("maxLength", MOST_CHARS)?,
+                })
+            }
+            Some("array") => {
+                known(
+                    member,
+                    "it",
+                    &keywords(&["items", "maxItems", "uniqueItems"]),
+                )?;
+                let items = member
+                    .get("items")
+                    .and_then(Json::as_object)
+                    .filter(|items| items.get("type").is_some_and(|kind| kind == "string"))
+                    .ok_or("a list must be one of texts: items with type \"string\"")?;
+                known(items, "items", &["type", "title", "description", "enum"])?;
+                Ok(Self::Texts {
+                    choices: texts(items.get("enum")).ok_or("enum must be a list of texts")?,
+                    most: size("maxItems", MOST_TEXTS)?.min(MOST_TEXTS),
+                })
+            }
+            _ => Err("its type must be number, integer, boolean, string or array".into()),
+        }
+    }
+
+    fn read(&self, json: &Json) -> Result<Value, String> {
+        match self {
+            Self::Number { whole, least, most } => {
+                let number = json.as_f64().ok_or("must be a number")?;
+                if *whole && number.fract() != 0.0 {
+                    return Err("must be a whole number".into());
+                }
+                if let Some(least) = least.filter(|least| number < *least) {
+                    return Err(format!("must be at least {least}"));
+                }
+                if let Some(most) = most.filter(|most| number > *most) {
+                    return Err(format!("must be at most {most}"));
+                }
+                Ok(Value::Number(number))
+            }
+            Self::Flag => json
+                .as_bool()
+                .map(Value::Flag)
+                .ok_or_else(|| "must be true or false".into()),
+            Self::Day => json
+                .as_str()
+                .and_then(day)
+                .map(Value::Day)
+                .ok_or_else(|| "must be a date, as in 2026-10-01".into()),
+            Self::Text {
+                choices,
+                least,
+                most,
+            } => {
+                let text = chosen(json, choices)?;
+                let length = text.chars().count();
+                if length < *least {
+                    return Err(format!("must have at least {least} characters"));
+                }
+                if length > *most {
+                    return Err(format!("must have at most {most} characters"));
+                }
+                Ok(Value::Text(text))
+            }
+            Self::Texts { choices, most } => {
+                let list = json.as_array().ok_or("must be a list of texts")?;
+                if list.len() > *most {
+                    return Err(format!("must have at most {most} entries"));
+                }
+                let texts = list
+                    .iter()
+                    .map(|one| chosen(one, choices))
+                    .collect::<Result<_, _>>()?;
+                Ok(Value::Texts(texts))
+            }
+        }
+    }
+}
+
+fn chosen(json: &Json, choices: &[String]) -> Result<String, String> {
+    let text = json.as_str().ok_or("must be a text")?;
+    if text.chars().count() > MOST_CHARS {
+        return Err(format!("must have at most {MOST_CHARS} characters"));
+    }
+    if choices.is_empty() || choices.iter().any(|choice| choice == text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("must be one of {}", choices.join(", ")))
+}
+
+/// Days since 1970-01-01 of a date as people write it for machines.
+pub fn day(text: &str) -> Option<i32> {
+    if text.len() != 10 {
+        return None;
+    }
+    let date: Date = text.parse().ok()?;
+    let epoch = Date::constant(1970, 1, 1);
+    Some((date - epoch).get_days())
+}
+
+fn texts(json: Option<&Json>) -> Option<Vec<String>> {
+    let Some(json) = json else {
+        return Some(Vec::new());
+    };
+    json.as_array()?
+        .iter()
+        .map(|one| one.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn known(object: &Map<String, Json>, what: &str, keywords: &[&str]) -> Result<(), String> {
+    match object
+        .keys()
+        .find(|name| !keywords.contains(&name.as_str()))
+    {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "{what} has the keyword {name}, which this board does not know"
+        )),
+    }
+}
