@@ -245,8 +245,26 @@ where
     Problem: From<E>,
     E: From<StoreError>,
 {
+    let command = async |transaction: &mut Transaction| command(transaction);
+    once_async(state, request, identity, origin, body, command, render).await
+}
+
+/// `once` for a command that waits for the campus rules.
+pub async fn once_async<T, E>(
+    state: &State,
+    request: &HttpRequest,
+    identity: Option<&Identity>,
+    origin: Origin,
+    body: &[u8],
+    mut command: impl AsyncFnMut(&mut Transaction) -> Result<T, E>,
+    render: impl Fn(&T) -> Result<Answer, Problem>,
+) -> Result<HttpResponse, Problem>
+where
+    Problem: From<E>,
+    E: From<StoreError>,
+{
     let Some(key) = Key::of(request, identity, origin)? else {
-        let done = state.store.run(origin, &mut command).await?;
+        let done = state.store.run_async(origin, command).await?;
         return Ok(render(&done)?.respond());
     };
     let ticket = key.ticket(request, Sha256::digest(body).into());
@@ -254,13 +272,15 @@ where
     let key = keys::saved_answer(&key.digest);
     state
         .store
-        .run(origin, |transaction| {
+        .run_async(origin, async |transaction: &mut Transaction| {
             let now = transaction.now();
             let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
             if let Some(saved) = old.as_ref().filter(|saved| now < saved.expires_at) {
                 return ticket.recall(saved).map_err(Failed);
             }
-            let done = command(transaction).map_err(|error| Failed(error.into()))?;
+            let done = command(transaction)
+                .await
+                .map_err(|error| Failed(error.into()))?;
             let answer = render(&done).map_err(Failed)?;
             save(transaction, old.as_ref(), ticket.saved(now, &answer))?;
             Ok(answer.respond())

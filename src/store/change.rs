@@ -1,19 +1,20 @@
 //! One unit of work: what it read, what it will write, what it will log. Becomes a `Change`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::engine::{
     Change, Check, Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
 };
 use super::keys::Key;
 use super::record::{Record, Stored, decode, encode};
-use super::stores::Origin;
+use super::stores::{Origin, Reader};
 use crate::model::{Event, LogEntry, Timestamp};
 
 /// Reads see a snapshot with this transaction's own writes laid over it. Every record that is read (or found absent) is a
 /// check of the change by itself; what a scan found is not, so a decision over a range takes a guard key.
 pub struct Transaction {
-    snapshot: Box<dyn Snapshot>,
+    snapshot: Arc<dyn Snapshot>,
     origin: Origin,
     now: Timestamp,
     /// Version read of each key, `None` for absent.
@@ -23,7 +24,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub fn begin(snapshot: Box<dyn Snapshot>, origin: Origin, now: Timestamp) -> Self {
+    pub fn begin(snapshot: Arc<dyn Snapshot>, origin: Origin, now: Timestamp) -> Self {
         Self {
             snapshot,
             origin,
@@ -40,6 +41,11 @@ impl Transaction {
 
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The same moment without this transaction's writes; what is read there is no check of the change.
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.snapshot.clone())
     }
 
     /// Reads a row and makes its version a check of the change.

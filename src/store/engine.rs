@@ -2,6 +2,7 @@
 //! same trait could not keep.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tokio::sync::{oneshot, watch};
 
@@ -165,7 +166,7 @@ pub enum CommitError {
 pub type Committed = oneshot::Receiver<Result<u64, CommitError>>;
 
 /// A consistent view of one moment. Holds no lock that a writer waits for.
-pub trait Snapshot: Send {
+pub trait Snapshot: Send + Sync {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError>;
     /// The first `limit` rows of a range in a direction, `MAX_SCAN_ROWS` at most.
     fn scan(
@@ -190,7 +191,7 @@ pub struct Load {
 }
 
 pub trait Engine: Send + Sync {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
     /// Hands a change over; the answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change past
     /// the limits `TooLarge`, one that adds to what is no counter `Corrupt`; none of these spoils another change.
     fn submit(&self, change: Change) -> Committed;

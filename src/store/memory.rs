@@ -151,8 +151,8 @@ impl MemoryEngine {
 }
 
 impl Engine for MemoryEngine {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(MemorySnapshot(self.lock().rows.clone())))
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        Ok(Arc::new(MemorySnapshot(self.lock().rows.clone())))
     }
 
     fn submit(&self, change: Change) -> Committed {

@@ -154,8 +154,8 @@ impl Drop for RedbEngine {
 }
 
 impl Engine for RedbEngine {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(RedbSnapshot::open(&*self.database)?))
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        Ok(Arc::new(RedbSnapshot::open(&*self.database)?))
     }
 
     fn submit(&self, change: Change) -> Committed {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Load, Snapshot, StoreError};
 use super::keys::{self, Key};
@@ -33,6 +33,13 @@ impl Origin {
 /// How often a command runs again from the top when others changed what it read.
 const ATTEMPTS: usize = 5;
 
+/// How a command's tries went so far.
+#[derive(Default)]
+struct Tries {
+    conflicts: usize,
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
 /// Rows that `Reader::each_key` holds at a time; with records of a few kilobytes, a few megabytes.
 const EACH_KEY_ROWS: usize = 1000;
 
@@ -60,9 +67,7 @@ impl Store {
 
     /// A consistent view of this moment.
     pub fn read(&self) -> Result<Reader, StoreError> {
-        Ok(Reader {
-            snapshot: self.engine.snapshot()?,
-        })
+        Ok(Reader::of(self.engine.snapshot()?))
     }
 
     /// Tells the log's last sequence number each time it grows.
@@ -81,21 +86,59 @@ impl Store {
         origin: Origin,
         mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut turn = None;
-        for _ in 0..ATTEMPTS {
-            let mut transaction =
-                Transaction::begin(self.engine.snapshot()?, origin, self.clock.now());
+        let mut tries = Tries::default();
+        loop {
+            let mut transaction = self.begin(origin)?;
             let answer = command(&mut transaction)?;
-            match self.commit(transaction.into_change()).await {
-                Ok(()) => return Ok(answer),
-                Err(CommitError::Conflict) if turn.is_none() => {
-                    turn = Some(self.again.lock().await)
-                }
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if self.settle(transaction, &mut tries).await? {
+                return Ok(answer);
             }
         }
-        Err(StoreError::Contended.into())
+    }
+
+    /// `run` for a command that waits (for the campus rules) between what it reads and what it decides. Nobody waits for
+    /// it meanwhile: it holds a snapshot and nothing else.
+    pub async fn run_async<T, E: From<StoreError>>(
+        &self,
+        origin: Origin,
+        mut command: impl AsyncFnMut(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut tries = Tries::default();
+        loop {
+            let mut transaction = self.begin(origin)?;
+            let answer = command(&mut transaction).await?;
+            if self.settle(transaction, &mut tries).await? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    fn begin(&self, origin: Origin) -> Result<Transaction, StoreError> {
+        Ok(Transaction::begin(
+            self.engine.snapshot()?,
+            origin,
+            self.clock.now(),
+        ))
+    }
+
+    /// Commits; false: others were first, and the command has to run again.
+    async fn settle(
+        &self,
+        transaction: Transaction,
+        tries: &mut Tries,
+    ) -> Result<bool, StoreError> {
+        match self.commit(transaction.into_change()).await {
+            Ok(()) => return Ok(true),
+            Err(CommitError::Store(error)) => return Err(error),
+            Err(CommitError::Conflict) => tries.conflicts += 1,
+        }
+        if tries.conflicts == ATTEMPTS {
+            return Err(StoreError::Contended);
+        }
+        if tries.turn.is_none() {
+            tries.turn = Some(self.again.clone().lock_owned().await);
+        }
+        Ok(false)
     }
 
     /// `run` for threads of their own; must not be called where async tasks run.
@@ -116,8 +159,7 @@ impl Store {
         origin: Origin,
         command: impl FnOnce(&mut Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let snapshot = self.engine.snapshot()?;
-        command(&mut Transaction::begin(snapshot, origin, self.clock.now()))
+        command(&mut self.begin(origin)?)
     }
 
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
@@ -134,11 +176,16 @@ impl Store {
 }
 
 /// Typed reads of one moment.
+#[derive(Clone)]
 pub struct Reader {
-    pub(super) snapshot: Box<dyn Snapshot>,
+    pub(super) snapshot: Arc<dyn Snapshot>,
 }
 
 impl Reader {
+    pub(super) fn of(snapshot: Arc<dyn Snapshot>) -> Self {
+        Self { snapshot }
+    }
+
     pub fn get<R: Record>(&self, key: &Key) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.snapshot.get(key)? else {
             return Ok(None);
