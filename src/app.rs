@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use tokio::sync::watch;
@@ -10,10 +11,14 @@ use tokio::sync::watch;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, KeyError, PasswordError, Passwords, Throttle};
 use crate::clock::Clock;
-use crate::config::{Config, MailTls, MailTransport};
+use crate::config::{Config, MailTls, MailTransport, OnFailure};
+use crate::eligibility::{self, Judge, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
+use crate::model::Outcome;
+use crate::office::{self, SeedError};
+use crate::rules::{Fault, Host, Limits};
 use crate::search::{SearchError, SearchIndex};
 use crate::store::{Reader, RedbEngine, RedbOptions, Store, StoreError};
 
@@ -33,6 +38,10 @@ pub enum StartError {
     Passwords(#[from] PasswordError),
     #[error(transparent)]
     Mail(#[from] MailSetupError),
+    #[error(transparent)]
+    Rules(#[from] Fault),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
 }
@@ -109,6 +118,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let store = open_store(&config, clock)?;
     let index = Arc::new(open_index(&config)?);
     let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
+    let judge = Arc::new(judge(&config, &store)?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let worker = Worker::new(
@@ -121,6 +131,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         store: store.clone(),
         index: index.clone(),
         registrar: registrar.clone(),
+        judge: judge.clone(),
         access_keys: AccessKeys::open(&folder, store.clock().now())?,
         passwords: Passwords::new(cores.div_ceil(2))?,
         account_throttle: Throttle::new(config.accounts.failed_logins_per_account),
@@ -134,6 +145,11 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let metrics = serve_metrics(&state)?;
     let followers =
         Followers::start(&store, &index, &registrar, &progress).map_err(StartError::Thread)?;
+    tokio::spawn(async move {
+        if let Err(error) = judge.warm().await {
+            tracing::error!(%error, "the campus rules could not be made ready");
+        }
+    });
     let (stop_mail, stopping) = watch::channel(false);
     let mail = tokio::spawn(worker.run(stopping));
     let server =
@@ -159,6 +175,34 @@ fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, Star
         .and_then(|listener| http::serve_metrics(listener, state.clone()))
         .map(Some)
         .map_err(|error| StartError::Listen(listen, error))
+}
+
+/// The rules' host and what the campus decides about it, with the modules that ship in place.
+pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
+    let settings = &config.rules;
+    let limits = Limits {
+        module_bytes: settings.module_limit_kib * 1024,
+        deadline: Duration::from_millis(u64::from(settings.deadline_ms.get())),
+        memory_bytes: settings.memory_mib.get() as usize * 1024 * 1024,
+        ..Limits::default()
+    };
+    let host = Arc::new(Host::open(&config.data.dir.join("rules"), limits)?);
+    office::seed_rules(store, &host, settings)?;
+    let campus = &config.campus;
+    let terms = Terms {
+        calendar: eligibility::calendar(&config.calendar),
+        language: campus
+            .languages
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "en".into()),
+        zone: campus.time_zone.clone(),
+        on_failure: match settings.on_failure {
+            OnFailure::Review => Outcome::Review,
+            OnFailure::Refuse => Outcome::Ineligible,
+        },
+    };
+    Ok(Judge::new(store.clone(), host, terms))
 }
 
 fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError> {

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "config", "telemetry"],
     &["store"],
     &["search", "rules", "mail", "auth"],
+    &["eligibility"],
     &["accounts", "jobs", "applications", "office"],
     &["followers"],
     &["http"],

@@ -14,7 +14,7 @@ mod verify;
 
 pub use erase::{Export, erase, export};
 pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
-pub use profile::{Me, MePatch, me, update_me, weekly_hours};
+pub use profile::{Me, MePatch, me, update_me};
 pub use recover::{change_password, forgot_password, reset_password};
 pub use refusal::Refusal;
 pub use session::{Opened, end_all_sessions, end_session, identify, open_session};

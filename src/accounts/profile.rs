@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{Refusal, Registrar, tokens};
+use crate::eligibility::weekly_hours;
 use crate::mail::Letter;
 use crate::model::{
-    Account, Application, ApplicationStatus, Email, Employer, EmployerProfile, Event, Identity,
-    Invalid, Job, Line, Party, Role, Student, StudentId, StudentProfile, TokenKind, Vocabulary,
-    check_text,
+    Account, Email, Employer, EmployerProfile, Event, Identity, Invalid, Line, Party, Role,
+    Student, StudentProfile, TokenKind, Vocabulary, check_text,
 };
-use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// An account and the profile of its kind; an admin has none.
 pub struct Me {
@@ -56,35 +56,6 @@ pub fn me(reader: &Reader, identity: &Identity, today: jiff::civil::Date) -> Res
         student,
         employer,
     })
-}
-
-/// Accepted applications of one student that are looked at; nobody holds as many jobs.
-const MAX_ACCEPTED: usize = 200;
-
-/// Hours a week of a student's accepted applications whose job has not ended.
-pub fn weekly_hours(
-    reader: &Reader,
-    student: &StudentId,
-    today: jiff::civil::Date,
-) -> Result<f64, StoreError> {
-    let accepted = keys::applications_by_student_status(student, ApplicationStatus::Accepted);
-    let range = KeyRange::prefix(&accepted);
-    let mut hours = 0.0;
-    for key in reader.scan_keys(&range, Direction::Backward, MAX_ACCEPTED)? {
-        let id = key
-            .trailing_id()
-            .map(crate::model::ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
-        let Some(application) = application else {
-            continue;
-        };
-        let job: Option<Stored<Job>> = reader.get(&keys::job(application.job_id))?;
-        if let Some(job) = job.filter(|job| job.runs_on(today)) {
-            hours += job.hours_per_week;
-        }
-    }
-    Ok(hours)
 }
 
 /// A change that a person wants of himself; the members of either part, flat.

@@ -1,9 +1,10 @@
 //! Moving an application: the employer's decisions, the student's answers.
 
 use super::Refusal;
+use crate::eligibility::Judge;
 use crate::model::{
     Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, JobStatus, Line,
-    Mover, Party, check_text,
+    Mover, Outcome, Party, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -14,15 +15,23 @@ pub struct Decision {
 
 const MAX_NOTE_CHARS: usize = 5_000;
 
-/// Makes a move that the caller's column of the table allows. Accepting takes a position and adds the job's hours to the
-/// student's in the same change. `matches`: whether the version is one the caller knows (If-Match).
-pub fn decide(
+/// How a decision ended.
+pub enum Decided {
+    Moved(Stored<Application>),
+    /// An accept that the rules want a person to look at: the application is marked and stays where it is.
+    Waits,
+}
+
+/// Makes a move that the caller's column of the table allows. Accepting asks the rules again, takes a position and adds
+/// the job's hours to the student's, in the same change. `matches`: whether the version is one the caller knows (If-Match).
+pub async fn decide(
+    judge: &Judge,
     transaction: &mut Transaction,
     identity: &Identity,
     id: ApplicationId,
     decision: &Decision,
     matches: &dyn Fn(u64) -> bool,
-) -> Result<Stored<Application>, Refusal> {
+) -> Result<Decided, Refusal> {
     let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
     let old = stored
         .filter(|application| super::may_see(application, identity))
@@ -41,10 +50,23 @@ pub fn decide(
     if !from.allows(mover, to) {
         return Err(Refusal::InvalidTransition { from, to });
     }
-    if to == ApplicationStatus::Accepted {
-        take_position(transaction, &old)?;
-    }
     let mut moved = old.record.clone();
+    if to == ApplicationStatus::Accepted {
+        let job = free_job(transaction, &old)?;
+        let outcome = settle_verdict(judge, transaction, &mut moved, &job).await?;
+        match outcome {
+            Outcome::Eligible => take_position(transaction, &old, job)?,
+            Outcome::Ineligible => {
+                return Err(Refusal::NotEligible(moved.eligibility.reasons));
+            }
+            Outcome::Review => {
+                if moved != old.record {
+                    transaction.update(&old, moved)?;
+                }
+                return Ok(Decided::Waits);
+            }
+        }
+    }
     let note = Some(note).filter(|note| !note.is_empty());
     moved.make(identity.role(), to, note, transaction.now());
     let moved = transaction.update(&old, moved)?;
@@ -55,16 +77,47 @@ pub fn decide(
         from: Some(from),
         to,
     })?;
-    Ok(moved)
+    Ok(Decided::Moved(moved))
 }
 
-/// The job's row and the student's guard make two accepts at once follow one another.
-fn take_position(transaction: &mut Transaction, application: &Application) -> Result<(), Refusal> {
-    let stored: Option<Stored<Job>> = transaction.get(&keys::job(application.job_id))?;
-    let old = stored.ok_or(Refusal::JobNotFound)?;
-    if !old.has_free_position() {
-        return Err(Refusal::PositionsFilled);
+/// What stands at the moment of an accept: an admin's word if there is one, else what the rules say now.
+async fn settle_verdict(
+    judge: &Judge,
+    transaction: &mut Transaction,
+    application: &mut Application,
+    job: &Job,
+) -> Result<Outcome, Refusal> {
+    if let Some(word) = application.overrides.last() {
+        return Ok(word.outcome);
     }
+    let student: Option<Stored<Student>> =
+        transaction.get(&keys::student(&application.student_id))?;
+    let student = student.ok_or(Refusal::NotFound)?;
+    application.eligibility = super::ask_rules(judge, transaction, &student, job).await?;
+    Ok(application.eligibility.outcome)
+}
+
+/// The application's job, if it has a position left.
+fn free_job(
+    transaction: &mut Transaction,
+    application: &Application,
+) -> Result<Stored<Job>, Refusal> {
+    let stored: Option<Stored<Job>> = transaction.get(&keys::job(application.job_id))?;
+    let job = stored.ok_or(Refusal::JobNotFound)?;
+    if job.has_free_position() {
+        Ok(job)
+    } else {
+        Err(Refusal::PositionsFilled)
+    }
+}
+
+/// The job's row and the student's guard make two accepts at once follow one another, so that the hours the rules were
+/// told are the hours that are.
+fn take_position(
+    transaction: &mut Transaction,
+    application: &Application,
+    old: Stored<Job>,
+) -> Result<(), Refusal> {
     transaction.guard(&keys::committed_hours(&application.student_id))?;
     let from = old.job_status;
     let mut job = Job {

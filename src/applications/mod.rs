@@ -6,10 +6,13 @@ mod refusal;
 mod resume;
 mod see;
 mod submit;
+mod verdict;
 
-pub use decide::{Decision, decide};
+pub use decide::{Decided, Decision, decide};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{MAX_RESUME_BYTES, Resume, keep_resume, resume_bytes, see_resume};
 pub use see::{Applicant, applicant, may_see, see};
 pub use submit::{Submission, submit};
+use verdict::ask_rules;
+pub use verdict::override_verdict;

@@ -1,6 +1,6 @@
 //! Why a command of this room says no.
 
-use crate::model::{ApplicationStatus, Invalid};
+use crate::model::{ApplicationStatus, Invalid, Reason};
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,13 @@ pub enum Refusal {
     },
     #[error("all positions of the job are filled")]
     PositionsFilled,
+    #[error("the campus rules do not allow it")]
+    Ineligible(Vec<Reason>),
+    /// Of an accept; the reasons are for the student and the office alone.
+    #[error("the campus rules do not allow it")]
+    NotEligible(Vec<Reason>),
+    #[error("the application is {} already", .0.name())]
+    Decided(ApplicationStatus),
     #[error("the file is no PDF")]
     NotAPdf,
     #[error("you keep {0} files already, and there is no room for more")]

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::Refusal;
+use crate::eligibility::Judge;
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, Eligibility, Event, FileId, Invalid,
-    Job, JobId, Line, Move, Question, Role, StoredFile, StudentId, check_text,
+    Answer, Application, ApplicationId, ApplicationStatus, Event, FileId, Invalid, Job, JobId,
+    Line, Move, Outcome, Question, Role, StoredFile, Student, StudentId, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -19,7 +20,9 @@ pub struct Submission {
 const MAX_NOTE_CHARS: usize = 10_000;
 const MAX_ANSWER_CHARS: usize = 5_000;
 
-pub fn submit(
+/// Files an application that the campus rules let through: eligible, or kept for a person's review.
+pub async fn submit(
+    judge: &Judge,
     transaction: &mut Transaction,
     student_id: &StudentId,
     submission: &Submission,
@@ -49,6 +52,12 @@ pub fn submit(
         }
     }
     invalid.into_result()?;
+    let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;
+    let student = student.ok_or(Refusal::NotFound)?;
+    let eligibility = super::ask_rules(judge, transaction, &student, &job).await?;
+    if eligibility.outcome == Outcome::Ineligible {
+        return Err(Refusal::Ineligible(eligibility.reasons));
+    }
     let application = Application {
         application_id: ApplicationId::generate(now),
         job_id: job.job_id,
@@ -59,7 +68,8 @@ pub fn submit(
         cover_note,
         answers,
         resume_id: submission.resume_id,
-        eligibility: Eligibility::unruled(),
+        eligibility,
+        overrides: Vec::new(),
         submitted_at: now,
         updated_at: now,
         history: vec![Move {

@@ -6,5 +6,5 @@ mod settings;
 pub use load::ConfigError;
 pub use settings::{
     Accounts, Calendar, CampusSettings, Config, Data, MailSettings, MailTls, MailTransport,
-    MetricsSettings, Period, Server,
+    MetricsSettings, OnFailure, Period, RulesSettings, Server,
 };

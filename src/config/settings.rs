@@ -23,6 +23,7 @@ pub struct Config {
     pub mail: MailSettings,
     pub skills: Skills,
     pub metrics: MetricsSettings,
+    pub rules: RulesSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -135,6 +136,43 @@ impl Default for MetricsSettings {
         Self {
             enabled: true,
             listen: None,
+        }
+    }
+}
+
+/// The limits of campus rules, and their parameters.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesSettings {
+    /// Of one call.
+    pub deadline_ms: NonZeroU32,
+    /// Of one call.
+    pub memory_mib: NonZeroU32,
+    /// Largest module that may be uploaded.
+    #[serde(deserialize_with = "positive")]
+    pub module_limit_kib: usize,
+    pub on_failure: OnFailure,
+    /// By the module's name; what the office sets by the page or the API goes before it.
+    pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What a student is told whom a failing module should have judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    Review,
+    Refuse,
+}
+
+impl Default for RulesSettings {
+    fn default() -> Self {
+        let number = |value| NonZeroU32::new(value).expect("the defaults are not zero");
+        Self {
+            deadline_ms: number(50),
+            memory_mib: number(64),
+            module_limit_kib: 4096,
+            on_failure: OnFailure::Review,
+            parameters: BTreeMap::new(),
         }
     }
 }

@@ -7,8 +7,8 @@ use super::{Progress, Tail};
 use crate::accounts::Registrar;
 use crate::mail::{ClosedBecause, ComposeError, Letter};
 use crate::model::{
-    AccountId, Actor, Application, ApplicationId, ApplicationStatus, Email, Employer, Event, Job,
-    JobId, JobStatus, LogEntry, Mail, Role, Student, StudentId,
+    Account, AccountId, Actor, Application, ApplicationId, ApplicationStatus, Email, Employer,
+    Event, Job, JobId, JobStatus, LogEntry, Mail, Role, RuleModule, Student, StudentId,
 };
 use crate::store::{Direction, KeyRange, Logged, Origin, Place, Reader, Store, StoreError, keys};
 
@@ -17,6 +17,9 @@ const NAME: &str = "notify";
 const BATCH: usize = 64;
 /// Applicants told in one change when a job closes.
 const APPLICANTS: usize = 500;
+
+/// People of the office who are told of what concerns it.
+const MAX_ADMINS: usize = 50;
 
 pub(super) struct NotifyFollower {
     store: Store,
@@ -139,8 +142,44 @@ impl NotifyFollower {
                 Some(because) => self.job_closed(reader, *job_id, because, place, mails),
                 None => Ok(None),
             },
+            Event::RuleFailed { rule_id } => {
+                let rule = reader.get::<RuleModule>(&keys::rule(*rule_id))?;
+                if let Some(rule) = rule {
+                    self.rule_failed(reader, &logged.entry, &rule, mails)?;
+                }
+                Ok(None)
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Tells the office.
+    fn rule_failed(
+        &self,
+        reader: &Reader,
+        entry: &LogEntry,
+        rule: &RuleModule,
+        mails: &mut Vec<Mail>,
+    ) -> Result<(), NotifyError> {
+        let name = format!("{} {}", rule.name, rule.version);
+        let fault = rule
+            .failing
+            .as_ref()
+            .map(|failing| failing.message.as_str());
+        let letter = Letter::RuleFailing {
+            rule: &name,
+            fault: fault.unwrap_or("It answers again by now."),
+            link: &format!("{}/office", self.registrar.public_url),
+        };
+        let office = KeyRange::prefix(&keys::active_admins());
+        for key in reader.scan_keys(&office, Direction::Forward, MAX_ADMINS)? {
+            let id = key.trailing_id().map(AccountId::from_bytes);
+            let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+            if let Some(admin) = reader.get::<Account>(&keys::account(id))? {
+                self.write(entry, &letter, &admin.email, &admin.name, Some(id), mails)?;
+            }
+        }
+        Ok(())
     }
 
     fn application_moved(

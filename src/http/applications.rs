@@ -8,20 +8,21 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
+use super::caller::{Admin, Caller, EmployerOrAdmin, SignedIn, Student};
 use super::etag::{IfMatch, etag, is_known};
-use super::idempotency::{Answer as Reply, once};
+use super::idempotency::{Answer as Reply, once_async};
 use super::jobs::id_of;
 use super::problem::Problem;
 use super::query::Query;
 use super::state::State;
 use super::views::{ApplicationView, PageView};
-use crate::applications::{self, ApplicationsWanted, Decision, Submission};
+use crate::applications::{self, ApplicationsWanted, Decided, Decision, Submission};
 use crate::jobs::{self, View};
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId, Role,
+    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId,
+    Outcome, Role,
 };
-use crate::store::{Place, Reader, Stored};
+use crate::store::{Place, Reader, Stored, Transaction};
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ApplicationBody)]
@@ -59,13 +60,16 @@ pub async fn submit(
         resume_id,
     };
     let student_id = caller.student_id();
-    once(
+    let judge = &state.judge;
+    once_async(
         &state,
         &request,
         Some(&caller.who),
         caller.origin,
         &body.0,
-        |transaction| applications::submit(transaction, student_id, &submission),
+        async |transaction: &mut Transaction| {
+            applications::submit(judge, transaction, student_id, &submission).await
+        },
         |application| {
             let view = ApplicationView::new(application, Role::Student, None);
             let mut answer = Reply::json(StatusCode::CREATED, &view)?;
@@ -242,13 +246,55 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
     decision: &Decision,
 ) -> Result<Stored<Application>, Problem> {
     let if_match = IfMatch::of(request);
-    let moved = state
+    let known = |version| if_match.holds(version);
+    let decided = state
+        .store
+        .run_async(caller.origin, async |transaction: &mut Transaction| {
+            let (judge, who) = (&state.judge, &caller.who);
+            applications::decide(judge, transaction, who, id, decision, &known).await
+        })
+        .await
+        .map_err(|refusal| for_caller(refusal, caller.who.role()))?;
+    match decided {
+        Decided::Moved(application) => Ok(application),
+        Decided::Waits => Err(Problem::conflict(
+            "review_pending",
+            "The campus rules want a person of the office to look at this first.",
+        )),
+    }
+}
+
+/// Why the rules refuse an accept is for the student and the office; the employer learns that they do.
+fn for_caller(refusal: applications::Refusal, role: Role) -> Problem {
+    match refusal {
+        applications::Refusal::NotEligible(_) if role == Role::Employer => {
+            applications::Refusal::NotEligible(Vec::new()).into()
+        }
+        other => other.into(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OverrideBody {
+    outcome: Outcome,
+    reason: String,
+}
+
+/// PATCH /admin/applications/{id}/eligibility
+pub async fn override_verdict(
+    caller: Caller<Admin>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let id: ApplicationId = id_of(&path)?;
+    let OverrideBody { outcome, reason } = body.parse()?;
+    let application = state
         .store
         .run(caller.origin, |transaction| {
-            applications::decide(transaction, &caller.who, id, decision, &|version| {
-                if_match.holds(version)
-            })
+            applications::override_verdict(transaction, &caller.who, id, outcome, &reason)
         })
         .await?;
-    Ok(moved)
+    answer_moved(&state, &caller.who, &application)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
+use super::caller::{Anyone, Caller, EmployerOrAdmin, Public, Student};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
@@ -67,6 +67,26 @@ pub async fn read(
         .map_err(|error| Problem::internal(&error))?;
     response.insert_header((header::CONTENT_TYPE, "application/json"));
     Ok(response.body(body))
+}
+
+/// GET /jobs/{jobId}/eligibility: the verdict for the caller, before he applies.
+pub async fn eligibility(
+    caller: Caller<Student>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (job, _) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
+    let student: Option<Stored<crate::model::Student>> =
+        caller.reader.get(&keys::student(caller.student_id()))?;
+    let student = student.ok_or_else(Problem::not_found)?;
+    let set = crate::eligibility::rule_set(&caller.reader)?;
+    let (verdict, _) = state
+        .judge
+        .judge_one(&caller.reader, &set, &student, &job, state.now())
+        .await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .json(verdict))
 }
 
 const LIST_PARAMETERS: &[&str] = &[

@@ -121,6 +121,11 @@ impl Problem {
             "Something went wrong here; it is in the log.",
         )
     }
+
+    /// The same answer under a code of its own.
+    pub fn set_code(&mut self, code: &'static str) {
+        self.0.code = code;
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -271,6 +276,21 @@ impl From<applications::Refusal> for Problem {
             Refusal::InvalidTransition { .. } => conflict("invalid_transition"),
             Refusal::PositionsFilled => conflict("positions_filled"),
             Refusal::TooManyFiles(_) => conflict("too_many_files"),
+            Refusal::Decided(_) => conflict("invalid_transition"),
+            Refusal::NotEligible(ref reasons) => {
+                let mut problem = conflict("not_eligible");
+                problem.0.reasons.clone_from(reasons);
+                problem
+            }
+            Refusal::Ineligible(ref reasons) => {
+                let mut problem = Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "ineligible",
+                    sentence(&refusal),
+                );
+                problem.0.reasons.clone_from(reasons);
+                problem
+            }
             Refusal::NotAPdf => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
@@ -283,7 +303,7 @@ impl From<applications::Refusal> for Problem {
 }
 
 /// An error's text as a sentence.
-fn sentence(error: &dyn std::fmt::Display) -> String {
+pub fn sentence(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {

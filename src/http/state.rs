@@ -10,6 +10,7 @@ use super::metrics::Metrics;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Passwords, Throttle};
 use crate::config::Config;
+use crate::eligibility::Judge;
 use crate::followers::Progress;
 use crate::mail::Health;
 use crate::model::{AccountId, Actor, Campus, Identity, Timestamp};
@@ -21,6 +22,7 @@ pub struct State {
     pub store: Store,
     pub index: Arc<SearchIndex>,
     pub registrar: Arc<Registrar>,
+    pub judge: Arc<Judge>,
     pub access_keys: AccessKeys,
     pub passwords: Passwords,
     /// Failed log-ins, by account (the address typed) and by where they come from.

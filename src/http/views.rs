@@ -10,7 +10,7 @@ use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
     Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
-    Outcome, Preferences, Question, Reason, Role, Setting, Student, StudentId, Timestamp,
+    Outcome, Override, Preferences, Question, Reason, Role, Setting, Student, StudentId, Timestamp,
 };
 use crate::store::Stored;
 
@@ -283,6 +283,9 @@ pub struct ApplicationView<'a> {
 pub struct EligibilityView<'a> {
     outcome: Outcome,
     reasons: &'a [Reason],
+    /// An admin's word that took the place of the rules'; for admins.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    word: Option<&'a Override>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -340,6 +343,10 @@ impl<'a> ApplicationView<'a> {
             eligibility: EligibilityView {
                 outcome: application.eligibility.outcome,
                 reasons,
+                word: application
+                    .overrides
+                    .last()
+                    .filter(|_| reader == Role::Admin),
             },
             submitted_at: application.submitted_at,
             updated_at: application.updated_at,

@@ -52,6 +52,12 @@ pub enum Letter<'a> {
         to: AccountStatus,
         reason: Option<&'a str>,
     },
+    /// To the office.
+    RuleFailing {
+        rule: &'a str,
+        fault: &'a str,
+        link: &'a str,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +94,7 @@ impl Letter<'_> {
             Self::JobClosed { .. } => MailKind::JobClosed,
             Self::JobModerated { .. } => MailKind::JobModerated,
             Self::AccountModerated { .. } => MailKind::AccountModerated,
+            Self::RuleFailing { .. } => MailKind::RuleFailing,
         }
     }
 
@@ -173,6 +180,14 @@ impl Letter<'_> {
                 };
                 words(subject, &[text]).quoting(reason)
             }
+            Self::RuleFailing { rule, fault, link } => words(
+                format!("The rule {rule} fails"),
+                &[&format!("The campus rule {rule} could not be asked."),
+                  "Applications it should have judged are kept and marked for review; none of them can be accepted before somebody of the office has looked at it.",
+                  "You get this mail once, until the rule was changed or was well for an hour."],
+            )
+            .quoting(Some(fault))
+            .with("See the rules", link),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApplicationId, EmployeeId, FileId, JobId, Role, StudentId, Timestamp};
+use super::{AccountId, ApplicationId, EmployeeId, FileId, JobId, Role, StudentId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,9 +111,19 @@ pub struct Eligibility {
     pub reasons: Vec<Reason>,
 }
 
+/// An admin's word in place of the rules', which stands until he changes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Override {
+    pub at: Timestamp,
+    pub by: AccountId,
+    pub outcome: Outcome,
+    pub reason: String,
+}
+
 impl Eligibility {
-    /// The verdict of a campus with no active rule: nothing stands against the student.
-    pub fn unruled() -> Self {
+    /// Nothing stands against the student.
+    pub fn eligible() -> Self {
         Self {
             outcome: Outcome::Eligible,
             reasons: Vec::new(),
@@ -147,6 +157,9 @@ pub struct Application {
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
     pub eligibility: Eligibility,
+    /// What admins said in place of the rules, oldest first; the last one stands.
+    #[serde(default)]
+    pub overrides: Vec<Override>,
     pub submitted_at: Timestamp,
     pub updated_at: Timestamp,
     pub history: Vec<Move>,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, AccountStatus, ApplicationId, ApplicationStatus, EmployeeId, JobId, JobStatus, Role,
-    StudentId, Timestamp,
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, EmployeeId, JobId, JobStatus,
+    Outcome, Role, RuleId, RuleState, StudentId, Timestamp,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,26 @@ pub enum Event {
         student_id: StudentId,
         from: Option<ApplicationStatus>,
         to: ApplicationStatus,
+    },
+    /// An admin's word took the place of a verdict; the reason stands in the application.
+    EligibilityOverridden {
+        application_id: ApplicationId,
+        from: Outcome,
+        to: Outcome,
+    },
+    /// A module was uploaded (`from` none), moved on in its life, or got other parameters (`from` equals `to`).
+    RuleChanged {
+        rule_id: RuleId,
+        from: Option<RuleState>,
+        to: RuleState,
+    },
+    /// A module began to fail.
+    RuleFailed {
+        rule_id: RuleId,
+    },
+    /// A module that had failed answers again.
+    RuleRecovered {
+        rule_id: RuleId,
     },
 }
 

@@ -18,6 +18,8 @@ pub enum MailKind {
     JobClosed,
     JobModerated,
     AccountModerated,
+    /// To the office: a campus rule fails.
+    RuleFailing,
 }
 
 impl MailKind {

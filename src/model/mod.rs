@@ -15,6 +15,7 @@ mod job_input;
 mod mail;
 mod money;
 mod patch;
+mod rule;
 mod session;
 mod skills;
 mod strict;
@@ -24,7 +25,7 @@ mod time;
 
 pub use account::{Account, AccountStatus, Registration, Role};
 pub use application::{
-    Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Reason,
+    Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Override, Reason,
 };
 pub use campus::Campus;
 pub use email::Email;
@@ -33,7 +34,7 @@ pub use event::{Actor, Event, LogEntry};
 pub use file::StoredFile;
 pub use identity::{Identity, Party};
 pub use ids::{
-    AccountId, ApplicationId, CampusId, EmployeeId, FileId, Id, JobId, MailId, SessionId,
+    AccountId, ApplicationId, CampusId, EmployeeId, FileId, Id, JobId, MailId, RuleId, SessionId,
     StudentId, TokenId,
 };
 pub use invalid::{FieldError, Invalid};
@@ -42,6 +43,7 @@ pub use job_input::{JobFields, JobInput};
 pub use mail::{Mail, MailKind, MailState};
 pub use money::Money;
 pub use patch::{from_json, invalid_member, merge_patch};
+pub use rule::{RuleFailure, RuleInUse, RuleKind, RuleModule, RuleSet, RuleState};
 pub use session::{SavedAnswer, Session, Token, TokenKind};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::{StrictJson, objects};

@@ -1,12 +1,21 @@
-//! What the student-employment office does with many records at once: imports. Owns no records of its own.
+//! What the student-employment office does: imports, and the life of the campus rules, whose modules it owns.
 
+mod dry_run;
 mod employers;
 mod import;
 mod jobs;
 mod report;
 mod rows;
+mod rules;
+mod seed_rules;
 mod students;
 mod watched;
 
+pub use dry_run::{DryRun, Sample, dry_run};
 pub use import::{Import, ImportError, Kind, Options};
 pub use report::{Rejection, Report};
+pub use rules::{
+    NewRule, RulePatch, RuleRefusal, change_rule, install_rule, list_rules, note_dry_run,
+    rule_name, see_rule,
+};
+pub use seed_rules::{SeedError, laid_over, seed_rules};

@@ -30,3 +30,8 @@ pub use inspect::Inspected;
 pub use limits::Limits;
 pub use module::Module;
 pub use parameters::Schema;
+
+/// The modules that ship, by name.
+pub fn defaults() -> &'static [(&'static str, &'static [u8])] {
+    &[]
+}

@@ -7,7 +7,7 @@
 //! | `U` | unique, its parts | the key of the record that has it |
 //! | `C` | counter, its parts | a little-endian i64 |
 //! | `G` | guard, its parts | nothing: its version is what concerned changes check and raise |
-//! | `B` | file id, chunk number | bytes of a file |
+//! | `B` | kind, id, chunk number | bytes of a file or a module |
 //! | `L` | sequence number | a log entry |
 //! | `F` | follower | the follower's cursor: a sequence number |
 //!
@@ -19,8 +19,9 @@ use std::fmt;
 use super::Record;
 use crate::model::{
     Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, Email,
-    EmployeeId, Employer, FileId, Job, JobId, JobStatus, Mail, MailId, MailState, SavedAnswer,
-    Session, SessionId, StoredFile, Student, StudentId, Timestamp, Token, TokenId,
+    EmployeeId, Employer, FileId, Job, JobId, JobStatus, Mail, MailId, MailState, Role, RuleId,
+    RuleModule, RuleSet, SavedAnswer, Session, SessionId, StoredFile, Student, StudentId,
+    Timestamp, Token, TokenId,
 };
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,17 @@ pub fn mail(id: MailId) -> Key {
 pub fn saved_answer(key_digest: &[u8; 32]) -> Key {
     Key::new(b'R', b'i').bytes(key_digest)
 }
+pub fn rule(id: RuleId) -> Key {
+    Key::new(b'R', b'u').bytes(id.as_bytes())
+}
+/// Every module, in the order of upload.
+pub fn rules() -> Key {
+    Key::new(b'R', b'u')
+}
+/// The one row of the modules that are asked now.
+pub fn rule_set() -> Key {
+    Key::new(b'R', b'U')
+}
 pub fn session(id: SessionId) -> Key {
     Key::new(b'R', b's').bytes(id.as_bytes())
 }
@@ -183,6 +195,10 @@ pub fn accounts_by_status(status: AccountStatus) -> Key {
 }
 pub fn accounts() -> Key {
     Key::new(b'X', b'a')
+}
+/// The office: who has mail of what concerns it.
+pub fn active_admins() -> Key {
+    Key::new(b'X', b'O')
 }
 fn job_status(status: JobStatus) -> u8 {
     match status {
@@ -352,6 +368,20 @@ pub fn committed_hours(student: &StudentId) -> Key {
 pub fn log_ins(account: AccountId) -> Key {
     Key::new(b'G', b's').bytes(account.as_bytes())
 }
+/// Verdicts that a module gave as a shadow.
+pub fn shadow_verdicts(rule: RuleId) -> Key {
+    Key::new(b'C', b's').bytes(rule.as_bytes())
+}
+/// Those of them that would have made a difference.
+pub fn shadow_differences(rule: RuleId) -> Key {
+    Key::new(b'C', b'd').bytes(rule.as_bytes())
+}
+pub fn rule_chunk(id: RuleId, number: u32) -> Key {
+    rule_chunks(id).bytes(&number.to_be_bytes())
+}
+pub fn rule_chunks(id: RuleId) -> Key {
+    Key::new(b'B', b'u').bytes(id.as_bytes())
+}
 pub fn file_chunk(id: FileId, number: u32) -> Key {
     Key::new(b'B', b'f')
         .bytes(id.as_bytes())
@@ -435,10 +465,14 @@ impl Record for Account {
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.account_id.as_bytes();
-        vec![
+        let mut keys = vec![
             accounts().bytes(id),
             accounts_by_status(self.status).bytes(id),
-        ]
+        ];
+        if self.role == Role::Admin && self.status == AccountStatus::Active {
+            keys.push(active_admins().bytes(id));
+        }
+        keys
     }
     fn unique_keys(&self) -> Vec<Key> {
         vec![account_email(&self.email)]
@@ -579,6 +613,18 @@ impl Record for SavedAnswer {
     fn index_keys(&self) -> Vec<Key> {
         let own = self.key();
         vec![expiring().time(self.expires_at).bytes(own.as_bytes())]
+    }
+}
+
+impl Record for RuleModule {
+    fn key(&self) -> Key {
+        rule(self.rule_id)
+    }
+}
+
+impl Record for RuleSet {
+    fn key(&self) -> Key {
+        rule_set()
     }
 }
 

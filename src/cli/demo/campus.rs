@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Email, EmployeeId, JobId, JobStatus, Role, StudentId};
 use crate::office::{Import, Kind, Options};
-use crate::store::{Direction, Key, KeyRange, Origin, Store, keys};
+use crate::store::{Direction, Key, KeyRange, Origin, Store, Transaction, keys};
 
 const EMPLOYERS: &str = include_str!("employers.csv");
 const STUDENTS: &str = include_str!("students.csv");
@@ -66,6 +66,8 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         emails.first().ok_or("the demo has no student")?,
         &employer,
     )?;
+    let judge = app::judge(config, &store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for (turn, student) in students.iter().cycle().take(APPLICATIONS).enumerate() {
         let submission = Submission {
             job_id: postings[turn % postings.len()],
@@ -76,9 +78,12 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
             resume_id: None,
         };
         let student = StudentId::parse(student)?;
-        store.run_blocking(Origin::OPERATOR, |transaction| {
-            applications::submit(transaction, &student, &submission)
-        })?;
+        runtime.block_on(store.run_async(
+            Origin::OPERATOR,
+            async |transaction: &mut Transaction| {
+                applications::submit(&judge, transaction, &student, &submission).await
+            },
+        ))?;
     }
     Ok(logins)
 }

@@ -5,3 +5,4 @@ pub mod audit;
 pub mod import;
 pub mod jobs;
 pub mod outbox;
+pub mod rules;

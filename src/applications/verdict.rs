@@ -1,0 +1,68 @@
+//! What the campus rules say of an application, and an admin's word in their place.
+
+use super::Refusal;
+use crate::eligibility::Judge;
+use crate::model::{
+    Application, ApplicationId, Eligibility, Event, Identity, Invalid, Job, Line, Outcome,
+    Override, RuleSet, Student, check_text,
+};
+use crate::store::{StoreError, Stored, Transaction, keys};
+
+const MAX_REASON_CHARS: usize = 2_000;
+
+/// The verdict of the modules in use, as this transaction sees facts and modules. Modules in shadow are asked beside, and
+/// only counted.
+pub(super) async fn ask_rules(
+    judge: &Judge,
+    transaction: &mut Transaction,
+    student: &Student,
+    job: &Job,
+) -> Result<Eligibility, StoreError> {
+    let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+    let set = set.map(|set| set.record).unwrap_or_default();
+    let (reader, now) = (transaction.reader(), transaction.now());
+    let (verdict, shadows) = judge.judge_one(&reader, &set, student, job, now).await?;
+    for shadow in shadows {
+        transaction.add(keys::shadow_verdicts(shadow.rule_id), 1);
+        transaction.add(
+            keys::shadow_differences(shadow.rule_id),
+            i64::from(shadow.differs),
+        );
+    }
+    Ok(verdict)
+}
+
+/// An admin's word in place of the rules', with a reason: it stands until he says otherwise.
+pub fn override_verdict(
+    transaction: &mut Transaction,
+    identity: &Identity,
+    id: ApplicationId,
+    outcome: Outcome,
+    reason: &str,
+) -> Result<Stored<Application>, Refusal> {
+    let reason = check_text(reason, Line::Many, 1, MAX_REASON_CHARS)
+        .map_err(|message| Invalid::one("reason", message))?;
+    let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
+    let old = stored.ok_or(Refusal::NotFound)?;
+    if old.application_status.is_final() {
+        return Err(Refusal::Decided(old.application_status));
+    }
+    let now = transaction.now();
+    let mut application = old.record.clone();
+    application.overrides.push(Override {
+        at: now,
+        by: identity.account_id,
+        outcome,
+        reason,
+    });
+    let from = application.eligibility.outcome;
+    application.eligibility.outcome = outcome;
+    application.updated_at = now;
+    let application = transaction.update(&old, application)?;
+    transaction.log(Event::EligibilityOverridden {
+        application_id: id,
+        from,
+        to: outcome,
+    })?;
+    Ok(application)
+}

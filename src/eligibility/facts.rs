@@ -1,0 +1,147 @@
+//! What the rules are told: no names, no addresses, and only what the contract has a place for.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::config::{self, Calendar};
+use crate::model::{
+    Application, ApplicationId, ApplicationStatus, Job, JobSetting, Student, StudentId, Timestamp,
+};
+use crate::rules;
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
+
+/// Accepted applications of one student that are looked at; nobody holds as many jobs.
+const MAX_ACCEPTED: usize = 200;
+
+/// The jobs of a student's accepted applications that have not ended.
+pub fn running_jobs(
+    reader: &Reader,
+    student: &StudentId,
+    today: Date,
+) -> Result<Vec<Job>, StoreError> {
+    let accepted = keys::applications_by_student_status(student, ApplicationStatus::Accepted);
+    let range = KeyRange::prefix(&accepted);
+    let mut jobs = Vec::new();
+    for key in reader.scan_keys(&range, Direction::Backward, MAX_ACCEPTED)? {
+        let id = key.trailing_id().map(ApplicationId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        let Some(application) = application else {
+            continue;
+        };
+        let job: Option<Stored<Job>> = reader.get(&keys::job(application.job_id))?;
+        jobs.extend(job.map(|job| job.record).filter(|job| job.runs_on(today)));
+    }
+    Ok(jobs)
+}
+
+/// Hours a week of a student's accepted applications whose job has not ended.
+pub fn weekly_hours(reader: &Reader, student: &StudentId, today: Date) -> Result<f64, StoreError> {
+    let jobs = running_jobs(reader, student, today)?;
+    Ok(jobs.iter().map(|job| job.hours_per_week).sum())
+}
+
+/// Days since 1970-01-01, as the contract counts them.
+pub(super) fn day(date: Date) -> i32 {
+    const FIRST: Date = Date::constant(1970, 1, 1);
+    date.duration_since(FIRST).as_hours() as i32 / 24
+}
+
+/// The campus's year as the rules are told it.
+pub fn calendar(year: &Calendar) -> Vec<rules::Period> {
+    let of = |kind, periods: &[config::Period]| {
+        let period = |period: &config::Period| rules::Period {
+            kind,
+            start: day(period.start),
+            end: day(period.end),
+        };
+        periods.iter().map(period).collect::<Vec<_>>()
+    };
+    let mut periods = of(rules::PeriodKind::Term, &year.terms);
+    periods.extend(of(rules::PeriodKind::Recess, &year.breaks));
+    periods
+}
+
+/// Makes facts of records, as of one moment.
+pub struct Facts<'a> {
+    zone: &'a TimeZone,
+    today: Date,
+}
+
+impl<'a> Facts<'a> {
+    pub fn new(zone: &'a TimeZone, now: Timestamp) -> Self {
+        Self {
+            zone,
+            today: now.day(zone),
+        }
+    }
+
+    /// `place` is the id that the rules are told: it means nothing outside one call.
+    pub fn student(
+        &self,
+        reader: &Reader,
+        place: usize,
+        student: &Student,
+    ) -> Result<rules::Student, StoreError> {
+        let running = running_jobs(reader, &student.student_id, self.today)?;
+        Ok(rules::Student {
+            id: place.to_string(),
+            gpa: student.gpa.map(|gpa| gpa as f32),
+            enrolled_credits: student.enrolled_credits.map(|credits| credits as f32),
+            visa: student.visa.clone(),
+            work_study_remaining_cents: student
+                .work_study_remaining
+                .map(|award| u64::try_from(award.cents()).unwrap_or(0)),
+            graduation: student.graduation_date.map(day),
+            skills: student.skills.clone(),
+            commitments: running.iter().map(|job| self.commitment(job)).collect(),
+            attributes: Vec::new(),
+        })
+    }
+
+    fn commitment(&self, job: &Job) -> rules::Commitment {
+        // A job that names no first day runs from when it was posted.
+        let start = job
+            .start_date
+            .unwrap_or_else(|| job.posted_at.day(self.zone));
+        rules::Commitment {
+            weekly_hours: job.hours_per_week as f32,
+            hourly_rate_cents: rate(job),
+            start: day(start),
+            end: job.end_date.map(day),
+            work_study: job.work_study_required,
+        }
+    }
+
+    pub fn job(&self, place: usize, job: &Job) -> rules::Job {
+        rules::Job {
+            id: place.to_string(),
+            title: job.job_title.clone(),
+            weekly_hours: job.hours_per_week as f32,
+            hourly_rate_cents: rate(job),
+            work_study: job.work_study_required,
+            on_campus: job.setting == JobSetting::OnCampus,
+            posted: day(job.posted_at.day(self.zone)),
+            start: job.start_date.map(day),
+            end: job.end_date.map(day),
+            skills: job.skills_required.clone(),
+            attributes: Vec::new(),
+        }
+    }
+}
+
+fn rate(job: &Job) -> u32 {
+    u32::try_from(job.job_pay_rate.cents()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970_both_ways() {
+        assert_eq!(day(Date::constant(1970, 1, 1)), 0);
+        assert_eq!(day(Date::constant(1969, 12, 31)), -1);
+        assert_eq!(day(Date::constant(2026, 12, 1)), 20_788);
+    }
+}

@@ -1,0 +1,202 @@
+//! Which open jobs a student may have, for lists. The facts of all open jobs stay in memory, brought up to date from the
+//! change log when somebody asks; the verdicts on them are kept for the students who asked last, and only what changed is
+//! judged again.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::facts::Facts;
+use super::judge::{Case, Judge};
+use crate::model::{Event, Job, JobId, JobStatus, Outcome, RuleSet, Student, StudentId, Timestamp};
+use crate::rules;
+use crate::store::{Reader, StoreError, Stored, keys};
+
+/// Log entries read one after another before the whole list is read anew instead.
+const MAX_BEHIND: usize = 5_000;
+/// Students whose verdicts are kept.
+const KEPT: usize = 64;
+
+/// The facts of all open jobs as of a place in the log.
+#[derive(Clone, Default)]
+struct Board {
+    position: u64,
+    /// Counts the changes of this board; each job has the count of its last change.
+    stamp: u64,
+    ids: Vec<JobId>,
+    stamps: Vec<u64>,
+    facts: Arc<Vec<rules::Job>>,
+    places: HashMap<JobId, usize>,
+}
+
+/// What was judged for one student, and all that it rests on.
+struct Judged {
+    student_id: StudentId,
+    facts: rules::Student,
+    rules: RuleSet,
+    language: Option<String>,
+    today: rules::Day,
+    stamp: u64,
+    eligible: Arc<HashSet<JobId>>,
+}
+
+#[derive(Default)]
+pub struct OpenJobs {
+    board: Mutex<Arc<Board>>,
+    judged: Mutex<VecDeque<Judged>>,
+}
+
+impl OpenJobs {
+    /// The open jobs for which the rules say `eligible`, as of the reader's moment.
+    pub async fn eligible(
+        &self,
+        judge: &Judge,
+        reader: &Reader,
+        student: &Student,
+        now: Timestamp,
+    ) -> Result<Arc<HashSet<JobId>>, StoreError> {
+        let zone = &judge.terms().zone;
+        let facts = Facts::new(zone, now);
+        let board = self.current(reader, &facts)?;
+        let set = super::rule_set(reader)?;
+        let wanted = Judged {
+            student_id: student.student_id.clone(),
+            facts: facts.student(reader, 0, student)?,
+            rules: set,
+            language: student.preferences.language.clone(),
+            today: super::facts::day(now.day(zone)),
+            stamp: board.stamp,
+            eligible: Arc::default(),
+        };
+        let judged = match self.take(&wanted) {
+            Some(old) => judge_changed(judge, reader, &board, old, now).await?,
+            None => {
+                judge_changed(judge, reader, &board, Judged { stamp: 0, ..wanted }, now).await?
+            }
+        };
+        let eligible = judged.eligible.clone();
+        self.keep(judged);
+        Ok(eligible)
+    }
+
+    fn take(&self, wanted: &Judged) -> Option<Judged> {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = judged.iter().position(|kept| {
+            kept.student_id == wanted.student_id
+                && kept.facts == wanted.facts
+                && kept.rules == wanted.rules
+                && kept.language == wanted.language
+                && kept.today == wanted.today
+                && kept.stamp <= wanted.stamp
+        })?;
+        judged.remove(place)
+    }
+
+    fn keep(&self, one: Judged) {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.retain(|kept| kept.student_id != one.student_id);
+        judged.push_back(one);
+        if judged.len() > KEPT {
+            judged.pop_front();
+        }
+    }
+
+    /// The board as of the reader's moment or a little later.
+    fn current(&self, reader: &Reader, facts: &Facts) -> Result<Arc<Board>, StoreError> {
+        let mut kept = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = reader.log_end()?;
+        if kept.position < end {
+            let board = Arc::make_mut(&mut kept);
+            let behind = reader.log_after(board.position, MAX_BEHIND)?;
+            if board.position == 0 || behind.len() == MAX_BEHIND {
+                board.read_all(reader, facts)?;
+            } else {
+                for logged in behind {
+                    if let Event::JobChanged { job_id, .. } = logged.entry.event {
+                        board.read_one(reader, facts, job_id)?;
+                    }
+                }
+            }
+            board.position = end;
+        }
+        Ok(kept.clone())
+    }
+}
+
+impl Board {
+    fn read_all(&mut self, reader: &Reader, facts: &Facts) -> Result<(), StoreError> {
+        let stamp = self.stamp + 1;
+        *self = Self {
+            stamp,
+            ..Self::default()
+        };
+        reader.each_key(&keys::jobs_by_status(JobStatus::Open), |key| {
+            let id = key.trailing_id().map(JobId::from_bytes);
+            let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+            self.read_one(reader, facts, id)
+        })
+    }
+
+    fn read_one(&mut self, reader: &Reader, facts: &Facts, id: JobId) -> Result<(), StoreError> {
+        let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        let job = stored.filter(|job| job.job_status == JobStatus::Open);
+        self.stamp += 1;
+        let all = Arc::make_mut(&mut self.facts);
+        match (job, self.places.get(&id).copied()) {
+            (Some(job), Some(place)) => {
+                all[place] = facts.job(place, &job);
+                self.stamps[place] = self.stamp;
+            }
+            (Some(job), None) => {
+                let place = all.len();
+                all.push(facts.job(place, &job));
+                self.ids.push(id);
+                self.stamps.push(self.stamp);
+                self.places.insert(id, place);
+            }
+            (None, Some(place)) => {
+                all.swap_remove(place);
+                self.ids.swap_remove(place);
+                self.stamps.swap_remove(place);
+                self.places.remove(&id);
+                if let Some(moved) = self.ids.get(place) {
+                    self.places.insert(*moved, place);
+                }
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Judges the jobs that changed since the last time, all of them at the first.
+async fn judge_changed(
+    judge: &Judge,
+    reader: &Reader,
+    board: &Board,
+    mut judged: Judged,
+    now: Timestamp,
+) -> Result<Judged, StoreError> {
+    let stale: Vec<usize> = (0..board.ids.len())
+        .filter(|place| board.stamps[*place] > judged.stamp)
+        .collect();
+    let eligible = Arc::make_mut(&mut judged.eligible);
+    if !stale.is_empty() {
+        let case = Arc::new(Case {
+            now,
+            language: judged.language.clone(),
+            students: vec![judged.facts.clone()],
+            jobs: board.facts.clone(),
+            pairs: stale.iter().map(|place| (0, *place as u32)).collect(),
+        });
+        let verdicts = judge.judge(reader, &judged.rules, &case).await?;
+        for (place, verdict) in stale.into_iter().zip(verdicts) {
+            if verdict.outcome == Outcome::Eligible {
+                eligible.insert(board.ids[place]);
+            } else {
+                eligible.remove(&board.ids[place]);
+            }
+        }
+    }
+    judged.stamp = board.stamp;
+    Ok(judged)
+}

@@ -1,0 +1,287 @@
+//! The campus rules: upload, look, set parameters, try, make active, go back.
+
+use std::time::Instant;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::http::body::{JsonBody, media_type, read_to_limit};
+use crate::http::caller::{Admin, Caller};
+use crate::http::etag::{IfMatch, etag};
+use crate::http::idempotency::{Answer, once};
+use crate::http::jobs::id_of;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::state::State;
+use crate::http::views::PageView;
+use crate::model::{
+    ApplicationId, Invalid, JobId, Outcome, Reason, RuleFailure, RuleId, RuleInUse, RuleKind,
+    RuleModule, RuleState, StudentId, Timestamp,
+};
+use crate::office::{self, NewRule, RulePatch, Sample};
+use crate::rules::Fault;
+use crate::store::{Reader, StoreError, Stored, keys};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleView<'a> {
+    rule_id: RuleId,
+    name: &'a str,
+    kind: RuleKind,
+    version: &'a str,
+    summary: &'a str,
+    digest: &'a str,
+    size_bytes: u64,
+    state: RuleState,
+    parameter_schema: Box<RawValue>,
+    parameters: &'a Map<String, Value>,
+    /// Whether a dry run with these parameters was seen.
+    dry_run: bool,
+    failing: Option<&'a RuleFailure>,
+    shadow: ShadowView,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// Verdicts given as a shadow, and those that differed from the ones that counted.
+#[derive(Serialize)]
+struct ShadowView {
+    evaluated: i64,
+    changed: i64,
+}
+
+impl<'a> RuleView<'a> {
+    fn new(reader: &Reader, rule: &'a RuleModule) -> Result<Self, StoreError> {
+        let schema = RawValue::from_string(rule.parameter_schema.clone())
+            .map_err(|error| StoreError::Corrupt(format!("the schema of a rule: {error}")))?;
+        Ok(Self {
+            rule_id: rule.rule_id,
+            name: &rule.name,
+            kind: rule.kind,
+            version: &rule.version,
+            summary: &rule.summary,
+            digest: &rule.digest,
+            size_bytes: rule.size_bytes,
+            state: rule.state,
+            parameter_schema: schema,
+            parameters: &rule.parameters,
+            dry_run: rule.dry_run,
+            failing: rule.failing.as_ref(),
+            shadow: ShadowView {
+                evaluated: reader.counter(&keys::shadow_verdicts(rule.rule_id))?,
+                changed: reader.counter(&keys::shadow_differences(rule.rule_id))?,
+            },
+            created_at: rule.created_at,
+            updated_at: rule.updated_at,
+        })
+    }
+}
+
+fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(rule.version)))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .json(RuleView::new(reader, rule)?))
+}
+
+/// GET /admin/rules: newest first; a campus has few, so it is one page.
+pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Query::of(&request, &[])?;
+    let rules = office::list_rules(&caller.reader)?;
+    let items = rules
+        .iter()
+        .rev()
+        .map(|rule| RuleView::new(&caller.reader, rule))
+        .collect::<Result<_, _>>()?;
+    Ok(HttpResponse::Ok().json(PageView {
+        items,
+        next_cursor: None,
+    }))
+}
+
+/// GET /admin/rules/{ruleId}
+pub async fn read(caller: Caller<Admin>, path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let rule = office::see_rule(&caller.reader, id_of(&path)?)?;
+    answer(&caller.reader, &rule)
+}
+
+/// POST /admin/rules: the raw body is the module. It is compiled, looked into and asked once before it is kept.
+pub async fn upload(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&request, &["name"])?;
+    let name = query.text("name")?.map(office::rule_name).transpose()?;
+    if !media_type(&request).eq_ignore_ascii_case("application/wasm") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body must be application/wasm.",
+        ));
+    }
+    let limit = state.config.rules.module_limit_kib * 1024;
+    let bytes = read_to_limit(&request, &mut body.into_inner(), limit).await?;
+    let (host, looked_at) = (state.judge.host().clone(), bytes.clone());
+    let found = web::block(move || host.inspect(&looked_at)).await;
+    let found = found.map_err(|error| Problem::internal(&error))??;
+    let new = NewRule::found(found, name, &state.config.rules, bytes.to_vec())?;
+    once(
+        &state,
+        &request,
+        Some(&caller.who),
+        caller.origin,
+        &bytes,
+        |transaction| office::install_rule(transaction, &new, RuleState::Draft),
+        |rule| {
+            let mut answer =
+                Answer::json(StatusCode::CREATED, &RuleView::new(&caller.reader, rule)?)?;
+            answer.location = Some(format!("/api/v1/admin/rules/{}", rule.rule_id));
+            answer.etag = Some(etag(rule.version));
+            Ok(answer)
+        },
+    )
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatchBody {
+    #[serde(default)]
+    state: Option<RuleState>,
+    #[serde(default)]
+    parameters: Option<Map<String, Value>>,
+}
+
+/// PATCH /admin/rules/{ruleId}
+pub async fn update(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let id: RuleId = id_of(&path)?;
+    let PatchBody {
+        state: wanted,
+        parameters,
+    } = body.parse()?;
+    let rule = office::see_rule(&caller.reader, id)?;
+    let parameters = parameters
+        .map(|changes| office::laid_over(&rule, changes))
+        .transpose()?;
+    let patch = RulePatch {
+        state: wanted,
+        parameters,
+    };
+    let if_match = IfMatch::of(&request);
+    let rule = state
+        .store
+        .run(caller.origin, |transaction| {
+            office::change_rule(transaction, id, &patch, &|version| if_match.holds(version))
+        })
+        .await?;
+    state.judge.forget_failures(id);
+    answer(&state.read()?, &rule)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRunView {
+    evaluated: u64,
+    changed: u64,
+    samples: Vec<SampleView>,
+    /// Milliseconds.
+    took: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SampleView {
+    application_id: Option<ApplicationId>,
+    job_id: JobId,
+    student_id: StudentId,
+    before: Outcome,
+    after: Outcome,
+    reasons: Vec<Reason>,
+}
+
+impl From<Sample> for SampleView {
+    fn from(sample: Sample) -> Self {
+        let Sample {
+            application_id,
+            job_id,
+            student_id,
+            before,
+            after,
+            reasons,
+        } = sample;
+        Self {
+            application_id,
+            job_id,
+            student_id,
+            before,
+            after,
+            reasons,
+        }
+    }
+}
+
+/// POST /admin/rules/{ruleId}/dry-run
+pub async fn dry_run(
+    caller: Caller<Admin>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let started = Instant::now();
+    let id: RuleId = id_of(&path)?;
+    let rule = office::see_rule(&caller.reader, id)?;
+    let module = RuleInUse::from(&rule.record);
+    let run = office::dry_run(&state.judge, &caller.reader, &module, state.now()).await?;
+    state
+        .store
+        .run(caller.origin, |transaction| {
+            office::note_dry_run(transaction, id, &module.parameters)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(DryRunView {
+        evaluated: run.evaluated,
+        changed: run.changed,
+        samples: run.samples.into_iter().map(SampleView::from).collect(),
+        took: started.elapsed().as_millis() as u64,
+    }))
+}
+
+impl From<Fault> for Problem {
+    /// Of an upload: what is wrong with the module, in words.
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Busy => Self::busy(),
+            Fault::Engine(_) => Self::internal(&fault),
+            _ => {
+                let mut problem = Self::from(Invalid::one("body", fault.to_string()));
+                problem.set_code("invalid_module");
+                problem
+            }
+        }
+    }
+}
+
+impl From<office::RuleRefusal> for Problem {
+    fn from(refusal: office::RuleRefusal) -> Self {
+        use office::RuleRefusal as Refusal;
+        let detail = crate::http::problem::sentence(&refusal);
+        match refusal {
+            Refusal::NotFound => Self::not_found(),
+            Refusal::Stale => Self::stale(),
+            Refusal::InvalidTransition { .. } => Self::conflict("invalid_transition", &detail),
+            Refusal::DryRunFirst => Self::conflict("dry_run_first", &detail),
+            Refusal::Invalid(invalid) => invalid.into(),
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}

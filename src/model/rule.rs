@@ -1,0 +1,160 @@
+//! A campus rule: a module that the office uploaded, and its life.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{RuleId, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleKind {
+    Eligibility,
+    Notification,
+}
+
+/// Draft: nobody asks it. Shadow: asked beside, and only counted. Active: decides. Retired: an earlier version, or one that
+/// was switched off; it can come back in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleState {
+    Draft,
+    Shadow,
+    Active,
+    Retired,
+}
+
+impl RuleState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Shadow => "shadow",
+            Self::Active => "active",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// Whether a module may go from here to there. A draft decides only after its effect was seen: in a dry run or as a
+    /// shadow.
+    pub fn allows(self, to: Self, dry_run: bool) -> bool {
+        match (self, to) {
+            (Self::Draft, Self::Active) => dry_run,
+            (Self::Draft | Self::Active, Self::Shadow | Self::Retired)
+            | (Self::Shadow, Self::Draft | Self::Active | Self::Retired)
+            | (Self::Retired, Self::Draft | Self::Shadow | Self::Active) => true,
+            _ => false,
+        }
+    }
+}
+
+/// A module that trapped, ran out of time or gave no sound answer: since when, and the last fault in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleFailure {
+    pub since: Timestamp,
+    pub message: String,
+}
+
+/// What is known of a module; its bytes lie in chunks beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleModule {
+    pub rule_id: RuleId,
+    /// Versions of one rule share it.
+    pub name: String,
+    pub kind: RuleKind,
+    /// As the module says it.
+    pub version: String,
+    pub summary: String,
+    /// Of the bytes: SHA-256, lower-case hexadecimal.
+    pub digest: String,
+    pub size_bytes: u64,
+    /// JSON Schema, as the module wrote it: a form follows the order of its settings.
+    pub parameter_schema: String,
+    pub parameters: Map<String, Value>,
+    pub state: RuleState,
+    /// Whether a dry run with these parameters was seen.
+    pub dry_run: bool,
+    pub failing: Option<RuleFailure>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The modules that are asked now, in one row: whoever decides by the rules reads it, so that a change of the rules and a
+/// decision by the old ones never both stand.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleSet {
+    pub active: Vec<RuleInUse>,
+    pub shadow: Vec<RuleInUse>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleInUse {
+    pub rule_id: RuleId,
+    pub name: String,
+    pub kind: RuleKind,
+    pub version: String,
+    pub digest: String,
+    pub parameters: Map<String, Value>,
+}
+
+impl From<&RuleModule> for RuleInUse {
+    fn from(module: &RuleModule) -> Self {
+        Self {
+            rule_id: module.rule_id,
+            name: module.name.clone(),
+            kind: module.kind,
+            version: module.version.clone(),
+            digest: module.digest.clone(),
+            parameters: module.parameters.clone(),
+        }
+    }
+}
+
+impl RuleSet {
+    /// Takes a module in, over, or out, as its state says.
+    pub fn place(&mut self, module: &RuleModule) {
+        self.active.retain(|used| used.rule_id != module.rule_id);
+        self.shadow.retain(|used| used.rule_id != module.rule_id);
+        match module.state {
+            RuleState::Active => self.active.push(module.into()),
+            RuleState::Shadow => self.shadow.push(module.into()),
+            RuleState::Draft | RuleState::Retired => {}
+        }
+    }
+
+    /// The active modules of a kind.
+    pub fn active(&self, kind: RuleKind) -> impl Iterator<Item = &RuleInUse> {
+        self.active.iter().filter(move |used| used.kind == kind)
+    }
+
+    /// The active modules of an eligibility set in which one module stands in the place of the version that is active.
+    pub fn with(&self, module: &RuleInUse) -> Self {
+        let others = self
+            .active
+            .iter()
+            .filter(|used| used.kind != module.kind || used.name != module.name);
+        Self {
+            active: others.chain([module]).cloned().collect(),
+            shadow: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_decides_only_after_its_effect_was_seen() {
+        use RuleState::{Active, Draft, Retired, Shadow};
+        assert!(!Draft.allows(Active, false));
+        assert!(Draft.allows(Active, true));
+        assert!(Draft.allows(Shadow, false) && Shadow.allows(Active, false));
+        assert!(Retired.allows(Active, false), "back in one step");
+        for state in [Draft, Shadow, Active, Retired] {
+            assert!(!state.allows(state, true));
+        }
+    }
+}

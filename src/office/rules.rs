@@ -1,0 +1,236 @@
+//! The life of a campus rule: installed as a draft, tried, made a shadow, made active, brought back. Each step is one
+//! change with the row of the modules in use.
+
+use serde_json::{Map, Value};
+
+use crate::model::{
+    Event, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
+};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
+
+/// Bytes of a module lie in rows of this size.
+const CHUNK_BYTES: usize = 256 * 1024;
+const MAX_NAME_CHARS: usize = 60;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RuleRefusal {
+    #[error("there is no such rule")]
+    NotFound,
+    #[error("the rule has changed since it was read")]
+    Stale,
+    #[error("a rule cannot go from {} to {}", from.name(), to.name())]
+    InvalidTransition { from: RuleState, to: RuleState },
+    #[error("a draft becomes active after a dry run, so that its effect was seen")]
+    DryRunFirst,
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A module that was looked into and found sound.
+#[derive(Clone, Debug)]
+pub struct NewRule {
+    pub name: String,
+    pub kind: RuleKind,
+    pub version: String,
+    pub summary: String,
+    pub digest: String,
+    pub parameter_schema: String,
+    pub parameters: Map<String, Value>,
+    pub bytes: Vec<u8>,
+}
+
+/// The name under which versions of a rule belong together: words of an address, as `campus-eligibility`.
+pub fn rule_name(text: &str) -> Result<String, Invalid> {
+    let name = check_text(text, Line::Single, 1, MAX_NAME_CHARS)
+        .map_err(|message| Invalid::one("name", message))?;
+    let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.chars().all(sound) {
+        Ok(name)
+    } else {
+        Err(Invalid::one(
+            "name",
+            "may have small letters, digits and hyphens",
+        ))
+    }
+}
+
+/// Keeps a module in a state; `Draft` but for those that ship.
+pub fn install_rule(
+    transaction: &mut Transaction,
+    new: &NewRule,
+    state: RuleState,
+) -> Result<Stored<RuleModule>, RuleRefusal> {
+    let now = transaction.now();
+    let rule_id = RuleId::generate(now);
+    for (number, chunk) in (0..).zip(new.bytes.chunks(CHUNK_BYTES)) {
+        transaction.put_bytes(&keys::rule_chunk(rule_id, number), chunk.to_vec())?;
+    }
+    let module = transaction.insert(RuleModule {
+        rule_id,
+        name: new.name.clone(),
+        kind: new.kind,
+        version: new.version.clone(),
+        summary: new.summary.clone(),
+        digest: new.digest.clone(),
+        size_bytes: new.bytes.len() as u64,
+        parameter_schema: new.parameter_schema.clone(),
+        parameters: new.parameters.clone(),
+        state,
+        dry_run: false,
+        failing: None,
+        created_at: now,
+        updated_at: now,
+    })?;
+    place(transaction, &module)?;
+    transaction.log(Event::RuleChanged {
+        rule_id,
+        from: None,
+        to: state,
+    })?;
+    Ok(module)
+}
+
+pub fn list_rules(reader: &Reader) -> Result<Vec<Stored<RuleModule>>, StoreError> {
+    let mut rules = Vec::new();
+    reader.each_key(&keys::rules(), |key| {
+        rules.extend(reader.get(&key)?);
+        Ok::<(), StoreError>(())
+    })?;
+    Ok(rules)
+}
+
+pub fn see_rule(reader: &Reader, id: RuleId) -> Result<Stored<RuleModule>, RuleRefusal> {
+    reader.get(&keys::rule(id))?.ok_or(RuleRefusal::NotFound)
+}
+
+/// What is to be changed. The parameters were checked against the module's schema.
+#[derive(Clone, Debug, Default)]
+pub struct RulePatch {
+    pub state: Option<RuleState>,
+    pub parameters: Option<Map<String, Value>>,
+}
+
+/// Moves a module on in its life, or gives it parameters. Making one active retires the version that was, in the same
+/// change. `matches`: whether the version of the record is one the caller knows (If-Match).
+pub fn change_rule(
+    transaction: &mut Transaction,
+    id: RuleId,
+    patch: &RulePatch,
+    matches: &dyn Fn(u64) -> bool,
+) -> Result<Stored<RuleModule>, RuleRefusal> {
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let old = stored.ok_or(RuleRefusal::NotFound)?;
+    if !matches(old.version) {
+        return Err(RuleRefusal::Stale);
+    }
+    let mut module = old.record.clone();
+    if let Some(parameters) = &patch.parameters
+        && *parameters != module.parameters
+    {
+        module.parameters.clone_from(parameters);
+        // What was seen was the effect of the old ones.
+        module.dry_run = false;
+    }
+    if let Some(to) = patch.state
+        && to != old.state
+    {
+        if (old.state, to, module.dry_run) == (RuleState::Draft, RuleState::Active, false) {
+            return Err(RuleRefusal::DryRunFirst);
+        }
+        if !old.state.allows(to, module.dry_run) {
+            let from = old.state;
+            return Err(RuleRefusal::InvalidTransition { from, to });
+        }
+        module.state = to;
+    }
+    if module == old.record {
+        return Ok(old);
+    }
+    if module.state == RuleState::Active && old.state != RuleState::Active {
+        retire_others(transaction, &module)?;
+    }
+    // The office did something about it; should it fail again, it is told again.
+    module.failing = None;
+    let module = save(transaction, &old, module)?;
+    place(transaction, &module)?;
+    Ok(module)
+}
+
+fn retire_others(transaction: &mut Transaction, module: &RuleModule) -> Result<(), RuleRefusal> {
+    let set: RuleSet = rule_set(transaction)?;
+    let others = set
+        .active(module.kind)
+        .filter(|used| used.name == module.name && used.rule_id != module.rule_id);
+    for used in others {
+        let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(used.rule_id))?;
+        let Some(old) = stored else { continue };
+        let retired = RuleModule {
+            state: RuleState::Retired,
+            ..old.record.clone()
+        };
+        let retired = save(transaction, &old, retired)?;
+        place(transaction, &retired)?;
+    }
+    Ok(())
+}
+
+fn save(
+    transaction: &mut Transaction,
+    old: &Stored<RuleModule>,
+    mut module: RuleModule,
+) -> Result<Stored<RuleModule>, StoreError> {
+    module.updated_at = transaction.now();
+    let (rule_id, from, to) = (module.rule_id, old.state, module.state);
+    let saved = transaction.update(old, module)?;
+    transaction.log(Event::RuleChanged {
+        rule_id,
+        from: Some(from),
+        to,
+    })?;
+    Ok(saved)
+}
+
+/// The modules in use, as this transaction sees them; a check of its change.
+fn rule_set(transaction: &mut Transaction) -> Result<RuleSet, StoreError> {
+    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+    Ok(stored.map(|set| set.record).unwrap_or_default())
+}
+
+fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), StoreError> {
+    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+    match stored {
+        None => {
+            let mut set = RuleSet::default();
+            set.place(module);
+            transaction.insert(set)?;
+        }
+        Some(old) => {
+            let mut set = old.record.clone();
+            set.place(module);
+            if set != old.record {
+                transaction.update(&old, set)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a dry run with these parameters was seen.
+pub fn note_dry_run(
+    transaction: &mut Transaction,
+    id: RuleId,
+    parameters: &Map<String, Value>,
+) -> Result<(), RuleRefusal> {
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let old = stored.ok_or(RuleRefusal::NotFound)?;
+    if old.parameters == *parameters && !old.dry_run {
+        let seen = RuleModule {
+            dry_run: true,
+            ..old.record.clone()
+        };
+        transaction.update(&old, seen)?;
+    }
+    Ok(())
+}

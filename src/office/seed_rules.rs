@@ -1,0 +1,116 @@
+//! The modules that ship, on from the first start.
+
+use serde_json::{Map, Value};
+
+use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
+use crate::config::RulesSettings;
+use crate::model::{Invalid, RuleKind, RuleModule, RuleState};
+use crate::rules::{Fault, Host, Inspected, Kind, Schema, defaults};
+use crate::store::{Origin, Store};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    #[error("the rule {0} that ships: {1}")]
+    Fault(String, Fault),
+    #[error("the rule {0} that ships: {1}")]
+    Refusal(String, RuleRefusal),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}
+
+/// Installs what ships and is not there: active where the campus has no rule of that name, else a draft beside it, so that
+/// a new Corkboard never changes by itself what a campus decided. Blocks while it compiles.
+pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
+    let known = list_rules(&store.read()?)?;
+    for (name, bytes) in defaults() {
+        let digest = crate::rules::Digest::of(bytes).to_string();
+        if known.iter().any(|rule| rule.digest == digest) {
+            continue;
+        }
+        let state = if known.iter().any(|rule| rule.name == *name) {
+            RuleState::Draft
+        } else {
+            RuleState::Active
+        };
+        let found = host
+            .inspect(bytes)
+            .map_err(|fault| SeedError::Fault((*name).into(), fault))?;
+        let refusal = |refusal| SeedError::Refusal((*name).into(), refusal);
+        let new = NewRule::found(found, Some((*name).into()), settings, bytes.to_vec())
+            .map_err(|invalid| refusal(invalid.into()))?;
+        store
+            .run_blocking(Origin::SYSTEM, |transaction| {
+                install_rule(transaction, &new, state)
+            })
+            .map_err(refusal)?;
+    }
+    Ok(())
+}
+
+impl NewRule {
+    /// A module that was looked into, with the parameters that config.toml has for its name. Without a name it has its
+    /// own.
+    pub fn found(
+        found: Inspected,
+        name: Option<String>,
+        settings: &RulesSettings,
+        bytes: Vec<u8>,
+    ) -> Result<Self, Invalid> {
+        let name = match name {
+            Some(name) => name,
+            None => rule_name(&found.name)?,
+        };
+        let parameters = settings.parameters.get(&name).cloned().unwrap_or_default();
+        check_parameters(&found.parameter_schema, &parameters)?;
+        Ok(Self {
+            name,
+            kind: match found.kind {
+                Kind::Eligibility => RuleKind::Eligibility,
+                Kind::Notification => RuleKind::Notification,
+            },
+            version: found.version,
+            summary: found.summary,
+            digest: found.digest.to_string(),
+            parameter_schema: found.parameter_schema.as_str().to_owned(),
+            parameters,
+            bytes,
+        })
+    }
+}
+
+/// The module's parameters with some of them changed, as a merge patch says it; checked against its schema.
+pub fn laid_over(
+    rule: &RuleModule,
+    changes: Map<String, Value>,
+) -> Result<Map<String, Value>, Invalid> {
+    let mut parameters = rule.parameters.clone();
+    for (name, value) in changes {
+        if value.is_null() {
+            parameters.remove(&name);
+        } else {
+            parameters.insert(name, value);
+        }
+    }
+    let schema = Schema::parse(&rule.parameter_schema)
+        .map_err(|message| Invalid::one("parameters", message))?;
+    check_parameters(&schema, &parameters)?;
+    Ok(parameters)
+}
+
+fn check_parameters(schema: &Schema, parameters: &Map<String, Value>) -> Result<(), Invalid> {
+    let Err(fault) = schema.read(&Value::Object(parameters.clone())) else {
+        return Ok(());
+    };
+    let Fault::BadParameters(faults) = fault else {
+        return Err(Invalid::one("parameters", fault.to_string()));
+    };
+    // Each begins with the name of its setting.
+    let mut invalid = Invalid::default();
+    for text in faults {
+        match text.split_once(": ") {
+            Some((name, message)) => invalid.add(format!("parameters.{name}"), message),
+            None => invalid.add("parameters", text),
+        }
+    }
+    invalid.into_result()
+}
