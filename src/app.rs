@@ -12,7 +12,7 @@ use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, KeyError, PasswordError, Passwords, Throttle};
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport, OnFailure};
-use crate::eligibility::{self, Judge, Terms};
+use crate::eligibility::{self, Judge, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
@@ -132,6 +132,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         index: index.clone(),
         registrar: registrar.clone(),
         judge: judge.clone(),
+        open_jobs: OpenJobs::default(),
         access_keys: AccessKeys::open(&folder, store.clock().now())?,
         passwords: Passwords::new(cores.div_ceil(2))?,
         account_throttle: Throttle::new(config.accounts.failed_logins_per_account),

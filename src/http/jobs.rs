@@ -1,5 +1,8 @@
 //! Postings: list and search, read, post, change, close.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -16,7 +19,7 @@ use super::state::State;
 use super::views::JobView;
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
 use crate::model::{
-    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, Role, from_json,
+    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, Party, from_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
@@ -122,22 +125,36 @@ pub async fn list(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, LIST_PARAMETERS)?;
-    let wanted = wanted(&state, &query, caller.who.as_ref())?;
+    let mut wanted = wanted(&state, &query)?;
+    if query.get::<bool>("eligible", "must be true or false")? == Some(true) {
+        wanted.query.only = Some(eligible(&state, &caller.reader, caller.who.as_ref()).await?);
+    }
     answer_list(&state, &caller.reader, caller.who.as_ref(), wanted)
 }
 
-fn wanted(
+/// The jobs that the campus rules let a student have.
+async fn eligible(
     state: &State,
-    query: &Query,
+    reader: &Reader,
     identity: Option<&Identity>,
-) -> Result<JobsWanted, Problem> {
-    let flag = |name| query.get::<bool>(name, "must be true or false");
-    let q = query.text("q")?.map(str::to_owned);
-    if flag("eligible")? == Some(true) && identity.map(Identity::role) != Some(Role::Student) {
+) -> Result<Arc<HashSet<JobId>>, Problem> {
+    let Some(Party::Student(id)) = identity.map(|identity| &identity.party) else {
         return Err(Problem::forbidden(
             "Only a student can ask for the jobs he may have.",
         ));
-    }
+    };
+    let student: Option<Stored<crate::model::Student>> = reader.get(&keys::student(id))?;
+    let student = student.ok_or_else(Problem::not_found)?;
+    let (judge, now) = (&state.judge, state.now());
+    Ok(state
+        .open_jobs
+        .eligible(judge, reader, &student, now)
+        .await?)
+}
+
+fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
+    let flag = |name| query.get::<bool>(name, "must be true or false");
+    let q = query.text("q")?.map(str::to_owned);
     let money = |name: &str| -> Result<Option<Money>, Problem> {
         let amount = query.get::<f64>(name, "must be an amount of money")?;
         Ok(amount
@@ -181,6 +198,7 @@ fn wanted(
             max_hours,
             work_study: flag("workStudy")?,
             employee_id: employee_id.map_err(|message| Invalid::one("employeeId", message))?,
+            only: None,
             status: query.named("status")?.unwrap_or(JobStatus::Open),
             now: state.now(),
             sort,

@@ -10,7 +10,7 @@ use super::metrics::Metrics;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Passwords, Throttle};
 use crate::config::Config;
-use crate::eligibility::Judge;
+use crate::eligibility::{Judge, OpenJobs};
 use crate::followers::Progress;
 use crate::mail::Health;
 use crate::model::{AccountId, Actor, Campus, Identity, Timestamp};
@@ -23,6 +23,7 @@ pub struct State {
     pub index: Arc<SearchIndex>,
     pub registrar: Arc<Registrar>,
     pub judge: Arc<Judge>,
+    pub open_jobs: OpenJobs,
     pub access_keys: AccessKeys,
     pub passwords: Passwords,
     /// Failed log-ins, by account (the address typed) and by where they come from.

@@ -100,6 +100,7 @@ fn is_plain(query: &JobQuery) -> bool {
         && query.min_pay.is_none()
         && query.max_hours.is_none()
         && query.work_study.is_none()
+        && query.only.is_none()
 }
 
 fn list(

@@ -297,16 +297,7 @@ impl FacetCache {
             from: span.from.max(part.from),
             until: span.until.min(part.until),
         });
-        let [skills, work_space, setting, pay, hours, work_study] =
-            parts.map(|(_, counts)| (*counts).clone());
-        let facets = Arc::new(Facets {
-            skills,
-            work_space,
-            setting,
-            pay,
-            hours,
-            work_study,
-        });
+        let facets = Arc::new(Facets::from(parts));
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cached.make_room();
         let whole = Whole {
@@ -320,6 +311,21 @@ impl FacetCache {
 
 /// Counts and the moments for which they hold.
 pub type Part = (Span, Arc<Vec<FacetCount>>);
+
+impl From<[Part; FACETS]> for Facets {
+    fn from(parts: [Part; FACETS]) -> Self {
+        let [skills, work_space, setting, pay, hours, work_study] =
+            parts.map(|(_, counts)| (*counts).clone());
+        Self {
+            skills,
+            work_space,
+            setting,
+            pay,
+            hours,
+            work_study,
+        }
+    }
+}
 
 impl Cached {
     fn make_room(&mut self) {

@@ -1,12 +1,16 @@
 //! The filters of a search in one normal form: what the cache of facets is keyed by, and the test each row must pass.
 
+use std::collections::HashSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use super::JobQuery;
 use super::facets::Facet;
 use super::rows::Rows;
 use super::schema::{Flags, setting_code, status_code};
 use super::syntax::Limit;
 use super::tokens::fold_case;
-use crate::model::{JobStatus, Timestamp, Vocabulary};
+use crate::model::{JobId, JobStatus, Timestamp, Vocabulary};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filters {
@@ -22,6 +26,24 @@ pub struct Filters {
     work_study: Option<bool>,
     pub employee_id: Option<String>,
     status: u8,
+    pub only: Option<Only>,
+}
+
+/// A set of jobs, told from others by where it lies: whoever hands one in keeps it while it stays the same.
+#[derive(Clone, Debug)]
+pub struct Only(Arc<HashSet<JobId>>);
+
+impl PartialEq for Only {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+impl Eq for Only {}
+
+impl Hash for Only {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
 }
 
 /// More skills than any job may have find nothing, so they need no look-up.
@@ -54,6 +76,7 @@ impl Filters {
             work_study: query.work_study,
             employee_id: query.employee_id.as_ref().map(|id| id.as_str().to_owned()),
             status: status_code(query.status),
+            only: query.only.clone().map(Only),
         }
     }
 
@@ -102,6 +125,7 @@ impl Filters {
         }
         let is_open = self.status == status_code(JobStatus::Open);
         Conditions {
+            only: self.only.as_ref().map(|only| only.0.clone()),
             allowed,
             pay_cents,
             hours,
@@ -112,6 +136,7 @@ impl Filters {
 
 /// What a row must meet.
 pub struct Conditions {
+    only: Option<Arc<HashSet<JobId>>>,
     allowed: [bool; Flags::COUNT],
     /// Both ends included, as are the hours'.
     pay_cents: (i64, i64),
@@ -136,6 +161,7 @@ impl Conditions {
             *allowed = Flags(code).status() == status_code(JobStatus::Open);
         }
         Self {
+            only: None,
             allowed,
             pay_cents: (i64::MIN, i64::MAX),
             hours: (f64::NEG_INFINITY, f64::INFINITY),
@@ -149,5 +175,9 @@ impl Conditions {
         self.allowed[usize::from(rows.flags[document].0)]
             && (self.pay_cents.0..=self.pay_cents.1).contains(&rows.pay[document])
             && (self.hours.0..=self.hours.1).contains(&rows.hours[document])
+            && self.only.as_ref().is_none_or(|only| {
+                let (high, low) = rows.ids[document];
+                only.contains(&JobId::from_parts(high, low))
+            })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::facets::{Counted, FACETS, Facet, Part, Span, Tally};
+use super::facets::{Counted, FACETS, Facet, Facets, Part, Span, Tally};
 use super::filters::Filters;
 use super::plan::Plan;
 use super::request::MAX_HITS;
@@ -89,6 +89,7 @@ impl Search<'_> {
                 ..page
             });
         }
+        let is_personal = self.counted.filters.only.is_some();
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
         let mut parts: [Option<Part>; FACETS] =
             std::array::from_fn(|at| cache.part(Facet::ALL[at], &counted[at], now));
@@ -109,9 +110,16 @@ impl Search<'_> {
                     self.part(facet, span, &tally)
                 }
             };
-            cache.keep_part(facet, counted, listed.clone());
+            // A set of jobs is one person's and soon another; keeping its counts would keep the set.
+            if !is_personal {
+                cache.keep_part(facet, counted, listed.clone());
+            }
         }
-        found.facets = cache.keep_whole(self.counted.clone(), found.total, listed);
+        found.facets = if is_personal {
+            Arc::new(Facets::from(listed))
+        } else {
+            cache.keep_whole(self.counted.clone(), found.total, listed)
+        };
         Ok(found)
     }
 

@@ -1,5 +1,6 @@
 //! What is asked of a search and what it answers. Plain data.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct JobQuery {
     pub max_hours: Option<f64>,
     pub work_study: Option<bool>,
     pub employee_id: Option<EmployeeId>,
+    /// None but these.
+    pub only: Option<Arc<HashSet<JobId>>>,
     pub status: JobStatus,
     /// Open jobs whose deadline is not after this are not found.
     pub now: Timestamp,
@@ -61,6 +64,7 @@ impl JobQuery {
             max_hours: None,
             work_study: None,
             employee_id: None,
+            only: None,
             status: JobStatus::Open,
             now,
             sort: Sort::default(),

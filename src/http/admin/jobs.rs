@@ -29,6 +29,7 @@ pub async fn list(
             max_hours: None,
             work_study: None,
             employee_id: None,
+            only: None,
             status: query.named("status")?.unwrap_or(JobStatus::Pending),
             now: state.now(),
             sort: Sort::Newest,

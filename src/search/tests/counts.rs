@@ -44,6 +44,7 @@ prop_compose! {
             job_status: if open == 0 { JobStatus::Draft } else { JobStatus::Open },
             deadline: Timestamp::from_millis(deadline),
             employee_id: EmployeeId::parse(&format!("E{employer}")).unwrap(),
+            only: None,
             work_study_required: work_study,
             ..job(number, &words.join(" "), "A job.")
         }
