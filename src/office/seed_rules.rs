@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
 use crate::model::{Invalid, RuleKind, RuleModule, RuleState};
-use crate::rules::{Fault, Host, Inspected, Kind, Schema, defaults};
+use crate::rules::{Fault, Host, Inspected, Kind, SHIPPED, Schema, Shipped};
 use crate::store::{Origin, Store};
 
 #[derive(Debug, thiserror::Error)]
@@ -22,21 +22,21 @@ pub enum SeedError {
 /// a new Corkboard never changes by itself what a campus decided. Blocks while it compiles.
 pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
     let known = list_rules(&store.read()?)?;
-    for (name, bytes) in defaults() {
+    for Shipped { name, bytes, .. } in SHIPPED {
         let digest = crate::rules::Digest::of(bytes).to_string();
         if known.iter().any(|rule| rule.digest == digest) {
             continue;
         }
-        let state = if known.iter().any(|rule| rule.name == *name) {
+        let state = if known.iter().any(|rule| rule.name == name) {
             RuleState::Draft
         } else {
             RuleState::Active
         };
         let found = host
             .inspect(bytes)
-            .map_err(|fault| SeedError::Fault((*name).into(), fault))?;
-        let refusal = |refusal| SeedError::Refusal((*name).into(), refusal);
-        let new = NewRule::found(found, Some((*name).into()), settings, bytes.to_vec())
+            .map_err(|fault| SeedError::Fault(name.into(), fault))?;
+        let refusal = |refusal| SeedError::Refusal(name.into(), refusal);
+        let new = NewRule::found(found, Some(name.into()), settings, bytes.to_vec())
             .map_err(|invalid| refusal(invalid.into()))?;
         store
             .run_blocking(Origin::SYSTEM, |transaction| {

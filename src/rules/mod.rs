@@ -8,6 +8,7 @@
 mod answer;
 mod call;
 mod combine;
+mod defaults;
 mod digest;
 mod facts;
 mod fault;
@@ -19,6 +20,7 @@ mod parameters;
 mod v1;
 
 pub use combine::{Cited, Judgement, Named, combine_deliveries, combine_verdicts};
+pub use defaults::{SHIPPED, Shipped};
 pub use digest::Digest;
 pub use facts::{
     Attribute, Commitment, Context, Day, Delivery, Description, Event, Job, Kind, Outcome, Period,
@@ -30,8 +32,3 @@ pub use inspect::Inspected;
 pub use limits::Limits;
 pub use module::Module;
 pub use parameters::Schema;
-
-/// The modules that ship, by name.
-pub fn defaults() -> &'static [(&'static str, &'static [u8])] {
-    &[]
-}

@@ -232,13 +232,14 @@ fn reasons(reasons: Vec<wire::Reason>) -> Vec<Reason> {
 }
 
 fn verdict(verdict: eligible::Verdict) -> Verdict {
+    let (outcome, given) = match verdict {
+        eligible::Verdict::Eligible => (Outcome::Eligible, Vec::new()),
+        eligible::Verdict::Ineligible(given) => (Outcome::Ineligible, given),
+        eligible::Verdict::Review(given) => (Outcome::Review, given),
+    };
     Verdict {
-        outcome: match verdict.outcome {
-            eligible::Outcome::Eligible => Outcome::Eligible,
-            eligible::Outcome::Ineligible => Outcome::Ineligible,
-            eligible::Outcome::Review => Outcome::Review,
-        },
-        reasons: reasons(verdict.reasons),
+        outcome,
+        reasons: reasons(given),
     }
 }
 

@@ -44,7 +44,6 @@ prop_compose! {
             job_status: if open == 0 { JobStatus::Draft } else { JobStatus::Open },
             deadline: Timestamp::from_millis(deadline),
             employee_id: EmployeeId::parse(&format!("E{employer}")).unwrap(),
-            only: None,
             work_study_required: work_study,
             ..job(number, &words.join(" "), "A job.")
         }
@@ -77,6 +76,7 @@ prop_compose! {
             max_hours: max_hours.map(f64::from),
             work_study,
             employee_id: employer.map(|employer| EmployeeId::parse(&format!("E{employer}")).unwrap()),
+            only: None,
             status: if is_draft { JobStatus::Draft } else { JobStatus::Open },
             sort: [Sort::Relevance, Sort::Newest, Sort::Pay, Sort::Deadline][sort],
             ..JobQuery::open(Timestamp::from_millis(now), 100)

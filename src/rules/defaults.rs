@@ -1,0 +1,24 @@
+//! The two modules a campus starts with, as they ship inside the binary. `rules/` holds their sources and how they are built.
+
+use super::Kind;
+
+/// A module that ships.
+#[derive(Clone, Copy, Debug)]
+pub struct Shipped {
+    pub kind: Kind,
+    pub name: &'static str,
+    pub bytes: &'static [u8],
+}
+
+pub const SHIPPED: [Shipped; 2] = [
+    Shipped {
+        kind: Kind::Eligibility,
+        name: "campus-eligibility",
+        bytes: include_bytes!("../../rules/campus-eligibility/campus-eligibility.wasm"),
+    },
+    Shipped {
+        kind: Kind::Notification,
+        name: "campus-notification",
+        bytes: include_bytes!("../../rules/campus-notification/campus-notification.wasm"),
+    },
+];

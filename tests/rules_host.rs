@@ -1,0 +1,493 @@
+//! Modules that mean harm or are broken: each is refused or stopped with its own fault, and the host goes on working.
+
+mod rules_support;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use corkboard::rules::{
+    Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student, Verdict,
+};
+use rules_support::{Answer, Guest, component, data};
+use tempfile::TempDir;
+
+struct Bench {
+    host: Host,
+    _folder: TempDir,
+}
+
+fn open(limits: Limits) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::open(folder.path(), limits).unwrap();
+    Bench {
+        host,
+        _folder: folder,
+    }
+}
+
+fn host() -> Bench {
+    open(Limits::default())
+}
+
+fn load(bench: &Bench, bytes: &[u8]) -> Arc<Module> {
+    bench.host.module(Digest::of(bytes), bytes).unwrap()
+}
+
+fn ask(module: &Module) -> Result<Vec<Verdict>, Fault> {
+    module.check(
+        &Context::default(),
+        &[Student::default()],
+        &[Job::default()],
+        &[(0, 0)],
+    )
+}
+
+/// The host still judges by the module that ships.
+fn still_works(bench: &Bench) {
+    let module = load(bench, SHIPPED[0].bytes);
+    assert_eq!(ask(&module).unwrap().len(), 1);
+}
+
+fn refused(bench: &Bench, bytes: &[u8]) -> String {
+    let told = match bench.host.inspect(bytes) {
+        Err(Fault::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    still_works(bench);
+    told
+}
+
+/// What comes of a module whose `check` is this.
+fn outcome(check: &str) -> Fault {
+    let bench = host();
+    let bytes = Guest::new(check).build();
+    let module = load(&bench, &bytes);
+    let fault = ask(&module).unwrap_err();
+    // Whoever uploads it learns the same.
+    assert_eq!(bench.host.inspect(&bytes).unwrap_err(), fault);
+    still_works(&bench);
+    fault
+}
+
+#[test]
+fn an_honest_module_by_hand_is_admitted() {
+    let bench = host();
+    let bytes = Guest::answering(Answer::eligible()).build();
+    let inspected = bench.host.inspect(&bytes).unwrap();
+    assert_eq!(inspected.kind, Kind::Eligibility);
+    assert_eq!(
+        (inspected.name.as_str(), inspected.version.as_str()),
+        ("hostile", "0.1.0")
+    );
+    assert_eq!(inspected.digest, Digest::of(&bytes));
+    assert_eq!(ask(&load(&bench, &bytes)).unwrap(), [Verdict::ELIGIBLE]);
+}
+
+#[test]
+fn an_endless_loop_is_stopped_at_the_deadline() {
+    let started = Instant::now();
+    assert_eq!(
+        outcome("(loop $l (br $l)) unreachable"),
+        Fault::OutOfTime(50)
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn an_endless_loop_before_any_question_is_stopped_too() {
+    let bench = host();
+    for guest in [
+        Guest::answering(Answer::eligible()).with("(func $s (loop $l (br $l))) (start $s)"),
+        Guest::answering(Answer::eligible()).describing("(loop $l (br $l)) unreachable"),
+        Guest::answering(Answer::eligible()).allocating("(loop $l (br $l)) unreachable"),
+    ] {
+        let fault = bench.host.inspect(&guest.build()).unwrap_err();
+        assert_eq!(fault, Fault::OutOfTime(50));
+    }
+    still_works(&bench);
+}
+
+#[test]
+fn memory_ends_at_the_limit() {
+    let grow =
+        "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 512)) (i32.const -1)))) unreachable";
+    assert_eq!(outcome(grow), Fault::OutOfMemory(64));
+}
+
+#[test]
+fn four_gibibytes_from_the_start_are_refused_at_upload() {
+    let bench = host();
+    let bytes = Guest::answering(Answer::eligible()).pages(65_536).build();
+    let told = refused(&bench, &bytes);
+    assert!(told.contains("memory"), "{told}");
+}
+
+#[test]
+fn a_table_ends_at_the_limit() {
+    let bench = host();
+    let guest = Guest::new(
+        "(if (i32.eq (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1)) (then unreachable)) i32.const 256",
+    )
+    .with("(table $t 1 funcref)");
+    assert!(matches!(
+        ask(&load(&bench, &guest.build())),
+        Err(Fault::Trapped(_))
+    ));
+    still_works(&bench);
+}
+
+#[test]
+fn deep_recursion_and_traps_are_the_modules_own_error() {
+    let deep = outcome("(call $deep) i32.const 256");
+    assert!(
+        matches!(&deep, Fault::Trapped(why) if why.contains("too deeply")),
+        "{deep:?}"
+    );
+    let trap = outcome("unreachable");
+    assert!(
+        matches!(&trap, Fault::Trapped(why) if why.contains("unreachable")),
+        "{trap:?}"
+    );
+    let outside = outcome("(i32.load (i32.const -8))");
+    assert!(
+        matches!(&outside, Fault::Trapped(why) if why.contains("out of bounds")),
+        "{outside:?}"
+    );
+}
+
+fn unusable(check: &str) -> String {
+    match outcome(check) {
+        Fault::WrongAnswer(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_million_reasons_are_not_taken() {
+    let started = Instant::now();
+    // 28 bytes a reason, all in memory that is really there.
+    let grow = "(drop (memory.grow (i32.const 500)))";
+    let many = Answer::reasons_at(131_072, 1_000_000);
+    let many = many.written();
+    unusable(&format!("{grow} {many} i32.const 256"));
+    // A hundred thousand that all point at one text of a mebibyte.
+    let texts = "(memory.fill (i32.const 1048576) (i32.const 97) (i32.const 1048576))
+        (local.set $at (i32.const 4194304))
+        (loop $l
+          (i32.store offset=0 (local.get $at) (i32.const 1048576)) (i32.store offset=4 (local.get $at) (i32.const 1))
+          (i32.store offset=8 (local.get $at) (i32.const 1048576)) (i32.store offset=12 (local.get $at) (i32.const 1048576))
+          (local.set $at (i32.add (local.get $at) (i32.const 28)))
+          (br_if $l (i32.lt_u (local.get $at) (i32.const 6994304))))";
+    let aliased = Answer::reasons_at(4_194_304, 100_000);
+    let aliased = aliased.written();
+    unusable(&format!("{grow} {texts} {aliased} i32.const 256"));
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn reasons_are_few_short_and_readable() {
+    let said = |reasons: &[(&str, &str)]| {
+        let bench = host();
+        let bytes = Guest::answering(Answer::ineligible(reasons)).build();
+        ask(&load(&bench, &bytes))
+    };
+    let fine = said(&[("no", "a \u{1b}[31mword\nof it")]).unwrap();
+    assert_eq!(fine[0].outcome, Outcome::Ineligible);
+    assert_eq!(fine[0].reasons[0].message, "a  [31mword of it");
+    let long = "x".repeat(601);
+    for (reasons, words) in [
+        (vec![], "without a reason"),
+        (vec![("no", "why"); 17], "17 reasons"),
+        (vec![("no", long.as_str())], "601 characters"),
+        (vec![("no way", "why")], "code"),
+        (vec![("", "why")], "code"),
+        (vec![("no", "")], "without a message"),
+    ] {
+        match said(&reasons) {
+            Err(Fault::WrongAnswer(why)) => assert!(why.contains(words), "{why}"),
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn texts_that_are_none_are_not_taken() {
+    let broken = Answer::ineligible(&[("no", "why")]);
+    let broken = broken.written();
+    // The message's bytes are no UTF-8.
+    let why = unusable(&format!(
+        "{broken} (i32.store8 (i32.const 2) (i32.const 0xff)) (i32.store offset=8 (i32.const 512) (i32.const 2)) i32.const 256"
+    ));
+    assert!(why.contains("utf-8"), "{why}");
+    // The message lies outside the memory.
+    unusable(&format!(
+        "{broken} (i32.store offset=8 (i32.const 512) (i32.const 0x7ffffff0)) i32.const 256"
+    ));
+    // An outcome that there is not.
+    unusable(&format!(
+        "{broken} (i32.store8 (i32.const 384) (i32.const 9)) i32.const 256"
+    ));
+}
+
+#[test]
+fn as_many_verdicts_come_back_as_pairs_went_in() {
+    for count in [0, 2, 200] {
+        let why = unusable(&format!(
+            "{} i32.const 256",
+            Answer::verdicts_at(4096, count).written()
+        ));
+        assert!(why.contains(&format!("{count} verdicts")), "{why}");
+    }
+}
+
+#[test]
+fn a_module_that_declines_is_heard() {
+    let bench = host();
+    let bytes = Guest::answering(Answer::declined("weeklyHours must be a number")).build();
+    let fault = ask(&load(&bench, &bytes)).unwrap_err();
+    assert_eq!(
+        fault,
+        Fault::Declined("weeklyHours must be a number".into())
+    );
+    assert_eq!(bench.host.inspect(&bytes).unwrap_err(), fault);
+}
+
+#[test]
+fn what_a_module_remembers_is_gone_with_the_call() {
+    let bench = host();
+    let guest = Guest::new(
+        "(if (global.get $seen) (then unreachable)) (global.set $seen (i32.const 1))
+         (i32.store8 (i32.const 256) (i32.const 0)) (i32.store offset=4 (i32.const 256) (i32.const 384))
+         (i32.store offset=8 (i32.const 256) (i32.const 1)) i32.const 256",
+    )
+    .with("(global $seen (mut i32) (i32.const 0))");
+    let module = load(&bench, &guest.build());
+    for _ in 0..3 {
+        assert_eq!(ask(&module).unwrap(), [Verdict::ELIGIBLE]);
+    }
+}
+
+#[test]
+fn files_that_are_no_rule_are_refused_in_words() {
+    let bench = host();
+    let honest = Guest::answering(Answer::eligible()).build();
+    let precompiled = wasmtime::Engine::default()
+        .precompile_component(&honest)
+        .unwrap();
+    let core = wat::parse_str("(module (func (export \"check\")))").unwrap();
+    let other = component(
+        "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
+           (func $f (canon lift (core func $i \"f\"))) (export \"run\" (func $f)))",
+    );
+    let cases: [(&str, &[u8], &str); 8] = [
+        ("nothing", b"", "empty"),
+        (
+            "a text",
+            b"export function check() {}",
+            "not a WebAssembly file",
+        ),
+        ("a core module", &core, "core WebAssembly module"),
+        ("compiled", &precompiled, "compiled already"),
+        ("truncated", &honest[..honest.len() / 2], "not a sound"),
+        (
+            "garbage",
+            b"\0asm\x0d\0\x01\0\xff\xff\xff\xff\xff",
+            "not a sound",
+        ),
+        ("another world", &other, "another world"),
+        ("no exports", b"\0asm\x0d\0\x01\0", "exports nothing"),
+    ];
+    for (what, bytes, words) in cases {
+        let told = refused(&bench, bytes);
+        assert!(told.contains(words), "{what}: {told}");
+    }
+}
+
+#[test]
+fn any_import_is_refused_by_name() {
+    let bench = host();
+    for name in [
+        "wasi:sockets/tcp@0.2.0",
+        "wasi:random/random@0.2.0",
+        "campus:rules/clock@1.0.0",
+    ] {
+        let bytes = component(&format!(
+            "(component (import \"{name}\" (instance (export \"f\" (func (result u64))))))"
+        ));
+        let told = refused(&bench, &bytes);
+        assert!(told.contains(name), "{told}");
+    }
+    // The contract's own name does not help a function in.
+    let disguised = component(
+        "(component (import \"campus:rules/types@1.0.0\" (instance (export \"now\" (func (result u64))))))",
+    );
+    let told = refused(&bench, &disguised);
+    assert!(told.contains("asks for campus:rules/types"), "{told}");
+}
+
+#[test]
+fn a_changed_record_or_another_version_is_refused() {
+    let bench = host();
+    let contract = std::fs::read_to_string("rules/wit/v1/rules.wit").unwrap();
+    let changed = contract.replace("summary: string,", "summary: string, colour: string,");
+    assert_ne!(changed, contract);
+    let bytes = Guest::answering(Answer::eligible())
+        .contract(&changed)
+        .build();
+    let told = refused(&bench, &bytes);
+    assert!(told.contains("contract"), "{told}");
+    let later = contract.replace("@1.0.0;", "@2.0.0;");
+    let bytes = Guest::answering(Answer::eligible())
+        .version("2.0.0")
+        .contract(&later)
+        .build();
+    let told = refused(&bench, &bytes);
+    assert!(told.contains("2.0.0"), "{told}");
+}
+
+#[test]
+fn an_upload_past_the_limit_is_not_even_looked_at() {
+    let bench = host();
+    let huge = vec![0; 200 << 20];
+    let started = Instant::now();
+    let told = refused(&bench, &huge);
+    assert!(told.contains("209715200 bytes"), "{told}");
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn a_stored_module_that_was_damaged_is_noticed() {
+    let bench = host();
+    let bytes = Guest::answering(Answer::eligible()).build();
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    match bench.host.module(Digest::of(&bytes), &damaged).map(drop) {
+        Err(Fault::Refused(why)) => assert!(why.contains("changed or damaged"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_description_is_held_to_what_a_form_can_show() {
+    let bench = host();
+    for (name, schema, words) in [
+        ("two words", "{}", "name"),
+        ("fine", "no", "JSON"),
+        (
+            "fine",
+            "{\"properties\":{\"a\":{\"type\":\"number\",\"pattern\":\"x\"}}}",
+            "pattern",
+        ),
+    ] {
+        let bytes = Guest::answering(Answer::eligible())
+            .named(name, schema)
+            .build();
+        let told = refused(&bench, &bytes);
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn honest_calls_go_on_beside_endless_ones() {
+    let bench = open(Limits {
+        calls: 4,
+        turn: Duration::from_secs(30),
+        ..Limits::default()
+    });
+    let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
+    let honest = load(&bench, SHIPPED[0].bytes);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    assert_eq!(ask(&endless).unwrap_err(), Fault::OutOfTime(50));
+                }
+            });
+        }
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let alone = ask(&honest).unwrap();
+                for _ in 0..100 {
+                    assert_eq!(ask(&honest).unwrap(), alone);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
+    let bench = open(Limits {
+        calls: 1,
+        turn: Duration::from_millis(20),
+        deadline: Duration::from_secs(3),
+        ..Limits::default()
+    });
+    let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
+    let busy = thread::scope(|scope| {
+        let others: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| ask(&endless).unwrap_err()))
+            .collect();
+        others
+            .into_iter()
+            .map(|one| one.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert!(
+        busy.contains(&Fault::Busy) && busy.contains(&Fault::OutOfTime(3000)),
+        "{busy:?}"
+    );
+}
+
+#[test]
+fn a_large_question_is_cut_into_batches_and_comes_back_in_order() {
+    let bench = host();
+    let module = load(&bench, SHIPPED[0].bytes);
+    let students: Vec<_> = (0..3)
+        .map(|held| Student {
+            id: held.to_string(),
+            gpa: Some(3.0),
+            commitments: vec![data::commitment(10.0 * held as f32)],
+            ..Student::default()
+        })
+        .collect();
+    let jobs: Vec<_> = (0..1500)
+        .map(|place| data::job(place as f32 % 30.0))
+        .collect();
+    let pairs: Vec<_> = (0..4500).map(|at| (at % 3, at / 3)).collect();
+    let verdicts = module
+        .check(&Context::default(), &students, &jobs, &pairs)
+        .unwrap();
+    assert_eq!(verdicts.len(), pairs.len());
+    for ((student, job), verdict) in pairs.iter().zip(&verdicts) {
+        let hours = 10 * student + job % 30;
+        assert_eq!(
+            verdict.outcome == Outcome::Eligible,
+            hours <= 20,
+            "{student} {job} {verdict:?}"
+        );
+    }
+    let nobody = module.check(&Context::default(), &students, &jobs, &[(3, 0)]);
+    assert!(matches!(nobody, Err(Fault::Engine(_))), "{nobody:?}");
+}
+
+#[test]
+fn the_wrong_question_is_refused() {
+    let bench = host();
+    let mail = load(&bench, SHIPPED[1].bytes);
+    assert_eq!(mail.kind(), Kind::Notification);
+    assert!(matches!(ask(&mail), Err(Fault::Refused(_))));
+}
