@@ -280,3 +280,12 @@ pub fn job(change: Value) -> Value {
     }
     job
 }
+
+/// Asks again and again until something is so, for ten seconds at most.
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "it never came about that {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

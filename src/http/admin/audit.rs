@@ -10,8 +10,8 @@ use crate::http::caller::{Admin, Caller};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::views::PageView;
-use crate::model::{AccountId, Actor, Email, Role, Timestamp};
-use crate::store::{Logged, Reader};
+use crate::model::{AccountId, Actor, Application, Email, Event, LogEntry, Role, Timestamp};
+use crate::store::{Logged, Reader, Stored, keys};
 
 #[derive(Serialize, ToSchema)]
 pub struct AuditRow {
@@ -73,6 +73,7 @@ impl AuditRow {
             return Err(Problem::internal(&"an event has no kind"));
         };
         Ok(Self {
+            reason: reason(reader, &entry)?,
             sequence,
             at: entry.at,
             actor: ActorView::new(reader, entry.actor)?,
@@ -81,6 +82,19 @@ impl AuditRow {
             details,
         })
     }
+}
+
+/// The log holds no words of people; an override's stand in the application.
+fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> {
+    let Event::EligibilityOverridden { application_id, .. } = &entry.event else {
+        return Ok(None);
+    };
+    let stored: Option<Stored<Application>> = reader.get(&keys::application(*application_id))?;
+    let word = stored.and_then(|application| {
+        let mut words = application.record.overrides.into_iter();
+        words.find(|word| word.at == entry.at)
+    });
+    Ok(word.map(|word| word.reason))
 }
 
 /// GET /admin/audit

@@ -1,0 +1,432 @@
+//! The campus rules from outside: what a student is told, what an accept counts, and the life of a module.
+
+mod rules_support;
+mod support;
+
+use reqwest::Method;
+use rules_support::{Answer, Guest};
+use serde_json::{Value, json};
+use support::{Board, Person, Reply};
+
+const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");
+
+/// Somebody for each role, with one posting of so many hours.
+struct Campus {
+    board: Board,
+    admin: Person,
+    employer: Person,
+    student: Person,
+}
+
+impl Campus {
+    async fn start() -> Self {
+        let board = Board::start();
+        let admin = board.admin().await;
+        let employer = board.join("employer", "library@example.edu").await;
+        let student = board.join("student", "ann@example.edu").await;
+        Self {
+            board,
+            admin,
+            employer,
+            student,
+        }
+    }
+
+    async fn job(&self, hours: u32) -> String {
+        let change = json!({"hoursPerWeek": hours, "positions": 5});
+        let job = self.board.post_job(&self.employer, change).await;
+        job["jobId"].as_str().unwrap().to_owned()
+    }
+
+    async fn apply(&self, job: &str) -> Reply {
+        let body = json!({"jobId": job});
+        self.board
+            .post(Some(&self.student), "applications", body)
+            .await
+    }
+
+    async fn application(&self, job: &str) -> String {
+        let filed = self.apply(job).await.expect(201).json();
+        filed["applicationId"].as_str().unwrap().to_owned()
+    }
+
+    async fn accept(&self, application: &str) -> Reply {
+        let body = json!({"applicationStatus": "accepted"});
+        let path = format!("applications/{application}");
+        self.board.patch(Some(&self.employer), &path, body).await
+    }
+
+    async fn verdict(&self, job: &str) -> Value {
+        let path = format!("jobs/{job}/eligibility");
+        self.board
+            .get(Some(&self.student), &path)
+            .await
+            .expect(200)
+            .json()
+    }
+
+    async fn upload(&self, name: &str, bytes: Vec<u8>) -> Reply {
+        let path = format!("admin/rules?name={name}");
+        let request = self
+            .board
+            .request(Method::POST, &path)
+            .bearer_auth(&self.admin.token)
+            .header("Content-Type", "application/wasm")
+            .body(bytes);
+        self.board.send(request).await
+    }
+
+    async fn change(&self, rule: &str, body: Value) -> Reply {
+        let path = format!("admin/rules/{rule}");
+        self.board.patch(Some(&self.admin), &path, body).await
+    }
+
+    async fn dry_run(&self, rule: &str) -> Value {
+        let path = format!("admin/rules/{rule}/dry-run");
+        self.board
+            .post(Some(&self.admin), &path, json!({}))
+            .await
+            .expect(200)
+            .json()
+    }
+
+    async fn rules(&self) -> Vec<Value> {
+        let page = self.board.get(Some(&self.admin), "admin/rules").await;
+        page.expect(200).json()["items"].as_array().unwrap().clone()
+    }
+
+    async fn rule(&self, id: &str) -> Value {
+        let path = format!("admin/rules/{id}");
+        self.board
+            .get(Some(&self.admin), &path)
+            .await
+            .expect(200)
+            .json()
+    }
+}
+
+fn id(reply: &Value) -> String {
+    reply["ruleId"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_student_is_told_before_and_refused_at_applying() {
+    let campus = Campus::start().await;
+    let shipped = campus.rules().await;
+    let mut names: Vec<_> = shipped
+        .iter()
+        .map(|rule| {
+            (
+                rule["name"].as_str().unwrap(),
+                rule["state"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            ("campus-eligibility", "active"),
+            ("campus-notification", "active")
+        ]
+    );
+
+    let (short, long) = (campus.job(10).await, campus.job(25).await);
+    assert_eq!(campus.verdict(&short).await["outcome"], "eligible");
+    let refused = campus.verdict(&long).await;
+    assert_eq!(refused["outcome"], "ineligible");
+    let reason = &refused["reasons"][0];
+    let message = reason["message"].as_str().unwrap();
+    assert!(
+        message.contains("20") && message.contains("25"),
+        "{message}"
+    );
+    assert!(
+        reason["rule"]
+            .as_str()
+            .unwrap()
+            .starts_with("campus-eligibility@")
+    );
+    assert!(reason["remedy"].is_string() && reason["code"].is_string());
+
+    let answer = campus.apply(&long).await.expect(422).json();
+    assert_eq!(answer["code"], "ineligible");
+    assert_eq!(answer["reasons"], refused["reasons"]);
+    let filed = campus.apply(&short).await.expect(201).json();
+    assert_eq!(filed["eligibility"]["outcome"], "eligible");
+
+    let board = &campus.board;
+    let path = format!("jobs/{long}/eligibility");
+    board.get(None, &path).await.expect(401);
+    board.get(Some(&campus.employer), &path).await.expect(403);
+    board.get(None, "jobs?eligible=true").await.expect(403);
+    support::until("both jobs are findable", async || {
+        let all = board.get(None, "jobs?sort=pay").await.json();
+        all["total"] == 2
+    })
+    .await;
+    for query in [
+        "jobs?eligible=true",
+        "jobs?eligible=true&sort=pay&q=library",
+    ] {
+        let fit = board
+            .get(Some(&campus.student), query)
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(fit["total"], 1, "{query}");
+        assert_eq!(fit["items"][0]["jobId"], short.as_str(), "{query}");
+        assert_eq!(fit["facets"]["setting"][0]["count"], 1, "{query}");
+    }
+    let spanish = json!({"preferences": {"language": "es"}});
+    board
+        .patch(Some(&campus.student), "me", spanish)
+        .await
+        .expect(200);
+    let told = campus.verdict(&long).await["reasons"][0]["message"].clone();
+    assert!(told.as_str().unwrap().contains("horas"), "{told}");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn hours_of_all_jobs_count_when_two_accept_at_once() {
+    let mut campus = Campus::start().await;
+    for round in 0..3 {
+        let email = format!("racer{round}@example.edu");
+        campus.student = campus.board.join("student", &email).await;
+        let first = campus.application(&campus.job(12).await).await;
+        campus.accept(&first).await.expect(200);
+        let second = campus.application(&campus.job(8).await).await;
+        let third = campus.application(&campus.job(8).await).await;
+        let (one, two) = tokio::join!(campus.accept(&second), campus.accept(&third));
+        let (won, lost) = if one.status == 200 {
+            (one, two)
+        } else {
+            (two, one)
+        };
+        won.expect(200);
+        let lost = lost.expect(409).json();
+        assert_eq!(lost["code"], "not_eligible");
+        assert!(
+            lost.get("reasons").is_none(),
+            "an employer learns no reason: {lost}"
+        );
+        let me = campus.board.get(Some(&campus.student), "me").await.json();
+        assert_eq!(me["student"]["weeklyHours"], 20.0);
+    }
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_module_goes_from_draft_to_active_and_back_in_one_step() {
+    let campus = Campus::start().await;
+    let job = campus.job(10).await;
+    campus.application(&job).await;
+    let first = campus
+        .rules()
+        .await
+        .iter()
+        .find(|rule| rule["kind"] == "eligibility")
+        .map(id)
+        .unwrap();
+
+    let uploaded = campus
+        .upload("campus-eligibility", CAMPUS.to_vec())
+        .await
+        .expect(201);
+    let draft = uploaded.json();
+    let strict = id(&draft);
+    assert_eq!(
+        uploaded.header("location"),
+        format!("/api/v1/admin/rules/{strict}")
+    );
+    assert_eq!(
+        (&draft["state"], &draft["kind"], draft["sizeBytes"].as_u64()),
+        (
+            &json!("draft"),
+            &json!("eligibility"),
+            Some(CAMPUS.len() as u64)
+        )
+    );
+    assert_eq!(draft["digest"].as_str().unwrap().len(), 64);
+    assert!(draft["parameterSchema"]["properties"]["weeklyHoursInTerm"].is_object());
+
+    let wrong = json!({"parameters": {"weeklyHoursInTerm": "many", "colour": 1}});
+    let mut named = campus.change(&strict, wrong).await.expect(422).fields();
+    named.sort();
+    assert_eq!(named, ["parameters.colour", "parameters.weeklyHoursInTerm"]);
+    let five = json!({"parameters": {"weeklyHoursInTerm": 5}});
+    let set = campus.change(&strict, five).await.expect(200).json();
+    assert_eq!(set["parameters"], json!({"weeklyHoursInTerm": 5}));
+
+    let early = campus
+        .change(&strict, json!({"state": "active"}))
+        .await
+        .expect(409);
+    assert_eq!(early.code(), "dry_run_first");
+    let seen = campus.dry_run(&strict).await;
+    assert_eq!(
+        (seen["evaluated"].as_u64(), seen["changed"].as_u64()),
+        (Some(1), Some(1))
+    );
+    let sample = &seen["samples"][0];
+    assert_eq!(
+        (&sample["before"], &sample["after"], &sample["jobId"]),
+        (&json!("eligible"), &json!("ineligible"), &json!(job))
+    );
+    assert!(sample["applicationId"].is_string() && seen["took"].is_u64());
+    assert_eq!(
+        campus.verdict(&job).await["outcome"],
+        "eligible",
+        "nothing has changed yet"
+    );
+
+    campus
+        .change(&strict, json!({"state": "shadow"}))
+        .await
+        .expect(200);
+    let beside = campus.job(9).await;
+    campus.application(&beside).await;
+    assert_eq!(
+        campus.rule(&strict).await["shadow"],
+        json!({"evaluated": 1, "changed": 1})
+    );
+
+    campus
+        .change(&strict, json!({"state": "active"}))
+        .await
+        .expect(200);
+    assert_eq!(campus.verdict(&job).await["outcome"], "ineligible");
+    assert_eq!(campus.rule(&first).await["state"], "retired");
+    campus
+        .change(&first, json!({"state": "active"}))
+        .await
+        .expect(200);
+    assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
+    assert_eq!(campus.rule(&strict).await["state"], "retired");
+    let odd = campus
+        .change(&first, json!({"state": "sleeping"}))
+        .await
+        .expect(422);
+    assert_eq!(odd.fields(), ["state"]);
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
+    let campus = Campus::start().await;
+    let schema =
+        r#"{"type":"object","properties":{"limit":{"type":"number"}},"required":["limit"]}"#;
+    let broken = Guest::answering(Answer::declined("the moon is full"))
+        .named("broken", schema)
+        .build();
+    let rule = id(&campus.upload("broken", broken).await.expect(201).json());
+    campus
+        .change(&rule, json!({"parameters": {"limit": 1}}))
+        .await
+        .expect(200);
+    campus.dry_run(&rule).await;
+    campus
+        .change(&rule, json!({"state": "active"}))
+        .await
+        .expect(200);
+
+    let job = campus.job(10).await;
+    assert_eq!(campus.verdict(&job).await["outcome"], "review");
+    let filed = campus.apply(&job).await.expect(201).json();
+    assert_eq!(filed["eligibility"]["outcome"], "review");
+    let application = filed["applicationId"].as_str().unwrap();
+    let waits = campus.accept(application).await.expect(409);
+    assert_eq!(waits.code(), "review_pending");
+    let board = &campus.board;
+    board
+        .mail("office@example.edu", "The rule broken 1.0.0 fails")
+        .await;
+    assert!(
+        campus.rule(&rule).await["failing"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("the moon is full")
+    );
+
+    let path = format!("admin/applications/{application}/eligibility");
+    let bare = json!({"outcome": "eligible", "reason": " "});
+    let refused = board
+        .patch(Some(&campus.admin), &path, bare)
+        .await
+        .expect(422);
+    assert_eq!(refused.fields(), ["reason"]);
+    let word = json!({"outcome": "eligible", "reason": "I have looked at it."});
+    board
+        .patch(Some(&campus.employer), &path, word.clone())
+        .await
+        .expect(403);
+    let seen = board
+        .patch(Some(&campus.admin), &path, word)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(seen["eligibility"]["outcome"], "eligible");
+    assert_eq!(
+        seen["eligibility"]["override"]["reason"],
+        "I have looked at it."
+    );
+    campus.accept(application).await.expect(200);
+    let audit = board
+        .get(Some(&campus.admin), "admin/audit?limit=100")
+        .await
+        .json();
+    let told = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["action"] == "eligibilityOverridden")
+        .unwrap()
+        .clone();
+    assert_eq!(told["actor"]["email"], "office@example.edu");
+    assert_eq!(told["reason"], "I have looked at it.");
+
+    let other = campus.job(10).await;
+    campus.apply(&other).await.expect(201);
+    board.mail("ann@example.edu", "you have the job").await;
+    let told = board
+        .mails()
+        .iter()
+        .filter(|mail| mail.contains("The rule broken"))
+        .count();
+    assert_eq!(told, 1, "once, and not once a call");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_no_rule_is_refused_in_words() {
+    let campus = Campus::start().await;
+    for (bytes, word) in [
+        (b"GIF89a".to_vec(), "not a WebAssembly file"),
+        (b"\0asm\x01\0\0\0".to_vec(), "core WebAssembly module"),
+        (Vec::new(), "empty"),
+        (
+            CAMPUS[..CAMPUS.len() / 2].to_vec(),
+            "not a sound WebAssembly component",
+        ),
+    ] {
+        let refused = campus.upload("odd", bytes).await.expect(422);
+        assert_eq!(refused.code(), "invalid_module");
+        assert!(refused.text.contains(word), "{}", refused.text);
+    }
+    let huge = vec![0; 4 * 1024 * 1024 + 1];
+    campus.upload("odd", huge).await.expect(413);
+    let named = campus
+        .upload("No%20Name", CAMPUS.to_vec())
+        .await
+        .expect(422);
+    assert_eq!(named.fields(), ["name"]);
+    let request = campus
+        .board
+        .request(Method::POST, "admin/rules")
+        .bearer_auth(&campus.admin.token)
+        .json(&json!({}));
+    campus.board.send(request).await.expect(415);
+    assert_eq!(campus.rules().await.len(), 2, "nothing was kept");
+    campus.board.stop().await;
+}
