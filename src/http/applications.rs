@@ -274,9 +274,9 @@ fn for_caller(refusal: applications::Refusal, role: Role) -> Problem {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct OverrideBody {
+pub struct OverrideBody {
     outcome: Outcome,
     reason: String,
 }

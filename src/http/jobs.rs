@@ -16,7 +16,7 @@ use super::idempotency::{Answer, once};
 use super::problem::Problem;
 use super::query::{Query, parse_named};
 use super::state::State;
-use super::views::JobView;
+use super::views::{EligibilityView, JobView};
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
 use crate::model::{
     EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, Party, from_json,
@@ -89,7 +89,7 @@ pub async fn eligibility(
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .json(verdict))
+        .json(EligibilityView::from(&verdict)))
 }
 
 const LIST_PARAMETERS: &[&str] = &[

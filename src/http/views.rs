@@ -9,8 +9,9 @@ use crate::applications::Applicant;
 use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
-    Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
-    Outcome, Override, Preferences, Question, Reason, Role, Setting, Student, StudentId, Timestamp,
+    Eligibility, Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus,
+    Money, Move, Outcome, Override, Preferences, Question, Reason, Role, Setting, Student,
+    StudentId, Timestamp,
 };
 use crate::store::Stored;
 
@@ -285,7 +286,37 @@ pub struct EligibilityView<'a> {
     reasons: &'a [Reason],
     /// An admin's word that took the place of the rules'; for admins.
     #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
-    word: Option<&'a Override>,
+    word: Option<OverrideView<'a>>,
+}
+
+impl<'a> From<&'a Eligibility> for EligibilityView<'a> {
+    fn from(verdict: &'a Eligibility) -> Self {
+        Self {
+            outcome: verdict.outcome,
+            reasons: &verdict.reasons,
+            word: None,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Override)]
+struct OverrideView<'a> {
+    at: Timestamp,
+    by: AccountId,
+    outcome: Outcome,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Override> for OverrideView<'a> {
+    fn from(word: &'a Override) -> Self {
+        Self {
+            at: word.at,
+            by: word.by,
+            outcome: word.outcome,
+            reason: &word.reason,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -346,7 +377,8 @@ impl<'a> ApplicationView<'a> {
                 word: application
                     .overrides
                     .last()
-                    .filter(|_| reader == Role::Admin),
+                    .filter(|_| reader == Role::Admin)
+                    .map(OverrideView::from),
             },
             submitted_at: application.submitted_at,
             updated_at: application.updated_at,

@@ -2,6 +2,8 @@
 //!
 //! Memory of such a module: texts from 0, the description at 128, the answer at 256, one verdict at 384, its reasons at 512.
 
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+
 use std::fmt::Write as _;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};

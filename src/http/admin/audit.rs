@@ -25,6 +25,9 @@ pub struct AuditRow {
     /// What it was about: ids, and from and to for a change of standing.
     #[schema(value_type = Object)]
     details: Map<String, Value>,
+    /// Of an override: what the admin wrote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::http::body::{JsonBody, media_type, read_to_limit};
 use crate::http::caller::{Admin, Caller};
@@ -18,16 +19,17 @@ use crate::http::query::Query;
 use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{
-    ApplicationId, Invalid, JobId, Outcome, Reason, RuleFailure, RuleId, RuleInUse, RuleKind,
-    RuleModule, RuleState, StudentId, Timestamp,
+    ApplicationId, Invalid, JobId, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule,
+    RuleState, StudentId, Timestamp,
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
 use crate::rules::Fault;
 use crate::store::{Reader, StoreError, Stored, keys};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rule)]
 #[serde(rename_all = "camelCase")]
-struct RuleView<'a> {
+pub struct RuleView<'a> {
     rule_id: RuleId,
     name: &'a str,
     kind: RuleKind,
@@ -36,18 +38,30 @@ struct RuleView<'a> {
     digest: &'a str,
     size_bytes: u64,
     state: RuleState,
+    /// JSON Schema of the parameters.
+    #[schema(value_type = Object)]
     parameter_schema: Box<RawValue>,
+    #[schema(value_type = Object)]
     parameters: &'a Map<String, Value>,
     /// Whether a dry run with these parameters was seen.
     dry_run: bool,
-    failing: Option<&'a RuleFailure>,
+    failing: Option<FailureView<'a>>,
     shadow: ShadowView,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
+/// Since when a module fails, and how.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RuleFailure)]
+struct FailureView<'a> {
+    since: Timestamp,
+    message: &'a str,
+}
+
 /// Verdicts given as a shadow, and those that differed from the ones that counted.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shadow)]
 struct ShadowView {
     evaluated: i64,
     changed: i64,
@@ -69,7 +83,10 @@ impl<'a> RuleView<'a> {
             parameter_schema: schema,
             parameters: &rule.parameters,
             dry_run: rule.dry_run,
-            failing: rule.failing.as_ref(),
+            failing: rule.failing.as_ref().map(|failing| FailureView {
+                since: failing.since,
+                message: &failing.message,
+            }),
             shadow: ShadowView {
                 evaluated: reader.counter(&keys::shadow_verdicts(rule.rule_id))?,
                 changed: reader.counter(&keys::shadow_differences(rule.rule_id))?,
@@ -148,12 +165,14 @@ pub async fn upload(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RulePatch)]
 #[serde(deny_unknown_fields)]
-struct PatchBody {
+pub struct PatchBody {
     #[serde(default)]
     state: Option<RuleState>,
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     parameters: Option<Map<String, Value>>,
 }
 
@@ -189,9 +208,10 @@ pub async fn update(
     answer(&state.read()?, &rule)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DryRun)]
 #[serde(rename_all = "camelCase")]
-struct DryRunView {
+pub struct DryRunView {
     evaluated: u64,
     changed: u64,
     samples: Vec<SampleView>,
@@ -199,7 +219,8 @@ struct DryRunView {
     took: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedVerdict)]
 #[serde(rename_all = "camelCase")]
 struct SampleView {
     application_id: Option<ApplicationId>,

@@ -8,7 +8,7 @@ use actix_web::http::header;
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Schemas, reference};
-use super::{accounts, applications, jobs, office, service};
+use super::{accounts, applications, jobs, office, rules, service};
 use crate::http::caller::{Anyone, Caller};
 use crate::http::cookies;
 use crate::http::problem::{Document as ProblemDocument, PROBLEM_JSON};
@@ -22,6 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
         jobs::operations(),
         applications::operations(),
         office::operations(),
+        rules::operations(),
         service::operations(),
     ]
     .into_iter()

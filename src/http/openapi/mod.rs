@@ -11,6 +11,7 @@ mod names;
 mod office;
 mod operation;
 mod page;
+mod rules;
 mod service;
 
 pub use document::{document, read};

@@ -13,7 +13,7 @@ use super::names::names_of;
 use crate::model::{
     AccountStatus, Answer, ApplicationStatus, CampusId, Email, Fact, FieldError, Id, JobSetting,
     JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences, Question, Reason, Role,
-    Setting, Timestamp,
+    RuleKind, RuleState, Setting, Timestamp,
 };
 use crate::office::Rejection;
 use crate::search::{FacetCount, Facets, Suggestion};
@@ -152,6 +152,20 @@ impl PartialSchema for Outcome {
     }
 }
 impl ToSchema for Outcome {}
+
+impl PartialSchema for RuleKind {
+    fn schema() -> RefOr<Schema> {
+        one_of::<Self>().into()
+    }
+}
+impl ToSchema for RuleKind {}
+
+impl PartialSchema for RuleState {
+    fn schema() -> RefOr<Schema> {
+        one_of::<Self>().into()
+    }
+}
+impl ToSchema for RuleState {}
 
 impl PartialSchema for Fact {
     fn schema() -> RefOr<Schema> {

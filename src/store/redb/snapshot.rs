@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadableDatabase};
 
@@ -33,7 +34,7 @@ impl RedbEngine {
                 )),
                 error => StoreError::Unavailable(format!("{shown}: {error}")),
             })?;
-        let snapshot = Box::new(RedbSnapshot::open(&database)?);
+        let snapshot = Arc::new(RedbSnapshot::open(&database)?);
         Ok(Reader { snapshot })
     }
 }
