@@ -1,7 +1,7 @@
 //! One call under limits: a turn, a fresh instance's store, a deadline, and every failure told apart. No state of a
 //! module outlives a call.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,12 +17,14 @@ const TICK: Duration = Duration::from_millis(5);
 pub struct Runner {
     pub engine: Engine,
     pub limits: Limits,
+    /// Instructions run so far, where the engine counts them.
+    pub fuel: Option<AtomicU64>,
     ticker: Ticker,
     turns: Turns,
 }
 
 impl Runner {
-    pub fn new(engine: Engine, limits: Limits) -> Result<Self, Fault> {
+    pub fn new(engine: Engine, limits: Limits, counting: bool) -> Result<Self, Fault> {
         let ticker = Ticker::start(engine.weak())?;
         let turns = Turns {
             free: Mutex::new(limits.calls),
@@ -31,6 +33,7 @@ impl Runner {
         Ok(Self {
             engine,
             limits,
+            fuel: counting.then(AtomicU64::default),
             ticker,
             turns,
         })
@@ -47,7 +50,16 @@ impl Runner {
         store.limiter(|guard| guard);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_epoch_deadline(ticks(self.limits.deadline));
-        work(&mut store).map_err(|error| self.fault(&error, store.data()))
+        if self.fuel.is_some() {
+            store
+                .set_fuel(u64::MAX)
+                .map_err(|error| Fault::Engine(error.to_string()))?;
+        }
+        let done = work(&mut store);
+        if let (Some(fuel), Ok(left)) = (&self.fuel, store.get_fuel()) {
+            fuel.fetch_add(u64::MAX - left, Ordering::Relaxed);
+        }
+        done.map_err(|error| self.fault(&error, store.data()))
     }
 
     fn fault(&self, error: &wasmtime::Error, guard: &Guard) -> Fault {

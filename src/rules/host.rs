@@ -1,12 +1,14 @@
 //! Who lets a module in. It refuses what is not of the contract, compiles what is, and keeps the compiled ones at hand.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{CacheStore, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::cache::{Cache, Functions};
 use super::call::{Guard, Runner};
 use super::v1::{self, Guest};
 use super::{Digest, Fault, Kind, Limits, Module};
@@ -26,18 +28,45 @@ pub struct Host {
     kept: Mutex<Vec<Arc<Module>>>,
     /// One module compiles at a time; compiling takes every core by itself.
     compiling: Mutex<()>,
+    functions: Arc<Functions>,
+    cache: Cache,
 }
 
 impl Host {
     /// `folder` is where compiled code is kept between starts.
-    pub fn open(_folder: &Path, limits: Limits) -> Result<Self, Fault> {
-        let engine = Engine::new(&config(&limits)).map_err(|error| engine_fault(&error))?;
+    pub fn open(folder: &Path, limits: Limits) -> Result<Self, Fault> {
+        Self::with(folder, limits, false)
+    }
+
+    /// For a rule's author: counts instructions, which a board in service does not, since it slows every call.
+    pub fn counting(folder: &Path, limits: Limits) -> Result<Self, Fault> {
+        Self::with(folder, limits, true)
+    }
+
+    fn with(folder: &Path, limits: Limits, counting: bool) -> Result<Self, Fault> {
+        let functions = Arc::new(Functions::default());
+        let mut config = config(&limits);
+        config.consume_fuel(counting);
+        let engine = config
+            .enable_incremental_compilation(Arc::clone(&functions) as Arc<dyn CacheStore>)
+            .and_then(|config| Engine::new(config))
+            .map_err(|error| Fault::Engine(words(&error)))?;
+        let cache = Cache::open(folder, &engine)
+            .map_err(|error| Fault::Engine(format!("{}: {error}", folder.display())))?;
         Ok(Self {
+            functions,
+            cache,
             linker: Linker::new(&engine),
-            runner: Arc::new(Runner::new(engine, limits)?),
+            runner: Arc::new(Runner::new(engine, limits, counting)?),
             kept: Mutex::default(),
             compiling: Mutex::default(),
         })
+    }
+
+    /// Instructions of all calls so far; none unless this host counts.
+    pub fn fuel_spent(&self) -> Option<u64> {
+        let fuel = self.runner.fuel.as_ref()?;
+        Some(fuel.load(Ordering::Relaxed))
     }
 
     pub fn limits(&self) -> &Limits {
@@ -79,7 +108,10 @@ impl Host {
 
     fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Module, Fault> {
         admit_form(bytes, self.runner.limits.module_bytes)?;
-        let component = Component::from_binary(&self.runner.engine, bytes).map_err(|error| {
+        let component = self.cache.with(digest, &self.functions, || {
+            Component::from_binary(&self.runner.engine, bytes)
+        });
+        let component = component.map_err(|error| {
             Fault::Refused(format!(
                 "not a sound WebAssembly component: {}",
                 words(&error)
@@ -206,10 +238,6 @@ fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
 pub fn words(error: &wasmtime::Error) -> String {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
     causes.join(": ")
-}
-
-fn engine_fault(error: &wasmtime::Error) -> Fault {
-    Fault::Engine(words(error))
 }
 
 fn config(limits: &Limits) -> Config {

@@ -2,11 +2,13 @@
 //! deliveries and knows nothing of the store, of who may install a module, or of which module is active.
 //!
 //! `host` admits modules and keeps them compiled, `call` runs one under limits, `module` asks it in batches and trusts no
-//! answer before `answer` has looked at it; `v1` alone knows the contract's records. Everything here blocks: callers stand
-//! off the async threads.
+//! answer before `answer` has looked at it; `cache` keeps compiled code on
+//! disk; `v1` alone knows the contract's records. Everything here blocks: callers stand off the async threads.
 
 mod answer;
+mod cache;
 mod call;
+mod cases;
 mod combine;
 mod defaults;
 mod digest;
@@ -19,6 +21,7 @@ mod module;
 mod parameters;
 mod v1;
 
+pub use cases::{CaseReport, Report};
 pub use combine::{Cited, Judgement, Named, combine_deliveries, combine_verdicts};
 pub use defaults::{SHIPPED, Shipped};
 pub use digest::Digest;

@@ -250,3 +250,5 @@ pub mod data {
         }
     }
 }
+
+pub mod native;

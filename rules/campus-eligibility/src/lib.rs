@@ -10,6 +10,8 @@ mod check;
 mod date;
 mod facts;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod week;
 mod words;
 

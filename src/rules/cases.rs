@@ -1,0 +1,335 @@
+//! A rule author's cases: what goes in and what has to come out, as JSON a person can write, and what came out instead.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json, json};
+
+use super::{
+    Context, Delivery, Event, Fault, Host, Job, Kind, Module, Outcome, Period, Recipient, Student,
+    Verdict, parameters,
+};
+
+/// Members that hold a day, which a person writes as 2026-10-01.
+const DAYS: [&str; 5] = ["today", "posted", "start", "end", "graduation"];
+/// So many at once are timed, to tell what one student costs in a batch.
+const BATCH: usize = 256;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    today: i32,
+    language: String,
+    calendar: Vec<Period>,
+    parameters: Json,
+    cases: Vec<Case>,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            today: 0,
+            language: "en".into(),
+            calendar: Vec::new(),
+            parameters: json!({}),
+            cases: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Case {
+    name: String,
+    student: Student,
+    job: Job,
+    event: Event,
+    recipient: Recipient,
+    parameters: Option<Json>,
+    expect: Expected,
+}
+
+/// Only what is written is compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Expected {
+    outcome: Option<Outcome>,
+    /// Of all reasons, in their order.
+    codes: Option<Vec<String>>,
+    /// Each must be the start of the message at its place.
+    messages: Option<Vec<String>>,
+    /// now, digest or suppress.
+    delivery: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CaseReport {
+    pub name: String,
+    /// Empty when all came out as expected; else one line a difference.
+    pub differences: Vec<String>,
+    pub took: Duration,
+    /// Instructions by wasmtime's count; none unless the host counts.
+    pub fuel: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub cases: Vec<CaseReport>,
+    /// What one student or recipient takes when many are judged at once.
+    pub each: Duration,
+}
+
+impl Report {
+    pub fn passed(&self) -> bool {
+        self.cases.iter().all(|case| case.differences.is_empty())
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for case in &self.cases {
+            let mark = if case.differences.is_empty() {
+                "ok  "
+            } else {
+                "FAIL"
+            };
+            write!(f, "{mark} {} ({} µs", case.name, case.took.as_micros())?;
+            match case.fuel {
+                Some(fuel) => writeln!(f, ", {fuel} instructions)")?,
+                None => writeln!(f, ")")?,
+            }
+            for line in &case.differences {
+                writeln!(f, "       {line}")?;
+            }
+        }
+        let failed = self
+            .cases
+            .iter()
+            .filter(|case| !case.differences.is_empty())
+            .count();
+        write!(
+            f,
+            "{} of {} cases came out as expected; {:.1} µs for each of many at once",
+            self.cases.len() - failed,
+            self.cases.len(),
+            self.each.as_nanos() as f64 / 1000.0
+        )
+    }
+}
+
+impl Host {
+    /// Runs an author's cases against a module. Fails with `Refused` when the file cannot be read as cases.
+    pub fn run_cases(&self, bytes: &[u8], cases: &str) -> Result<Report, Fault> {
+        let inspected = self.inspect(bytes)?;
+        let module = self.module(inspected.digest, bytes)?;
+        let file = read(cases)
+            .map_err(|why| Fault::Refused(format!("the cases cannot be read: {why}")))?;
+        let mut reports = Vec::with_capacity(file.cases.len());
+        let mut each = Duration::ZERO;
+        for (place, case) in file.cases.iter().enumerate() {
+            let written = case.parameters.as_ref().unwrap_or(&file.parameters);
+            let context = Context {
+                now_unix_seconds: i64::from(file.today) * 86_400,
+                today: file.today,
+                calendar: file.calendar.clone(),
+                language: file.language.clone(),
+                parameters: inspected.parameter_schema.read(written)?,
+            };
+            let spent = self.fuel_spent();
+            let started = Instant::now();
+            let got = ask(&module, &context, case, 1);
+            let took = started.elapsed();
+            let fuel = spent
+                .zip(self.fuel_spent())
+                .map(|(before, after)| after - before);
+            reports.push(CaseReport {
+                name: if case.name.is_empty() {
+                    format!("case {}", place + 1)
+                } else {
+                    case.name.clone()
+                },
+                differences: case.expect.differences(&got),
+                took,
+                fuel,
+            });
+            if got.is_ok() {
+                let started = Instant::now();
+                if ask(&module, &context, case, BATCH).is_ok() {
+                    each = each.max(started.elapsed() / BATCH as u32);
+                }
+            }
+        }
+        Ok(Report {
+            cases: reports,
+            each,
+        })
+    }
+}
+
+enum Got {
+    Verdict(Verdict),
+    Delivery(Delivery),
+}
+
+/// The first answer of `times` equal questions.
+fn ask(module: &Module, context: &Context, case: &Case, times: usize) -> Result<Got, Fault> {
+    let none = || Fault::WrongAnswer("it gave no answer".into());
+    match module.kind() {
+        Kind::Eligibility => {
+            let pairs = vec![(0, 0); times];
+            let students = std::slice::from_ref(&case.student);
+            let verdicts =
+                module.check(context, students, std::slice::from_ref(&case.job), &pairs)?;
+            verdicts
+                .into_iter()
+                .next()
+                .map(Got::Verdict)
+                .ok_or_else(none)
+        }
+        Kind::Notification => {
+            let recipients = vec![case.recipient.clone(); times];
+            let deliveries = module.route(context, &case.event, &recipients)?;
+            deliveries
+                .into_iter()
+                .next()
+                .map(Got::Delivery)
+                .ok_or_else(none)
+        }
+    }
+}
+
+impl Expected {
+    fn differences(&self, got: &Result<Got, Fault>) -> Vec<String> {
+        match got {
+            Err(fault) => vec![fault.to_string()],
+            Ok(Got::Verdict(verdict)) => self.against(verdict),
+            Ok(Got::Delivery(delivery)) => {
+                let (word, why) = match delivery {
+                    Delivery::Now => ("now", ""),
+                    Delivery::Digest => ("digest", ""),
+                    Delivery::Suppress(why) => ("suppress", why.as_str()),
+                };
+                let expected = self
+                    .delivery
+                    .as_deref()
+                    .filter(|expected| *expected != word);
+                expected
+                    .map(|expected| {
+                        format!("expected {expected}, got {word} {why}")
+                            .trim_end()
+                            .to_owned()
+                    })
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    fn against(&self, verdict: &Verdict) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(outcome) = self.outcome.filter(|outcome| *outcome != verdict.outcome) {
+            lines.push(format!(
+                "expected {}, got {}",
+                word(outcome),
+                word(verdict.outcome)
+            ));
+        }
+        let codes: Vec<_> = verdict
+            .reasons
+            .iter()
+            .map(|reason| reason.code.clone())
+            .collect();
+        if let Some(expected) = self.codes.as_ref().filter(|expected| **expected != codes) {
+            lines.push(format!("expected the reasons {expected:?}, got {codes:?}"));
+        }
+        for (place, expected) in self.messages.iter().flatten().enumerate() {
+            let message = verdict
+                .reasons
+                .get(place)
+                .map(|reason| reason.message.as_str());
+            if !message.is_some_and(|message| message.starts_with(expected.as_str())) {
+                lines.push(format!("expected to read {expected:?}"));
+                lines.push(format!(
+                    "          but read {:?}",
+                    message.unwrap_or_default()
+                ));
+            }
+        }
+        if !lines.is_empty() {
+            let reasons = verdict.reasons.iter();
+            lines.extend(
+                reasons.map(|reason| format!("it said {}: {}", reason.code, reason.message)),
+            );
+        }
+        lines
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Eligible => "eligible",
+        Outcome::Review => "review",
+        Outcome::Ineligible => "ineligible",
+    }
+}
+
+fn read(text: &str) -> Result<File, String> {
+    let mut json: Json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    plain(&mut json)?;
+    let file: File = serde_path_to_error::deserialize(json).map_err(|error| error.to_string())?;
+    if file.cases.is_empty() {
+        return Err("there are no cases in it".into());
+    }
+    Ok(file)
+}
+
+/// Days and attributes from the way people write them to the way they are passed.
+fn plain(json: &mut Json) -> Result<(), String> {
+    match json {
+        Json::Array(list) => list.iter_mut().try_for_each(plain),
+        Json::Object(object) => object
+            .iter_mut()
+            .try_for_each(|(name, member)| match member {
+                Json::String(text) if DAYS.contains(&name.as_str()) => {
+                    let day = parameters::day(text)
+                        .ok_or_else(|| format!("{name}: {text} is not a date, as in 2026-10-01"))?;
+                    *member = day.into();
+                    Ok(())
+                }
+                Json::Object(named) if name == "attributes" => {
+                    *member = attributes(named)?;
+                    Ok(())
+                }
+                // Settings go through their schema as they stand.
+                _ if name == "parameters" => Ok(()),
+                _ => plain(member),
+            }),
+        _ => Ok(()),
+    }
+}
+
+fn attributes(named: &Map<String, Json>) -> Result<Json, String> {
+    let attribute = |(name, value): (&String, &Json)| {
+        let kind = match value {
+            Json::String(text) => match parameters::day(text) {
+                Some(day) => return Ok(json!({ "name": name, "value": { "day": day } })),
+                None => "text",
+            },
+            Json::Number(_) => "number",
+            Json::Bool(_) => "flag",
+            Json::Array(_) => "texts",
+            _ => {
+                return Err(format!(
+                    "the attribute {name} must be a text, a number, a flag or a list"
+                ));
+            }
+        };
+        Ok(json!({ "name": name, "value": { kind: value } }))
+    };
+    named
+        .iter()
+        .map(attribute)
+        .collect::<Result<Vec<_>, _>>()
+        .map(Json::Array)
+}
