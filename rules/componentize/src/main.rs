@@ -5,7 +5,8 @@ use std::fs;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
-    let (Some(core), Some(component), None) = (arguments.next(), arguments.next(), arguments.next())
+    let (Some(core), Some(component), None) =
+        (arguments.next(), arguments.next(), arguments.next())
     else {
         return Err("usage: componentize CORE.wasm COMPONENT.wasm".into());
     };
