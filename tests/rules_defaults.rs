@@ -1,7 +1,8 @@
 //! The modules that ship: they belong to their sources, say what the board's forms show, and judge as the same source does
 //! natively.
 
-mod rules_support;
+#[path = "rules_support/native.rs"]
+mod as_native;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,6 @@ use corkboard::rules::{
     Outcome, Period, PeriodKind, Recipient, SHIPPED, Schema, Student, Value, Verdict,
 };
 use proptest::prelude::*;
-use rules_support::native as as_native;
 use serde_json::json;
 
 fn host() -> (tempfile::TempDir, Host) {
@@ -98,6 +98,19 @@ fn the_modules_belong_to_their_sources() {
     }
 }
 
+fn mail_settings(attributes: &[Attribute]) -> Vec<(String, mail::Setting)> {
+    let setting = |one: &Attribute| {
+        let value = match &one.value {
+            Value::Number(number) => mail::Setting::Number(*number),
+            Value::Flag(flag) => mail::Setting::Flag(*flag),
+            Value::Texts(texts) => mail::Setting::Texts(texts.clone()),
+            Value::Text(_) | Value::Day(_) => mail::Setting::Other,
+        };
+        (one.name.clone(), value)
+    };
+    attributes.iter().map(setting).collect()
+}
+
 /// The form shows the defaults that the rule really has.
 #[test]
 fn the_schemas_tell_the_rules_own_defaults() {
@@ -106,7 +119,7 @@ fn the_schemas_tell_the_rules_own_defaults() {
     assert_eq!(settings, native::Settings::default());
     assert!(schema.complete_by_default());
     let schema = Schema::parse(mail::SCHEMA).unwrap();
-    let settings = mail::Settings::of(as_native::mail_settings(&schema.defaults())).unwrap();
+    let settings = mail::Settings::of(mail_settings(&schema.defaults())).unwrap();
     assert_eq!(settings, mail::Settings::default());
 }
 

@@ -1,15 +1,17 @@
 //! Modules that mean harm or are broken: each is refused or stopped with its own fault, and the host goes on working.
 
-mod rules_support;
+#[path = "rules_support/guest.rs"]
+mod guest;
 
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use corkboard::rules::{
-    Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student, Verdict,
+    Commitment, Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student,
+    Verdict,
 };
-use rules_support::{Answer, Guest, component, data};
+use guest::{Answer, Guest, component};
 use tempfile::TempDir;
 
 struct Bench {
@@ -452,6 +454,24 @@ fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
     );
 }
 
+fn holding(weekly_hours: f32) -> Commitment {
+    Commitment {
+        weekly_hours,
+        hourly_rate_cents: 1500,
+        start: 0,
+        end: None,
+        work_study: false,
+    }
+}
+
+fn paid(weekly_hours: f32) -> Job {
+    Job {
+        weekly_hours,
+        hourly_rate_cents: 1500,
+        ..Job::default()
+    }
+}
+
 #[test]
 fn a_large_question_is_cut_into_batches_and_comes_back_in_order() {
     let bench = host();
@@ -460,13 +480,11 @@ fn a_large_question_is_cut_into_batches_and_comes_back_in_order() {
         .map(|held| Student {
             id: held.to_string(),
             gpa: Some(3.0),
-            commitments: vec![data::commitment(10.0 * held as f32)],
+            commitments: vec![holding(10.0 * held as f32)],
             ..Student::default()
         })
         .collect();
-    let jobs: Vec<_> = (0..1500)
-        .map(|place| data::job(place as f32 % 30.0))
-        .collect();
+    let jobs: Vec<_> = (0..1500).map(|place| paid(place as f32 % 30.0)).collect();
     let pairs: Vec<_> = (0..4500).map(|at| (at % 3, at / 3)).collect();
     let verdicts = module
         .check(&Context::default(), &students, &jobs, &pairs)

@@ -1,7 +1,6 @@
 //! The board's types as the shipped rules' own, as the modules' wrappers make them from the contract's.
 
 use campus_eligibility as rule;
-use campus_notification as mail;
 use corkboard::rules::{
     Attribute, Commitment, Context, Job, Outcome, Period, PeriodKind, Reason, Student, Value,
     Verdict,
@@ -15,19 +14,6 @@ pub fn settings(attributes: &[Attribute]) -> Vec<(String, rule::Setting)> {
             Value::Flag(flag) => rule::Setting::Flag(*flag),
             Value::Day(day) => rule::Setting::Day(*day),
             Value::Texts(texts) => rule::Setting::Texts(texts.clone()),
-        };
-        (one.name.clone(), value)
-    };
-    attributes.iter().map(setting).collect()
-}
-
-pub fn mail_settings(attributes: &[Attribute]) -> Vec<(String, mail::Setting)> {
-    let setting = |one: &Attribute| {
-        let value = match &one.value {
-            Value::Number(number) => mail::Setting::Number(*number),
-            Value::Flag(flag) => mail::Setting::Flag(*flag),
-            Value::Texts(texts) => mail::Setting::Texts(texts.clone()),
-            Value::Text(_) | Value::Day(_) => mail::Setting::Other,
         };
         (one.name.clone(), value)
     };

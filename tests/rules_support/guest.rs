@@ -228,27 +228,3 @@ impl Answer {
 pub fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
-
-pub mod data {
-    use corkboard::rules::{Commitment, Job};
-
-    pub fn commitment(weekly_hours: f32) -> Commitment {
-        Commitment {
-            weekly_hours,
-            hourly_rate_cents: 1500,
-            start: 0,
-            end: None,
-            work_study: false,
-        }
-    }
-
-    pub fn job(weekly_hours: f32) -> Job {
-        Job {
-            weekly_hours,
-            hourly_rate_cents: 1500,
-            ..Job::default()
-        }
-    }
-}
-
-pub mod native;
