@@ -22,7 +22,7 @@ const JOBS: usize = 100_000;
 const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 64;
 const TURNS: usize = 7;
-const TURN: Duration = Duration::from_millis(1_000);
+const TURN: Duration = Duration::from_secs(1);
 const WARM: Duration = Duration::from_millis(500);
 
 /// Different requests of a case, each with its answer on the floor.

@@ -39,6 +39,11 @@ fn table() -> Vec<Line> {
     let account = "/api/v1/admin/accounts/{id}";
     let import = "/api/v1/admin/import/{kind}";
     let retry = "/api/v1/admin/outbox/{id}/retry";
+    let similar = "/api/v1/jobs/{jobId}/similar";
+    let eligibility = "/api/v1/jobs/{jobId}/eligibility";
+    let verdict = "/api/v1/admin/applications/{id}/eligibility";
+    let rule = "/api/v1/admin/rules/{ruleId}";
+    let dry_run = "/api/v1/admin/rules/{ruleId}/dry-run";
     let mut lines = vec![
         (POST, "/api/v1/auth/register", "", "{}", [422; 4]),
         (POST, "/api/v1/auth/register", "", r#"{"email": "new<serial>@example.edu", "password": "long enough", "name": "N", "role": "student"}"#, [202; 4]),
@@ -63,6 +68,11 @@ fn table() -> Vec<Line> {
         (GET, jobs, "?status=draft&employeeId=<other employee>", "", [403, 403, 403, 200]),
         (GET, jobs, "?eligible=true", "", [403, 200, 403, 403]),
         (GET, "/api/v1/jobs/suggest", "?q=li", "", ALL_200),
+        (GET, "/api/v1/jobs/recommended", "", "", [401, 200, 403, 403]),
+        (GET, similar, "own job", "", ALL_200),
+        (GET, similar, "other draft", "", [404, 404, 404, 200]),
+        (GET, eligibility, "own job", "", [401, 200, 403, 403]),
+        (GET, eligibility, "other draft", "", [401, 404, 403, 403]),
         (POST, jobs, "", "{}", [401, 403, 422, 422]),
         (POST, jobs, "", r"{<new job>}", [401, 403, 201, 422]),
         (POST, jobs, "", r#"{<new job>, "employeeId": "<own employee>"}"#, [401, 403, 201, 201]),
@@ -114,6 +124,10 @@ fn table() -> Vec<Line> {
         (PATCH, account, "other account", r#"{"status": "erased"}"#, [401, 403, 403, 422]),
         (GET, "/api/v1/admin/jobs", "", "", OFFICE),
         (GET, "/api/v1/admin/audit", "", "", OFFICE),
+        (PATCH, verdict, "fresh application", r#"{"outcome": "eligible", "reason": "I looked."}"#, OFFICE),
+        (PATCH, verdict, "fresh application", r#"{"outcome": "eligible"}"#, [401, 403, 403, 422]),
+        (GET, "/api/v1/admin/rules", "", "", OFFICE),
+        (POST, "/api/v1/admin/rules", "", "no module", [401, 403, 403, 415]),
         (POST, import, "students", "name,email\nN,roster<serial>@example.edu\n", OFFICE),
         (POST, import, "students", "colour\nred\n", [401, 403, 403, 422]),
         (POST, import, "word", "name,email\n", [401, 403, 403, 404]),
@@ -136,6 +150,9 @@ fn table() -> Vec<Line> {
 
         (GET, "/healthz", "", "", ALL_200),
         (GET, "/readyz", "", "", ALL_200),
+        (GET, "/metrics", "", "", ALL_200),
+        (GET, "/api/openapi.json", "", "", ALL_200),
+        (GET, "/api/docs", "", "", ALL_200),
     ];
     for classic in ["/update-application-jobs", "/update-application-status"] {
         lines.extend([
@@ -158,6 +175,12 @@ fn table() -> Vec<Line> {
             (DELETE, application, nothing, "", [401, 404, 403, 403]),
             (PATCH, account, nothing, r#"{"status": "active"}"#, [401, 403, 403, 404]),
             (POST, retry, nothing, "", [401, 403, 403, 404]),
+            (GET, similar, nothing, "", [404; 4]),
+            (GET, eligibility, nothing, "", [401, 404, 403, 403]),
+            (PATCH, verdict, nothing, r#"{"outcome": "eligible", "reason": "I looked."}"#, [401, 403, 403, 404]),
+            (GET, rule, nothing, "", [401, 403, 403, 404]),
+            (PATCH, rule, nothing, r#"{"state": "shadow"}"#, [401, 403, 403, 404]),
+            (POST, dry_run, nothing, "", [401, 403, 403, 404]),
         ]);
     }
     lines

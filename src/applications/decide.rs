@@ -17,7 +17,7 @@ const MAX_NOTE_CHARS: usize = 5_000;
 
 /// How a decision ended.
 pub enum Decided {
-    Moved(Stored<Application>),
+    Moved(Box<Stored<Application>>),
     /// An accept that the rules want a person to look at: the application is marked and stays where it is.
     Waits,
 }
@@ -77,7 +77,7 @@ pub async fn decide(
         from: Some(from),
         to,
     })?;
-    Ok(Decided::Moved(moved))
+    Ok(Decided::Moved(Box::new(moved)))
 }
 
 /// What stands at the moment of an accept: an admin's word if there is one, else what the rules say now.

@@ -256,7 +256,7 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
         .await
         .map_err(|refusal| for_caller(refusal, caller.who.role()))?;
     match decided {
-        Decided::Moved(application) => Ok(application),
+        Decided::Moved(application) => Ok(*application),
         Decided::Waits => Err(Problem::conflict(
             "review_pending",
             "The campus rules want a person of the office to look at this first.",

@@ -3,6 +3,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::{Caller, Public, Student};
 use super::jobs::{id_of, view};
@@ -13,8 +14,9 @@ use super::views::{JobView, PageView};
 use crate::jobs::{self, View};
 
 /// A posting for a student, and why.
-#[derive(Serialize)]
-struct RecommendedView<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecommendedJob)]
+pub struct RecommendedView<'a> {
     #[serde(flatten)]
     job: JobView<'a>,
     why: &'a str,

@@ -273,10 +273,11 @@ impl From<applications::Refusal> for Problem {
             Refusal::AlreadyApplied => conflict("already_applied"),
             Refusal::NotYours => Self::forbidden(&sentence(&refusal)),
             Refusal::Stale => Self::stale(),
-            Refusal::InvalidTransition { .. } => conflict("invalid_transition"),
+            Refusal::InvalidTransition { .. } | Refusal::Decided(_) => {
+                conflict("invalid_transition")
+            }
             Refusal::PositionsFilled => conflict("positions_filled"),
             Refusal::TooManyFiles(_) => conflict("too_many_files"),
-            Refusal::Decided(_) => conflict("invalid_transition"),
             Refusal::NotEligible(ref reasons) => {
                 let mut problem = conflict("not_eligible");
                 problem.0.reasons.clone_from(reasons);

@@ -208,6 +208,10 @@ pub struct JobView<'a> {
     // What only a posting's employer and admins see of it, who are told too that there is no external id.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out for the public, null for a manager whose posting has none"
+    )]
     external_id: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 0)]

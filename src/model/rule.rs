@@ -130,6 +130,7 @@ impl RuleSet {
     }
 
     /// The active modules of an eligibility set in which one module stands in the place of the version that is active.
+    #[must_use]
     pub fn with(&self, module: &RuleInUse) -> Self {
         let others = self
             .active

@@ -145,7 +145,7 @@ impl<'a> Batch<'a> {
 /// Where each used one lands in a batch; the same one lands once.
 struct Places<'a, T> {
     all: &'a [T],
-    places: Vec<u32>,
+    landed: Vec<u32>,
     used: Vec<&'a T>,
 }
 
@@ -155,13 +155,13 @@ impl<'a, T> Places<'a, T> {
     fn new(all: &'a [T]) -> Self {
         Self {
             all,
-            places: vec![NOWHERE; all.len()],
+            landed: vec![NOWHERE; all.len()],
             used: Vec::new(),
         }
     }
 
     fn of(&mut self, index: u32) -> Option<u32> {
-        let place = self.places.get_mut(index as usize)?;
+        let place = self.landed.get_mut(index as usize)?;
         if *place == NOWHERE {
             *place = self.used.len() as u32;
             self.used.push(self.all.get(index as usize)?);

@@ -260,7 +260,6 @@ fn jobs(file: &Path) -> Vec<Job> {
             deadline: day_or_time(&text("deadline"), &jiff::tz::TimeZone::UTC).unwrap(),
             questions: Vec::new(),
             job_status: JobStatus::Open,
-            was_open: true,
             external_id: given("externalId"),
             posted_at: now().minus(HOUR),
             was_open: true,

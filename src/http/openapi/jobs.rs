@@ -6,6 +6,7 @@ use super::bodies::{JobBody, JobPatchBody};
 use super::operation::{Operation, operation, reference};
 use crate::http::applications::SubmitBody;
 use crate::http::jobs::JobsPage;
+use crate::http::likes::RecommendedView;
 use crate::http::views::{ApplicationView, JobView};
 use crate::model::{JobSetting, JobStatus};
 use crate::search::Suggestion;
@@ -88,10 +89,26 @@ pub fn operations() -> Vec<Operation> {
         suggestions,
     );
     super::model::push::<Suggestion>(&mut suggest.sent);
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
     vec![
         list("/api/v1/jobs", "Lists and finds postings"),
         suggest,
         post("/api/v1/jobs", "Posts a job"),
+        operation(
+            "GET",
+            "/api/v1/jobs/recommended",
+            "Postings for the caller",
+        )
+        .detail("By the profile's skills and by what the student applied for; each says why in a sentence.")
+        .query("limit", "Most postings.", limit.clone())
+        .page::<RecommendedView<'_>>("One page, the most fitting first."),
+        operation(
+            "GET",
+            "/api/v1/jobs/{jobId}/similar",
+            "Postings like one",
+        )
+        .query("limit", "Most postings.", limit)
+        .page::<JobView<'_>>("One page, the most alike first."),
         operation("GET", "/api/v1/jobs/{jobId}", "One posting")
             .if_none_match()
             .answer::<JobView<'_>>(200, "The posting; its employer and admins see more of it.")
