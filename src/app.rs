@@ -188,7 +188,12 @@ pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
         ..Limits::default()
     };
     let host = Arc::new(Host::open(&config.data.dir.join("rules"), limits)?);
-    office::seed_rules(store, &host, settings)?;
+    // It blocks, and the start runs among async tasks.
+    std::thread::scope(|scope| {
+        let seed = scope.spawn(|| office::seed_rules(store, &host, settings));
+        seed.join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     let campus = &config.campus;
     let terms = Terms {
         calendar: eligibility::calendar(&config.calendar),

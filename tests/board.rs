@@ -122,7 +122,12 @@ async fn the_audit_says_who_did_what_newest_first() {
         actions.push(page["items"][0]["action"].as_str().unwrap().to_owned());
         cursor = page["nextCursor"].as_str().map(str::to_owned);
     }
-    assert_eq!(actions.last().unwrap(), "accountRegistered");
+    assert!(actions.iter().any(|action| action == "accountRegistered"));
+    assert_eq!(
+        actions.last().unwrap(),
+        "ruleChanged",
+        "the rules that ship came first"
+    );
     let board_log = board.store.read().unwrap().log_end().unwrap();
     assert_eq!(actions.len() as u64 + 1, board_log);
     board.stop().await;

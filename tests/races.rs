@@ -76,7 +76,10 @@ async fn employer(board: &Board) -> Person {
 
 async fn job_with(board: &Board, employer: &Person, positions: usize) -> String {
     let job = board
-        .post_job(employer, json!({"positions": positions, "hoursPerWeek": 1}))
+        .post_job(
+            employer,
+            json!({"positions": positions, "hoursPerWeek": 0.5}),
+        )
         .await;
     job["jobId"].as_str().unwrap().to_owned()
 }
@@ -142,7 +145,10 @@ async fn one_application_is_accepted_once_by_two() {
         );
         assert_eq!(job_now(&board, &owner, &job).await["positionsFilled"], 1);
         let me = board.get(Some(&students[0]), "me").await.expect(200).json();
-        assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(turn as f64));
+        assert_eq!(
+            me["student"]["weeklyHours"].as_f64(),
+            Some(turn as f64 / 2.0)
+        );
     }
     board.stop().await;
 }
@@ -341,7 +347,10 @@ async fn withdrawing_against_accepting_leaves_one_of_the_two() {
         assert_eq!(job["positionsFilled"], usize::from(accepted));
         hours += usize::from(accepted);
         let me = board.get(Some(&students[0]), "me").await.expect(200).json();
-        assert_eq!(me["student"]["weeklyHours"].as_f64(), Some(hours as f64));
+        assert_eq!(
+            me["student"]["weeklyHours"].as_f64(),
+            Some(hours as f64 / 2.0)
+        );
     }
     board.stop().await;
 }

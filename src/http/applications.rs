@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::caller::{Admin, Caller, EmployerOrAdmin, SignedIn, Student};
+use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer as Reply, once_async};
 use super::jobs::id_of;
@@ -19,8 +19,7 @@ use super::views::{ApplicationView, PageView};
 use crate::applications::{self, ApplicationsWanted, Decided, Decision, Submission};
 use crate::jobs::{self, View};
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId,
-    Outcome, Role,
+    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId, Role,
 };
 use crate::store::{Place, Reader, Stored, Transaction};
 
@@ -272,29 +271,4 @@ fn for_caller(refusal: applications::Refusal, role: Role) -> Problem {
         }
         other => other.into(),
     }
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OverrideBody {
-    outcome: Outcome,
-    reason: String,
-}
-
-/// PATCH /admin/applications/{id}/eligibility
-pub async fn override_verdict(
-    caller: Caller<Admin>,
-    state: web::Data<State>,
-    path: web::Path<String>,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
-    let id: ApplicationId = id_of(&path)?;
-    let OverrideBody { outcome, reason } = body.parse()?;
-    let application = state
-        .store
-        .run(caller.origin, |transaction| {
-            applications::override_verdict(transaction, &caller.who, id, outcome, &reason)
-        })
-        .await?;
-    answer_moved(&state, &caller.who, &application)
 }

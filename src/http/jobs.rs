@@ -1,8 +1,5 @@
 //! Postings: list and search, read, post, change, close.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -10,16 +7,17 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::caller::{Anyone, Caller, EmployerOrAdmin, Public, Student};
+use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
+use super::eligibility::eligible_jobs;
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
 use super::query::{Query, parse_named};
 use super::state::State;
-use super::views::{EligibilityView, JobView};
+use super::views::JobView;
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
 use crate::model::{
-    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, Party, from_json,
+    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, from_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
@@ -72,26 +70,6 @@ pub async fn read(
     Ok(response.body(body))
 }
 
-/// GET /jobs/{jobId}/eligibility: the verdict for the caller, before he applies.
-pub async fn eligibility(
-    caller: Caller<Student>,
-    state: web::Data<State>,
-    path: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let (job, _) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
-    let student: Option<Stored<crate::model::Student>> =
-        caller.reader.get(&keys::student(caller.student_id()))?;
-    let student = student.ok_or_else(Problem::not_found)?;
-    let set = crate::eligibility::rule_set(&caller.reader)?;
-    let (verdict, _) = state
-        .judge
-        .judge_one(&caller.reader, &set, &student, &job, state.now())
-        .await?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .json(EligibilityView::from(&verdict)))
-}
-
 const LIST_PARAMETERS: &[&str] = &[
     "q",
     "skill",
@@ -127,29 +105,9 @@ pub async fn list(
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
     if query.get::<bool>("eligible", "must be true or false")? == Some(true) {
-        wanted.query.only = Some(eligible(&state, &caller.reader, caller.who.as_ref()).await?);
+        wanted.query.only = Some(eligible_jobs(&state, &caller.reader, caller.who.as_ref()).await?);
     }
     answer_list(&state, &caller.reader, caller.who.as_ref(), wanted)
-}
-
-/// The jobs that the campus rules let a student have.
-async fn eligible(
-    state: &State,
-    reader: &Reader,
-    identity: Option<&Identity>,
-) -> Result<Arc<HashSet<JobId>>, Problem> {
-    let Some(Party::Student(id)) = identity.map(|identity| &identity.party) else {
-        return Err(Problem::forbidden(
-            "Only a student can ask for the jobs he may have.",
-        ));
-    };
-    let student: Option<Stored<crate::model::Student>> = reader.get(&keys::student(id))?;
-    let student = student.ok_or_else(Problem::not_found)?;
-    let (judge, now) = (&state.judge, state.now());
-    Ok(state
-        .open_jobs
-        .eligible(judge, reader, &student, now)
-        .await?)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {

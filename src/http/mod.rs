@@ -9,6 +9,7 @@ mod caller;
 mod classic;
 mod cookies;
 mod cors;
+mod eligibility;
 mod etag;
 mod files;
 mod idempotency;

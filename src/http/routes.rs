@@ -13,7 +13,8 @@ use super::caller::{
 use super::metrics::RouteNumber;
 use super::problem::Problem;
 use super::{
-    accounts, admin, applications, classic, files, jobs, likes, me, metrics, openapi, pages,
+    accounts, admin, applications, classic, eligibility, files, jobs, likes, me, metrics, openapi,
+    pages,
 };
 use crate::model::Role;
 
@@ -58,7 +59,7 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/jobs/{jobId}/similar",       Public,            likes::similar),
         on(PATCH,  "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::update),
         on(DELETE, "/api/v1/jobs/{jobId}",               EmployerOrAdmin,   jobs::close),
-        on(GET,    "/api/v1/jobs/{jobId}/eligibility",   Student,           jobs::eligibility),
+        on(GET,    "/api/v1/jobs/{jobId}/eligibility",   Student,           eligibility::verdict),
         on(GET,    "/api/v1/jobs/{jobId}/applications",  EmployerOrAdmin,   applications::list_of_job),
 
         on(POST,   "/api/v1/applications",               Student,           applications::submit),
@@ -73,7 +74,7 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/admin/accounts",             Admin,             admin::accounts::list),
         on(PATCH,  "/api/v1/admin/accounts/{id}",        Admin,             admin::accounts::moderate),
         on(GET,    "/api/v1/admin/jobs",                 Admin,             admin::jobs::list),
-        on(PATCH,  "/api/v1/admin/applications/{id}/eligibility", Admin,    applications::override_verdict),
+        on(PATCH,  "/api/v1/admin/applications/{id}/eligibility", Admin,    eligibility::override_verdict),
         on(GET,    "/api/v1/admin/rules",                Admin,             admin::rules::list),
         on(POST,   "/api/v1/admin/rules",                Admin,             admin::rules::upload),
         on(GET,    "/api/v1/admin/rules/{ruleId}",       Admin,             admin::rules::read),

@@ -4,14 +4,14 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::eligibility::EligibilityView;
 use crate::accounts::Me;
 use crate::applications::Applicant;
 use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
-    Eligibility, Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus,
-    Money, Move, Outcome, Override, Preferences, Question, Reason, Role, Setting, Student,
-    StudentId, Timestamp,
+    Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
+    Preferences, Question, Role, Setting, Student, StudentId, Timestamp,
 };
 use crate::store::Stored;
 
@@ -284,46 +284,6 @@ pub struct ApplicationView<'a> {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = Verdict)]
-pub struct EligibilityView<'a> {
-    outcome: Outcome,
-    reasons: &'a [Reason],
-    /// An admin's word that took the place of the rules'; for admins.
-    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
-    word: Option<OverrideView<'a>>,
-}
-
-impl<'a> From<&'a Eligibility> for EligibilityView<'a> {
-    fn from(verdict: &'a Eligibility) -> Self {
-        Self {
-            outcome: verdict.outcome,
-            reasons: &verdict.reasons,
-            word: None,
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = Override)]
-struct OverrideView<'a> {
-    at: Timestamp,
-    by: AccountId,
-    outcome: Outcome,
-    reason: &'a str,
-}
-
-impl<'a> From<&'a Override> for OverrideView<'a> {
-    fn from(word: &'a Override) -> Self {
-        Self {
-            at: word.at,
-            by: word.by,
-            outcome: word.outcome,
-            reason: &word.reason,
-        }
-    }
-}
-
-#[derive(Serialize, ToSchema)]
 #[schema(as = ApplicationResume)]
 #[serde(rename_all = "camelCase")]
 pub struct ResumeView {
@@ -358,11 +318,6 @@ impl<'a> ApplicationView<'a> {
             Some(applicant) => (Some(applicant.student), applicant.resume),
             None => (None, None),
         };
-        let reasons: &[Reason] = if reader == Role::Employer {
-            &[]
-        } else {
-            &application.eligibility.reasons
-        };
         Self {
             application_id: application.application_id,
             job_id: application.job_id,
@@ -375,15 +330,7 @@ impl<'a> ApplicationView<'a> {
                 file_id,
                 name: resume.map(|resume| resume.name),
             }),
-            eligibility: EligibilityView {
-                outcome: application.eligibility.outcome,
-                reasons,
-                word: application
-                    .overrides
-                    .last()
-                    .filter(|_| reader == Role::Admin)
-                    .map(OverrideView::from),
-            },
+            eligibility: EligibilityView::of(application, reader),
             submitted_at: application.submitted_at,
             updated_at: application.updated_at,
             history: &application.history,

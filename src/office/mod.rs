@@ -18,4 +18,4 @@ pub use rules::{
     NewRule, RulePatch, RuleRefusal, change_rule, install_rule, list_rules, note_dry_run,
     rule_name, see_rule,
 };
-pub use seed_rules::{SeedError, laid_over, seed_rules};
+pub use seed_rules::{SeedError, check_complete, laid_over, seed_rules};

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::seed_rules::check_complete;
 use crate::model::{
     Event, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
 };
@@ -142,6 +143,9 @@ pub fn change_rule(
         if !old.state.allows(to, module.dry_run) {
             let from = old.state;
             return Err(RuleRefusal::InvalidTransition { from, to });
+        }
+        if matches!(to, RuleState::Active | RuleState::Shadow) {
+            check_complete(&module)?;
         }
         module.state = to;
     }

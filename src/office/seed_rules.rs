@@ -61,7 +61,10 @@ impl NewRule {
             None => rule_name(&found.name)?,
         };
         let parameters = settings.parameters.get(&name).cloned().unwrap_or_default();
-        check_parameters(&found.parameter_schema, &parameters)?;
+        // What must be given and is not may still come: a draft decides nothing.
+        if !parameters.is_empty() {
+            check_parameters(&found.parameter_schema, &parameters)?;
+        }
         Ok(Self {
             name,
             kind: match found.kind {
@@ -95,6 +98,13 @@ pub fn laid_over(
         .map_err(|message| Invalid::one("parameters", message))?;
     check_parameters(&schema, &parameters)?;
     Ok(parameters)
+}
+
+/// Whether all that the module needs is given.
+pub fn check_complete(rule: &RuleModule) -> Result<(), Invalid> {
+    let schema = Schema::parse(&rule.parameter_schema)
+        .map_err(|message| Invalid::one("parameters", message))?;
+    check_parameters(&schema, &rule.parameters)
 }
 
 fn check_parameters(schema: &Schema, parameters: &Map<String, Value>) -> Result<(), Invalid> {

@@ -7,7 +7,7 @@ use super::keys::{self, Key, Space};
 use super::record::{Record, decode};
 use super::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, Row, StoreError};
 use crate::model::{
-    Account, Application, ApplicationStatus, Employer, FileId, Job, JobId, LogEntry, Mail,
+    Account, Application, ApplicationStatus, Employer, Job, LogEntry, Mail, RuleModule, RuleSet,
     SavedAnswer, Session, StoredFile, Student, Token,
 };
 
@@ -67,9 +67,15 @@ impl Check<'_> {
             Some(Space::Record(kind)) => self.record(kind, key, row),
             Some(Space::Index) => self.index(key),
             Some(Space::Unique) => self.unique(key, row),
-            Some(Space::ApplicationCount(job)) => self.counter(key, job, row),
+            Some(Space::ApplicationCount(job)) => {
+                self.counter(key, ("its job", keys::job(job)), row)
+            }
+            Some(Space::ShadowCount(rule)) => {
+                self.counter(key, ("its rule", keys::rule(rule)), row)
+            }
             Some(Space::Guard) => Ok(()),
             Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)),
+            Some(Space::RuleChunk(rule)) => self.exists(key, "its rule", &keys::rule(rule)),
             Some(Space::Log(sequence)) => {
                 self.log_entry(key, sequence, row);
                 Ok(())
@@ -132,6 +138,11 @@ impl Check<'_> {
                 vec![("its account", Some(keys::account(token.account_id)))]
             }),
             b'i' => self.one(key, row, |_: &SavedAnswer| Vec::new()),
+            b'u' => {
+                self.one(key, row, |_: &RuleModule| Vec::new())?;
+                self.rule(key, row)
+            }
+            b'U' => self.one(key, row, |_: &RuleSet| Vec::new()),
             _ => {
                 self.wrong(format!("{key:?}: a record of no known kind"));
                 Ok(())
@@ -228,6 +239,8 @@ impl Check<'_> {
             Some(Space::Record(b's')) => keys_of::<Session>(record, &row),
             Some(Space::Record(b'k')) => keys_of::<Token>(record, &row),
             Some(Space::Record(b'i')) => keys_of::<SavedAnswer>(record, &row),
+            Some(Space::Record(b'u')) => keys_of::<RuleModule>(record, &row),
+            Some(Space::Record(b'U')) => keys_of::<RuleSet>(record, &row),
             _ => return Ok(false),
         };
         Ok(made.is_none_or(|(index, unique)| of(&index, &unique)))
@@ -259,11 +272,11 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn counter(&mut self, key: &Key, job: JobId, row: &Row) -> Result<(), StoreError> {
+    fn counter(&mut self, key: &Key, of: (&str, Key), row: &Row) -> Result<(), StoreError> {
         if row.value.len() != 8 {
             self.wrong(format!("{key:?}: a counter of {} bytes", row.value.len()));
         }
-        self.exists(key, "its job", &keys::job(job))
+        self.exists(key, of.0, &of.1)
     }
 
     fn count(&self, prefix: &Key) -> Result<u64, StoreError> {
@@ -275,32 +288,53 @@ impl Check<'_> {
         Ok(count)
     }
 
-    /// The bytes of a file must be those that came.
     fn file(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
-        let Ok(file) = decode::<StoredFile>(key, &row.value) else {
-            return Ok(());
-        };
-        let (digest, bytes) = self.digest(file.file_id)?;
-        if bytes != file.size_bytes {
-            let size = file.size_bytes;
-            self.wrong(format!("{key:?}: {bytes} bytes of a file of {size}"));
-        } else if digest != file.sha256 {
-            self.wrong(format!("{key:?}: the file's bytes are not those that came"));
+        match decode::<StoredFile>(key, &row.value) {
+            Ok(file) => self.bytes(
+                key,
+                &keys::file_chunks(file.file_id),
+                file.size_bytes,
+                &file.sha256,
+            ),
+            Err(_) => Ok(()),
         }
-        Ok(())
     }
 
-    fn digest(&self, file: FileId) -> Result<(String, u64), StoreError> {
+    fn rule(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+        match decode::<RuleModule>(key, &row.value) {
+            Ok(rule) => self.bytes(
+                key,
+                &keys::rule_chunks(rule.rule_id),
+                rule.size_bytes,
+                &rule.digest,
+            ),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The bytes of a file or a module must be those that came.
+    fn bytes(
+        &mut self,
+        key: &Key,
+        chunks: &Key,
+        size: u64,
+        sha256: &str,
+    ) -> Result<(), StoreError> {
         let (mut digest, mut bytes) = (Sha256::new(), 0);
-        self.reader.each_key(&keys::file_chunks(file), |chunk| {
+        self.reader.each_key(chunks, |chunk| {
             let chunk = self.reader.bytes(&chunk)?.unwrap_or_default();
             bytes += chunk.len() as u64;
             digest.update(&chunk);
             Ok::<(), StoreError>(())
         })?;
         let digest = digest.finalize();
-        let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-        Ok((digits.collect(), bytes))
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if bytes != size {
+            self.wrong(format!("{key:?}: {bytes} bytes of a file of {size}"));
+        } else if digits != sha256 {
+            self.wrong(format!("{key:?}: the file's bytes are not those that came"));
+        }
+        Ok(())
     }
 
     fn log_entry(&mut self, key: &Key, sequence: u64, row: &Row) {

@@ -413,8 +413,10 @@ pub enum Space {
     Index,
     Unique,
     ApplicationCount(JobId),
+    ShadowCount(RuleId),
     Guard,
     Chunk(FileId),
+    RuleChunk(RuleId),
     Log(u64),
     Cursor,
 }
@@ -428,9 +430,15 @@ pub fn space(key: &Key) -> Option<Space> {
         [b'C', b'p', job @ ..] => {
             id(job).map(|job| Space::ApplicationCount(JobId::from_bytes(job)))
         }
+        [b'C', b's' | b'd', rule @ ..] => {
+            id(rule).map(|rule| Space::ShadowCount(RuleId::from_bytes(rule)))
+        }
         [b'G', ..] => Some(Space::Guard),
         [b'B', b'f', rest @ ..] if rest.len() == 20 => {
             id(&rest[..16]).map(|file| Space::Chunk(FileId::from_bytes(file)))
+        }
+        [b'B', b'u', rest @ ..] if rest.len() == 20 => {
+            id(&rest[..16]).map(|rule| Space::RuleChunk(RuleId::from_bytes(rule)))
         }
         [b'L', ..] => log_sequence(key).map(Space::Log),
         [b'F', ..] => Some(Space::Cursor),
@@ -442,7 +450,7 @@ pub fn space(key: &Key) -> Option<Space> {
 pub fn indexed_record(index_key: &Key) -> Option<Key> {
     let id = || index_key.trailing_id();
     match index_key.0.get(1)? {
-        b'A' | b'a' => Some(account(AccountId::from_bytes(id()?))),
+        b'A' | b'a' | b'O' => Some(account(AccountId::from_bytes(id()?))),
         b'J' | b'E' | b'D' => Some(job(JobId::from_bytes(id()?))),
         b'W' => Some(employer(
             &EmployeeId::parse(&index_key.trailing_text()?).ok()?,

@@ -261,6 +261,7 @@ pub async fn dry_run(
     let started = Instant::now();
     let id: RuleId = id_of(&path)?;
     let rule = office::see_rule(&caller.reader, id)?;
+    office::check_complete(&rule)?;
     let module = RuleInUse::from(&rule.record);
     let run = office::dry_run(&state.judge, &caller.reader, &module, state.now()).await?;
     state

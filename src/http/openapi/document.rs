@@ -34,11 +34,12 @@ pub(super) fn operations() -> Vec<Operation> {
 const SOMETIMES: &[(&str, &[&str])] = &[
     ("Application", &["student"]),
     ("ApplicationResume", &["name"]),
+    ("AuditRow", &["reason"]),
     ("ImportReport", &["rejectedInAll"]),
-    ("Job", &["snippet"]),
-    ("JobForItsManager", &["applicationCount", "externalId"]),
+    ("Job", &["applicationCount", "externalId", "snippet"]),
     ("Me", &["student", "employer"]),
     ("Problem", &["errors", "reasons"]),
+    ("Verdict", &["override"]),
 ];
 
 /// The OpenAPI document.

@@ -297,6 +297,9 @@ impl PartialSchema for Facets {
             .property("skills", counts())
             .property("workSpace", counts())
             .property("setting", counts())
+            .property("pay", counts())
+            .property("hours", counts())
+            .property("workStudy", counts())
             .into()
     }
 }

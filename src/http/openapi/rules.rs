@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::operation::{Operation, operation};
 use crate::http::admin::rules::{DryRunView, PatchBody, RuleView};
-use crate::http::applications::OverrideBody;
-use crate::http::views::{ApplicationView, EligibilityView};
+use crate::http::eligibility::{EligibilityView, OverrideBody};
+use crate::http::views::ApplicationView;
 
 pub fn operations() -> Vec<Operation> {
     vec![

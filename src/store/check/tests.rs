@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::Clock;
 use crate::model::{
-    AccountStatus, Actor, ApplicationId, Eligibility, Email, EmployeeId, Event, JobSetting,
-    JobStatus, Money, Setting, StudentId, Timestamp,
+    AccountStatus, Actor, ApplicationId, Eligibility, Email, EmployeeId, Event, FileId, JobId,
+    JobSetting, JobStatus, Money, Setting, StudentId, Timestamp,
 };
 use crate::store::{MemoryEngine, Origin, Store, Transaction};
 
