@@ -1,17 +1,29 @@
 //! Keeps the search index in step with the postings. Its cursor lies inside the index, in the same commit as the
 //! documents; an index that was lost or damaged starts at 0 and is built anew while the server already serves.
+//!
+//! A large import must not keep a single posting waiting: each commit of the index takes a part of the backlog that fits in a
+//! fraction of a second, and with it whatever single changes stand in the log beyond. Those come up again when the
+//! backlog reaches them, which does no harm, since a document is always made of the record as it is now.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Progress, Tail};
 use crate::model::{Event, Job, JobId};
 use crate::search::{Edit, SearchError, SearchIndex};
-use crate::store::{Reader, Store, StoreError, keys};
+use crate::store::{Logged, Reader, Store, StoreError, keys};
 
-/// Log entries taken in one commit of the index.
-const BATCH: usize = 5_000;
+/// Log entries taken in one commit of the index: at most, at least, and at first.
+const MOST_BATCH: usize = 5_000;
+const LEAST_BATCH: usize = 500;
+const FIRST_BATCH: usize = 500;
+/// A commit should not take longer, since a single change may have to wait for one before its own.
+const COMMIT_GOAL: Duration = Duration::from_millis(400);
+/// Log entries beyond a batch in which single changes are looked for; each is looked at once.
+const LOOK_AHEAD: usize = 20_000;
+/// So many changes of one moment by one hand are a bulk; fewer are single ones, which do not wait behind a bulk.
+const BULK: usize = 32;
 /// Jobs per step of a rebuild; each step is searchable when it is done.
 const REBUILD_STEP: usize = 10_000;
 /// A commit of the index costs milliseconds, so changes that come close together share one. Well below the second in which
@@ -22,6 +34,13 @@ pub(super) struct IndexFollower {
     store: Store,
     index: Arc<SearchIndex>,
     progress: Arc<Progress>,
+    pace: Pace,
+}
+
+/// How much is taken at once, and how far the log was looked through for single changes.
+struct Pace {
+    batch: usize,
+    looked: u64,
 }
 
 /// Why the index could not be fed.
@@ -39,10 +58,14 @@ impl IndexFollower {
             store,
             index,
             progress,
+            pace: Pace {
+                batch: FIRST_BATCH,
+                looked: 0,
+            },
         }
     }
 
-    pub(super) async fn run(self, mut tail: Tail) {
+    pub(super) async fn run(mut self, mut tail: Tail) {
         let mut position = loop {
             match self.catch_up_or_rebuild() {
                 Ok(position) => break position,
@@ -59,7 +82,9 @@ impl IndexFollower {
                 Err(error) => tail.breathe("index", &error).await,
             }
             Progress::set(&self.progress.index, position);
-            if !tail.pause(GATHER).await {
+            // With a backlog there is no need to wait for more.
+            let is_behind = self.pace.looked > position;
+            if !is_behind && !tail.pause(GATHER).await || tail.is_stopping() {
                 break;
             }
         }
@@ -84,19 +109,19 @@ impl IndexFollower {
         Ok(end)
     }
 
-    fn follow(&self, position: u64) -> Result<u64, FollowError> {
+    fn follow(&mut self, position: u64) -> Result<u64, FollowError> {
         let reader = self.store.read()?;
-        let entries = reader.log_after(position, BATCH)?;
+        let entries = reader.log_after(position, self.pace.batch)?;
         let Some(last) = entries.last().map(|logged| logged.sequence) else {
             return Ok(position);
         };
-        let changed = entries
-            .iter()
-            .filter_map(|logged| match &logged.entry.event {
-                Event::JobChanged { job_id, .. } => Some(*job_id),
-                _ => None,
-            });
-        let changed: BTreeSet<JobId> = changed.collect();
+        let mut changed: BTreeSet<JobId> = entries.iter().filter_map(changed_job).collect();
+        if entries.len() == self.pace.batch {
+            let ahead = reader.log_after(self.pace.looked.max(last), LOOK_AHEAD)?;
+            changed.extend(single_changes(&ahead));
+            let end = ahead.last().map(|logged| logged.sequence);
+            self.pace.looked = end.unwrap_or(self.pace.looked).max(last);
+        }
         if changed.is_empty() {
             return Ok(last);
         }
@@ -104,7 +129,9 @@ impl IndexFollower {
             .into_iter()
             .map(|id| edit(&reader, id))
             .collect::<Result<Vec<_>, _>>()?;
+        let start = Instant::now();
         self.index.apply(edits, last)?;
+        self.pace.learn(start.elapsed());
         Ok(last)
     }
 }
@@ -134,6 +161,34 @@ pub fn rebuild(
     index.apply(step, end)?;
     told(count);
     Ok(())
+}
+
+impl Pace {
+    /// A smaller batch after a slow commit, a larger one after a quick one.
+    fn learn(&mut self, took: Duration) {
+        if took > COMMIT_GOAL {
+            self.batch = (self.batch / 2).max(LEAST_BATCH);
+        } else if took < COMMIT_GOAL / 3 {
+            self.batch = (self.batch * 2).min(MOST_BATCH);
+        }
+    }
+}
+
+fn changed_job(logged: &Logged) -> Option<JobId> {
+    match &logged.entry.event {
+        Event::JobChanged { job_id, .. } => Some(*job_id),
+        _ => None,
+    }
+}
+
+/// Jobs whose change is not one of many that were made at once.
+fn single_changes(entries: &[Logged]) -> impl Iterator<Item = JobId> {
+    let same_hand = |one: &Logged, other: &Logged| {
+        (one.entry.at, &one.entry.actor) == (other.entry.at, &other.entry.actor)
+    };
+    let groups = entries.chunk_by(same_hand);
+    let single = groups.filter(|group| group.len() < BULK);
+    single.flatten().filter_map(changed_job)
 }
 
 fn edit(reader: &Reader, id: JobId) -> Result<Edit, StoreError> {

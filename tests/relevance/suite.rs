@@ -97,6 +97,15 @@ impl Suite {
         &self.jobs
     }
 
+    pub fn jobs_mut(&mut self) -> &mut [Job] {
+        &mut self.jobs
+    }
+
+    /// The first few postings alone.
+    pub fn keep(&mut self, count: usize) {
+        self.jobs.truncate(count);
+    }
+
     pub fn index(&self, folder: &Path) -> SearchIndex {
         let index = SearchIndex::open(folder).unwrap();
         let edit = |job: &Job| Edit::Upsert(Box::new(job.clone()));
