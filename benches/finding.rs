@@ -101,7 +101,7 @@ fn ask_hostile(suite: &Suite) {
     );
     let mut runner = TestRunner::deterministic();
     let strategy = typed::typed();
-    let mut ask = |text: &str| {
+    let ask = |text: &str| {
         let query = JobQuery {
             q: Some(text.to_owned()),
             ..JobQuery::open(now(), 20)
