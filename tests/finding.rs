@@ -16,7 +16,7 @@ use support::{Board, Person};
 
 /// Waits until a search finds as many as it should.
 async fn found(board: &Board, path: &str, total: usize) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let page = board.get(None, path).await.expect(200).json();
         if page["total"] == total {
