@@ -29,7 +29,7 @@ const BUCKETS: [f64; 16] = [
     5.0, 10.0,
 ];
 
-const METHODS: [&str; 5] = ["GET", "POST", "PATCH", "DELETE", "other"];
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PATCH", "DELETE", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 /// Whatever no line of the table takes: files of the pages, and addresses that are none.
 const NO_ROUTE: &str = "none";
@@ -154,10 +154,11 @@ impl Metrics {
         let slots = &self.slots[route.map_or(last, |RouteNumber(number)| number.min(last))];
         let method = match *method {
             Method::GET => 0,
-            Method::POST => 1,
-            Method::PATCH => 2,
-            Method::DELETE => 3,
-            _ => 4,
+            Method::HEAD => 1,
+            Method::POST => 2,
+            Method::PATCH => 3,
+            Method::DELETE => 4,
+            _ => 5,
         };
         let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
         slots.histograms[method][class]
@@ -275,7 +276,7 @@ mod tests {
         let took = Duration::from_micros(300);
         metrics.note(number, &Method::GET, 200, took);
         metrics.note(number, &Method::GET, 204, took);
-        metrics.note(None, &Method::HEAD, 404, took);
+        metrics.note(None, &Method::PUT, 404, took);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &metrics.registry).unwrap();
         let name = "corkboard_http_request_duration_seconds";

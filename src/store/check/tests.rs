@@ -277,3 +277,43 @@ fn positions_are_held_against_what_was_accepted() {
         "{told:?}"
     );
 }
+
+/// The map of keys names every kind; each must be one that the check knows.
+#[test]
+fn every_kind_of_the_map_is_looked_at() {
+    let map = include_str!("../keys.rs");
+    let kinds = |space: &str| -> Vec<u8> {
+        let start = format!("Key::new(b'{space}', b'");
+        let map = map.split("#[cfg(test)]").next().unwrap();
+        let mut kinds: Vec<u8> = map
+            .split(&start)
+            .skip(1)
+            .map(|rest| rest.as_bytes()[0])
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    };
+    let (records, indexes) = (kinds("R"), kinds("X"));
+    assert!(
+        records.len() >= 10 && indexes.len() >= 19,
+        "the map is read"
+    );
+    for kind in records {
+        let (sample, key) = (sound(), Key::from_bytes(&[b'R', kind, 0]));
+        change(&sample.store, |transaction| {
+            transaction.put_bytes(&key, Vec::new())?;
+            transaction.put_bytes(&Key::from_bytes(b"Uz"), key.as_bytes().to_vec())
+        });
+        let told = told(&sample.store);
+        // That its value is damaged, and neither that its kind is unknown nor that nothing has it.
+        assert_eq!(told.len(), 1, "kind {}: {told:?}", kind as char);
+        assert!(told[0].contains("the empty value of"), "{told:?}");
+    }
+    for kind in indexes {
+        // Long enough for an id or a text at its end, whichever it has.
+        let key = [&[b'X', kind, 0][..], &[b'1'; 20], &[0]].concat();
+        let record = keys::indexed_record(&Key::from_bytes(&key));
+        assert!(record.is_some(), "index {} leads nowhere", kind as char);
+    }
+}
