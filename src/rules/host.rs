@@ -16,9 +16,10 @@ use super::{Digest, Fault, Kind, Limits, Module};
 /// How many compiled modules stay in memory, the last used first. More than one campus ever has active.
 const KEPT: usize = 16;
 
-/// Most core modules, memories and tables that one component may be put together from. Python's take fifteen or so.
+/// Most core modules, memories and tables that one component may be put together from. Python's take fifteen or so modules,
+/// those in JavaScript three memories.
 const PARTS: u32 = 40;
-const MEMORIES: u32 = 2;
+const MEMORIES: u32 = 4;
 const TABLES: u32 = 8;
 
 pub struct Host {
@@ -87,6 +88,7 @@ impl Host {
         if let Some(module) = self.at_hand(digest) {
             return Ok(module);
         }
+        admit_form(bytes, self.runner.limits.module_bytes)?;
         if Digest::of(bytes) != digest {
             return Err(Fault::Refused(format!(
                 "the stored module is not the one with digest {digest}: it was changed or damaged"
@@ -107,7 +109,6 @@ impl Host {
     }
 
     fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Module, Fault> {
-        admit_form(bytes, self.runner.limits.module_bytes)?;
         let component = self.cache.with(digest, &self.functions, || {
             Component::from_binary(&self.runner.engine, bytes)
         });
@@ -210,7 +211,7 @@ fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
 }
 
 /// What the first bytes tell, in words that help whoever chose the wrong file.
-fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
+pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     let refused = |text: &str| Err(Fault::Refused(text.into()));
     if bytes.len() > most {
         return Err(Fault::Refused(format!(

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     Context, Digest, Event, Fault, Host, Job, Kind, Module, Recipient, Schema, Student, answer,
+    host,
 };
 
 /// Of a module's name and version, which stand in every verdict.
@@ -28,10 +29,18 @@ pub struct Inspected {
 impl Host {
     /// Admits a module and tries it: one description, one question with the default settings. Blocks while it compiles.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, Fault> {
+        let limits = self.limits();
+        // Before a digest is made of it: what is too large is not even read.
+        host::admit_form(bytes, limits.module_bytes)?;
         let digest = Digest::of(bytes);
         let module = self.module(digest, bytes)?;
-        let told = module.describe()?;
-        let limits = self.limits();
+        let told = module.describe().map_err(|fault| match fault {
+            // Records of another shape come to light when the functions are looked up in an instance.
+            Fault::WrongAnswer(why) => {
+                Fault::Refused(format!("it does not follow the contract: {why}"))
+            }
+            other => other,
+        })?;
         if told.parameter_schema.len() > limits.schema_bytes {
             return Err(Fault::Refused(format!(
                 "its parameter schema has {} bytes; {} are allowed",
