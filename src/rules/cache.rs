@@ -42,8 +42,8 @@ impl CacheStore for Functions {
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        found.code.insert(key.to_vec(), value);
-        found.grown = true;
+        let known = found.code.insert(key.to_vec(), value).is_some();
+        found.grown |= !known;
         true
     }
 }

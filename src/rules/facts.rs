@@ -110,7 +110,7 @@ pub enum Outcome {
     Ineligible,
 }
 
-/// Ineligible and review come with at least one reason; eligible may, as a note.
+/// Ineligible and review come with at least one reason. The contract's first version lets eligible carry none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     pub outcome: Outcome,

@@ -73,12 +73,16 @@ pub fn verdict(verdict: rule::Verdict) -> Verdict {
         message: one.message,
         remedy: one.remedy,
     };
+    let outcome = match verdict.outcome {
+        rule::Outcome::Eligible => Outcome::Eligible,
+        rule::Outcome::Review => Outcome::Review,
+        rule::Outcome::Ineligible => Outcome::Ineligible,
+    };
+    // The contract's `eligible` carries nothing, so what the rule would note to an eligible student stays behind.
+    let told = outcome != Outcome::Eligible;
+    let reasons = verdict.reasons.into_iter().filter(|_| told);
     Verdict {
-        outcome: match verdict.outcome {
-            rule::Outcome::Eligible => Outcome::Eligible,
-            rule::Outcome::Review => Outcome::Review,
-            rule::Outcome::Ineligible => Outcome::Ineligible,
-        },
-        reasons: verdict.reasons.into_iter().map(reason).collect(),
+        outcome,
+        reasons: reasons.map(reason).collect(),
     }
 }

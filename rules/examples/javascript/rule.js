@@ -39,14 +39,14 @@ function judge(student, job, today, most) {
     .reduce((hours, one) => hours + one.weeklyHours, 0);
   const hours = held + job.weeklyHours;
   if (hours <= most) {
-    return { outcome: "eligible", reasons: [] };
+    return { tag: "eligible" };
   }
   const reason = {
     code: "weekly-hours",
     message: `You can work at most ${most} hours a week; this job would make it ${hours}.`,
     remedy: `Ask for at most ${Math.max(most - held, 0)} hours a week.`,
   };
-  return { outcome: "ineligible", reasons: [reason] };
+  return { tag: "ineligible", val: [reason] };
 }
 
 function parameter(ctx, name, otherwise) {
