@@ -53,7 +53,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
         .body(reqwest::Body::wrap_stream(body));
     let upload = actix_web::rt::spawn(send(upload));
     pieces.send(Ok(b"name,email\n".to_vec())).await.unwrap();
-    let rows = (0..300).map(|number| format!("Ann,ann{number}@example.edu\n"));
+    let rows = (0..1_100).map(|number| format!("Ann,ann{number}@example.edu\n"));
     pieces
         .send(Ok(rows.collect::<String>().into()))
         .await
@@ -85,7 +85,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
         .unwrap();
     drop(pieces);
     let report = upload.await.unwrap().unwrap().expect(200).json();
-    assert_eq!(report["created"], 301);
+    assert_eq!(report["created"], 1101);
     let status = site.ended().await;
     assert_eq!(status.code(), Some(0), "{}", site.said());
 }

@@ -215,7 +215,7 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
     ] {
         // More than is landed in one change, so that the first row shows that the import has begun.
         let mut csv = String::from("name,email,studentId\n");
-        for number in 0..300 {
+        for number in 0..1_100 {
             writeln!(csv, "Ann,{name}{number}@example.edu,").unwrap();
         }
         write!(csv, "Bob,{name}half@example.edu,{name}12").unwrap();
@@ -238,10 +238,14 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
             connection.set_zero_linger().unwrap();
         }
         drop(connection);
-        landed(&board, &format!("{name}299@example.edu")).await;
+        landed(&board, &format!("{name}1099@example.edu")).await;
         // Another import waits for nothing that the broken one holds.
         let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
-        assert_eq!(counts(&report), (1, 0, 300, 0), "{name}: Bob was not there");
+        assert_eq!(
+            counts(&report),
+            (1, 0, 1_100, 0),
+            "{name}: Bob was not there"
+        );
     }
     board.stop().await;
 }

@@ -18,6 +18,10 @@ struct Logged {
     url: String,
 }
 
+/// Everything, but for what compiling a module tells of itself: megabytes that hold nothing of a person's.
+const TALKATIVE: &str = "trace,cranelift_codegen=warn,cranelift_frontend=warn,regalloc2=warn,wasmtime=warn,\
+    wasmtime_environ=warn,wasmtime_internal_cranelift=warn,wasmtime_internal_jit_debug=warn";
+
 impl Logged {
     async fn start(folder: tempfile::TempDir, level: Option<&str>) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
@@ -93,7 +97,7 @@ impl Drop for Logged {
 
 #[actix_web::test]
 async fn no_secret_is_in_the_most_talkative_log() {
-    let server = Logged::start(tempfile::tempdir().unwrap(), Some("trace")).await;
+    let server = Logged::start(tempfile::tempdir().unwrap(), Some(TALKATIVE)).await;
     let email = "ann@example.edu";
     let body = json!({"email": email, "password": PASSWORD, "name": "Ann", "role": "student"});
     server.post("auth/register", body).await;

@@ -341,7 +341,7 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
     assert_eq!(waits.code(), "review_pending");
     let board = &campus.board;
     board
-        .mail("office@example.edu", "The rule broken 1.0.0 fails")
+        .mail("office@example.edu", "The rule broken 0.1.0 fails")
         .await;
     assert!(
         campus.rule(&rule).await["failing"]["message"]

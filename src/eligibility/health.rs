@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Event, RuleFailure, RuleId, RuleModule, Timestamp};
+use crate::model::{Event, RuleFailure, RuleId, RuleModule, RuleState, Timestamp};
 use crate::store::{StoreError, Stored, Transaction, keys};
 
 /// A module that answered for so long without a failure is well again.
@@ -47,7 +47,11 @@ pub(super) fn note_failure(
     message: &str,
 ) -> Result<(), StoreError> {
     let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
-    let Some(old) = stored.filter(|module| module.failing.is_none()) else {
+    // A draft that fails in a dry run is its author's affair.
+    let is_asked = |module: &RuleModule| {
+        module.failing.is_none() && matches!(module.state, RuleState::Active | RuleState::Shadow)
+    };
+    let Some(old) = stored.filter(|module| is_asked(module)) else {
         return Ok(());
     };
     let failing = RuleModule {
