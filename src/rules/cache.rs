@@ -28,29 +28,37 @@ const ENDING: &str = "code";
 #[derive(Debug, Default)]
 pub struct Functions(Mutex<Found>);
 
+/// Some keys differ from one compilation to the next, so only what the last one used is kept: a file never grows for good.
 #[derive(Debug, Default)]
 struct Found {
-    code: HashMap<Vec<u8>, Vec<u8>>,
+    kept: HashMap<Vec<u8>, Vec<u8>>,
+    used: HashMap<Vec<u8>, Vec<u8>>,
     grown: bool,
 }
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        found.code.get(key).cloned().map(Cow::Owned)
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((key, code)) = found.kept.remove_entry(key) {
+            found.used.insert(key, code);
+        }
+        found.used.get(key).cloned().map(Cow::Owned)
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = found.code.insert(key.to_vec(), value).is_some();
-        found.grown |= !known;
+        found.used.insert(key.to_vec(), value);
+        found.grown = true;
         true
     }
 }
 
 impl Functions {
-    fn put(&self, code: HashMap<Vec<u8>, Vec<u8>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Found { code, grown: false };
+    fn put(&self, kept: HashMap<Vec<u8>, Vec<u8>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Found {
+            kept,
+            ..Found::default()
+        };
     }
 
     fn take(&self) -> Found {
@@ -98,7 +106,7 @@ impl Cache {
         let compiled = compile();
         let found = functions.take();
         if found.grown
-            && let Err(error) = save(&file, &found.code)
+            && let Err(error) = save(&file, &found.used)
         {
             tracing::warn!(file = %file.display(), %error, "compiled rules were not kept");
         }
@@ -161,5 +169,43 @@ impl Hasher for Sha {
 
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_used_is_kept_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("one.code");
+        let functions = Functions::default();
+        functions.insert(b"a", vec![1; 1000]);
+        functions.insert(b"b", vec![2]);
+        save(&file, &functions.take().used).unwrap();
+        functions.put(load(&file).unwrap());
+        assert_eq!(functions.get(b"a").as_deref(), Some([1; 1000].as_slice()));
+        assert!(functions.get(b"c").is_none());
+        let found = functions.take();
+        assert!(!found.grown);
+        assert_eq!(found.used.keys().collect::<Vec<_>>(), [b"a"]);
+    }
+
+    #[test]
+    fn a_file_with_any_byte_changed_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("one.code");
+        save(&file, &HashMap::from([(b"key".to_vec(), vec![7; 40])])).unwrap();
+        let whole = fs::read(&file).unwrap();
+        assert!(load(&file).is_some());
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x40;
+            fs::write(&file, &damaged).unwrap();
+            assert!(load(&file).is_none(), "{place}");
+            fs::write(&file, &whole[..place]).unwrap();
+            assert!(load(&file).is_none(), "cut at {place}");
+        }
     }
 }
