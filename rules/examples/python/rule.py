@@ -8,7 +8,7 @@ import json
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.exports.eligibility_check import Outcome, Verdict
+from wit_world.exports.eligibility_check import Verdict_Eligible, Verdict_Ineligible
 from wit_world.imports.types import Description, Reason
 
 SCHEMA = {
@@ -53,13 +53,13 @@ def judge(student, job, today, most):
     )
     hours = held + job.weekly_hours
     if hours <= most:
-        return Verdict(Outcome.ELIGIBLE, [])
+        return Verdict_Eligible()
     reason = Reason(
         code="weekly-hours",
         message=f"You can work at most {most:g} hours a week; this job would make it {hours:g}.",
         remedy=f"Ask for at most {max(most - held, 0):g} hours a week.",
     )
-    return Verdict(Outcome.INELIGIBLE, [reason])
+    return Verdict_Ineligible([reason])
 
 
 def parameter(ctx, name, otherwise):
