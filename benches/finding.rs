@@ -227,7 +227,26 @@ fn measure(suite: &Suite, count: usize) -> Vec<(&'static str, Duration)> {
         },
         &index,
     );
+    time_commits(&index, originals, count, &mut random);
     vec![two_words, open, suggestion, judged, by_pay, alike]
+}
+
+/// What the index takes at once during an import: a single posting waits for two such commits at most.
+fn time_commits(index: &SearchIndex, originals: &[Job], count: usize, random: &mut Random) {
+    const COMMITS: usize = 20;
+    const JOBS: usize = 500;
+    let mut times = Vec::with_capacity(COMMITS);
+    for commit in 0..COMMITS {
+        let first = count + commit * JOBS;
+        let jobs = (first..first + JOBS).map(|number| made_job(originals, number, random));
+        let edits = jobs.map(|job| Edit::Upsert(Box::new(job))).collect();
+        let start = Instant::now();
+        index.apply(edits, (first + JOBS) as u64).unwrap();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let (median, most) = (times[COMMITS / 2], times[COMMITS - 1]);
+    println!("  a commit of {JOBS} more jobs: {median:.1?} median, {most:.1?} at most");
 }
 
 /// Prepares each query, then takes the time of it alone.

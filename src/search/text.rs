@@ -257,6 +257,9 @@ impl Text {
                 words(&mut key, restriction.words());
             }
         }
+        if self.is_sentence {
+            key.push('.');
+        }
         for limit in &self.limits {
             key.push_str(&limit.key());
         }
@@ -348,6 +351,8 @@ mod tests {
         assert_eq!(text.limits, [Limit::PayCents(1_501, i64::MAX)]);
         assert!(!read("-night").unwrap().is_void());
         assert_ne!(read("-night").unwrap().key(), read("night").unwrap().key());
+        let said = read("is it something where I walk dogs").unwrap();
+        assert_ne!(said.key(), read("walk dogs").unwrap().key());
     }
 
     #[test]
