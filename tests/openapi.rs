@@ -308,6 +308,22 @@ async fn what_is_answered_is_what_is_described() {
     walk.get(None, &suggest, &at("/jobs/suggest?q=lib"), 200)
         .await;
 
+    let recommended = at("/jobs/recommended");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let fitting = walk
+            .get(Some(&student), &recommended, &recommended, 200)
+            .await;
+        if fitting.json()["items"] != json!([]) {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "nothing is found");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let similar = at(&format!("/jobs/{job_id}/similar"));
+    walk.get(None, &at("/jobs/{jobId}/similar"), &similar, 200)
+        .await;
+
     // Résumé and application.
     let files = at("/files");
     let request = board
