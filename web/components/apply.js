@@ -2,6 +2,7 @@
 import { api } from "../api.js";
 import { FieldErrors, useForm } from "../form.js";
 import { html, useState } from "../html.js";
+import { useLoad } from "../load.js";
 import { drafts } from "../session.js";
 import { number, problemText, saying, t } from "../words.js";
 import { Field } from "./field.js";
@@ -25,12 +26,27 @@ function placeOf(sent) {
 export function Apply({ job, onSent }) {
   const keep = `apply.${job.jobId}`;
   const [open, setOpen] = useState(drafts.read(keep) !== null);
+  const { data: verdict } = useLoad(`jobs/${job.jobId}/eligibility`);
+  if (verdict?.outcome === "ineligible") return html`<${Verdict} verdict=${verdict} tone="bad" heading=${t("verdict.ineligible")} />`;
+  const review =
+    verdict?.outcome === "review" && html`<${Verdict} verdict=${verdict} tone="" heading=${t("verdict.review")} />`;
   if (!open) {
-    return html`<p class="apply-line">
+    return html`${review}<p class="apply-line">
       <button class="button primary" type="button" onClick=${() => setOpen(true)}>${t("apply.open")}</button>
+      ${verdict?.outcome === "eligible" && html` <span class="hint">${t("verdict.eligible")}</span>`}
     </p>`;
   }
-  return html`<${ApplyForm} job=${job} keep=${keep} onSent=${onSent} onCancel=${() => setOpen(false)} />`;
+  return html`${review}<${ApplyForm} job=${job} keep=${keep} onSent=${onSent} onCancel=${() => setOpen(false)} />`;
+}
+
+/** What the campus rules say, before anything is typed. */
+function Verdict({ verdict, tone, heading }) {
+  return html`<section class="note ${tone}" aria-label=${t("verdict.title")}>
+    <p><strong>${heading}</strong></p>
+    <ul>
+      ${verdict.reasons.map((reason) => html`<li>${reason.message}${reason.remedy && html` <span>${reason.remedy}</span>`}</li>`)}
+    </ul>
+  </section>`;
 }
 
 function ApplyForm({ job, keep, onSent, onCancel }) {

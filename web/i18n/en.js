@@ -130,6 +130,10 @@ export default {
   "fact.from_you": "(from you)",
   "fact.from_campus": "(from the campus)",
 
+  "verdict.title": "What the campus rules say",
+  "verdict.ineligible": "You cannot apply for this job as things stand.",
+  "verdict.review": "You may apply; a person of the student-employment office looks at it before anybody is hired.",
+  "verdict.eligible": "The campus rules let you have this job.",
   "apply.open": "Apply",
   "apply.log_in": "Log in to apply",
   "apply.register": "New here? Register",

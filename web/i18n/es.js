@@ -130,6 +130,10 @@ export default {
   "fact.from_you": "(lo dices tú)",
   "fact.from_campus": "(lo dice el campus)",
 
+  "verdict.title": "Lo que dicen las reglas del campus",
+  "verdict.ineligible": "Ahora mismo no puedes solicitar este empleo.",
+  "verdict.review": "Puedes solicitarlo; una persona de la oficina de empleo estudiantil lo revisa antes de que se contrate a nadie.",
+  "verdict.eligible": "Las reglas del campus te permiten este empleo.",
   "apply.open": "Solicitar",
   "apply.log_in": "Entrar para solicitar",
   "apply.register": "¿Aún sin cuenta? Regístrate",
