@@ -50,7 +50,7 @@ impl Host {
         }
         let parameter_schema = Schema::parse(&told.parameter_schema)
             .map_err(|why| Fault::Refused(format!("its parameter schema cannot be used: {why}")))?;
-        try_out(&module, &parameter_schema)?;
+        try_out(&module, &parameter_schema, 1)?;
         Ok(Inspected {
             kind: module.kind(),
             name: word(told.name, "name")?,
@@ -76,8 +76,9 @@ fn word(text: String, what: &str) -> Result<String, Fault> {
     )))
 }
 
-/// A record that does not fit the contract shows only when the function is really called.
-fn try_out(module: &Arc<Module>, schema: &Schema) -> Result<(), Fault> {
+/// A record that does not fit the contract shows only when the function is really called: one question, about so many
+/// equal students or recipients.
+pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: usize) -> Result<(), Fault> {
     let context = Context {
         now_unix_seconds: 1_788_000_000,
         today: 20_694,
@@ -91,7 +92,7 @@ fn try_out(module: &Arc<Module>, schema: &Schema) -> Result<(), Fault> {
                 &context,
                 &[Student::default()],
                 &[Job::default()],
-                &[(0, 0)],
+                &vec![(0, 0); count],
             )
             .map(drop),
         Kind::Notification => {
@@ -101,7 +102,7 @@ fn try_out(module: &Arc<Module>, schema: &Schema) -> Result<(), Fault> {
                 ..Event::default()
             };
             module
-                .route(&context, &event, &[Recipient::default()])
+                .route(&context, &event, &vec![Recipient::default(); count])
                 .map(drop)
         }
     };

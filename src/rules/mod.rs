@@ -10,6 +10,7 @@ mod cache;
 mod call;
 mod cases;
 mod combine;
+mod cost;
 mod defaults;
 mod digest;
 mod facts;
@@ -23,6 +24,7 @@ mod v1;
 
 pub use cases::{CaseReport, Report};
 pub use combine::{Cited, Judgement, Named, combine_deliveries, combine_verdicts};
+pub use cost::Cost;
 pub use defaults::{SHIPPED, Shipped};
 pub use digest::Digest;
 pub use facts::{

@@ -1,0 +1,50 @@
+//! What a module costs, measured for its author on the machine at hand.
+
+use std::time::{Duration, Instant};
+
+use super::inspect::try_out;
+use super::{Digest, Fault, Host, Inspected};
+
+/// The middle of so many runs is told.
+const RUNS: usize = 21;
+/// Asked at once, to tell what one costs among many.
+const MANY: usize = 256;
+
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// Much less where the host's folder knows the module already.
+    pub compiling: Duration,
+    /// One student or recipient alone: a fresh instance, the call, the answer.
+    pub alone: Duration,
+    /// One of many at once; a fault where so many are too much for one call.
+    pub among_many: Result<Duration, Fault>,
+}
+
+impl Host {
+    /// Looks into a module and takes its time, with the default settings and facts that nobody has given. Blocks.
+    pub fn appraise(&self, bytes: &[u8]) -> Result<(Inspected, Cost), Fault> {
+        let started = Instant::now();
+        let module = self.module(Digest::of(bytes), bytes)?;
+        let compiling = started.elapsed();
+        let found = self.inspect(bytes)?;
+        let ask = |count| {
+            let started = Instant::now();
+            try_out(&module, &found.parameter_schema, count).map(|()| started.elapsed())
+        };
+        let cost = Cost {
+            compiling,
+            alone: middle(|| ask(1))?,
+            among_many: middle(|| ask(MANY)).map(|all| all / MANY as u32),
+        };
+        Ok((found, cost))
+    }
+}
+
+fn middle(mut run: impl FnMut() -> Result<Duration, Fault>) -> Result<Duration, Fault> {
+    let mut times = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        times.push(run()?);
+    }
+    times.sort_unstable();
+    Ok(times[RUNS / 2])
+}
