@@ -178,16 +178,22 @@ fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, Star
         .map_err(|error| StartError::Listen(listen, error))
 }
 
-/// The rules' host and what the campus decides about it, with the modules that ship in place.
-pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
+/// How much a rule may take on this campus.
+pub fn limits(config: &Config) -> Limits {
     let settings = &config.rules;
-    let limits = Limits {
+    Limits {
         module_bytes: settings.module_limit_kib * 1024,
         deadline: Duration::from_millis(u64::from(settings.deadline_ms.get())),
         memory_bytes: settings.memory_mib.get() as usize * 1024 * 1024,
         ..Limits::default()
-    };
-    let host = Arc::new(Host::open(&config.data.dir.join("rules"), limits)?);
+    }
+}
+
+/// The rules' host and what the campus decides about it, with the modules that ship in place.
+pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
+    let settings = &config.rules;
+    let folder = config.data.dir.join("rules");
+    let host = Arc::new(Host::open(&folder, limits(config))?);
     // It blocks, and the start runs among async tasks.
     std::thread::scope(|scope| {
         let seed = scope.spawn(|| office::seed_rules(store, &host, settings));

@@ -3,13 +3,13 @@
 mod campus;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::Failure;
 use super::serve::{Told, serve_until};
+use super::throw_away::ThrowAway;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -29,8 +29,8 @@ impl Demo {
         let system = actix_web::rt::System::new();
         // Before there is a folder that a sudden end would leave behind.
         let told = system.block_on(async { Told::hear() })?;
-        let folder = ThrowAway::make()?;
-        config.data.dir.clone_from(&folder.0);
+        let folder = ThrowAway::make("demo")?;
+        folder.path().clone_into(&mut config.data.dir);
         eprintln!(
             "filling a campus with postings of NYC Open Data (December 2025, adapted) and invented people …"
         );
@@ -47,33 +47,10 @@ impl Demo {
             }
             println!(
                 "\nMail is written to {}. Ctrl-C ends it and leaves nothing behind.",
-                folder.0.join("mail/new").display()
+                folder.path().join("mail/new").display()
             );
             eprintln!("listening on http://{address}");
             serve_until(told, running).await
         })
-    }
-}
-
-/// A folder that goes when the demo ends.
-struct ThrowAway(PathBuf);
-
-impl ThrowAway {
-    fn make() -> std::io::Result<Self> {
-        let name = format!("corkboard-demo-{:016x}", rand::random::<u64>());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for ThrowAway {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!(
-                "corkboard: {} could not be removed: {error}",
-                self.0.display()
-            );
-        }
     }
 }

@@ -1,0 +1,30 @@
+//! A folder for as long as one command runs.
+
+use std::path::{Path, PathBuf};
+
+/// A folder that goes when the command ends.
+pub struct ThrowAway(PathBuf);
+
+impl ThrowAway {
+    pub fn make(what: &str) -> std::io::Result<Self> {
+        let name = format!("corkboard-{what}-{:016x}", rand::random::<u64>());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for ThrowAway {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!(
+                "corkboard: {} could not be removed: {error}",
+                self.0.display()
+            );
+        }
+    }
+}
