@@ -10,7 +10,9 @@ mod init;
 mod man;
 mod openapi;
 mod reindex;
+mod rules;
 mod serve;
+mod throw_away;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +51,9 @@ enum Command {
     Import(import::Import),
     /// Looks for anything wrong in what is stored; changes nothing.
     Check,
+    /// Writes, checks and tests campus rules, and decides which of them count.
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// Makes the search index anew.
     Reindex,
     /// Prints the description of the HTTP API (OpenAPI 3.1).
@@ -100,6 +105,7 @@ impl Line {
             Command::Account(account) => account.run(&config),
             Command::Import(import) => import.run(&config),
             Command::Check => check::run(&config),
+            Command::Rules(rules) => rules.run(&config),
             Command::Reindex => reindex::run(&config),
             Command::Demo(demo) => demo.run(config),
             Command::Openapi | Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),

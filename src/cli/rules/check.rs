@@ -1,0 +1,106 @@
+//! `corkboard rules check`: what a module is, asks for and costs.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::{Failure, engine, read_module};
+use crate::config::Config;
+use crate::rules::{Cost, Inspected, Kind};
+
+#[derive(Args)]
+pub struct Check {
+    /// The module, a .wasm file.
+    file: PathBuf,
+}
+
+impl Check {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        look_into(config, &self.file)
+    }
+}
+
+/// Prints what a module is; fails where the board would refuse it.
+pub(super) fn look_into(config: &Config, file: &Path) -> Result<ExitCode, Failure> {
+    let bytes = read_module(config, file)?;
+    let (host, _folder) = engine(config, false)?;
+    let (found, cost) = host
+        .appraise(&bytes)
+        .map_err(|fault| format!("{}: {fault}", file.display()))?;
+    print!("{}", Told(&found, &cost, config));
+    if let Err(fault) = &cost.among_many {
+        return Err(format!("{}: asked about many at once: {fault}", file.display()).into());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Told<'a>(&'a Inspected, &'a Cost, &'a Config);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(found, cost, config) = self;
+        let (decides, who) = match found.kind {
+            Kind::Eligibility => ("eligibility: who may have which job", "student"),
+            Kind::Notification => (
+                "notification: who gets mail about what, and when",
+                "recipient",
+            ),
+        };
+        writeln!(f, "{} {}", found.name, found.version)?;
+        writeln!(f, "  {}", found.summary)?;
+        writeln!(f, "decides    {decides}")?;
+        writeln!(f, "digest     {}", found.digest)?;
+        let most = config.rules.module_limit_kib;
+        writeln!(f, "size       {} KiB of {most}", found.size.div_ceil(1024))?;
+        if found.imports.is_empty() {
+            writeln!(f, "asks for   nothing")?;
+        } else {
+            let imports = found.imports.join(", ");
+            writeln!(f, "asks for   {imports}: types alone, nothing to call")?;
+        }
+        settings(f, found.parameter_schema.as_str())?;
+        writeln!(f, "compiling  {}", span(cost.compiling))?;
+        let deadline = config.rules.deadline_ms;
+        let alone = span(cost.alone);
+        writeln!(f, "one {who} alone {alone}, of {deadline} ms allowed")?;
+        if let Ok(each) = cost.among_many {
+            writeln!(f, "one {who} among many {}", span(each))?;
+        }
+        Ok(())
+    }
+}
+
+fn settings(f: &mut fmt::Formatter<'_>, schema: &str) -> fmt::Result {
+    let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+    let none = Map::new();
+    let settings = schema["properties"].as_object().unwrap_or(&none);
+    let word = if settings.is_empty() { "none" } else { "" };
+    writeln!(f, "{}", format!("parameters {word}").trim_end())?;
+    let required = schema["required"].as_array();
+    for (name, setting) in settings {
+        let kind = setting["type"].as_str().unwrap_or("text");
+        let default = match setting.get("default") {
+            Some(default) => format!(", {default} unless set"),
+            None if required.is_some_and(|names| names.iter().any(|one| one == name)) => {
+                ", must be set".into()
+            }
+            None => String::new(),
+        };
+        let title = setting["title"].as_str().unwrap_or_default();
+        let line = format!("  {name} ({kind}{default}) {title}");
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn span(time: Duration) -> String {
+    if time < Duration::from_millis(1) {
+        format!("{:.1} µs", time.as_secs_f64() * 1e6)
+    } else {
+        format!("{:.1} ms", time.as_secs_f64() * 1e3)
+    }
+}

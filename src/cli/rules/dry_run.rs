@@ -1,0 +1,76 @@
+//! `corkboard rules dry-run`: the verdicts that a module would change, over this campus's applications and open jobs.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, rule_id};
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{Outcome, RuleId, RuleInUse, RuleKind};
+use crate::office::{self, Sample};
+use crate::store::Origin;
+
+#[derive(Args)]
+pub struct DryRun {
+    /// As `corkboard rules list` shows it.
+    #[arg(value_parser = rule_id)]
+    id: RuleId,
+}
+
+impl DryRun {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let store = app::open_store(config, Clock::System)?;
+        let rule = office::see_rule(&store.read()?, self.id)?;
+        office::check_complete(&rule)?;
+        let judge = app::judge(config, &store)?;
+        let reader = store.read()?;
+        let module = RuleInUse::from(&rule.record);
+        let now = store.clock().now();
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let run = runtime.block_on(office::dry_run(&judge, &reader, &module, now))?;
+        store.run_blocking(Origin::OPERATOR, |transaction| {
+            office::note_dry_run(transaction, self.id, &module.parameters)
+        })?;
+        if rule.kind == RuleKind::Notification {
+            eprintln!("{} decides about mail, so it changes no verdict", rule.name);
+        }
+        println!(
+            "{} verdicts looked at, {} would change",
+            run.evaluated, run.changed
+        );
+        for sample in &run.samples {
+            tell(sample);
+        }
+        let untold = run.changed - run.samples.len() as u64;
+        if untold > 0 {
+            println!("and {untold} more");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn tell(sample: &Sample) {
+    let about = match sample.application_id {
+        Some(id) => format!("application {id}"),
+        None => format!("no application, job {}", sample.job_id),
+    };
+    println!(
+        "student {}, {about}: {} → {}",
+        sample.student_id,
+        word(sample.before),
+        word(sample.after)
+    );
+    for reason in &sample.reasons {
+        println!("    {}: {}", reason.rule, reason.message);
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Eligible => "eligible",
+        Outcome::Review => "review",
+        Outcome::Ineligible => "ineligible",
+    }
+}

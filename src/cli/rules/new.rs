@@ -1,0 +1,63 @@
+//! `corkboard rules new`: a folder with a rule that works, to be changed into one's own.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Failure;
+use super::templates::{Language, Template, files};
+use crate::office;
+
+#[derive(Args)]
+pub struct New {
+    /// What the rule is written in.
+    #[arg(long, value_enum)]
+    lang: Language,
+    /// Of the rule, and of the folder.
+    #[arg(value_parser = name)]
+    name: String,
+}
+
+/// A rule's name that is one to a compiler too.
+fn name(text: &str) -> Result<String, String> {
+    let name = office::rule_name(text).map_err(|invalid| invalid.to_string())?;
+    if name.starts_with(|letter: char| letter.is_ascii_lowercase()) && !name.ends_with('-') {
+        Ok(name)
+    } else {
+        Err("name must begin with a letter and not end with a hyphen".into())
+    }
+}
+
+impl New {
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let Self { lang, name } = self;
+        let folder = Path::new(&name);
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(format!("{name} is there already; take another name").into());
+            }
+            made => made.map_err(|error| format!("{name}: {error}"))?,
+        }
+        for Template { path, text } in files(lang, &name) {
+            let file = folder.join(path);
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+            if path == "build" {
+                make_runnable(&file)?;
+            }
+        }
+        eprintln!(
+            "{name} is written. Next:\n  corkboard rules build {name}\n  corkboard rules test {name}/rule.wasm --cases {name}/cases.json"
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn make_runnable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755))
+}

@@ -1,0 +1,79 @@
+//! `corkboard rules set`: moves a module on in its life, or gives it parameters.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use super::{Failure, rule_id};
+use crate::app;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::model::{RuleId, RuleState};
+use crate::office::{self, RulePatch, RuleRefusal};
+use crate::store::Origin;
+
+#[derive(Args)]
+pub struct Set {
+    /// As `corkboard rules list` shows it.
+    #[arg(value_parser = rule_id)]
+    id: RuleId,
+    #[arg(long, required_unless_present = "parameters")]
+    state: Option<StateName>,
+    /// A JSON object of the parameters to change; null takes one back to what the module has by itself.
+    #[arg(long, value_name = "FILE")]
+    parameters: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StateName {
+    Active,
+    Shadow,
+    Draft,
+    Retired,
+}
+
+impl From<StateName> for RuleState {
+    fn from(name: StateName) -> Self {
+        match name {
+            StateName::Active => Self::Active,
+            StateName::Shadow => Self::Shadow,
+            StateName::Draft => Self::Draft,
+            StateName::Retired => Self::Retired,
+        }
+    }
+}
+
+impl Set {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let store = app::open_store(config, Clock::System)?;
+        let rule = office::see_rule(&store.read()?, self.id)?;
+        let parameters = match &self.parameters {
+            Some(file) => Some(office::laid_over(&rule, read(file)?)?),
+            None => None,
+        };
+        let patch = RulePatch {
+            state: self.state.map(RuleState::from),
+            parameters,
+        };
+        let changed = store.run_blocking(Origin::OPERATOR, |transaction| {
+            office::change_rule(transaction, self.id, &patch, &|_| true)
+        });
+        let rule = changed.map_err(|refusal| match refusal {
+            RuleRefusal::DryRunFirst => {
+                format!("{refusal}: `corkboard rules dry-run {}`", self.id).into()
+            }
+            refusal => Failure::from(refusal),
+        })?;
+        println!("{} {} is {}", rule.name, rule.version, rule.state.name());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn read(file: &Path) -> Result<Map<String, Value>, Failure> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
+    serde_json::from_str(&text)
+        .map_err(|error| format!("{shown} must hold a JSON object: {error}").into())
+}

@@ -1,0 +1,40 @@
+//! `corkboard rules test`: a rule's cases, and where the module answers otherwise.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Failure, engine, read_module};
+use crate::config::Config;
+
+#[derive(Args)]
+pub struct Test {
+    /// The module, a .wasm file.
+    file: PathBuf,
+    /// What is asked and what is expected.
+    #[arg(long, value_name = "FILE")]
+    cases: PathBuf,
+    /// Counts the instructions of each case too; the times are longer then.
+    #[arg(long)]
+    instructions: bool,
+}
+
+impl Test {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        let bytes = read_module(config, &self.file)?;
+        let shown = self.cases.display();
+        let cases =
+            std::fs::read_to_string(&self.cases).map_err(|error| format!("{shown}: {error}"))?;
+        let (host, _folder) = engine(config, self.instructions)?;
+        let report = host
+            .run_cases(&bytes, &cases)
+            .map_err(|fault| format!("{} with {shown}: {fault}", self.file.display()))?;
+        println!("{report}");
+        Ok(if report.passed() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}

@@ -1,0 +1,324 @@
+//! `corkboard rules`, run as an author and an office run it: the binary, its exit status and what it prints.
+
+#[path = "rules_support/guest.rs"]
+mod guest;
+mod support;
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use guest::{Answer, Guest, component};
+use serde_json::json;
+use support::Board;
+use support::process::{Process, corkboard};
+
+const CAMPUS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/rules/campus-eligibility/campus-eligibility.wasm"
+);
+const NOTIFICATION: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/rules/campus-notification/campus-notification.wasm"
+);
+
+fn rules(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = corkboard(folder);
+    command.arg("rules").args(arguments).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+/// What it printed and what it said, after it ended as it should.
+#[track_caller]
+fn ends(output: &Output, status: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (printed, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "{printed}\n{said}");
+    (printed, said)
+}
+
+fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
+    std::fs::write(folder.join(name), bytes).unwrap();
+}
+
+fn write_command(folder: &Path, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    write(folder, name, text);
+    let runnable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.join(name), runnable).unwrap();
+}
+
+#[test]
+fn a_new_rule_is_a_folder_of_its_own_name_and_refuses_one_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lang, source) in [
+        ("js", "rule.js"),
+        ("rust", "src/lib.rs"),
+        ("python", "rule.py"),
+    ] {
+        let name = format!("night-work-{lang}");
+        let (_, said) = ends(&rules(folder.path(), &["new", "--lang", lang, &name]), 0);
+        assert!(said.contains(&format!("rules build {name}")), "{said}");
+        let read = |file: &str| std::fs::read_to_string(folder.path().join(&name).join(file));
+        let contract = std::fs::read_to_string("rules/wit/v1/rules.wit").unwrap();
+        assert_eq!(read("wit/rules.wit").unwrap(), contract);
+        let rule = read(source).unwrap();
+        let named = ["name: ", "name="].map(|before| format!("{before}\"{name}\""));
+        assert!(named.iter().any(|named| rule.contains(named)), "{rule}");
+        assert!(!rule.contains("name: \"weekly-hours\""), "{rule}");
+        let cases = read("cases.json").unwrap();
+        let cases: serde_json::Value = serde_json::from_str(&cases).unwrap();
+        assert!(!cases["cases"].as_array().unwrap().is_empty());
+        assert!(read("README.md").unwrap().contains(&name));
+        let build = folder.path().join(&name).join("build");
+        let sound = std::process::Command::new("sh")
+            .arg("-n")
+            .arg(&build)
+            .status();
+        assert!(sound.unwrap().success());
+    }
+    write(folder.path(), "night-work-js/rule.js", "mine");
+    let again = rules(folder.path(), &["new", "--lang", "js", "night-work-js"]);
+    let (_, said) = ends(&again, 1);
+    assert!(said.contains("is there already"), "{said}");
+    let kept = std::fs::read_to_string(folder.path().join("night-work-js/rule.js"));
+    assert_eq!(kept.unwrap(), "mine");
+}
+
+#[test]
+fn a_check_tells_what_a_module_is_and_costs_or_why_it_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (told, _) = ends(&rules(folder.path(), &["check", CAMPUS]), 0);
+    for part in [
+        "campus-eligibility ",
+        "eligibility: who may have which job",
+        "campus:rules/types@1.0.0: types alone",
+        "weeklyHoursInTerm (number, 20 unless set)",
+        "compiling ",
+        "one student alone ",
+        "one student among many ",
+        " of 4096",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    let (told, _) = ends(&rules(folder.path(), &["check", NOTIFICATION]), 0);
+    assert!(told.contains("one recipient among many "), "{told}");
+
+    let curious = component(
+        "(component (import \"wasi:sockets/tcp@0.2.0\" (instance (export \"f\" (func (result u64))))))",
+    );
+    let stuck = Guest::new("(loop $on (br $on)) unreachable").build();
+    write(folder.path(), "photo.wasm", "GIF89a");
+    write(folder.path(), "curious.wasm", curious);
+    write(folder.path(), "stuck.wasm", stuck);
+    write(folder.path(), "large.wasm", vec![0; 4 * 1024 * 1024 + 1]);
+    for (file, words) in [
+        ("photo.wasm", "it is not a WebAssembly file"),
+        ("curious.wasm", "it asks for wasi:sockets/tcp@0.2.0"),
+        ("stuck.wasm", "took longer than 50 ms"),
+        ("large.wasm", "rules.module_limit_kib"),
+        ("nowhere.wasm", "No such file"),
+    ] {
+        let (told, said) = ends(&rules(folder.path(), &["check", file]), 1);
+        assert!(told.is_empty(), "{told}");
+        assert!(
+            said.starts_with(&format!("corkboard: {file}: ")) && said.contains(words),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn cases_are_run_and_each_difference_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = |name: &str, hours: u32, outcome: &str| {
+        json!({
+            "name": name,
+            "job": {"weeklyHours": hours, "hourlyRateCents": 1800},
+            "expect": {"outcome": outcome},
+        })
+    };
+    let good = case("ten hours are fine", 10, "eligible");
+    let file = json!({"today": "2026-10-01", "cases": [good]});
+    write(folder.path(), "good.json", file.to_string());
+    let bad = case("so are twenty-five", 25, "eligible");
+    let file = json!({"today": "2026-10-01", "cases": [good, bad]});
+    write(folder.path(), "bad.json", file.to_string());
+    write(folder.path(), "broken.json", "{\"cases\": [{\"nmae\": 1}]}");
+
+    let test = |cases: &str| rules(folder.path(), &["test", CAMPUS, "--cases", cases]);
+    let (told, _) = ends(&test("good.json"), 0);
+    assert!(told.contains("ok   ten hours are fine ("), "{told}");
+    assert!(told.contains("1 of 1 cases came out as expected"), "{told}");
+    assert!(told.contains("µs for each of many at once"), "{told}");
+
+    let (told, _) = ends(&test("bad.json"), 1);
+    assert!(told.contains("FAIL so are twenty-five ("), "{told}");
+    assert!(told.contains("expected eligible, got ineligible"), "{told}");
+    assert!(told.contains("it said ") && told.contains("25"), "{told}");
+    assert!(told.contains("1 of 2 cases came out as expected"), "{told}");
+
+    let (_, said) = ends(&test("broken.json"), 1);
+    assert!(
+        said.contains("broken.json") && said.contains("nmae"),
+        "{said}"
+    );
+    let counted = ["test", CAMPUS, "--cases", "good.json", "--instructions"];
+    let (told, _) = ends(&rules(folder.path(), &counted), 0);
+    assert!(told.contains(" instructions)"), "{told}");
+}
+
+#[test]
+fn a_build_runs_the_folder_s_command_and_checks_what_it_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = folder.path().join("own");
+    std::fs::create_dir(&rule).unwrap();
+    let (_, said) = ends(&rules(folder.path(), &["build", "own"]), 1);
+    assert!(said.contains("own has no file `build`"), "{said}");
+
+    write_command(
+        &rule,
+        "build",
+        &format!("#!/bin/sh\ncp '{CAMPUS}' rule.wasm\n"),
+    );
+    let (told, _) = ends(&rules(folder.path(), &["build", "own"]), 0);
+    assert!(told.contains("campus-eligibility "), "{told}");
+    ends(&rules(&rule, &["build"]), 0);
+
+    write_command(
+        &rule,
+        "build",
+        "#!/bin/sh\necho 'line 3 is wrong' >&2\nexit 7\n",
+    );
+    let (told, said) = ends(&rules(folder.path(), &["build", "own"]), 1);
+    assert!(
+        told.is_empty(),
+        "the module of the last build passed: {told}"
+    );
+    assert!(
+        said.contains("line 3 is wrong") && said.contains('7'),
+        "{said}"
+    );
+    write_command(&rule, "build", "#!/bin/sh\nexit 0\n");
+    let (_, said) = ends(&rules(folder.path(), &["build", "own"]), 1);
+    assert!(said.contains("made no rule.wasm"), "{said}");
+}
+
+/// A campus with one application for a job of ten hours.
+async fn campus() -> tempfile::TempDir {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let job = board.post_job(&employer, json!({"hoursPerWeek": 10})).await;
+    let body = json!({"jobId": job["jobId"]});
+    board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201);
+    board.admin().await;
+    board.stop().await
+}
+
+#[actix_web::test]
+async fn the_life_of_a_module_is_on_the_command_line_too() {
+    let folder = campus().await;
+    let data = folder.path();
+    let (told, _) = ends(&rules(data, &["list"]), 0);
+    assert_eq!(told.matches("  active   ").count(), 2, "{told}");
+
+    let upload = ["upload", CAMPUS, "--name", "campus-eligibility"];
+    let (id, said) = ends(&rules(data, &upload), 0);
+    let id = id.trim();
+    assert!(said.contains(&format!("rules dry-run {id}")), "{said}");
+    let (told, _) = ends(&rules(data, &["list"]), 0);
+    let first = told.lines().next().unwrap();
+    assert!(
+        first.starts_with(id) && first.contains("  draft "),
+        "{told}"
+    );
+
+    write(data, "wrong.json", "{\"weeklyHoursInTerm\": \"many\"}");
+    let wrong = ["set", id, "--parameters", "wrong.json"];
+    let (_, said) = ends(&rules(data, &wrong), 1);
+    assert!(said.contains("parameters.weeklyHoursInTerm"), "{said}");
+    write(data, "list.json", "[]");
+    ends(&rules(data, &["set", id, "--parameters", "list.json"]), 1);
+    write(
+        data,
+        "five.json",
+        "{\"weeklyHoursInTerm\": 5, \"weeklyHoursInBreaks\": 5}",
+    );
+    ends(&rules(data, &["set", id, "--parameters", "five.json"]), 0);
+
+    let active = ["set", id, "--state", "active"];
+    let (_, said) = ends(&rules(data, &active), 1);
+    assert!(
+        said.contains(&format!("corkboard rules dry-run {id}")),
+        "{said}"
+    );
+    let (told, _) = ends(&rules(data, &["dry-run", id]), 0);
+    assert!(
+        told.starts_with("1 verdicts looked at, 1 would change\n"),
+        "{told}"
+    );
+    assert!(told.contains("eligible → ineligible"), "{told}");
+    assert!(told.contains("campus-eligibility@"), "{told}");
+    let (told, _) = ends(&rules(data, &["list"]), 0);
+    assert!(
+        told.lines().next().unwrap().ends_with("; dry run seen"),
+        "{told}"
+    );
+    let (told, _) = ends(&rules(data, &active), 0);
+    assert!(told.ends_with(" is active\n"), "{told}");
+    let (told, _) = ends(&rules(data, &["list"]), 0);
+    assert_eq!(told.matches("  retired  ").count(), 1, "{told}");
+
+    // What was decided here holds in the server, and no server may be there while it is decided.
+    let site = Process::serve(data);
+    let office = site.login("office@example.edu").await;
+    let path = format!("admin/rules/{id}");
+    let mine = site.get(Some(&office), &path).await.expect(200).json();
+    assert_eq!(mine["state"], "active");
+    assert_eq!(mine["parameters"]["weeklyHoursInTerm"], 5);
+    for held in [&["list"][..], &upload, &["dry-run", id], &active] {
+        let (_, said) = ends(&rules(data, held), 1);
+        let sentence = "store.redb is held by a running corkboard; stop it first";
+        assert!(said.contains(sentence), "{said}");
+    }
+    site.stop().await;
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_and_after_the_store_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let nobody = "01900000-0000-7000-8000-000000000000";
+    for wrong in [
+        &[][..],
+        &["new", "own"],
+        &["new", "--lang", "cobol", "own"],
+        &["new", "--lang", "js", "../own"],
+        &["new", "--lang", "js", "9lives"],
+        &["check"],
+        &["test", CAMPUS],
+        &["upload", CAMPUS, "--name", "No Name"],
+        &["dry-run", "seven"],
+        &["set", nobody],
+        &["set", nobody, "--state", "sleeping"],
+    ] {
+        ends(&rules(data, wrong), 2);
+    }
+    let left = std::fs::read_dir(data).unwrap().count();
+    assert_eq!(left, 0, "wrong usage makes nothing");
+    let (_, said) = ends(&rules(data, &["set", nobody, "--state", "active"]), 1);
+    assert!(said.contains("there is no such rule"), "{said}");
+    let (_, said) = ends(&rules(data, &["dry-run", nobody]), 1);
+    assert!(said.contains("there is no such rule"), "{said}");
+    write(data, "photo.wasm", "GIF89a");
+    let (_, said) = ends(&rules(data, &["upload", "photo.wasm"]), 1);
+    assert!(said.contains("it is not a WebAssembly file"), "{said}");
+    let declines = Guest::answering(Answer::declined("no")).build();
+    write(data, "declines.wasm", declines);
+    let (_, said) = ends(&rules(data, &["upload", "declines.wasm"]), 1);
+    assert!(said.contains("the rule could not judge: no"), "{said}");
+}
