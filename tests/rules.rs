@@ -4,10 +4,20 @@
 mod guest;
 mod support;
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use corkboard::app::open_store;
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::model::Role;
 use guest::{Answer, Guest};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, Person, Reply};
+use support::process::Process;
+use support::{Board, Person, Reply, people};
 
 const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");
 
@@ -430,4 +440,235 @@ async fn what_is_no_rule_is_refused_in_words() {
     campus.board.send(request).await.expect(415);
     assert_eq!(campus.rules().await.len(), 2, "nothing was kept");
     campus.board.stop().await;
+}
+
+impl Campus {
+    /// Uploads a module, tries it and makes it active.
+    async fn activate(&self, name: &str, bytes: Vec<u8>) -> String {
+        let rule = id(&self.upload(name, bytes).await.expect(201).json());
+        self.dry_run(&rule).await;
+        self.change(&rule, json!({"state": "active"}))
+            .await
+            .expect(200);
+        rule
+    }
+
+    /// Reads the list of jobs again and again while something else runs, and tells how often; every answer must be good.
+    async fn serves_while<T>(&self, work: impl Future<Output = T>) -> (T, u32) {
+        let done = Cell::new(false);
+        let work = async {
+            let outcome = work.await;
+            done.set(true);
+            outcome
+        };
+        let reads = async {
+            let mut count = 0;
+            while !done.get() {
+                self.board.get(None, "jobs").await.expect(200);
+                count += 1;
+            }
+            count
+        };
+        tokio::join!(work, reads)
+    }
+}
+
+#[actix_web::test]
+async fn a_module_that_never_ends_is_refused_while_the_board_goes_on() {
+    let campus = Campus::start().await;
+    campus.job(10).await;
+    let endless = "(loop $on (br $on)) unreachable";
+    let asked = Guest::new(endless).build();
+    let described = Guest::answering(Answer::eligible())
+        .describing(endless)
+        .build();
+    let uploads = async {
+        for round in 0..6 {
+            let bytes = if round % 2 == 0 { &asked } else { &described };
+            let refused = campus.upload("endless", bytes.clone()).await.expect(422);
+            assert_eq!(refused.code(), "invalid_module");
+            assert!(
+                refused.text.contains("took longer than 50 ms"),
+                "{}",
+                refused.text
+            );
+        }
+    };
+    let ((), reads) = campus.serves_while(uploads).await;
+    assert!(reads >= 6, "{reads} reads beside six uploads");
+    assert_eq!(campus.rules().await.len(), 2, "nothing was kept");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
+    let campus = Campus::start().await;
+    // The address of the jobs is argument 10; a job's weekly hours lie behind the texts of its id and its title.
+    let hang = "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then (loop $on (br $on))))";
+    let check = format!("{hang} {} i32.const 256", Answer::eligible().written());
+    let module = Guest::new(&check).named("moody", "{}").build();
+    let rule = campus.activate("moody", module).await;
+    let (short, long) = (campus.job(10).await, campus.job(18).await);
+    let asked = async {
+        for _ in 0..5 {
+            assert_eq!(campus.verdict(&long).await["outcome"], "review");
+            assert_eq!(campus.verdict(&short).await["outcome"], "eligible");
+        }
+    };
+    let ((), reads) = campus.serves_while(asked).await;
+    assert!(reads >= 5, "{reads} reads beside five endless verdicts");
+    let filed = campus.apply(&long).await.expect(201).json();
+    assert_eq!(filed["eligibility"]["outcome"], "review");
+    let waits = campus
+        .accept(filed["applicationId"].as_str().unwrap())
+        .await
+        .expect(409);
+    assert_eq!(waits.code(), "review_pending");
+    let told = campus
+        .board
+        .mail("office@example.edu", "The rule moody 0.1.0 fails")
+        .await;
+    assert!(told.contains("50 ms"), "{told}");
+    assert_eq!(campus.rule(&rule).await["state"], "active");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn no_verdict_is_lost_while_versions_are_swapped() {
+    const SWAPS: usize = 20;
+    let campus = Campus::start().await;
+    let job = campus.job(10).await;
+    let module = |release: &str| {
+        Guest::answering(Answer::ineligible(&[("closed", "not today")]))
+            .named("swapped", "{}")
+            .released(release)
+            .build()
+    };
+    let old = campus.activate("swapped", module("0.1.0")).await;
+    let new = campus.activate("swapped", module("0.2.0")).await;
+    let by = |verdict: Value| {
+        let reasons = verdict["reasons"].as_array().unwrap().clone();
+        assert_eq!(reasons.len(), 1, "one version decides: {verdict}");
+        reasons[0]["rule"].as_str().unwrap().to_owned()
+    };
+    let done = Cell::new(false);
+    let ask = async || {
+        let mut seen = BTreeSet::new();
+        let mut count = 0;
+        while !done.get() {
+            seen.insert(by(campus.verdict(&job).await));
+            count += 1;
+        }
+        (seen, count)
+    };
+    let swap = async {
+        for round in 0..SWAPS {
+            let (to, named) = if round % 2 == 0 {
+                (&old, "swapped@0.1.0")
+            } else {
+                (&new, "swapped@0.2.0")
+            };
+            campus
+                .change(to, json!({"state": "active"}))
+                .await
+                .expect(200);
+            assert_eq!(by(campus.verdict(&job).await), named, "at once");
+        }
+        done.set(true);
+    };
+    let ((), one, two, three, four) = tokio::join!(swap, ask(), ask(), ask(), ask());
+    let mut seen = BTreeSet::new();
+    let mut count = 0;
+    for (by, asked) in [one, two, three, four] {
+        seen.extend(by);
+        count += asked;
+    }
+    let both = ["swapped@0.1.0", "swapped@0.2.0"].map(str::to_owned);
+    assert_eq!(seen, BTreeSet::from(both));
+    assert!(count >= SWAPS, "{count} verdicts beside {SWAPS} swaps");
+    campus.board.stop().await;
+}
+
+/// A megabyte, of which an upload here has as many as it can get rid of.
+const MEGABYTE: usize = 1 << 20;
+const UPLOAD: usize = 200 * MEGABYTE;
+
+/// The most memory that a process has held, in bytes.
+fn most_memory(site: &Process) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", site.id())).unwrap();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = most.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<usize>().unwrap() * 1024
+}
+
+/// Sends a module of 200 MB until the answer is there, and gives the answer's first line.
+fn send_much(address: &str, token: &str, chunked: bool) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    let length = if chunked {
+        "Transfer-Encoding: chunked".into()
+    } else {
+        format!("Content-Length: {UPLOAD}")
+    };
+    let head = format!(
+        "POST /api/v1/admin/rules?name=huge HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/wasm\r\n{length}\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut ears = socket.try_clone().unwrap();
+    let answer = std::thread::spawn(move || {
+        let mut heard = Vec::new();
+        let mut piece = [0; 1024];
+        while !heard.contains(&b'\n') {
+            let count = ears.read(&mut piece).unwrap();
+            assert!(count > 0, "no answer came");
+            heard.extend_from_slice(&piece[..count]);
+        }
+        let text = String::from_utf8_lossy(&heard).into_owned();
+        text.lines().next().unwrap().to_owned()
+    });
+    let mut piece = Vec::new();
+    if chunked {
+        write!(piece, "{MEGABYTE:x}\r\n").unwrap();
+    }
+    piece.resize(piece.len() + MEGABYTE, 0);
+    if chunked {
+        piece.extend_from_slice(b"\r\n");
+    }
+    for _ in 0..UPLOAD / MEGABYTE {
+        // The board hangs up on what it has refused.
+        if socket.write_all(&piece).is_err() {
+            break;
+        }
+    }
+    answer.join().unwrap()
+}
+
+#[actix_web::test]
+async fn two_hundred_megabytes_are_refused_and_never_held() {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    data.path().clone_into(&mut config.data.dir);
+    let store = open_store(&config, Clock::System).unwrap();
+    people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
+    drop(store);
+    let site = Process::serve(data.path());
+    let office = site.login("office@example.edu").await;
+    let rules = async || {
+        let page = site.get(Some(&office), "admin/rules").await;
+        page.expect(200).json()["items"].as_array().unwrap().len()
+    };
+    assert_eq!(rules().await, 2);
+    let address = site.url.strip_prefix("http://").unwrap().to_owned();
+    let before = most_memory(&site);
+    for chunked in [false, true] {
+        let (address, token) = (address.clone(), office.token.clone());
+        let sent = tokio::task::spawn_blocking(move || send_much(&address, &token, chunked));
+        let answer = sent.await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        site.get(None, "jobs").await.expect(200);
+    }
+    let grown = most_memory(&site) - before;
+    assert!(grown < 20 * MEGABYTE, "{grown} bytes more than before");
+    assert_eq!(rules().await, 2, "nothing was kept");
+    site.stop().await;
 }

@@ -19,6 +19,7 @@ pub struct Guest {
     pages: u32,
     name: String,
     schema: String,
+    release: String,
 }
 
 impl Guest {
@@ -36,6 +37,7 @@ impl Guest {
             pages: 16,
             name: "hostile".into(),
             schema: "{}".into(),
+            release: "0.1.0".into(),
         }
     }
 
@@ -79,6 +81,11 @@ impl Guest {
         self
     }
 
+    pub fn released(mut self, release: &str) -> Self {
+        self.release = release.into();
+        self
+    }
+
     pub fn build(&self) -> Vec<u8> {
         let Self {
             check,
@@ -89,7 +96,12 @@ impl Guest {
             pages,
             ..
         } = self;
-        let texts = [self.name.as_str(), "0.1.0", "a test", self.schema.as_str()];
+        let texts = [
+            self.name.as_str(),
+            self.release.as_str(),
+            "a test",
+            self.schema.as_str(),
+        ];
         let mut at = 8192;
         let (mut record, mut stored) = (String::new(), String::new());
         for text in texts {
