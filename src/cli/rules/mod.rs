@@ -72,7 +72,8 @@ fn read_module(config: &Config, file: &Path) -> Result<Vec<u8>, Failure> {
     let most = config.rules.module_limit_kib as u64 * 1024;
     if size > most {
         return Err(format!(
-            "{}: it has {size} bytes, and the campus takes {most}; the setting rules.module_limit_kib raises that",
+            "{}: it has {size} bytes, and the campus takes {most}; the setting rules.module_limit_kib raises that, as \
+             CORKBOARD__RULES__MODULE_LIMIT_KIB in the environment does",
             file.display()
         )
         .into());
