@@ -50,6 +50,7 @@ on_each_engine! {
     commits::a_watcher_learns_of_the_log_only;
     commits::all_is_there_after_opening_again_and_the_log_goes_on;
     reads::an_old_snapshot_sees_nothing_of_later_commits;
+    reads::a_version_is_its_rows_in_the_same_moment;
     reads::a_snapshot_outlives_many_commits;
     reads::a_scan_gives_what_lies_between_its_bounds;
     reads::a_prefix_holds_what_begins_with_it;

@@ -168,6 +168,8 @@ pub type Committed = oneshot::Receiver<Result<u64, CommitError>>;
 /// A consistent view of one moment. Holds no lock that a writer waits for.
 pub trait Snapshot: Send + Sync {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError>;
+    /// The version alone, without the value being copied: for whoever has kept the value.
+    fn version(&self, key: &Key) -> Result<Option<u64>, StoreError>;
     /// The first `limit` rows of a range in a direction, `MAX_SCAN_ROWS` at most.
     fn scan(
         &self,

@@ -174,6 +174,10 @@ impl Snapshot for MemorySnapshot {
         Ok(self.0.get(key).cloned())
     }
 
+    fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+        Ok(self.0.get(key).map(|row| row.version))
+    }
+
     fn scan(
         &self,
         range: &KeyRange,

@@ -196,6 +196,11 @@ impl Reader {
         }))
     }
 
+    /// A record's version, without the record.
+    pub fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+        self.snapshot.version(key)
+    }
+
     /// The record that has a unique key.
     pub fn find<R: Record>(&self, unique: &Key) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.snapshot.get(unique)? else {

@@ -33,6 +33,26 @@ pub(super) fn an_old_snapshot_sees_nothing_of_later_commits(open: Open) {
     assert_eq!(scan(&*new, &all, Direction::Forward), wanted);
 }
 
+pub(super) fn a_version_is_its_rows_in_the_same_moment(open: Open) {
+    let engine = open();
+    commit(&*engine, writes([put("a", 1, b""), put("b", 7, b"x")])).unwrap();
+    let old = engine.snapshot().unwrap();
+    let add = (key("n"), Write::Add(5));
+    let later = writes([put("a", 2, &[9; 5_000]), (key("b"), Write::Delete), add]);
+    commit(&*engine, later).unwrap();
+    let new = engine.snapshot().unwrap();
+    for (snapshot, wanted) in [
+        (&old, [Some(1), Some(7), None]),
+        (&new, [Some(2), None, Some(1)]),
+    ] {
+        for (name, version) in ["a", "b", "n"].into_iter().zip(wanted) {
+            let row = snapshot.get(&key(name)).unwrap();
+            assert_eq!(row.map(|row| row.version), version);
+            assert_eq!(snapshot.version(&key(name)).unwrap(), version, "{name}");
+        }
+    }
+}
+
 pub(super) fn a_snapshot_outlives_many_commits(open: Open) {
     let engine = open();
     let name = |number: u32| format!("k{number:02}");

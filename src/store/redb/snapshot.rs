@@ -51,6 +51,13 @@ impl Snapshot for RedbSnapshot {
         }))
     }
 
+    fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+        let found = self.0.get(key.as_bytes()).map_err(unavailable)?;
+        found
+            .map(|found| split(key, found.value()).map(|(version, _)| version))
+            .transpose()
+    }
+
     fn scan(
         &self,
         range: &KeyRange,
