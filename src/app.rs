@@ -15,6 +15,7 @@ use crate::config::{Config, MailTls, MailTransport, OnFailure};
 use crate::eligibility::{self, Judge, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
+use crate::jobs::Cards;
 use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::model::Outcome;
 use crate::office::{self, SeedError};
@@ -130,6 +131,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
+        cards: Cards::default(),
         registrar: registrar.clone(),
         judge: judge.clone(),
         open_jobs: OpenJobs::default(),

@@ -13,6 +13,7 @@ use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
 use super::query::{Query, parse_named};
+use super::shown::{append_members, write_job};
 use super::state::State;
 use super::views::JobView;
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
@@ -44,9 +45,11 @@ pub(super) fn view<'a>(
 pub async fn read(
     caller: Caller<Public>,
     request: HttpRequest,
+    state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (job, how) = jobs::see(&caller.reader, caller.who.as_ref(), id_of(&path)?)?;
+    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let (job, how) = jobs::see_card(reader, &state.cards, who, id_of(&path)?)?;
     let mut response = HttpResponse::Ok();
     let known = is_known(&request, job.version);
     if known {
@@ -64,8 +67,8 @@ pub async fn read(
     if known {
         return Ok(response.finish());
     }
-    let body = serde_json::to_vec(&view(&caller.reader, &job, how)?)
-        .map_err(|error| Problem::internal(&error))?;
+    let mut body = Vec::new();
+    write_job(&mut body, reader, &job, how, None)?;
     response.insert_header((header::CONTENT_TYPE, "application/json"));
     Ok(response.body(body))
 }
@@ -87,10 +90,26 @@ const LIST_PARAMETERS: &[&str] = &[
     "cursor",
 ];
 
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "described by this, written as its items and its end"
+)]
 pub struct JobsPage<'a> {
     items: Vec<JobView<'a>>,
+    next_cursor: Option<String>,
+    total: usize,
+    facets: &'a Facets,
+}
+
+/// Where a page's body begins to grow; one of 20 postings takes about as much.
+const PAGE_BYTES: usize = 96 * 1024;
+
+/// What stands behind the items.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageEnd<'a> {
     next_cursor: Option<String>,
     total: usize,
     facets: &'a Facets,
@@ -174,26 +193,29 @@ pub fn answer_list(
     wanted: JobsWanted,
 ) -> Result<HttpResponse, Problem> {
     let q = wanted.query.q.clone();
-    let found = jobs::find(reader, &state.index, identity, wanted)?;
+    let found = jobs::find(reader, &state.cards, &state.index, identity, wanted)?;
     let snippeter = q
         .map(|q| state.index.snippeter(&q))
         .transpose()
         .map_err(|error| Problem::internal(&error))?;
-    let items = found.jobs.iter().map(|(job, how)| {
-        let view = view(reader, job, *how)?;
-        Ok(view.with_snippet(
-            snippeter
-                .as_ref()
-                .and_then(|snippeter| snippeter.snippet(job)),
-        ))
-    });
-    let page = JobsPage {
-        items: items.collect::<Result<_, Problem>>()?,
+    let mut body = Vec::with_capacity(PAGE_BYTES);
+    body.extend_from_slice(br#"{"items":["#);
+    for (at, (job, how)) in found.jobs.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        let snippet = snippeter
+            .as_ref()
+            .and_then(|snippeter| snippeter.snippet(job));
+        write_job(&mut body, reader, job, *how, snippet.as_deref())?;
+    }
+    body.extend_from_slice(b"]}");
+    let end = PageEnd {
         next_cursor: found.next.map(|cursor| cursor.to_token()),
         total: found.total,
         facets: &found.facets,
     };
-    let body = serde_json::to_vec(&page).map_err(|error| Problem::internal(&error))?;
+    append_members(&mut body, &end)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "application/json"));
     response.insert_header((header::CACHE_CONTROL, "no-cache"));

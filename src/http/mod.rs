@@ -23,6 +23,7 @@ mod problem;
 mod query;
 mod routes;
 mod server;
+mod shown;
 mod state;
 mod views;
 mod watch;

@@ -12,6 +12,7 @@ use crate::auth::{AccessKeys, Passwords, Throttle};
 use crate::config::Config;
 use crate::eligibility::{Judge, OpenJobs};
 use crate::followers::Progress;
+use crate::jobs::Cards;
 use crate::mail::Health;
 use crate::model::{AccountId, Actor, Campus, Identity, Timestamp};
 use crate::search::SearchIndex;
@@ -21,6 +22,7 @@ pub struct State {
     pub config: Config,
     pub store: Store,
     pub index: Arc<SearchIndex>,
+    pub cards: Cards,
     pub registrar: Arc<Registrar>,
     pub judge: Arc<Judge>,
     pub open_jobs: OpenJobs,

@@ -255,6 +255,8 @@ impl<'a> JobView<'a> {
         }
     }
 
+    /// As `shown.rs` writes it behind what is kept.
+    #[cfg(test)]
     #[must_use]
     pub fn with_snippet(mut self, snippet: Option<String>) -> Self {
         self.snippet = snippet;

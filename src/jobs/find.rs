@@ -6,10 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Refusal, View, view_of};
-use crate::model::{Identity, Invalid, Job, JobStatus, Party};
+use super::{Card, Cards, Refusal, View, view_of};
+use crate::model::{Identity, Invalid, JobStatus, Party};
 use crate::search::{After, Facets, Found, JobQuery, SearchIndex, Sort};
-use crate::store::{Direction, Page, Place, Reader, StoreError, Stored, keys};
+use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
 
 /// What is looked for. `query.limit` and `query.after` are set here from `limit` and `cursor`.
 pub struct JobsWanted {
@@ -24,7 +24,7 @@ pub enum JobCursor {
 }
 
 pub struct JobsFound {
-    pub jobs: Vec<(Stored<Job>, View)>,
+    pub jobs: Vec<(Arc<Card>, View)>,
     pub next: Option<JobCursor>,
     pub total: usize,
     pub facets: Arc<Facets>,
@@ -57,6 +57,7 @@ impl JobCursor {
 
 pub fn find(
     reader: &Reader,
+    cards: &Cards,
     index: &SearchIndex,
     identity: Option<&Identity>,
     mut wanted: JobsWanted,
@@ -78,14 +79,21 @@ pub fn find(
             Some(JobCursor::List(place)) => Some(place),
             Some(JobCursor::Search(_)) => return Err(wrong().into()),
         };
-        list(reader, index, identity, &mut wanted.query, after.as_ref())
+        list(
+            reader,
+            cards,
+            index,
+            identity,
+            &mut wanted.query,
+            after.as_ref(),
+        )
     } else {
         query.after = match wanted.cursor {
             None => None,
             Some(JobCursor::Search(after)) => Some(after),
             Some(JobCursor::List(_)) => return Err(wrong().into()),
         };
-        search(reader, index, identity, &wanted.query)
+        search(reader, cards, index, identity, &wanted.query)
     }
 }
 
@@ -105,6 +113,7 @@ fn is_plain(query: &JobQuery) -> bool {
 
 fn list(
     reader: &Reader,
+    cards: &Cards,
     index: &SearchIndex,
     identity: Option<&Identity>,
     query: &mut JobQuery,
@@ -118,7 +127,7 @@ fn list(
     let paged = page.collect(reader, |key| {
         let id = key.trailing_id().map(crate::model::JobId::from_bytes);
         let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        let job = cards.get(reader, id)?;
         Ok::<_, StoreError>(job.and_then(|job| shown(job, query, identity)))
     })?;
     query.limit = 0;
@@ -133,6 +142,7 @@ fn list(
 
 fn search(
     reader: &Reader,
+    cards: &Cards,
     index: &SearchIndex,
     identity: Option<&Identity>,
     query: &JobQuery,
@@ -140,7 +150,7 @@ fn search(
     let found = index.find(query)?;
     let mut jobs = Vec::with_capacity(found.hits.len());
     for id in found.hits {
-        let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        let job = cards.get(reader, id)?;
         jobs.extend(job.and_then(|job| shown(job, query, identity)));
     }
     let next = found.next.map(JobCursor::Search);
@@ -154,10 +164,10 @@ fn search(
 
 /// The index may lag: what the record says now decides.
 fn shown(
-    job: Stored<Job>,
+    job: Arc<Card>,
     query: &JobQuery,
     identity: Option<&Identity>,
-) -> Option<(Stored<Job>, View)> {
+) -> Option<(Arc<Card>, View)> {
     let fits = job.job_status == query.status
         && (job.job_status != JobStatus::Open || job.takes_applications(query.now));
     let view = view_of(&job, identity)?;

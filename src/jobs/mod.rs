@@ -1,6 +1,7 @@
 //! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs.
 //! Knows nothing of HTTP.
 
+mod cards;
 mod edit;
 mod expire;
 mod find;
@@ -9,6 +10,7 @@ mod post;
 mod refusal;
 mod see;
 
+pub use cards::{Card, Cards};
 pub(crate) use edit::reopen_if_free;
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
@@ -17,7 +19,7 @@ pub use like::{Recommended, recommended, similar};
 pub(crate) use post::new_job;
 pub use post::{Posting, post};
 pub use refusal::Refusal;
-pub use see::{see, view_of};
+pub use see::{see, see_card, view_of};
 
 /// How much of a posting a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Reading one posting.
 
-use super::{Refusal, View};
+use std::sync::Arc;
+
+use super::{Card, Cards, Refusal, View};
 use crate::model::{Identity, Job, JobId};
 use crate::store::{Reader, Stored, keys};
 
@@ -21,6 +23,18 @@ pub fn see(
 ) -> Result<(Stored<Job>, View), Refusal> {
     let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
     let job = stored.ok_or(Refusal::NotFound)?;
+    let view = view_of(&job, identity).ok_or(Refusal::NotFound)?;
+    Ok((job, view))
+}
+
+/// `see`, of a posting that may be kept in memory.
+pub fn see_card(
+    reader: &Reader,
+    cards: &Cards,
+    identity: Option<&Identity>,
+    id: JobId,
+) -> Result<(Arc<Card>, View), Refusal> {
+    let job = cards.get(reader, id)?.ok_or(Refusal::NotFound)?;
     let view = view_of(&job, identity).ok_or(Refusal::NotFound)?;
     Ok((job, view))
 }

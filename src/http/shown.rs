@@ -1,0 +1,108 @@
+//! Postings as they stand in an answer. What the public is shown of one is made once and kept with its card; what one
+//! reader or one search is told besides is set behind it. `JobView` says what comes out.
+
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::views::JobView;
+use crate::jobs::{Card, View};
+use crate::store::{Reader, Stored, keys};
+
+/// The last members of a `JobView`, those that the public's copy lacks.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Beyond<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(
+        clippy::option_option,
+        reason = "left out for the public, null for a manager whose posting has none"
+    )]
+    external_id: Option<Option<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snippet: Option<&'a str>,
+}
+
+/// Appends a posting as this reader sees it.
+pub fn write_job(
+    body: &mut Vec<u8>,
+    reader: &Reader,
+    card: &Card,
+    view: View,
+    snippet: Option<&str>,
+) -> Result<(), Problem> {
+    let shown = card
+        .shown(|job: &Stored<_>| serde_json::to_string(&JobView::new(job, View::Public, 0)))
+        .map_err(|error| Problem::internal(&error))?;
+    body.extend_from_slice(shown.as_bytes());
+    if view == View::Public && snippet.is_none() {
+        return Ok(());
+    }
+    let (external_id, application_count) = match view {
+        View::Public => (None, None),
+        View::Manager => {
+            let count = reader.counter(&keys::application_count(card.job_id))?;
+            (Some(card.external_id.as_deref()), Some(count))
+        }
+    };
+    let beyond = Beyond {
+        external_id,
+        application_count,
+        snippet,
+    };
+    append_members(body, &beyond)
+}
+
+/// Appends an object's members to the object that stands last.
+pub fn append_members(body: &mut Vec<u8>, more: &impl Serialize) -> Result<(), Problem> {
+    // Neither is empty, so the brace between them becomes a comma.
+    body.pop();
+    let joint = body.len();
+    serde_json::to_writer(&mut *body, more).map_err(|error| Problem::internal(&error))?;
+    body[joint] = b',';
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::{MemoryEngine, Store};
+
+    fn card(external_id: Value) -> Card {
+        let job = json!({
+            "jobId": "018f0000-0000-7000-8000-000000000000",
+            "jobTitle": "Aide \"at\" the <desk>", "jobDescription": "Line\nand \u{1} line {}", "jobPayRate": 1850,
+            "currency": "USD", "skillsRequired": ["Excel"], "employeeId": "E1", "employerName": "Library",
+            "workSpace": null, "location": "Hall", "setting": "onCampus", "hoursPerWeek": 10.0, "positions": 2,
+            "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": 1,
+            "questions": [], "jobStatus": "open", "externalId": external_id, "postedAt": 1, "updatedAt": 1,
+        });
+        let record = serde_json::from_value(job).unwrap();
+        Card::new(Stored { version: 3, record })
+    }
+
+    #[test]
+    fn what_is_put_together_is_what_a_view_says() {
+        let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
+        let reader = store.read().unwrap();
+        for external_id in [Value::Null, json!("x")] {
+            let card = card(external_id);
+            for view in [View::Public, View::Manager] {
+                for snippet in [None, Some("a <mark>\"b\"</mark>")] {
+                    let mut body = Vec::new();
+                    write_job(&mut body, &reader, &card, view, snippet).unwrap();
+                    let whole =
+                        JobView::new(&card, view, 0).with_snippet(snippet.map(str::to_owned));
+                    let whole = serde_json::to_string(&whole).unwrap();
+                    assert_eq!(String::from_utf8(body).unwrap(), whole);
+                }
+            }
+        }
+    }
+}
