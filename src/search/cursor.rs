@@ -7,7 +7,7 @@ use super::top::Place;
 use super::{SearchError, Sort};
 
 /// The position after a page's last hit, opaque to clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct After {
     pub(super) sort: Sort,
     /// The list fell back on postings that match only some of the words.

@@ -102,7 +102,15 @@ impl Span {
         until: i64::MAX,
     };
 
-    fn covers(self, now: Timestamp) -> bool {
+    /// The moments in both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            from: self.from.max(other.from),
+            until: self.until.min(other.until),
+        }
+    }
+
+    pub fn covers(self, now: Timestamp) -> bool {
         (self.from..self.until).contains(&now.as_millis())
     }
 }
@@ -261,12 +269,13 @@ pub struct FacetCache(Mutex<Cached>);
 #[derive(Default)]
 struct Cached {
     parts: HashMap<(Facet, Counted), Part>,
-    wholes: HashMap<Counted, (Span, Whole)>,
+    wholes: HashMap<Counted, Whole>,
 }
 
 /// The facets of a search, and how many matches it has in all.
 #[derive(Clone)]
 pub struct Whole {
+    pub span: Span,
     pub total: usize,
     pub facets: Arc<Facets>,
 }
@@ -274,8 +283,8 @@ pub struct Whole {
 impl FacetCache {
     pub fn whole(&self, counted: &Counted, now: Timestamp) -> Option<Whole> {
         let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (span, whole) = cached.wholes.get(counted)?;
-        span.covers(now).then(|| whole.clone())
+        let whole = cached.wholes.get(counted)?;
+        whole.span.covers(now).then(|| whole.clone())
     }
 
     pub fn part(&self, facet: Facet, counted: &Counted, now: Timestamp) -> Option<Part> {
@@ -292,20 +301,23 @@ impl FacetCache {
 
     /// Puts the facets together, in the order of `Facet::ALL`. The total holds as long as they do: each is counted
     /// over the search's own matches and more.
-    pub fn keep_whole(&self, counted: Counted, total: usize, parts: [Part; FACETS]) -> Arc<Facets> {
-        let span = parts.iter().fold(Span::ALWAYS, |span, (part, _)| Span {
-            from: span.from.max(part.from),
-            until: span.until.min(part.until),
-        });
-        let facets = Arc::new(Facets::from(parts));
+    pub fn keep_whole(&self, counted: Counted, total: usize, parts: [Part; FACETS]) -> Whole {
+        let whole = Whole::of(total, parts);
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cached.make_room();
-        let whole = Whole {
+        cached.wholes.insert(counted, whole.clone());
+        whole
+    }
+}
+
+impl Whole {
+    pub fn of(total: usize, parts: [Part; FACETS]) -> Self {
+        let spans = parts.iter().map(|(span, _)| *span);
+        Self {
+            span: spans.fold(Span::ALWAYS, Span::and),
             total,
-            facets: facets.clone(),
-        };
-        cached.wholes.insert(counted, (span, whole));
-        facets
+            facets: Arc::new(Facets::from(parts)),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::facets::{Counted, FACETS, Facet, Facets, Part, Span, Tally};
+use super::answers::Asked;
+use super::facets::{Counted, FACETS, Facet, Part, Span, Tally, Whole};
 use super::filters::Filters;
 use super::plan::Plan;
 use super::request::MAX_HITS;
@@ -25,10 +26,31 @@ struct Search<'a> {
 }
 
 pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
+    let filters = Filters::of(query, &view.vocabulary);
+    let asked = Asked::of(query, &filters);
+    let kept = asked
+        .as_ref()
+        .and_then(|asked| view.answers.get(asked, query.now));
+    if let Some(found) = kept {
+        return Ok(found);
+    }
+    let (found, span) = find_anew(view, query, filters)?;
+    if let Some(asked) = asked {
+        view.answers.keep(asked, query.now, span, found.clone());
+    }
+    Ok(found)
+}
+
+/// With the moments for which the same jobs would be found.
+fn find_anew(
+    view: &View,
+    query: &JobQuery,
+    filters: Filters,
+) -> Result<(Found, Span), SearchError> {
     let typed = query.q.as_deref().unwrap_or_default();
     let text = text::parse(typed, &view.vocabulary);
     if text.as_ref().is_some_and(Text::is_void) {
-        return Ok(Found::default());
+        return Ok((Found::default(), Span::ALWAYS));
     }
     let sort = match (query.sort, &text) {
         (Sort::Relevance, None) => Sort::Newest,
@@ -51,13 +73,13 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
         view,
         query,
         counted: Counted {
-            filters: Filters::of(query, &view.vocabulary),
+            filters,
             text: key.map(|key| (key.into(), any_word)),
         },
         text,
         sort,
     };
-    let found = search.run()?;
+    let (found, span) = search.run()?;
     let has_words = search
         .text
         .as_ref()
@@ -69,25 +91,30 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
         && let Some((_, any_word)) = &mut search.counted.text
     {
         *any_word = true;
-        return search.run();
+        let (found, of_any) = search.run()?;
+        return Ok((found, span.and(of_any)));
     }
-    Ok(found)
+    Ok((found, span))
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<Found, SearchError> {
+    fn run(&self) -> Result<(Found, Span), SearchError> {
         let (cache, now) = (&self.view.facets, self.query.now);
         if let Some(whole) = cache.whole(&self.counted, now) {
             // Whoever wants no hits (a list that the store orders) has what is known already.
-            let page = match self.query.limit {
-                0 => Found::default(),
-                _ => self.sweep_page(&[])?.0,
+            let (page, span) = match self.query.limit {
+                0 => (Found::default(), Span::ALWAYS),
+                _ => {
+                    let (page, span, _) = self.sweep_page(&[])?;
+                    (page, span)
+                }
             };
-            return Ok(Found {
+            let found = Found {
                 total: whole.total,
                 facets: whole.facets,
                 ..page
-            });
+            };
+            return Ok((found, span.and(whole.span)));
         }
         let is_personal = self.counted.filters.only.is_some();
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
@@ -115,12 +142,13 @@ impl Search<'_> {
                 cache.keep_part(facet, counted, listed.clone());
             }
         }
-        found.facets = if is_personal {
-            Arc::new(Facets::from(listed))
+        let whole = if is_personal {
+            Whole::of(found.total, listed)
         } else {
             cache.keep_whole(self.counted.clone(), found.total, listed)
         };
-        Ok(found)
+        found.facets = whole.facets;
+        Ok((found, span.and(whole.span)))
     }
 
     fn limits(&self) -> &[Limit] {

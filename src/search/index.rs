@@ -184,8 +184,9 @@ impl SearchIndex {
     }
 
     /// Marks a text's words in jobs it has found.
-    pub fn snippeter(&self, q: &str) -> Result<Snippeter, SearchError> {
-        Snippeter::new(&self.view(), q)
+    pub fn snippeter(&self, q: &str) -> Result<Arc<Snippeter>, SearchError> {
+        let view = self.view();
+        view.answers.snippeter(q, || Snippeter::new(&view, q))
     }
 
     fn view(&self) -> Arc<View> {

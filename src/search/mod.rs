@@ -5,6 +5,7 @@
 //! matches, `facets`, `suggest` and `snippet` answer the rest.
 
 mod aliases;
+mod answers;
 mod cursor;
 mod error;
 mod everyday;

@@ -1,7 +1,9 @@
 //! The part of a job that shows why it was found, with the words marked. What comes out is safe HTML: every character
 //! of the job is escaped, and `<mark>` is the only tag.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::tokenizer::TokenStream;
 
@@ -11,12 +13,17 @@ use super::text::{Clause, parse};
 use super::tokens;
 use super::view::View;
 use super::words::{Word, WordReader};
-use crate::model::Job;
+use crate::model::{Job, JobId};
 
 /// Longest snippet, in characters of the job.
 const MAX_CHARS: usize = 200;
 /// How far before its first match a snippet starts, so that it reads in context.
 const LEAD_CHARS: usize = 60;
+
+/// Most snippets kept of one search: those of its first pages.
+const MAX_MADE: usize = 100;
+
+type Made = HashMap<(JobId, u64), Option<Arc<str>>>;
 
 /// Marks the words of one search.
 pub struct Snippeter {
@@ -25,6 +32,8 @@ pub struct Snippeter {
     prefix: Option<String>,
     /// The ASCII letters and digits that any of them begins with: most words of a job are passed over by this alone.
     initials: [bool; 128],
+    /// What it made, by job and version.
+    made: Mutex<Made>,
 }
 
 /// A word of the job that was searched for.
@@ -85,7 +94,24 @@ impl Snippeter {
             stems,
             prefix,
             initials,
+            made: Mutex::default(),
         })
+    }
+
+    /// The snippet of a job's version, made once.
+    pub fn snippet_of(&self, job: &Job, version: u64) -> Option<Arc<str>> {
+        let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (job.job_id, version);
+        if let Some(kept) = made().get(&key) {
+            return kept.clone();
+        }
+        let snippet: Option<Arc<str>> = self.snippet(job).map(Arc::from);
+        let mut made = made();
+        if made.len() >= MAX_MADE {
+            made.clear();
+        }
+        made.insert(key, snippet.clone());
+        snippet
     }
 
     /// The best part of the description, else the title; none if the job has none of the words there.

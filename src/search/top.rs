@@ -5,7 +5,7 @@ use super::{Found, Sort};
 use crate::model::JobId;
 
 /// A hit's place in its list: a greater key comes first, and of equal keys the greater id, so that no two are alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     pub key: u64,
     pub id: (u64, u64),

@@ -8,6 +8,7 @@ use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
 
 use super::SearchError;
+use super::answers::Answers;
 use super::facets::FacetCache;
 use super::rows::{Name, RowCache, Rows};
 use super::schema::Fields;
@@ -23,6 +24,7 @@ pub struct View {
     pub skills: Vec<Name>,
     pub work_spaces: Vec<Name>,
     pub facets: FacetCache,
+    pub answers: Answers,
     pub open_names: OnceLock<OpenNames>,
 }
 
@@ -42,6 +44,7 @@ impl View {
             vocabulary: vocabulary.clone(),
             fields,
             facets: FacetCache::default(),
+            answers: Answers::default(),
             open_names: OnceLock::new(),
         })
     }

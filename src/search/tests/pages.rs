@@ -118,3 +118,40 @@ fn a_cursor_of_another_order_is_refused() {
         Err(SearchError::BadCursor)
     ));
 }
+
+#[test]
+fn an_answer_is_given_again_only_while_it_holds() {
+    let mut closing = job(2, "Library aide", "Shelves books.");
+    closing.deadline = Timestamp::from_millis(NOW.as_millis() + 5);
+    let sample = Sample::new(&[job(1, "Library aide", ""), closing.clone()]);
+    let found = |q: &str, later: i64, limit: usize| {
+        let now = Timestamp::from_millis(NOW.as_millis() + later);
+        let query = JobQuery {
+            q: Some(q.into()),
+            ..JobQuery::open(now, limit)
+        };
+        let found = sample.index.find(&query).unwrap();
+        (found.total, found.hits.len())
+    };
+    for _ in 0..2 {
+        assert_eq!(found("library", 0, 20), (2, 2));
+        assert_eq!(found("library", 0, 1), (2, 1));
+        assert_eq!(found("shelves", 0, 20), (1, 1));
+        assert_eq!(found("library", 5, 20), (1, 1));
+        assert_eq!(found("shelves", 5, 20), (0, 0));
+    }
+    let snippet = |q: &str, job: &Job, version| {
+        let snippeter = sample.index.snippeter(q).unwrap();
+        snippeter
+            .snippet_of(job, version)
+            .map(|text| text.to_string())
+    };
+    let marked = "<mark>Shelves</mark> books.";
+    assert_eq!(snippet("shelves", &closing, 1).as_deref(), Some(marked));
+    closing.job_description = "Maps.".into();
+    assert_eq!(snippet("shelves", &closing, 1).as_deref(), Some(marked));
+    assert_eq!(snippet("shelves", &closing, 2), None);
+    sample.index.apply(vec![upsert(&closing)], 2).unwrap();
+    assert_eq!(found("shelves", 0, 20), (0, 0));
+    assert_eq!(found("maps", 0, 20), (1, 1));
+}
