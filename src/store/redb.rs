@@ -46,7 +46,7 @@ impl Default for RedbOptions {
         Self {
             // A campus's hot rows fit; the operating system caches the rest.
             cache_bytes: 96 * 1024 * 1024,
-            quick_repair_from_bytes: 1024 * 1024 * 1024,
+            quick_repair_from_bytes: 2 * 1024 * 1024 * 1024,
         }
     }
 }
