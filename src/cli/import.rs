@@ -55,6 +55,7 @@ impl Import {
             options: Options {
                 dry_run: self.dry_run,
                 owner: owner.map_err(|message| format!("--owner {message}"))?,
+                alone: true,
             },
         };
         let (source, progress): (Box<dyn std::io::Read>, _) = if self.file.as_os_str() == "-" {

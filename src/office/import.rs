@@ -22,6 +22,8 @@ pub struct Options {
     pub dry_run: bool,
     /// The employer of jobs whose row names none.
     pub owner: Option<Email>,
+    /// Nobody else writes meanwhile, so that changes may be large and are fewer.
+    pub alone: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -55,11 +57,17 @@ impl From<StoreError> for RowError {
 const BATCH_ROWS: usize = 512;
 /// A change is full with so many bytes of text, well below what the store takes in one.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// The same where no other change waits. With what a row gets besides its text, half of what the store takes in one.
+const ALONE_ROWS: usize = 4_096;
+const ALONE_BYTES: usize = 12 * 1024 * 1024;
 
-fn next_batch(rows: &mut Rows<impl Read>) -> Vec<Result<Row, Rejection>> {
+fn next_batch(
+    rows: &mut Rows<impl Read>,
+    (most_rows, most_bytes): (usize, usize),
+) -> Vec<Result<Row, Rejection>> {
     let (mut batch, mut bytes) = (Vec::with_capacity(BATCH_ROWS), 0);
-    while batch.len() < BATCH_ROWS
-        && bytes < BATCH_BYTES
+    while batch.len() < most_rows
+        && bytes < most_bytes
         && let Some(row) = rows.next()
     {
         bytes += row.as_ref().map_or(0, Row::bytes);
@@ -91,8 +99,13 @@ impl Import<'_> {
         };
         let mut rows = Rows::new(source, known, required).map_err(ImportError::Header)?;
         let mut report = Report::default();
+        let most = if self.options.alone {
+            (ALONE_ROWS, ALONE_BYTES)
+        } else {
+            (BATCH_ROWS, BATCH_BYTES)
+        };
         loop {
-            let batch = next_batch(&mut rows);
+            let batch = next_batch(&mut rows, most);
             if batch.is_empty() {
                 return Ok(report);
             }

@@ -57,6 +57,7 @@ pub async fn import(
             .get("dryRun", "must be true or false")?
             .unwrap_or(false),
         owner: owner.map_err(|message| Invalid::one("owner", message))?,
+        alone: false,
     };
     let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
