@@ -80,8 +80,8 @@ mod tests {
             "jobTitle": "Aide \"at\" the <desk>", "jobDescription": "Line\nand \u{1} line {}", "jobPayRate": 1850,
             "currency": "USD", "skillsRequired": ["Excel"], "employeeId": "E1", "employerName": "Library",
             "workSpace": null, "location": "Hall", "setting": "onCampus", "hoursPerWeek": 10.0, "positions": 2,
-            "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": 1,
-            "questions": [], "jobStatus": "open", "externalId": external_id, "postedAt": 1, "updatedAt": 1,
+            "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": "2026-12-01T17:00:00Z",
+            "questions": [], "jobStatus": "open", "externalId": external_id, "postedAt": "2026-12-01T17:00:00Z", "updatedAt": "2026-12-01T17:00:00Z",
         });
         let record = serde_json::from_value(job).unwrap();
         Card::new(Stored { version: 3, record })

@@ -105,8 +105,8 @@ mod tests {
             "jobId": JobId::from_parts(0, 7), "jobTitle": title, "jobDescription": "", "jobPayRate": 1850,
             "currency": "USD", "skillsRequired": [], "employeeId": "E1", "employerName": "Library",
             "workSpace": null, "location": null, "setting": "onCampus", "hoursPerWeek": 10.0, "positions": 2,
-            "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": 1,
-            "questions": [], "jobStatus": "open", "externalId": null, "postedAt": 1, "updatedAt": 1,
+            "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": "2026-12-01T17:00:00Z",
+            "questions": [], "jobStatus": "open", "externalId": null, "postedAt": "2026-12-01T17:00:00Z", "updatedAt": "2026-12-01T17:00:00Z",
         });
         serde_json::from_value(job).unwrap()
     }
