@@ -288,8 +288,15 @@ impl Browser {
         self.call(&path, json!({"text": keys})).await.unwrap();
     }
 
+    /// Waits until there is a field of a name: the page may still be reading what it shows.
+    async fn field(&self, name: &str) {
+        let script = "return document.getElementsByName(arguments[0]).length > 0";
+        self.until(script, json!([name])).await;
+    }
+
     /// The error that a field is described by.
     pub async fn field_error(&self, name: &str) -> String {
+        self.field(name).await;
         let script = "const field = document.getElementsByName(arguments[0])[0];
             if (field.getAttribute('aria-invalid') !== 'true') return '';
             return field.getAttribute('aria-describedby').split(' ')
@@ -299,6 +306,7 @@ impl Browser {
     }
 
     pub async fn value(&self, name: &str) -> String {
+        self.field(name).await;
         let script = "return document.getElementsByName(arguments[0])[0].value";
         let value = self.run(script, json!([name])).await;
         value.as_str().unwrap().to_owned()
