@@ -10,8 +10,8 @@ use corkboard::app;
 use corkboard::auth::{AccessKeys, AccessToken};
 use corkboard::clock::Clock;
 use corkboard::config::Config;
-use corkboard::model::{Email, JobId, JobStatus, Role};
-use corkboard::store::{Origin, Store, StoreError, keys};
+use corkboard::model::{Email, Job, JobId, JobStatus, Role};
+use corkboard::store::{Origin, Store, StoreError, Stored, keys};
 use jiff::ToSpan as _;
 use sha2::{Digest as _, Sha256};
 
@@ -176,7 +176,13 @@ pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
     let (mut ids, step) = (Vec::new(), (all / wanted).max(1));
     reader
         .each_key::<StoreError>(&prefix, |key| {
-            ids.extend(key.trailing_id().map(JobId::from_bytes));
+            let job: Option<Stored<Job>> = match key.trailing_id() {
+                Some(id) => reader.get(&keys::job(JobId::from_bytes(id)))?,
+                None => None,
+            };
+            // Those that the campus rules let every student have.
+            let fits = |job: &Stored<Job>| job.hours_per_week <= 20.0 && !job.work_study_required;
+            ids.extend(job.filter(fits).map(|job| job.job_id));
             Ok(())
         })
         .expect("the index is read");
