@@ -26,7 +26,7 @@ const SHAPED_BY: &[&str] = &[
     EMPLOYERS,
     include_str!("campus.rs"),
     include_str!("../../src/model/job.rs"),
-    include_str!("../../src/store/keys.rs"),
+    include_str!("../../src/store/keys/mod.rs"),
     include_str!("../../src/store/record.rs"),
     include_str!("../../src/search/schema.rs"),
 ];

@@ -1,0 +1,300 @@
+//! The map of every key.
+//!
+//! | first byte | then | holds |
+//! | --- | --- | --- |
+//! | `R` | kind, id | a record |
+//! | `X` | index, its parts, id | nothing: the key is what is looked for |
+//! | `U` | unique, its parts | the key of the record that has it |
+//! | `C` | counter, its parts | a little-endian i64 |
+//! | `G` | guard, its parts | nothing: its version is what concerned changes check and raise |
+//! | `B` | kind, id, chunk number | bytes of a file or a module |
+//! | `L` | sequence number | a log entry |
+//! | `F` | follower | the follower's cursor: a sequence number |
+//!
+//! Parts keep the order of what they encode: numbers are big-endian (signed ones with the sign bit flipped), ids are their
+//! 16 bytes, text is its UTF-8 with NUL escaped and NUL at the end.
+
+mod key;
+mod records;
+mod space;
+
+pub use key::Key;
+pub use space::{Space, indexed_record, space};
+
+use crate::model::{
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, EmployeeId, FileId, JobId,
+    JobStatus, MailId, MailState, RuleId, SessionId, StudentId, Timestamp, TokenId,
+};
+
+// Records.
+
+pub fn account(id: AccountId) -> Key {
+    Key::new(b'R', b'a').bytes(id.as_bytes())
+}
+pub fn application(id: ApplicationId) -> Key {
+    Key::new(b'R', b'p').bytes(id.as_bytes())
+}
+pub fn employer(id: &EmployeeId) -> Key {
+    Key::new(b'R', b'e').text(id.as_str())
+}
+pub fn file(id: FileId) -> Key {
+    Key::new(b'R', b'f').bytes(id.as_bytes())
+}
+pub fn job(id: JobId) -> Key {
+    Key::new(b'R', b'j').bytes(id.as_bytes())
+}
+pub fn mail(id: MailId) -> Key {
+    Key::new(b'R', b'm').bytes(id.as_bytes())
+}
+pub fn saved_answer(key_digest: &[u8; 32]) -> Key {
+    Key::new(b'R', b'i').bytes(key_digest)
+}
+pub fn rule(id: RuleId) -> Key {
+    Key::new(b'R', b'u').bytes(id.as_bytes())
+}
+/// Every module, in the order of upload.
+pub fn rules() -> Key {
+    Key::new(b'R', b'u')
+}
+/// The one row of the modules that are asked now.
+pub fn rule_set() -> Key {
+    Key::new(b'R', b'U')
+}
+pub fn session(id: SessionId) -> Key {
+    Key::new(b'R', b's').bytes(id.as_bytes())
+}
+pub fn student(id: &StudentId) -> Key {
+    Key::new(b'R', b't').text(id.as_str())
+}
+pub fn token(id: TokenId) -> Key {
+    Key::new(b'R', b'k').bytes(id.as_bytes())
+}
+/// Every job record, for a rebuild of the search index.
+pub fn jobs() -> Key {
+    Key::new(b'R', b'j')
+}
+
+// Indexes. A function with fewer parts than the index has gives a prefix to scan.
+
+/// All accounts of a standing, by the time they were made.
+pub fn accounts_by_status(status: AccountStatus) -> Key {
+    Key::new(b'X', b'A').byte(match status {
+        AccountStatus::Unverified => 0,
+        AccountStatus::Pending => 1,
+        AccountStatus::Active => 2,
+        AccountStatus::Suspended => 3,
+        AccountStatus::Erased => 4,
+    })
+}
+pub fn accounts() -> Key {
+    Key::new(b'X', b'a')
+}
+/// The office: who has mail of what concerns it.
+pub fn active_admins() -> Key {
+    Key::new(b'X', b'O')
+}
+fn job_status(status: JobStatus) -> u8 {
+    match status {
+        JobStatus::Draft => 0,
+        JobStatus::Pending => 1,
+        JobStatus::Open => 2,
+        JobStatus::Filled => 3,
+        JobStatus::Closed => 4,
+        JobStatus::Expired => 5,
+    }
+}
+/// Jobs of a status by time of posting.
+pub fn jobs_by_status(status: JobStatus) -> Key {
+    Key::new(b'X', b'J').byte(job_status(status))
+}
+/// An employer's jobs of a status by time of posting.
+pub fn jobs_by_employer(employer: &EmployeeId, status: JobStatus) -> Key {
+    Key::new(b'X', b'E')
+        .text(employer.as_str())
+        .byte(job_status(status))
+}
+/// Open jobs by deadline.
+pub fn jobs_by_deadline() -> Key {
+    Key::new(b'X', b'D')
+}
+/// Open jobs whose deadline lies before a time: the end of a scan of `jobs_by_deadline`.
+pub fn jobs_by_deadline_before(time: Timestamp) -> Key {
+    jobs_by_deadline().time(time)
+}
+pub fn employers_by_work_space(work_space: &str) -> Key {
+    Key::new(b'X', b'W').text(&work_space.to_lowercase())
+}
+fn application_status(status: ApplicationStatus) -> u8 {
+    match status {
+        ApplicationStatus::Submitted => 0,
+        ApplicationStatus::UnderReview => 1,
+        ApplicationStatus::Interview => 2,
+        ApplicationStatus::Offered => 3,
+        ApplicationStatus::Accepted => 4,
+        ApplicationStatus::Rejected => 5,
+        ApplicationStatus::Declined => 6,
+        ApplicationStatus::Withdrawn => 7,
+    }
+}
+/// All applications by time.
+pub fn applications() -> Key {
+    Key::new(b'X', b'p')
+}
+pub fn applications_by_job(job: JobId) -> Key {
+    Key::new(b'X', b'q').bytes(job.as_bytes())
+}
+pub fn applications_by_job_status(job: JobId, status: ApplicationStatus) -> Key {
+    Key::new(b'X', b'Q')
+        .bytes(job.as_bytes())
+        .byte(application_status(status))
+}
+pub fn applications_by_student(student: &StudentId) -> Key {
+    Key::new(b'X', b'r').text(student.as_str())
+}
+pub fn applications_by_student_status(student: &StudentId, status: ApplicationStatus) -> Key {
+    Key::new(b'X', b'R')
+        .text(student.as_str())
+        .byte(application_status(status))
+}
+pub fn applications_by_employer(employer: &EmployeeId) -> Key {
+    Key::new(b'X', b'v').text(employer.as_str())
+}
+pub fn applications_by_employer_status(employer: &EmployeeId, status: ApplicationStatus) -> Key {
+    Key::new(b'X', b'V')
+        .text(employer.as_str())
+        .byte(application_status(status))
+}
+pub fn applications_by_status(status: ApplicationStatus) -> Key {
+    Key::new(b'X', b'P').byte(application_status(status))
+}
+pub fn files_by_student(student: &StudentId) -> Key {
+    Key::new(b'X', b'f').text(student.as_str())
+}
+/// All mails by time, straight from their records.
+pub fn mails() -> Key {
+    Key::new(b'R', b'm')
+}
+/// Mails of a state, newest last.
+pub fn mails_by_state(state: MailState) -> Key {
+    Key::new(b'X', b'M').byte(match state {
+        MailState::Waiting => 0,
+        MailState::Sent => 1,
+        MailState::Failed => 2,
+    })
+}
+/// Waiting mails of a lane (urgent first) by the time of their next attempt.
+pub fn mails_due(urgent: bool) -> Key {
+    Key::new(b'X', b'd').byte(u8::from(!urgent))
+}
+/// The end of a scan of `mails_due` for those due at a time.
+pub fn mails_due_before(urgent: bool, time: Timestamp) -> Key {
+    mails_due(urgent).time(time)
+}
+pub fn mails_by_account(account: AccountId) -> Key {
+    Key::new(b'X', b'n').bytes(account.as_bytes())
+}
+pub fn sessions_by_account(account: AccountId) -> Key {
+    Key::new(b'X', b's').bytes(account.as_bytes())
+}
+pub fn tokens_by_account(account: AccountId) -> Key {
+    Key::new(b'X', b'k').bytes(account.as_bytes())
+}
+/// Sessions, tokens and saved answers by the time they end.
+pub fn expiring() -> Key {
+    Key::new(b'X', b'x')
+}
+pub fn expiring_before(time: Timestamp) -> Key {
+    expiring().time(time)
+}
+
+/// The record that a row of `expiring` is about, and its kind.
+pub fn expiring_record(index_key: &Key) -> Option<Key> {
+    index_key.0.get(10..).map(Key::from_bytes)
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpiringKind {
+    Session,
+    Token,
+    SavedAnswer,
+    Other,
+}
+pub fn expiring_kind(record: &Key) -> ExpiringKind {
+    match record.0.get(..2) {
+        Some(b"Rs") => ExpiringKind::Session,
+        Some(b"Rk") => ExpiringKind::Token,
+        Some(b"Ri") => ExpiringKind::SavedAnswer,
+        _ => ExpiringKind::Other,
+    }
+}
+
+// Unique keys.
+
+pub fn account_email(email: &Email) -> Key {
+    Key::new(b'U', b'a').text(email.as_str())
+}
+pub fn student_email(email: &Email) -> Key {
+    Key::new(b'U', b't').text(email.as_str())
+}
+pub fn employer_email(email: &Email) -> Key {
+    Key::new(b'U', b'e').text(email.as_str())
+}
+pub fn job_external_id(external_id: &str) -> Key {
+    Key::new(b'U', b'j').text(external_id)
+}
+/// A student's one application to a job that is not withdrawn.
+pub fn standing_application(job: JobId, student: &StudentId) -> Key {
+    Key::new(b'U', b'p')
+        .bytes(job.as_bytes())
+        .text(student.as_str())
+}
+
+// Counters, guards, chunks, log, cursors.
+
+pub fn application_count(job: JobId) -> Key {
+    Key::new(b'C', b'p').bytes(job.as_bytes())
+}
+/// Raised by every change of a student's committed hours.
+pub fn committed_hours(student: &StudentId) -> Key {
+    Key::new(b'G', b'h').text(student.as_str())
+}
+/// Raised by every change of which sessions an account has.
+pub fn log_ins(account: AccountId) -> Key {
+    Key::new(b'G', b's').bytes(account.as_bytes())
+}
+/// Verdicts that a module gave as a shadow.
+pub fn shadow_verdicts(rule: RuleId) -> Key {
+    Key::new(b'C', b's').bytes(rule.as_bytes())
+}
+/// Those of them that would have made a difference.
+pub fn shadow_differences(rule: RuleId) -> Key {
+    Key::new(b'C', b'd').bytes(rule.as_bytes())
+}
+pub fn rule_chunk(id: RuleId, number: u32) -> Key {
+    rule_chunks(id).bytes(&number.to_be_bytes())
+}
+pub fn rule_chunks(id: RuleId) -> Key {
+    Key::new(b'B', b'u').bytes(id.as_bytes())
+}
+pub fn file_chunk(id: FileId, number: u32) -> Key {
+    Key::new(b'B', b'f')
+        .bytes(id.as_bytes())
+        .bytes(&number.to_be_bytes())
+}
+pub fn file_chunks(id: FileId) -> Key {
+    Key::new(b'B', b'f').bytes(id.as_bytes())
+}
+pub fn log_prefix() -> Key {
+    Key(vec![b'L'])
+}
+pub fn log(sequence: u64) -> Key {
+    log_prefix().number(sequence)
+}
+pub fn log_sequence(key: &Key) -> Option<u64> {
+    key.0
+        .strip_prefix(b"L")
+        .and_then(|rest| rest.try_into().ok())
+        .map(u64::from_be_bytes)
+}
+pub fn cursor(follower: &str) -> Key {
+    Key(vec![b'F']).text(follower)
+}

@@ -1,0 +1,70 @@
+//! The map read backwards: what a key is of, for whoever checks it.
+
+use super::{
+    Key, account, application, employer, expiring_record, file, job, log_sequence, mail, session,
+    token,
+};
+use crate::model::{
+    AccountId, ApplicationId, EmployeeId, FileId, JobId, MailId, RuleId, SessionId, TokenId,
+};
+
+/// What a key is of, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    Record(u8),
+    Index,
+    Unique,
+    ApplicationCount(JobId),
+    ShadowCount(RuleId),
+    Guard,
+    Chunk(FileId),
+    RuleChunk(RuleId),
+    Log(u64),
+    Cursor,
+}
+
+pub fn space(key: &Key) -> Option<Space> {
+    let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
+    match key.0.as_slice() {
+        [b'R', kind, ..] => Some(Space::Record(*kind)),
+        [b'X', ..] => Some(Space::Index),
+        [b'U', ..] => Some(Space::Unique),
+        [b'C', b'p', job @ ..] => {
+            id(job).map(|job| Space::ApplicationCount(JobId::from_bytes(job)))
+        }
+        [b'C', b's' | b'd', rule @ ..] => {
+            id(rule).map(|rule| Space::ShadowCount(RuleId::from_bytes(rule)))
+        }
+        [b'G', ..] => Some(Space::Guard),
+        [b'B', b'f', rest @ ..] if rest.len() == 20 => {
+            id(&rest[..16]).map(|file| Space::Chunk(FileId::from_bytes(file)))
+        }
+        [b'B', b'u', rest @ ..] if rest.len() == 20 => {
+            id(&rest[..16]).map(|rule| Space::RuleChunk(RuleId::from_bytes(rule)))
+        }
+        [b'L', ..] => log_sequence(key).map(Space::Log),
+        [b'F', ..] => Some(Space::Cursor),
+        _ => None,
+    }
+}
+
+/// The record that a row of any index leads to.
+pub fn indexed_record(index_key: &Key) -> Option<Key> {
+    let id = || index_key.trailing_id();
+    match index_key.0.get(1)? {
+        b'A' | b'a' | b'O' => Some(account(AccountId::from_bytes(id()?))),
+        b'J' | b'E' | b'D' => Some(job(JobId::from_bytes(id()?))),
+        b'W' => Some(employer(
+            &EmployeeId::parse(&index_key.trailing_text()?).ok()?,
+        )),
+        b'p' | b'q' | b'Q' | b'r' | b'R' | b'v' | b'V' | b'P' => {
+            Some(application(ApplicationId::from_bytes(id()?)))
+        }
+        b'f' => Some(file(FileId::from_bytes(id()?))),
+        b'M' | b'd' | b'n' => Some(mail(MailId::from_bytes(id()?))),
+        b's' => Some(session(SessionId::from_bytes(id()?))),
+        b'k' => Some(token(TokenId::from_bytes(id()?))),
+        b'x' => expiring_record(index_key),
+        _ => None,
+    }
+}
