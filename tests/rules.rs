@@ -8,16 +8,17 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::atomic::Ordering;
 
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
-use corkboard::model::Role;
+use corkboard::model::{Role, Timestamp};
 use guest::{Answer, Guest};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::process::Process;
-use support::{Board, Person, Reply, people};
+use support::{Board, Person, Reply, people, until};
 
 const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");
 
@@ -31,7 +32,11 @@ struct Campus {
 
 impl Campus {
     async fn start() -> Self {
-        let board = Board::start();
+        Self::start_at(Clock::System).await
+    }
+
+    async fn start_at(clock: Clock) -> Self {
+        let board = Board::start_with(clock, |_| {});
         let admin = board.admin().await;
         let employer = board.join("employer", "library@example.edu").await;
         let student = board.join("student", "ann@example.edu").await;
@@ -359,6 +364,8 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
             .unwrap()
             .contains("the moon is full")
     );
+    let ready = board.get(None, "/readyz").await.expect(200).json();
+    assert_eq!(ready["rules"], json!({"state": "failing", "failing": 1}));
 
     let path = format!("admin/applications/{application}/eligibility");
     let bare = json!({"outcome": "eligible", "reason": " "});
@@ -530,6 +537,53 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
         .await;
     assert!(told.contains("50 ms"), "{told}");
     assert_eq!(campus.rule(&rule).await["state"], "active");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_module_that_failed_before_a_restart_is_well_after_an_hour() {
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    let clock = Clock::fixed(start);
+    let mut campus = Campus::start_at(clock.clone()).await;
+    let give_up =
+        "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then unreachable))";
+    let check = format!("{give_up} {} i32.const 256", Answer::eligible().written());
+    let module = Guest::new(&check).named("moody", "{}").build();
+    let rule = campus.activate("moody", module).await;
+    let (short, long) = (campus.job(10).await, campus.job(18).await);
+    assert_eq!(campus.verdict(&long).await["outcome"], "review");
+    let state = async |board: &Board| {
+        let ready = board.get(None, "/readyz").await.expect(200).json();
+        ready["rules"]["state"].as_str().unwrap().to_owned()
+    };
+    until("it is noted", async || {
+        state(&campus.board).await == "failing"
+    })
+    .await;
+
+    let folder = campus.board.stop().await;
+    campus.board = Board::start_in(folder, clock.clone(), |_| {});
+    // The board learns what failed beside its first answers.
+    let well = async || {
+        assert_eq!(campus.verdict(&short).await["outcome"], "eligible");
+        state(&campus.board).await == "ok"
+    };
+    assert!(!well().await);
+    if let Clock::Fixed(at) = &clock {
+        at.fetch_add(14 * 60_000, Ordering::AcqRel);
+    }
+    assert!(!well().await, "a quarter of an hour is not enough");
+    if let Clock::Fixed(at) = &clock {
+        at.fetch_add(50 * 60_000, Ordering::AcqRel);
+    }
+    campus.student = campus.board.login("ann@example.edu").await;
+    campus.admin = campus.board.login("office@example.edu").await;
+    let well = async || {
+        assert_eq!(campus.verdict(&short).await["outcome"], "eligible");
+        state(&campus.board).await == "ok"
+    };
+    until("it is well again", well).await;
+    assert_eq!(campus.rule(&rule).await["failing"], Value::Null);
     campus.board.stop().await;
 }
 

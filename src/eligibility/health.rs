@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::judge::rule_set;
 use crate::model::{Event, RuleFailure, RuleId, RuleModule, RuleState, Timestamp};
-use crate::store::{StoreError, Stored, Transaction, keys};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// A module that answered for so long without a failure is well again.
 const WELL_AFTER: Duration = Duration::from_hours(1);
@@ -39,6 +40,19 @@ impl Health {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         failing.remove(&rule);
     }
+}
+
+/// The modules in use that fail, as it was noted.
+pub fn failing_rules(reader: &Reader) -> Result<Vec<RuleId>, StoreError> {
+    let set = rule_set(reader)?;
+    let mut failing = Vec::new();
+    for rule in set.active.iter().chain(&set.shadow) {
+        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
+        if stored.is_some_and(|module| module.failing.is_some()) {
+            failing.push(rule.rule_id);
+        }
+    }
+    Ok(failing)
 }
 
 pub(super) fn note_failure(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
-use super::health::{Health, note_failure, note_recovery};
+use super::health::{Health, failing_rules, note_failure, note_recovery};
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
     Timestamp,
@@ -251,13 +251,18 @@ impl Judge {
         ready.insert(module.of.rule_id, module);
     }
 
-    /// Compiles the modules in use, so that the first who asks need not wait.
+    /// Compiles the modules in use, so that the first who asks need not wait, and learns which of them failed before the
+    /// start: they are well after an hour too.
     pub async fn warm(&self) -> Result<(), StoreError> {
         let reader = self.store.read()?;
+        let now = self.store.clock().now();
+        for rule in failing_rules(&reader)? {
+            self.health.failed(rule, now);
+        }
         let set = rule_set(&reader)?;
         for rule in set.active.iter().chain(&set.shadow) {
             if let Err(fault) = self.ready(&reader, rule).await? {
-                self.failed(rule, &fault, self.store.clock().now());
+                self.failed(rule, &fault, now);
             }
         }
         Ok(())

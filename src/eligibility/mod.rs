@@ -7,5 +7,6 @@ mod judge;
 mod open_jobs;
 
 pub use facts::{Facts, calendar, weekly_hours};
+pub use health::failing_rules;
 pub use judge::{Case, Judge, Shadow, Terms, rule_bytes, rule_set};
 pub use open_jobs::OpenJobs;

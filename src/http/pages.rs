@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::caller::{Anyone, Caller};
 use super::problem::Problem;
 use super::state::State;
+use crate::eligibility::failing_rules;
 use crate::mail::{WorkerState, count_waiting};
 
 /// Read from disk in debug builds, so that a change shows at a reload.
@@ -30,8 +31,8 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// Ready while reads are answered from an index that has caught up. A mail server that is down, and a disk that takes no
-/// writes, are shown and leave the site ready: people can still look for work.
+/// Ready while reads are answered from an index that has caught up. A mail server that is down, a disk that takes no
+/// writes, and a campus rule that fails, are shown and leave the site ready: people can still look for work.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
@@ -40,6 +41,7 @@ pub struct Readiness {
     store: StorePart,
     index: IndexPart,
     mail: MailPart,
+    rules: RulesPart,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -64,6 +66,15 @@ pub struct MailPart {
     waiting: usize,
 }
 
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RulesPart {
+    /// `ok`, or `failing`: applications wait for the office's review.
+    state: &'static str,
+    /// Modules in use that fail; admins see which, and how, in their list of rules.
+    failing: usize,
+}
+
 /// Entries the index may be behind and still count as caught up.
 const INDEX_LAG: u64 = 1_000;
 
@@ -80,12 +91,13 @@ pub async fn readyz(
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let failing = state.store.load().is_failing;
+    let failing = |is_failing| if is_failing { "failing" } else { "ok" };
+    let failing_rules = failing_rules(&caller.reader)?.len();
     let behind = "catching up";
     Ok(HttpResponse::build(status).json(Readiness {
         status: if caught_up { "ready" } else { behind },
         store: StorePart {
-            state: if failing { "failing" } else { "ok" },
+            state: failing(state.store.load().is_failing),
         },
         index: IndexPart {
             state: if caught_up { "ok" } else { behind },
@@ -94,6 +106,10 @@ pub async fn readyz(
         mail: MailPart {
             state: state.mail.state(),
             waiting: count_waiting(&caller.reader)?,
+        },
+        rules: RulesPart {
+            state: failing(failing_rules > 0),
+            failing: failing_rules,
         },
     }))
 }
