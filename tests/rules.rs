@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use support::process::Process;
 use support::{Board, Person, Reply, people, until};
 
+const MAIL: &[u8] = include_bytes!("../rules/campus-notification/campus-notification.wasm");
 const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");
 
 /// Somebody for each role, with one posting of so many hours.
@@ -584,6 +585,49 @@ async fn a_module_that_failed_before_a_restart_is_well_after_an_hour() {
     };
     until("it is well again", well).await;
     assert_eq!(campus.rule(&rule).await["failing"], Value::Null);
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_dry_run_tells_which_mails_a_notification_rule_would_change() {
+    let campus = Campus::start().await;
+    for _ in 0..4 {
+        campus.job(10).await;
+    }
+    let rule = id(&campus
+        .upload("campus-notification", MAIL.to_vec())
+        .await
+        .expect(201)
+        .json());
+    let same = campus.dry_run(&rule).await;
+    assert_eq!(
+        (&same["evaluated"], &same["changed"]),
+        (&json!(4), &json!(0))
+    );
+
+    // The student has none of the skills that the postings ask for, which the module's own settings hold back.
+    let open = json!({"skillMatch": false, "quietFrom": 0, "quietUntil": 0, "mailsADay": 3});
+    campus
+        .change(&rule, json!({"parameters": open}))
+        .await
+        .expect(200);
+    let run = campus.dry_run(&rule).await;
+    assert_eq!((&run["evaluated"], &run["changed"]), (&json!(4), &json!(4)));
+    let told: Vec<_> = run["samples"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sample| {
+            assert_eq!(sample["before"], "suppress");
+            assert_eq!(sample["applicationId"], Value::Null);
+            sample["after"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(
+        told,
+        ["now", "now", "now", "digest"],
+        "the fourth of a day waits"
+    );
     campus.board.stop().await;
 }
 

@@ -154,7 +154,12 @@ impl Judge {
     ) -> Result<Vec<Eligibility>, StoreError> {
         let mut verdicts = vec![Eligibility::eligible(); case.pairs.len()];
         for rule in set.active(RuleKind::Eligibility) {
-            match self.ask(reader, rule, case).await? {
+            let asked = case.clone();
+            let check = move |module: &Module, context: &rules::Context| {
+                module.check(context, &asked.students, &asked.jobs, &asked.pairs)
+            };
+            let about = (case.now, case.language.as_deref());
+            match self.ask(reader, rule, about, check).await? {
                 Ok(answers) => {
                     self.answered(rule, case.now);
                     for (verdict, answer) in verdicts.iter_mut().zip(answers) {
@@ -172,40 +177,31 @@ impl Judge {
         Ok(verdicts)
     }
 
-    async fn ask(
+    /// Asks one module something, in a language.
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         reader: &Reader,
         rule: &RuleInUse,
-        case: &Arc<Case>,
-    ) -> Result<Result<Vec<Verdict>, Fault>, StoreError> {
+        (now, language): (Timestamp, Option<&str>),
+        question: impl Fn(&Module, &rules::Context) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<Result<T, Fault>, StoreError> {
         let ready = match self.ready(reader, rule).await? {
             Ok(ready) => ready,
             Err(fault) => return Ok(Err(fault)),
         };
-        let language = case.language.as_ref().unwrap_or(&self.terms.language);
         let context = rules::Context {
-            now_unix_seconds: case.now.as_millis().div_euclid(1000),
-            today: day(case.now.day(&self.terms.zone)),
+            now_unix_seconds: now.as_millis().div_euclid(1000),
+            today: day(now.day(&self.terms.zone)),
             calendar: self.terms.calendar.clone(),
-            language: language.clone(),
+            language: language.unwrap_or(&self.terms.language).to_owned(),
             parameters: ready.parameters.clone(),
         };
-        let case = case.clone();
         // A module may take as long as its deadline allows; the threads that answer requests must not wait for it.
-        blocking(move || {
-            let Case {
-                students,
-                jobs,
-                pairs,
-                ..
-            } = &*case;
-            let ask = || ready.module.check(&context, students, jobs, pairs);
-            match ask() {
-                // The deadline is of the clock on the wall: on a machine that had no time for it, an honest module meets it
-                // now and then. Twice in a row it is the module.
-                Err(Fault::OutOfTime(_)) => ask(),
-                answer => answer,
-            }
+        blocking(move || match question(&ready.module, &context) {
+            // The deadline is of the clock on the wall: on a machine that had no time for it, an honest module meets it
+            // now and then. Twice in a row it is the module.
+            Err(Fault::OutOfTime(_)) => question(&ready.module, &context),
+            answer => answer,
         })
         .await
     }
@@ -271,13 +267,13 @@ impl Judge {
     /// The student learns that a person will look, and not what broke.
     fn add_failure(&self, verdict: &mut Eligibility, rule: &RuleInUse, fault: &Fault, case: &Case) {
         let language = case.language.as_ref().unwrap_or(&self.terms.language);
-        add(verdict, rule, Verdict::unjudged(fault, language));
+        add(verdict, rule, fault.verdict(language));
         if self.terms.on_failure == Outcome::Ineligible {
             verdict.outcome = Outcome::Ineligible;
         }
     }
 
-    fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp) {
+    pub(super) fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp) {
         tracing::error!(rule = named(rule), %fault, "a campus rule failed");
         if self.health.failed(rule.rule_id, now) {
             let (store, id, message) = (self.store.clone(), rule.rule_id, fault.to_string());
@@ -288,7 +284,7 @@ impl Judge {
         }
     }
 
-    fn answered(&self, rule: &RuleInUse, now: Timestamp) {
+    pub(super) fn answered(&self, rule: &RuleInUse, now: Timestamp) {
         if self.health.answered(rule.rule_id, now) {
             let (store, id) = (self.store.clone(), rule.rule_id);
             self.note(async move {
@@ -309,7 +305,7 @@ impl Judge {
     }
 }
 
-fn named(rule: &RuleInUse) -> String {
+pub(super) fn named(rule: &RuleInUse) -> String {
     format!("{}@{}", rule.name, rule.version)
 }
 

@@ -1,12 +1,14 @@
-//! Whether a student may have a job: gathers the facts that the contract has a place for, asks the modules in use, makes
-//! one verdict. Decides nothing about applications, and tells a rule nothing else.
+//! Whether a student may have a job, and what becomes of a mail: gathers the facts that the contract has a place for, asks
+//! the modules in use, makes one answer. Decides nothing about applications, sends nothing, and tells a rule nothing else.
 
 mod facts;
 mod health;
 mod judge;
 mod open_jobs;
+mod route;
 
 pub use facts::{Facts, calendar, weekly_hours};
 pub use health::failing_rules;
 pub use judge::{Case, Judge, Shadow, Terms, rule_bytes, rule_set};
 pub use open_jobs::OpenJobs;
+pub use route::{Notice, Routed};

@@ -43,7 +43,9 @@ pub use job_input::{JobFields, JobInput};
 pub use mail::{Mail, MailKind, MailState};
 pub use money::Money;
 pub use patch::{from_json, invalid_member, merge_patch};
-pub use rule::{RuleFailure, RuleInUse, RuleKind, RuleModule, RuleSet, RuleState};
+pub use rule::{
+    Delivery, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule, RuleSet, RuleState,
+};
 pub use session::{SavedAnswer, Session, Token, TokenKind};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::{StrictJson, objects};

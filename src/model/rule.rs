@@ -3,13 +3,67 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{RuleId, Timestamp};
+use super::{Outcome, RuleId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleKind {
     Eligibility,
     Notification,
+}
+
+/// What becomes of a mail to one person. The order is that of strictness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    Now,
+    Digest,
+    Suppress,
+}
+
+/// What a dry run shows of a case: a verdict, or what becomes of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleAnswer {
+    Eligible,
+    Review,
+    Ineligible,
+    Now,
+    Digest,
+    Suppress,
+}
+
+impl From<Outcome> for RuleAnswer {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Eligible => Self::Eligible,
+            Outcome::Review => Self::Review,
+            Outcome::Ineligible => Self::Ineligible,
+        }
+    }
+}
+
+impl From<Delivery> for RuleAnswer {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Now => Self::Now,
+            Delivery::Digest => Self::Digest,
+            Delivery::Suppress => Self::Suppress,
+        }
+    }
+}
+
+impl RuleAnswer {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::Review => "review",
+            Self::Ineligible => "ineligible",
+            Self::Now => "now",
+            Self::Digest => "digest",
+            Self::Suppress => "suppress",
+        }
+    }
 }
 
 /// Draft: nobody asks it. Shadow: asked beside, and only counted. Active: decides. Retired: an earlier version, or one that

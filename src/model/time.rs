@@ -46,6 +46,12 @@ impl Timestamp {
         zone.to_datetime(self.to_jiff()).date()
     }
 
+    /// The hour of the day in a time zone, 0 to 23.
+    pub fn hour(self, zone: &TimeZone) -> u8 {
+        let hour = zone.to_datetime(self.to_jiff()).hour();
+        u8::try_from(hour).expect("an hour of a day")
+    }
+
     fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0.clamp(0, MAX_MILLIS))
             .expect("the clamp keeps it in range")

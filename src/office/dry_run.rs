@@ -1,13 +1,15 @@
 //! What a module would change, before it decides anything: its verdicts beside today's, over the campus's open
-//! applications and over what their students could apply for. Changes nothing.
+//! applications and over what their students could apply for. Changes nothing. Of a module that decides about mail: see
+//! mail_dry_run.rs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::mail_dry_run::replay;
 use crate::eligibility::{Case, Facts, Judge, rule_set};
 use crate::model::{
-    Application, ApplicationId, Eligibility, Job, JobId, JobStatus, Outcome, Reason, RuleInUse,
-    Student, StudentId, Timestamp,
+    Application, ApplicationId, Eligibility, Job, JobId, JobStatus, Reason, RuleAnswer, RuleInUse,
+    RuleKind, Student, StudentId, Timestamp,
 };
 use crate::store::{Direction, Key, KeyRange, Reader, StoreError, Stored, keys};
 
@@ -28,15 +30,15 @@ pub struct DryRun {
     pub samples: Vec<Sample>,
 }
 
-/// A verdict that would change. No application: the student has not applied.
+/// An answer that would change. No application: the student has not applied.
 #[derive(Debug)]
 pub struct Sample {
     pub application_id: Option<ApplicationId>,
     pub job_id: JobId,
     pub student_id: StudentId,
-    pub before: Outcome,
-    pub after: Outcome,
-    /// Of the verdict after.
+    pub before: RuleAnswer,
+    pub after: RuleAnswer,
+    /// Of the answer after.
     pub reasons: Vec<Reason>,
 }
 
@@ -67,6 +69,9 @@ pub async fn dry_run(
 ) -> Result<DryRun, StoreError> {
     let today = rule_set(reader)?;
     let then = today.with(module);
+    if module.kind == RuleKind::Notification {
+        return replay(judge, reader, &today, &then, now).await;
+    }
     let ground = Ground::survey(judge, reader, now)?;
     let jobs: Arc<Vec<_>> = Arc::new(ground.jobs.iter().map(|(_, facts)| facts.clone()).collect());
     let mut run = DryRun::default();
@@ -101,21 +106,26 @@ impl DryRun {
         after: Vec<Eligibility>,
     ) {
         for ((pair, before), after) in pairs.iter().zip(before).zip(after) {
-            self.evaluated += 1;
-            if before.outcome == after.outcome {
-                continue;
-            }
-            self.changed += 1;
-            if self.samples.len() < SAMPLES {
-                self.samples.push(Sample {
-                    application_id: pair.application_id,
-                    job_id: ground.jobs[pair.job].0,
-                    student_id: ground.students[pair.student].0.clone(),
-                    before: before.outcome,
-                    after: after.outcome,
-                    reasons: after.reasons,
-                });
-            }
+            self.note(Sample {
+                application_id: pair.application_id,
+                job_id: ground.jobs[pair.job].0,
+                student_id: ground.students[pair.student].0.clone(),
+                before: before.outcome.into(),
+                after: after.outcome.into(),
+                reasons: after.reasons,
+            });
+        }
+    }
+
+    /// Counts an answer; shows it if it would change and there is room.
+    pub(super) fn note(&mut self, answer: Sample) {
+        self.evaluated += 1;
+        if answer.before == answer.after {
+            return;
+        }
+        self.changed += 1;
+        if self.samples.len() < SAMPLES {
+            self.samples.push(answer);
         }
     }
 }

@@ -4,6 +4,7 @@ mod dry_run;
 mod employers;
 mod import;
 mod jobs;
+mod mail_dry_run;
 mod report;
 mod rows;
 mod rules;

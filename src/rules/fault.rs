@@ -1,6 +1,8 @@
 //! What can be wrong with a module or with a call of one, told apart by what the board does about it. Each text is a
 //! sentence for the person in the office.
 
+use super::{Outcome, Reason, Verdict};
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Not a module this board can run; found at upload, for good.
@@ -44,5 +46,37 @@ impl Fault {
             Self::Busy => "rule-busy",
             Self::Engine(_) => "rule-engine",
         }
+    }
+
+    /// The verdict of a module that failed: a person has to look. The student learns that, and not what broke.
+    pub fn verdict(&self, language: &str) -> Verdict {
+        let spanish = language.starts_with("es");
+        let message = if spanish {
+            "Las reglas de este empleo no se pudieron comprobar ahora; la oficina de empleo estudiantil lo revisará."
+        } else {
+            "The rules for this job could not be checked just now; the student employment office will look at it."
+        };
+        Verdict {
+            outcome: Outcome::Review,
+            reasons: vec![Reason {
+                code: self.code().into(),
+                message: message.into(),
+                remedy: None,
+            }],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_module_tells_the_student_nothing_of_its_inside() {
+        let verdict = Fault::Trapped("secret".into()).verdict("es-MX");
+        assert_eq!(verdict.outcome, Outcome::Review);
+        assert_eq!(verdict.reasons[0].code, "rule-trapped");
+        assert!(verdict.reasons[0].message.starts_with("Las reglas"));
+        assert!(!verdict.reasons[0].message.contains("secret"));
     }
 }

@@ -9,7 +9,6 @@ mod answer;
 mod cache;
 mod call;
 mod cases;
-mod combine;
 mod cost;
 mod defaults;
 mod digest;
@@ -23,7 +22,6 @@ mod parameters;
 mod v1;
 
 pub use cases::{CaseReport, Report};
-pub use combine::{Cited, Judgement, Named, combine_deliveries, combine_verdicts};
 pub use cost::Cost;
 pub use defaults::{SHIPPED, Shipped};
 pub use digest::Digest;

@@ -1,4 +1,5 @@
-//! `corkboard rules dry-run`: the verdicts that a module would change, over this campus's applications and open jobs.
+//! `corkboard rules dry-run`: the verdicts, or the mails, that a module would change, over this campus's applications and
+//! open jobs.
 
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use super::{Failure, rule_id};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Outcome, RuleId, RuleInUse, RuleKind};
+use crate::model::{RuleId, RuleInUse, RuleKind};
 use crate::office::{self, Sample};
 use crate::store::Origin;
 
@@ -33,11 +34,12 @@ impl DryRun {
         store.run_blocking(Origin::OPERATOR, |transaction| {
             office::note_dry_run(transaction, self.id, &module.parameters)
         })?;
-        if rule.kind == RuleKind::Notification {
-            eprintln!("{} decides about mail, so it changes no verdict", rule.name);
-        }
+        let answers = match rule.kind {
+            RuleKind::Eligibility => "verdicts",
+            RuleKind::Notification => "mails",
+        };
         println!(
-            "{} verdicts looked at, {} would change",
+            "{} {answers} looked at, {} would change",
             run.evaluated, run.changed
         );
         for sample in &run.samples {
@@ -59,18 +61,10 @@ fn tell(sample: &Sample) {
     println!(
         "student {}, {about}: {} → {}",
         sample.student_id,
-        word(sample.before),
-        word(sample.after)
+        sample.before.name(),
+        sample.after.name()
     );
     for reason in &sample.reasons {
         println!("    {}: {}", reason.rule, reason.message);
-    }
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Eligible => "eligible",
-        Outcome::Review => "review",
-        Outcome::Ineligible => "ineligible",
     }
 }

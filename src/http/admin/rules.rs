@@ -19,7 +19,7 @@ use crate::http::query::Query;
 use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{
-    ApplicationId, Invalid, JobId, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule,
+    ApplicationId, Invalid, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleModule,
     RuleState, StudentId, Timestamp,
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
@@ -220,14 +220,14 @@ pub struct DryRunView {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = ChangedVerdict)]
+#[schema(as = ChangedAnswer)]
 #[serde(rename_all = "camelCase")]
 struct SampleView {
     application_id: Option<ApplicationId>,
     job_id: JobId,
     student_id: StudentId,
-    before: Outcome,
-    after: Outcome,
+    before: RuleAnswer,
+    after: RuleAnswer,
     reasons: Vec<Reason>,
 }
 

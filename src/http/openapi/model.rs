@@ -13,7 +13,7 @@ use super::names::names_of;
 use crate::model::{
     AccountStatus, Answer, ApplicationStatus, CampusId, Email, Fact, FieldError, Id, JobSetting,
     JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences, Question, Reason, Role,
-    RuleKind, RuleState, Setting, Timestamp,
+    RuleAnswer, RuleKind, RuleState, Setting, Timestamp,
 };
 use crate::office::Rejection;
 use crate::search::{FacetCount, Facets, Suggestion};
@@ -152,6 +152,13 @@ impl PartialSchema for Outcome {
     }
 }
 impl ToSchema for Outcome {}
+
+impl PartialSchema for RuleAnswer {
+    fn schema() -> RefOr<Schema> {
+        one_of::<Self>().into()
+    }
+}
+impl ToSchema for RuleAnswer {}
 
 impl PartialSchema for RuleKind {
     fn schema() -> RefOr<Schema> {

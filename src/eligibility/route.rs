@@ -1,0 +1,128 @@
+//! Asks the notification modules in use what becomes of a mail. The quietest answer wins, and a module that fails holds
+//! nothing back: nobody misses a mail because a rule is broken.
+
+use std::sync::Arc;
+
+use super::judge::{Judge, named};
+use crate::model::{Delivery, Reason, RuleInUse, RuleKind, RuleSet, Timestamp};
+use crate::rules::{self, Module};
+use crate::store::{Reader, StoreError};
+
+/// Something that happened, and who might have mail of it.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub now: Timestamp,
+    pub event: rules::Event,
+    pub recipients: Vec<rules::Recipient>,
+}
+
+/// What becomes of the mail to one recipient, and why it is held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routed {
+    pub delivery: Delivery,
+    pub reasons: Vec<Reason>,
+}
+
+impl Judge {
+    /// One delivery for each recipient, by all active notification modules of a set. `reader`: where the modules' bytes are.
+    pub async fn route(
+        &self,
+        reader: &Reader,
+        set: &RuleSet,
+        notice: &Arc<Notice>,
+    ) -> Result<Vec<Routed>, StoreError> {
+        let now = Routed {
+            delivery: Delivery::Now,
+            reasons: Vec::new(),
+        };
+        let mut routed = vec![now; notice.recipients.len()];
+        for rule in set.active(RuleKind::Notification) {
+            let asked = notice.clone();
+            let route = move |module: &Module, context: &rules::Context| {
+                module.route(context, &asked.event, &asked.recipients)
+            };
+            match self.ask(reader, rule, (notice.now, None), route).await? {
+                Ok(answers) => {
+                    self.answered(rule, notice.now);
+                    for (routed, answer) in routed.iter_mut().zip(answers) {
+                        routed.add(rule, answer);
+                    }
+                }
+                Err(fault) => {
+                    self.failed(rule, &fault, notice.now);
+                    for routed in &mut routed {
+                        let reason = reason(rule, fault.code(), fault.to_string());
+                        routed.reasons.push(reason);
+                    }
+                }
+            }
+        }
+        Ok(routed)
+    }
+}
+
+impl Routed {
+    fn add(&mut self, rule: &RuleInUse, answer: rules::Delivery) {
+        let delivery = match answer {
+            rules::Delivery::Now => Delivery::Now,
+            rules::Delivery::Digest => Delivery::Digest,
+            rules::Delivery::Suppress(why) => {
+                self.reasons.push(reason(rule, "suppressed", why));
+                Delivery::Suppress
+            }
+        };
+        self.delivery = self.delivery.max(delivery);
+    }
+}
+
+fn reason(rule: &RuleInUse, code: &str, message: String) -> Reason {
+    Reason {
+        code: code.into(),
+        message,
+        remedy: None,
+        rule: named(rule),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rules::Delivery::{Digest, Now, Suppress};
+    use super::*;
+    use crate::model::RuleId;
+
+    #[test]
+    fn the_quietest_answer_wins_whatever_the_order() {
+        let rule = |name: &str| RuleInUse {
+            rule_id: RuleId::from_bytes([1; 16]),
+            name: name.into(),
+            kind: RuleKind::Notification,
+            version: "1".into(),
+            digest: String::new(),
+            parameters: serde_json::Map::new(),
+        };
+        let (a, b) = (rule("a"), rule("b"));
+        let together = |answers: [(&RuleInUse, rules::Delivery); 2]| {
+            let mut routed = Routed {
+                delivery: Delivery::Now,
+                reasons: Vec::new(),
+            };
+            for (rule, answer) in answers {
+                routed.add(rule, answer);
+            }
+            routed
+        };
+        assert_eq!(together([(&a, Now), (&b, Now)]).delivery, Delivery::Now);
+        assert_eq!(
+            together([(&a, Digest), (&b, Now)]).delivery,
+            Delivery::Digest
+        );
+        for answers in [
+            [(&a, Suppress("muted".into())), (&b, Digest)],
+            [(&b, Digest), (&a, Suppress("muted".into()))],
+        ] {
+            let routed = together(answers);
+            assert_eq!(routed.delivery, Delivery::Suppress);
+            assert_eq!(routed.reasons, [reason(&a, "suppressed", "muted".into())]);
+        }
+    }
+}

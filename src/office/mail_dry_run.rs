@@ -1,0 +1,166 @@
+//! What a module that decides about mail would change: the newest postings are announced once more, in their order, by
+//! today's rules and by those to come, to students of this campus. Sends nothing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::dry_run::{DryRun, Sample};
+use crate::eligibility::{Facts, Judge, Notice, Routed};
+use crate::model::{
+    Account, AccountId, AccountStatus, Delivery, Job, JobId, JobStatus, RuleSet, Student,
+    StudentId, Timestamp, fold_name,
+};
+use crate::rules;
+use crate::store::{Direction, Key, KeyRange, Reader, StoreError, Stored, keys};
+
+/// The newest open postings, each of which is announced to each of the students who joined last.
+const POSTINGS: usize = 100;
+const STUDENTS: usize = 200;
+/// Accounts that are looked at for students.
+const ACCOUNTS: usize = 1_000;
+/// What a rule is told of a new posting.
+const KIND: &str = "job_posted";
+const ROLE: &str = "student";
+const DAY: Duration = Duration::from_hours(24);
+
+struct Listener {
+    student_id: StudentId,
+    skills: HashSet<String>,
+}
+
+/// When each listener had mail in one of the two runs, so that a rule may count it.
+struct Letters(Vec<Vec<Timestamp>>);
+
+pub(super) async fn replay(
+    judge: &Judge,
+    reader: &Reader,
+    today: &RuleSet,
+    then: &RuleSet,
+    now: Timestamp,
+) -> Result<DryRun, StoreError> {
+    let listeners = listeners(reader)?;
+    let mut postings = postings(reader)?;
+    postings.sort_by_key(|job| job.posted_at);
+    let facts = Facts::new(&judge.terms().zone, now);
+    let (mut before, mut after) = (
+        Letters::none(listeners.len()),
+        Letters::none(listeners.len()),
+    );
+    let mut run = DryRun::default();
+    for job in &postings {
+        let told = facts.job(0, job);
+        let was = before.announce(judge, reader, today, (job, &told), &listeners);
+        let was = was.await?;
+        let will = after.announce(judge, reader, then, (job, &told), &listeners);
+        for ((listener, before), after) in listeners.iter().zip(was).zip(will.await?) {
+            run.note(Sample {
+                application_id: None,
+                job_id: job.job_id,
+                student_id: listener.student_id.clone(),
+                before: before.delivery.into(),
+                after: after.delivery.into(),
+                reasons: after.reasons,
+            });
+        }
+    }
+    Ok(run)
+}
+
+impl Letters {
+    fn none(listeners: usize) -> Self {
+        Self(vec![Vec::new(); listeners])
+    }
+
+    /// As at the moment the job was posted.
+    async fn announce(
+        &mut self,
+        judge: &Judge,
+        reader: &Reader,
+        set: &RuleSet,
+        (job, told): (&Job, &rules::Job),
+        listeners: &[Listener],
+    ) -> Result<Vec<Routed>, StoreError> {
+        let at = job.posted_at;
+        let recipients = listeners.iter().zip(&mut self.0).enumerate();
+        let recipient = |(place, (listener, letters)): (usize, (&Listener, &mut Vec<_>))| {
+            letters.retain(|sent: &Timestamp| sent.plus(DAY) > at);
+            rules::Recipient {
+                id: place.to_string(),
+                role: ROLE.into(),
+                local_hour: at.hour(&judge.terms().zone),
+                sent_last_day: letters.len() as u32,
+                matched: listener.matched(job),
+                ..rules::Recipient::default()
+            }
+        };
+        let notice = Arc::new(Notice {
+            now: at,
+            event: rules::Event {
+                kind: KIND.into(),
+                occurred_unix_seconds: at.as_millis().div_euclid(1000),
+                job: Some(told.clone()),
+                attributes: Vec::new(),
+            },
+            recipients: recipients.map(recipient).collect(),
+        });
+        let routed = judge.route(reader, set, &notice).await?;
+        for (letters, routed) in self.0.iter_mut().zip(&routed) {
+            if routed.delivery == Delivery::Now {
+                letters.push(at);
+            }
+        }
+        Ok(routed)
+    }
+}
+
+impl Listener {
+    fn matched(&self, job: &Job) -> Vec<String> {
+        let skills = job.skills_required.iter();
+        let known = skills.filter(|skill| self.skills.contains(&fold_name(skill)));
+        known.cloned().collect()
+    }
+}
+
+fn postings(reader: &Reader) -> Result<Vec<Job>, StoreError> {
+    let open = KeyRange::prefix(&keys::jobs_by_status(JobStatus::Open));
+    let mut jobs = Vec::new();
+    for key in reader.scan_keys(&open, Direction::Backward, POSTINGS)? {
+        let id = JobId::from_bytes(trailing(&key)?);
+        let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        jobs.extend(stored.map(|job| job.record));
+    }
+    Ok(jobs)
+}
+
+fn listeners(reader: &Reader) -> Result<Vec<Listener>, StoreError> {
+    let active = KeyRange::prefix(&keys::accounts_by_status(AccountStatus::Active));
+    let mut listeners = Vec::new();
+    for key in reader.scan_keys(&active, Direction::Backward, ACCOUNTS)? {
+        let id = AccountId::from_bytes(trailing(&key)?);
+        let account: Option<Stored<Account>> = reader.get(&keys::account(id))?;
+        let Some(student_id) = account.and_then(|account| account.record.student_id) else {
+            continue;
+        };
+        let stored: Option<Stored<Student>> = reader.get(&keys::student(&student_id))?;
+        listeners.extend(stored.map(|student| {
+            Listener {
+                student_id,
+                skills: student
+                    .skills
+                    .iter()
+                    .map(|skill| fold_name(skill))
+                    .collect(),
+            }
+        }));
+        if listeners.len() == STUDENTS {
+            break;
+        }
+    }
+    Ok(listeners)
+}
+
+fn trailing(key: &Key) -> Result<[u8; 16], StoreError> {
+    key.trailing_id()
+        .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
+}
