@@ -261,10 +261,9 @@ fn apply(board: &Served, floor: &Served, ids: &[JobId], tokens: &[String]) {
     let request = || {
         let pair = next.get();
         next.set(pair + 1);
-        let (student, job) = (
-            pair % tokens.len(),
-            (pair / tokens.len() + pair) % ids.len(),
-        );
+        // Each student goes through the jobs once, and no two of them at a time are at the same one.
+        let (student, round) = (pair % tokens.len(), pair / tokens.len());
+        let job = (round + student) % ids.len();
         let note = "I would like to work with you, and my hours are free in the afternoon.";
         let body = format!(r#"{{"jobId":"{}","coverNote":"{note}"}}"#, ids[job]);
         assert!(pair < tokens.len() * ids.len(), "no pairs left");

@@ -194,6 +194,11 @@ pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
 
 /// Makes students who are signed in, and gives their access tokens.
 pub fn sign_in_students(folder: &Path, store: &Store, count: usize) -> Vec<String> {
+    sign_in(folder, store, Role::Student, count)
+}
+
+/// The same for people of any role.
+pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<String> {
     let config = config(folder);
     let registrar = app::registrar(&config, "http://localhost".into()).expect("a registrar");
     let now = store.clock().now();
@@ -207,14 +212,14 @@ pub fn sign_in_students(folder: &Path, store: &Store, count: usize) -> Vec<Strin
                     .map(|number| {
                         let email = Email::parse(&format!("bench{number}@example.edu"))
                             .expect("an address");
-                        let (role, name) = (Role::Student, format!("Student {number}"));
+                        let name = format!("Somebody {number}");
                         let hash = "nobody signs in with this".into();
                         let account = create_account(transaction, role, email, &name, hash)?;
                         Ok(open_session(&registrar, transaction, &account)?.session)
                     })
                     .collect::<Result<Vec<_>, _>>()
             })
-            .expect("students are made");
+            .expect("accounts are made");
         for session in sessions {
             let token = AccessToken {
                 sub: session.account_id,
