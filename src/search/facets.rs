@@ -138,6 +138,28 @@ impl Tally {
         }
     }
 
+    /// Counts a row for one facet alone, which must be among those being counted.
+    pub fn add_for(&mut self, facet: Facet, rows: &Rows, document: usize) {
+        let flags = rows.flags[document];
+        let count = match facet {
+            Facet::Setting => (self.settings.as_mut())
+                .and_then(|counts| counts.get_mut(usize::from(flags.setting()))),
+            Facet::Pay => {
+                (self.pay.as_mut()).map(|counts| &mut counts[pay_band(rows.pay[document])])
+            }
+            Facet::Hours => {
+                (self.hours.as_mut()).map(|counts| &mut counts[hours_band(rows.hours[document])])
+            }
+            Facet::WorkStudy => (self.work_study.as_mut())
+                .map(|counts| &mut counts[usize::from(flags.work_study())]),
+            // Their filters are no row's to fail.
+            Facet::Skills | Facet::WorkSpace => None,
+        };
+        if let Some(count) = count {
+            *count += 1;
+        }
+    }
+
     #[inline]
     pub fn add(&mut self, rows: &Rows, document: usize) {
         if let Some(counts) = &mut self.skills {

@@ -94,22 +94,36 @@ impl Filters {
         filters
     }
 
+    /// Whether the values of a facet are counted in the search's own sweep: its filter, if there is one, is looked at row
+    /// by row.
+    pub fn leaves(&self, facet: Facet) -> bool {
+        match facet {
+            Facet::Skills => self.skills.is_empty(),
+            Facet::WorkSpace => self.work_space.is_none(),
+            Facet::Setting | Facet::Pay | Facet::Hours | Facet::WorkStudy => true,
+        }
+    }
+
     /// With what the text limits besides.
     pub fn conditions(&self, limits: &[Limit], now: Timestamp) -> Conditions {
-        let mut allowed = [false; Flags::COUNT];
-        for (code, allowed) in (0..).zip(&mut allowed) {
-            let flags = Flags(code);
-            let any_setting = !self.settings.contains(&true);
+        let any_setting = !self.settings.contains(&true);
+        let fit = |flags: Flags| {
             let setting = self.settings.get(usize::from(flags.setting()));
-            *allowed = flags.status() == self.status
-                && (any_setting || setting.is_some_and(|wanted| *wanted))
-                && self
-                    .work_study
-                    .is_none_or(|wanted| wanted == flags.work_study());
+            let setting = any_setting || setting.is_some_and(|wanted| *wanted);
+            let work_study = self
+                .work_study
+                .is_none_or(|wanted| wanted == flags.work_study());
+            let fit = Fit::unless(setting, Facet::Setting);
+            fit.and(Fit::unless(work_study, Facet::WorkStudy))
+        };
+        let mut by_flags = [Fit::NOT; Flags::COUNT];
+        for (code, by_flags) in (0..).zip(&mut by_flags) {
+            if Flags(code).status() == self.status {
+                *by_flags = fit(Flags(code));
+            }
         }
-        let mut pay_cents = (self.min_pay_cents.unwrap_or(i64::MIN), i64::MAX);
-        let most = self.max_hours_bits.map_or(f64::INFINITY, f64::from_bits);
-        let mut hours = (f64::NEG_INFINITY, most);
+        let mut pay_cents = (i64::MIN, i64::MAX);
+        let mut hours = (f64::NEG_INFINITY, f64::INFINITY);
         for limit in limits {
             match limit {
                 Limit::PayCents(low, high) => {
@@ -117,8 +131,10 @@ impl Filters {
                 }
                 Limit::Hours(low, high) => hours = (hours.0.max(*low), hours.1.min(*high)),
                 Limit::Setting(wanted) => {
-                    for (code, allowed) in (0..).zip(&mut allowed) {
-                        *allowed &= usize::from(Flags(code).setting()) == *wanted;
+                    for (code, by_flags) in (0..).zip(&mut by_flags) {
+                        if usize::from(Flags(code).setting()) != *wanted {
+                            *by_flags = Fit::NOT;
+                        }
                     }
                 }
             }
@@ -126,21 +142,57 @@ impl Filters {
         let is_open = self.status == status_code(JobStatus::Open);
         Conditions {
             only: self.only.as_ref().map(|only| only.0.clone()),
-            allowed,
+            by_flags,
             pay_cents,
+            least_pay_cents: self.min_pay_cents.unwrap_or(i64::MIN),
             hours,
+            most_hours: self.max_hours_bits.map_or(f64::INFINITY, f64::from_bits),
             passed: if is_open { now.as_millis() } else { i64::MIN },
         }
+    }
+}
+
+/// Which filters a row fails of those that a facet's own values are counted without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit(u8);
+
+impl Fit {
+    const FULL: Self = Self(0);
+    /// Fails what no facet is counted without.
+    const NOT: Self = Self(u8::MAX);
+
+    fn unless(holds: bool, facet: Facet) -> Self {
+        if holds {
+            Self::FULL
+        } else {
+            Self(1 << facet as u8)
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub fn is_full(self) -> bool {
+        self == Self::FULL
+    }
+
+    /// The one facet that counts such a row all the same.
+    pub fn only_fails(self) -> Option<Facet> {
+        let facet = |facet: &Facet| self.0 == 1 << *facet as u8;
+        Facet::ALL.into_iter().find(facet)
     }
 }
 
 /// What a row must meet.
 pub struct Conditions {
     only: Option<Arc<HashSet<JobId>>>,
-    allowed: [bool; Flags::COUNT],
+    by_flags: [Fit; Flags::COUNT],
     /// Both ends included, as are the hours'.
     pay_cents: (i64, i64),
+    least_pay_cents: i64,
     hours: (f64, f64),
+    most_hours: f64,
     /// Deadlines up to this one have passed.
     pub passed: i64,
 }
@@ -156,28 +208,45 @@ impl Conditions {
 
     /// Open, whatever the deadline.
     pub fn open() -> Self {
-        let mut allowed = [false; Flags::COUNT];
-        for (code, allowed) in (0..).zip(&mut allowed) {
-            *allowed = Flags(code).status() == status_code(JobStatus::Open);
+        let mut by_flags = [Fit::NOT; Flags::COUNT];
+        for (code, by_flags) in (0..).zip(&mut by_flags) {
+            if Flags(code).status() == status_code(JobStatus::Open) {
+                *by_flags = Fit::FULL;
+            }
         }
         Self {
             only: None,
-            allowed,
+            by_flags,
             pay_cents: (i64::MIN, i64::MAX),
+            least_pay_cents: i64::MIN,
             hours: (f64::NEG_INFINITY, f64::INFINITY),
+            most_hours: f64::INFINITY,
             passed: i64::MIN,
         }
     }
 
-    /// All but the deadline.
+    /// All but the deadline. None: no facet counts the row.
     #[inline]
-    pub fn hold(&self, rows: &Rows, document: usize) -> bool {
-        self.allowed[usize::from(rows.flags[document].0)]
-            && (self.pay_cents.0..=self.pay_cents.1).contains(&rows.pay[document])
-            && (self.hours.0..=self.hours.1).contains(&rows.hours[document])
-            && self.only.as_ref().is_none_or(|only| {
-                let (high, low) = rows.ids[document];
-                only.contains(&JobId::from_parts(high, low))
-            })
+    pub fn fit(&self, rows: &Rows, document: usize) -> Option<Fit> {
+        let (flags, pay, hours) = (
+            rows.flags[document],
+            rows.pay[document],
+            rows.hours[document],
+        );
+        let fit = self.by_flags[usize::from(flags.0)];
+        if fit == Fit::NOT
+            || !(self.pay_cents.0..=self.pay_cents.1).contains(&pay)
+            || !(self.hours.0..=self.hours.1).contains(&hours)
+        {
+            return None;
+        }
+        let is_among = self.only.as_ref().is_none_or(|only| {
+            let (high, low) = rows.ids[document];
+            only.contains(&JobId::from_parts(high, low))
+        });
+        let fit = fit
+            .and(Fit::unless(pay >= self.least_pay_cents, Facet::Pay))
+            .and(Fit::unless(hours <= self.most_hours, Facet::Hours));
+        (is_among && fit.0.count_ones() <= 1).then_some(fit)
     }
 }

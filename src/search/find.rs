@@ -120,7 +120,8 @@ impl Search<'_> {
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
         let mut parts: [Option<Part>; FACETS] =
             std::array::from_fn(|at| cache.part(Facet::ALL[at], &counted[at], now));
-        let is_here = |at: &usize| parts[*at].is_none() && counted[*at] == self.counted;
+        let filters = &self.counted.filters;
+        let is_here = |at: &usize| parts[*at].is_none() && filters.leaves(Facet::ALL[*at]);
         let here: Vec<usize> = (0..parts.len()).filter(is_here).collect();
         let facets: Vec<Facet> = here.iter().map(|at| Facet::ALL[*at]).collect();
         let (mut found, span, tally) = self.sweep_page(&facets)?;
@@ -187,6 +188,12 @@ impl Search<'_> {
         let season = Season::at(self.query.now.as_millis());
         let span = sweep(view, &candidates, &conditions, |hit: Match<'_>| {
             let (rows, at) = (hit.rows, hit.document);
+            if !hit.fit.is_full() {
+                if let Some(facet) = hit.fit.only_fails() {
+                    tally.add_for(facet, rows, at);
+                }
+                return;
+            }
             total += 1;
             let key = match sort {
                 Sort::Relevance => {
@@ -212,7 +219,9 @@ impl Search<'_> {
         let candidates = self.plan(counted, false).candidates()?;
         let conditions = counted.filters.conditions(self.limits(), self.query.now);
         let span = sweep(view, &candidates, &conditions, |hit| {
-            tally.add(hit.rows, hit.document)
+            if hit.fit.is_full() {
+                tally.add(hit.rows, hit.document);
+            }
         })?;
         Ok((span, tally))
     }

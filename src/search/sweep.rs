@@ -5,7 +5,7 @@ use tantivy::query::Weight;
 
 use super::SearchError;
 use super::facets::Span;
-use super::filters::Conditions;
+use super::filters::{Conditions, Fit};
 use super::rows::Rows;
 use super::view::View;
 
@@ -17,12 +17,14 @@ pub enum Candidates {
     Scored(Box<dyn Weight>),
 }
 
-/// A match: its segment's rows, its number there, and its score, 0 where none was asked for.
+/// A match: its segment's rows, its number there, and its score, 0 where none was asked for. One that fails the filter of a
+/// single facet is a match for that facet alone.
 pub struct Match<'a> {
     pub segment: usize,
     pub rows: &'a Rows,
     pub document: usize,
     pub score: f32,
+    pub fit: Fit,
 }
 
 /// Shows every living document that meets the conditions. Gives back the moments for which the same ones would.
@@ -40,7 +42,10 @@ pub fn sweep(
         let alive = reader.alive_bitset();
         let mut check = |document: u32, score: f32| {
             let at = document as usize;
-            if !conditions.hold(rows, at) || alive.is_some_and(|alive| alive.is_deleted(document)) {
+            let Some(fit) = conditions.fit(rows, at) else {
+                return;
+            };
+            if alive.is_some_and(|alive| alive.is_deleted(document)) {
                 return;
             }
             let deadline = rows.deadline[at];
@@ -54,6 +59,7 @@ pub fn sweep(
                 rows,
                 document: at,
                 score,
+                fit,
             });
         };
         match candidates {
