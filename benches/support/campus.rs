@@ -210,8 +210,8 @@ pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<St
                 let numbers = start..count.min(start + 100);
                 numbers
                     .map(|number| {
-                        let email = Email::parse(&format!("bench{number}@example.edu"))
-                            .expect("an address");
+                        let email = format!("{role:?}{number}@example.edu");
+                        let email = Email::parse(&email).expect("an address");
                         let name = format!("Somebody {number}");
                         let hash = "nobody signs in with this".into();
                         let account = create_account(transaction, role, email, &name, hash)?;

@@ -41,7 +41,9 @@ impl Default for Limits {
             reasons: 16,
             sentence_chars: 600,
             schema_bytes: 64 << 10,
-            calls: 8,
+            // One core stays free for everybody else, whatever a module does with its deadline.
+            calls: std::thread::available_parallelism()
+                .map_or(1, |cores| (cores.get() as u32 - 1).max(1)),
             turn: Duration::from_secs(2),
         }
     }
