@@ -77,6 +77,40 @@ pub fn raw_words(text: &str) -> WordStream<'_> {
 }
 
 impl WordStream<'_> {
+    /// Moves to where a word begins; false at the end of the text.
+    fn find_word(&mut self) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        // Most of a text is ASCII, where a word begins with a letter or a digit.
+        let stop = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        self.at += rest.iter().position(stop).unwrap_or(rest.len());
+        match self.text[self.at..].find(begins_word) {
+            Some(start) => {
+                self.at += start;
+                true
+            }
+            None => {
+                self.at = self.text.len();
+                false
+            }
+        }
+    }
+
+    /// Reads a word of ASCII letters and digits that nothing special follows; false, and nothing is read, if it is another.
+    fn read_plain_word(&mut self) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        let is_inside = |byte: &u8| byte.is_ascii_alphanumeric();
+        let length = rest.iter().take_while(|byte| is_inside(byte)).count();
+        let is_special = |byte: &u8| !byte.is_ascii() || matches!(byte, b'+' | b'#' | b'\'');
+        if length == 0 || rest.get(length).is_some_and(is_special) {
+            return false;
+        }
+        let end = self.at + length;
+        self.token.text.push_str(&self.text[self.at..end]);
+        self.at = end;
+        self.token.offset_to = end;
+        true
+    }
+
     /// Reads one word that begins at `self.at` into the token.
     fn read_word(&mut self) {
         let (text, word) = (self.text, &mut self.token.text);
@@ -125,13 +159,13 @@ impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
         self.token.text.clear();
         self.token.position = self.token.position.wrapping_add(1);
-        let Some(start) = self.text[self.at..].find(begins_word) else {
-            self.at = self.text.len();
+        if !self.find_word() {
             return false;
-        };
-        self.at += start;
+        }
         self.token.offset_from = self.at;
-        self.read_word();
+        if !self.read_plain_word() {
+            self.read_word();
+        }
         true
     }
 
@@ -168,6 +202,7 @@ fn is_loose_accent(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn words(mut analyzer: TextAnalyzer, text: &str) -> Vec<String> {
         let mut words = Vec::new();
@@ -192,6 +227,21 @@ mod tests {
         assert_eq!(plain(&"x".repeat(10_000)), [""; 0]);
         assert_eq!(plain("'s ''' ++ #"), ["s"]);
         assert_eq!(plain("☕️Barista 👍🏽!"), ["☕", "barista", "👍"]);
+    }
+
+    proptest! {
+        /// The short way and the long one read the same words at the same places.
+        #[test]
+        fn plain_words_are_read_as_any(text in "[a-c1 +#'’é日☕\u{301}s-]{0,40}") {
+            let mut stream = raw_words(&text);
+            while stream.advance() {
+                let Token { offset_from, offset_to, ref text, .. } = *stream.token();
+                let mut long = raw_words(stream.text);
+                long.at = offset_from;
+                long.read_word();
+                prop_assert_eq!((&long.token.text, long.at), (text, offset_to));
+            }
+        }
     }
 
     #[test]
