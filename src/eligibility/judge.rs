@@ -275,7 +275,8 @@ impl Judge {
 
     pub(super) fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp) {
         tracing::error!(rule = named(rule), %fault, "a campus rule failed");
-        if self.health.failed(rule.rule_id, now) {
+        // That more was asked at once than can be answered is no failure of the module.
+        if *fault != Fault::Busy && self.health.failed(rule.rule_id, now) {
             let (store, id, message) = (self.store.clone(), rule.rule_id, fault.to_string());
             self.note(async move {
                 let note = |transaction: &mut _| note_failure(transaction, id, &message);

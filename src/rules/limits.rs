@@ -44,7 +44,8 @@ impl Default for Limits {
             // One core stays free for everybody else, whatever a module does with its deadline.
             calls: std::thread::available_parallelism()
                 .map_or(1, |cores| (cores.get() as u32 - 1).max(1)),
-            turn: Duration::from_secs(2),
+            // As a crowd at the start of a term may need, and no longer than a person waits.
+            turn: Duration::from_secs(5),
         }
     }
 }
