@@ -517,6 +517,15 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
     let module = Guest::new(&check).named("moody", "{}").build();
     let rule = campus.activate("moody", module).await;
     let (short, long) = (campus.job(10).await, campus.job(18).await);
+    let listed = async || {
+        let list = campus
+            .board
+            .get(Some(&campus.student), "jobs?eligible=true");
+        let list = list.await.expect(200).json();
+        let ids = list["items"].as_array().unwrap().iter();
+        ids.map(|job| job["jobId"].clone()).collect::<Vec<_>>() == [json!(short)]
+    };
+    until("the other job is listed", listed).await;
     let asked = async {
         for _ in 0..5 {
             assert_eq!(campus.verdict(&long).await["outcome"], "review");
@@ -538,6 +547,30 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
         .await;
     assert!(told.contains("50 ms"), "{told}");
     assert_eq!(campus.rule(&rule).await["state"], "active");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_failure_of_a_moment_does_not_outlast_it_in_lists() {
+    let start = 1_800_000_000;
+    let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
+    let campus = Campus::start_at(clock.clone()).await;
+    // The moment it is asked at is argument 0.
+    let give_up = format!("(if (i64.eq (local.get 0) (i64.const {start})) (then unreachable))");
+    let check = format!("{give_up} {} i32.const 256", Answer::eligible().written());
+    let module = Guest::new(&check).named("moody", "{}").build();
+    campus.activate("moody", module).await;
+    campus.job(10).await;
+    let listed = async |query: &str| {
+        let list = campus.board.get(Some(&campus.student), query);
+        list.await.expect(200).json()["total"] == 1
+    };
+    until("it is found", async || listed("jobs?minPay=1").await).await;
+    assert!(!listed("jobs?eligible=true").await);
+    if let Clock::Fixed(at) = &clock {
+        at.fetch_add(1_000, Ordering::AcqRel);
+    }
+    assert!(listed("jobs?eligible=true").await);
     campus.board.stop().await;
 }
 

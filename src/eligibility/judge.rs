@@ -49,6 +49,14 @@ pub struct Case {
     pub pairs: Vec<(u32, u32)>,
 }
 
+/// One verdict for each pair.
+#[derive(Debug)]
+pub struct Verdicts {
+    pub all: Vec<Eligibility>,
+    /// The places of those that a module failed at: it may have another answer the next time.
+    pub unsettled: Vec<usize>,
+}
+
 /// What a module in shadow would have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shadow {
@@ -129,7 +137,7 @@ impl Judge {
             jobs: Arc::new(vec![facts.job(0, job)]),
             pairs: vec![(0, 0)],
         });
-        let one = |verdicts: Vec<Eligibility>| verdicts.into_iter().next();
+        let one = |verdicts: Verdicts| verdicts.all.into_iter().next();
         let verdict = one(self.judge(reader, set, &case).await?);
         let verdict = verdict.unwrap_or_else(Eligibility::eligible);
         let mut shadows = Vec::new();
@@ -151,30 +159,43 @@ impl Judge {
         reader: &Reader,
         set: &RuleSet,
         case: &Arc<Case>,
-    ) -> Result<Vec<Eligibility>, StoreError> {
+    ) -> Result<Verdicts, StoreError> {
         let mut verdicts = vec![Eligibility::eligible(); case.pairs.len()];
+        let mut unsettled = Vec::new();
         for rule in set.active(RuleKind::Eligibility) {
             let asked = case.clone();
             let check = move |module: &Module, context: &rules::Context| {
-                module.check(context, &asked.students, &asked.jobs, &asked.pairs)
+                let Case {
+                    students,
+                    jobs,
+                    pairs,
+                    ..
+                } = &*asked;
+                Ok(module.check_each(context, students, jobs, pairs))
             };
             let about = (case.now, case.language.as_deref());
-            match self.ask(reader, rule, about, check).await? {
-                Ok(answers) => {
-                    self.answered(rule, case.now);
-                    for (verdict, answer) in verdicts.iter_mut().zip(answers) {
-                        add(verdict, rule, answer);
-                    }
-                }
-                Err(fault) => {
-                    self.failed(rule, &fault, case.now);
-                    for verdict in &mut verdicts {
+            let answers = match self.ask(reader, rule, about, check).await? {
+                Ok(answers) => answers,
+                Err(fault) => vec![Err(fault); case.pairs.len()],
+            };
+            match answers.iter().find_map(|answer| answer.as_ref().err()) {
+                None => self.answered(rule, case.now),
+                Some(fault) => self.failed(rule, fault, case.now),
+            }
+            for (at, (verdict, answer)) in verdicts.iter_mut().zip(answers).enumerate() {
+                match answer {
+                    Ok(answer) => add(verdict, rule, answer),
+                    Err(fault) => {
+                        unsettled.push(at);
                         self.add_failure(verdict, rule, &fault, case);
                     }
                 }
             }
         }
-        Ok(verdicts)
+        Ok(Verdicts {
+            all: verdicts,
+            unsettled,
+        })
     }
 
     /// Asks one module something, in a language.
@@ -183,7 +204,7 @@ impl Judge {
         reader: &Reader,
         rule: &RuleInUse,
         (now, language): (Timestamp, Option<&str>),
-        question: impl Fn(&Module, &rules::Context) -> Result<T, Fault> + Send + 'static,
+        question: impl FnOnce(&Module, &rules::Context) -> Result<T, Fault> + Send + 'static,
     ) -> Result<Result<T, Fault>, StoreError> {
         let ready = match self.ready(reader, rule).await? {
             Ok(ready) => ready,
@@ -197,13 +218,7 @@ impl Judge {
             parameters: ready.parameters.clone(),
         };
         // A module may take as long as its deadline allows; the threads that answer requests must not wait for it.
-        blocking(move || match question(&ready.module, &context) {
-            // The deadline is of the clock on the wall: on a machine that had no time for it, an honest module meets it
-            // now and then. Twice in a row it is the module.
-            Err(Fault::OutOfTime(_)) => question(&ready.module, &context),
-            answer => answer,
-        })
-        .await
+        blocking(move || question(&ready.module, &context)).await
     }
 
     /// The module, compiled and with its parameters read: from memory if it was asked before with the same ones, else

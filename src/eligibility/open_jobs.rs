@@ -37,6 +37,8 @@ struct Judged {
     today: rules::Day,
     stamp: u64,
     eligible: Arc<HashSet<JobId>>,
+    /// Jobs at which a module failed: to be judged again, whether or not they change.
+    unsettled: HashSet<JobId>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,7 @@ impl OpenJobs {
             today: super::facts::day(now.day(zone)),
             stamp: board.stamp,
             eligible: Arc::default(),
+            unsettled: HashSet::new(),
         };
         let judged = match self.take(&wanted) {
             Some(old) => judge_changed(judge, reader, &board, old, now).await?,
@@ -168,7 +171,7 @@ impl Board {
     }
 }
 
-/// Judges the jobs that changed since the last time, all of them at the first.
+/// Judges the jobs that changed since the last time, and those at which a module failed; all of them at the first.
 async fn judge_changed(
     judge: &Judge,
     reader: &Reader,
@@ -177,7 +180,9 @@ async fn judge_changed(
     now: Timestamp,
 ) -> Result<Judged, StoreError> {
     let stale: Vec<usize> = (0..board.ids.len())
-        .filter(|place| board.stamps[*place] > judged.stamp)
+        .filter(|place| {
+            board.stamps[*place] > judged.stamp || judged.unsettled.contains(&board.ids[*place])
+        })
         .collect();
     let eligible = Arc::make_mut(&mut judged.eligible);
     if !stale.is_empty() {
@@ -189,7 +194,9 @@ async fn judge_changed(
             pairs: stale.iter().map(|place| (0, *place as u32)).collect(),
         });
         let verdicts = judge.judge(reader, &judged.rules, &case).await?;
-        for (place, verdict) in stale.into_iter().zip(verdicts) {
+        let id = |pair: usize| board.ids[stale[pair]];
+        judged.unsettled = verdicts.unsettled.into_iter().map(id).collect();
+        for (place, verdict) in stale.into_iter().zip(verdicts.all) {
             if verdict.outcome == Outcome::Eligible {
                 eligible.insert(board.ids[place]);
             } else {

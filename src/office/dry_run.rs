@@ -92,7 +92,7 @@ pub async fn dry_run(
         });
         let before = judge.judge(reader, &today, &case).await?;
         let after = judge.judge(reader, &then, &case).await?;
-        run.compare(&ground, pairs, before, after);
+        run.compare(&ground, pairs, before.all, after.all);
     }
     Ok(run)
 }

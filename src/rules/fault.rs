@@ -48,6 +48,20 @@ impl Fault {
         }
     }
 
+    /// Whether the module may have stumbled over one of the cases it was asked about, and would answer the others.
+    pub(super) fn is_of_a_case(&self) -> bool {
+        match self {
+            Self::Trapped(_) | Self::OutOfTime(_) | Self::OutOfMemory(_) | Self::WrongAnswer(_) => {
+                true
+            }
+            Self::Refused(_)
+            | Self::Declined(_)
+            | Self::BadParameters(_)
+            | Self::Busy
+            | Self::Engine(_) => false,
+        }
+    }
+
     /// The verdict of a module that failed: a person has to look. The student learns that, and not what broke.
     pub fn verdict(&self, language: &str) -> Verdict {
         let spanish = language.starts_with("es");
