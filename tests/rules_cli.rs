@@ -204,6 +204,47 @@ fn a_build_runs_the_folder_s_command_and_checks_what_it_made() {
     assert!(said.contains("made no rule.wasm"), "{said}");
 }
 
+#[test]
+fn a_build_makes_a_component_of_what_a_compiler_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = folder.path().join("own");
+    std::fs::create_dir(&rule).unwrap();
+    write_command(&rule, "build", "#!/bin/sh\ncp core.wasm rule.wasm\n");
+    // Eligible, as often as there are pairs: from 1024 on all is zero.
+    let plain = Guest::new(
+        "(i32.store offset=4 (i32.const 256) (i32.const 1024))
+         (i32.store offset=8 (i32.const 256) (local.get 13)) (i32.const 256)",
+    )
+    .named("by-hand", "{}");
+    write(&rule, "core.wasm", plain.core_module());
+    let (told, _) = ends(&rules(folder.path(), &["build", "own"]), 0);
+    assert!(told.starts_with("by-hand "), "{told}");
+    ends(&rules(&rule, &["check", "rule.wasm"]), 0);
+
+    for (core, words) in [
+        (
+            "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32 i32 i32 i32) (result i32))))",
+            "wasi_snapshot_preview1",
+        ),
+        (
+            "(module (memory (export \"memory\") 1))",
+            "campus:rules/eligibility-check@1.0.0",
+        ),
+        (
+            "(module (func (export \"campus:rules/notification-route@1.0.0#describe\") (result i32) unreachable))",
+            "campus:rules/notification-route@1.0.0",
+        ),
+    ] {
+        write(&rule, "core.wasm", component(core));
+        let (told, said) = ends(&rules(folder.path(), &["build", "own"]), 1);
+        assert!(told.is_empty(), "{told}");
+        assert!(
+            said.contains("rule.wasm: no component can be made of it: ") && said.contains(words),
+            "{said}"
+        );
+    }
+}
+
 /// A campus with one application for a job of ten hours.
 async fn campus() -> tempfile::TempDir {
     let board = Board::start();

@@ -41,6 +41,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("wasmtime", &["rules"]),
+    ("wit_component", &["cli"]),
+    ("wit_parser", &["cli"]),
 ];
 
 const MAX_LINES: usize = 400;

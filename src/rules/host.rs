@@ -222,7 +222,7 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     match bytes {
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => refused(
-            "it is a core WebAssembly module; a rule is a component (wasm-tools component new makes one of it)",
+            "it is a core WebAssembly module; a rule is a component (corkboard rules build makes one of it)",
         ),
         [b'\0', b'a', b's', b'm', ..] => {
             refused("it is WebAssembly of a version this board does not know")

@@ -86,7 +86,8 @@ impl Guest {
         self
     }
 
-    pub fn build(&self) -> Vec<u8> {
+    /// What a compiler leaves that knows nothing of components.
+    pub fn core_module(&self) -> Vec<u8> {
         let Self {
             check,
             describe,
@@ -111,7 +112,7 @@ impl Guest {
             at += text.len() as u32;
         }
         let interface = format!("campus:rules/eligibility-check@{version}");
-        let mut core = wat::parse_str(format!(
+        wat::parse_str(format!(
             "(module
               (memory (export \"memory\") {pages})
               (global $next (mut i32) (i32.const 65536))
@@ -124,7 +125,11 @@ impl Guest {
                 (param i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (local $at i32)
                 {check}))"
         ))
-        .unwrap();
+        .unwrap()
+    }
+
+    pub fn build(&self) -> Vec<u8> {
+        let mut core = self.core_module();
         let mut resolve = Resolve::default();
         let package = resolve.push_str("rules.wit", &self.contract).unwrap();
         let world = resolve

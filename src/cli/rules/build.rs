@@ -1,11 +1,12 @@
-//! `corkboard rules build`: runs the build command of a rule's folder, then checks what it made.
+//! `corkboard rules build`: runs the build command of a rule's folder, makes a component of what it made where it is none,
+//! and checks that.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use clap::Args;
 
-use super::{Failure, check};
+use super::{Failure, check, component};
 use crate::config::Config;
 
 /// What the folder's command makes.
@@ -45,6 +46,12 @@ impl Build {
         }
         if !made.is_file() {
             return Err(format!("{} ended well and made no {MADE}", command.display()).into());
+        }
+        let bytes = std::fs::read(&made).map_err(named)?;
+        if component::is_core_module(&bytes) {
+            let whole = component::of_core_module(&bytes)
+                .map_err(|why| format!("{}: {why}", made.display()))?;
+            std::fs::write(&made, whole).map_err(named)?;
         }
         check::look_into(config, &self.folder.join(MADE))
     }

@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod component;
 mod dry_run;
 mod list;
 mod new;

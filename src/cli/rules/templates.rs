@@ -17,7 +17,7 @@ pub struct Template {
 
 type File = (&'static str, &'static str);
 
-const CONTRACT: File = (
+pub(super) const CONTRACT: File = (
     "wit/rules.wit",
     include_str!("../../../rules/wit/v1/rules.wit"),
 );
