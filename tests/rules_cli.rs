@@ -53,6 +53,7 @@ fn a_new_rule_is_a_folder_of_its_own_name_and_refuses_one_that_is_there() {
     for (lang, source) in [
         ("js", "rule.js"),
         ("rust", "src/lib.rs"),
+        ("c", "rule.c"),
         ("python", "rule.py"),
     ] {
         let name = format!("night-work-{lang}");
@@ -62,9 +63,11 @@ fn a_new_rule_is_a_folder_of_its_own_name_and_refuses_one_that_is_there() {
         let contract = std::fs::read_to_string("rules/wit/v1/rules.wit").unwrap();
         assert_eq!(read("wit/rules.wit").unwrap(), contract);
         let rule = read(source).unwrap();
-        let named = ["name: ", "name="].map(|before| format!("{before}\"{name}\""));
+        let named = ["name: ", "name = say(", "name="].map(|before| format!("{before}\"{name}\""));
         assert!(named.iter().any(|named| rule.contains(named)), "{rule}");
-        assert!(!rule.contains("name: \"weekly-hours\""), "{rule}");
+        assert_eq!(rule.matches("\"weekly-hours\"").count(), 1, "{rule}");
+        let raised = said.contains("CORKBOARD__RULES__MODULE_LIMIT_KIB=20480\n");
+        assert_eq!(raised, lang == "python", "{said}");
         let cases = read("cases.json").unwrap();
         let cases: serde_json::Value = serde_json::from_str(&cases).unwrap();
         assert!(!cases["cases"].as_array().unwrap().is_empty());

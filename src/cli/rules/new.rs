@@ -50,8 +50,13 @@ impl New {
                 make_runnable(&file)?;
             }
         }
+        eprintln!("{name} is written. Next:");
+        if matches!(lang, Language::Python) {
+            // Python itself is inside such a module.
+            eprintln!("  export CORKBOARD__RULES__MODULE_LIMIT_KIB=20480");
+        }
         eprintln!(
-            "{name} is written. Next:\n  corkboard rules build {name}\n  corkboard rules test {name}/rule.wasm --cases {name}/cases.json"
+            "  corkboard rules build {name}\n  corkboard rules test {name}/rule.wasm --cases {name}/cases.json"
         );
         Ok(ExitCode::SUCCESS)
     }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 pub enum Language {
     Js,
     Rust,
+    C,
     Python,
 }
 
@@ -25,6 +26,8 @@ const CASES: File = (
     "cases.json",
     include_str!("../../../rules/examples/cases.json"),
 );
+/// What a build leaves, for an author who uses git.
+const IGNORED: File = (".gitignore", "rule.wasm\ntarget/\n.venv/\n__pycache__/\n");
 const README: File = ("README.md", include_str!("templates/README.md"));
 const JAVASCRIPT: &[File] = &[
     (
@@ -34,9 +37,31 @@ const JAVASCRIPT: &[File] = &[
     ("build", include_str!("templates/javascript/build")),
 ];
 const RUST: &[File] = &[
-    ("src/lib.rs", include_str!("templates/rust/lib.rs")),
-    ("Cargo.toml", include_str!("templates/rust/Cargo.toml")),
+    (
+        "src/lib.rs",
+        include_str!("../../../rules/examples/rust/src/lib.rs"),
+    ),
+    (
+        "Cargo.toml",
+        include_str!("../../../rules/examples/rust/Cargo.toml"),
+    ),
+    (
+        "Cargo.lock",
+        include_str!("../../../rules/examples/rust/Cargo.lock"),
+    ),
     ("build", include_str!("templates/rust/build")),
+];
+const C: &[File] = &[
+    ("rule.c", include_str!("../../../rules/examples/c/rule.c")),
+    (
+        "campus.h",
+        include_str!("../../../rules/examples/c/campus.h"),
+    ),
+    (
+        "campus.c",
+        include_str!("../../../rules/examples/c/campus.c"),
+    ),
+    ("build", include_str!("templates/c/build")),
 ];
 const PYTHON: &[File] = &[
     (
@@ -47,7 +72,7 @@ const PYTHON: &[File] = &[
 ];
 
 /// The name of the examples' rule, as each language writes it; the reason codes of that name stay.
-const NAMED: [&str; 3] = ["name: \"", "name = \"", "name=\""];
+const NAMED: [&str; 4] = ["name: \"", "name = \"", "name=\"", "name = say(\""];
 const EXAMPLE: &str = "weekly-hours\"";
 
 /// The files of a rule of that name.
@@ -55,9 +80,10 @@ pub fn files(language: Language, name: &str) -> Vec<Template> {
     let own = match language {
         Language::Js => JAVASCRIPT,
         Language::Rust => RUST,
+        Language::C => C,
         Language::Python => PYTHON,
     };
-    let all = [CONTRACT, CASES, README]
+    let all = [CONTRACT, CASES, IGNORED, README]
         .into_iter()
         .chain(own.iter().copied());
     let named = |(path, text): File| Template {

@@ -1,0 +1,100 @@
+// A rule in C: at most so many hours a week over all jobs of a student.
+//
+// The board calls `describe` once, and `check` with students, jobs and pairs of their places in these lists. A rule has no
+// clock, no network and no files: all it may know stands in the arguments. What the fields are called is in campus.h, which
+// is made of rules.wit. Each call has a memory of its own, so nothing is ever freed.
+
+#include "campus.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef campus_string_t text;
+typedef exports_campus_verdict_t verdict;
+
+// The office's form is made from this.
+static const char schema[] =
+    "{"
+    "  \"type\": \"object\","
+    "  \"title\": \"Weekly hours\","
+    "  \"properties\": {"
+    "    \"weeklyHours\": {"
+    "      \"type\": \"number\","
+    "      \"title\": \"Hours a week\","
+    "      \"description\": \"The most a student may work in a week, all jobs together.\","
+    "      \"default\": 20,"
+    "      \"minimum\": 0,"
+    "      \"maximum\": 168"
+    "    }"
+    "  }"
+    "}";
+
+// As printf writes it.
+static text say(const char *format, ...) {
+    char *words = NULL;
+    va_list values;
+    va_start(values, format);
+    int length = vasprintf(&words, format, values);
+    va_end(values);
+    if (length < 0) abort();
+    return (text){(uint8_t *)words, (size_t)length};
+}
+
+static bool is(text name, const char *word) {
+    return name.len == strlen(word) && memcmp(name.ptr, word, name.len) == 0;
+}
+
+static double number(const campus_context_t *ctx, const char *name, double otherwise) {
+    for (size_t i = 0; i < ctx->parameters.len; i++) {
+        const campus_attribute_t *one = &ctx->parameters.ptr[i];
+        if (is(one->name, name) && one->value.tag == CAMPUS_VALUE_NUMBER) return one->value.val.number;
+    }
+    return otherwise;
+}
+
+static verdict ineligible(const char *code, text message, text remedy) {
+    campus_reason_t *reason = malloc(sizeof *reason);
+    if (!reason) abort();
+    *reason = (campus_reason_t){.code = say("%s", code), .message = message, .remedy = {true, remedy}};
+    return (verdict){.tag = EXPORTS_CAMPUS_VERDICT_INELIGIBLE, .val.ineligible = {reason, 1}};
+}
+
+static verdict judge(const campus_student_t *student, const campus_job_t *job, campus_day_t today, double most) {
+    campus_day_t start = job->start.is_some && job->start.val > today ? job->start.val : today;
+    double held = 0;
+    for (size_t i = 0; i < student->commitments.len; i++) {
+        const campus_commitment_t *one = &student->commitments.ptr[i];
+        bool runs = one->start <= start && (!one->end.is_some || one->end.val >= start);
+        if (runs) held += one->weekly_hours;
+    }
+    double hours = held + job->weekly_hours;
+    if (hours <= most) return (verdict){.tag = EXPORTS_CAMPUS_VERDICT_ELIGIBLE};
+    return ineligible("weekly-hours",
+        say("You can work at most %g hours a week; this job would make it %g.", most, hours),
+        say("Ask for at most %g hours a week.", most > held ? most - held : 0));
+}
+
+void exports_campus_describe(exports_campus_description_t *description) {
+    description->name = say("weekly-hours");
+    description->version = say("1.0.0");
+    description->summary = say("At most so many hours a week, all jobs together.");
+    description->parameter_schema = say("%s", schema);
+}
+
+// One verdict for each pair, in their order. To say that it cannot judge, it would set `error` and return false.
+bool exports_campus_check(exports_campus_context_t *ctx, exports_campus_list_student_t *students,
+    exports_campus_list_job_t *jobs, campus_list_tuple2_u32_u32_t *pairs, exports_campus_list_verdict_t *verdicts,
+    text *error) {
+    (void)error;
+    double most = number(ctx, "weeklyHours", 20);
+    verdicts->len = pairs->len;
+    verdicts->ptr = calloc(pairs->len, sizeof *verdicts->ptr);
+    if (!verdicts->ptr) abort();
+    for (size_t i = 0; i < pairs->len; i++) {
+        campus_tuple2_u32_u32_t pair = pairs->ptr[i];
+        verdicts->ptr[i] = judge(&students->ptr[pair.f0], &jobs->ptr[pair.f1], ctx->today, most);
+    }
+    return true;
+}
