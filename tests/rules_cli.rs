@@ -99,6 +99,7 @@ fn a_check_tells_what_a_module_is_and_costs_or_why_it_is_none() {
         "compiling ",
         "one student alone ",
         "one student among many ",
+        " instructions",
         " of 4096",
     ] {
         assert!(told.contains(part), "{part} in {told}");
@@ -207,18 +208,55 @@ fn a_build_runs_the_folder_s_command_and_checks_what_it_made() {
     assert!(said.contains("made no rule.wasm"), "{said}");
 }
 
+/// Finds everybody eligible in a batch of which that is true: from 1024 on all is zero. The counts of students and of pairs
+/// are the locals 9 and 13.
+fn eligible_if(condition: &str) -> Guest {
+    Guest::new(&format!(
+        "(if (i32.eqz {condition}) (then unreachable))
+         (i32.store offset=4 (i32.const 256) (i32.const 1024))
+         (i32.store offset=8 (i32.const 256) (local.get 13)) (i32.const 256)"
+    ))
+}
+
+#[test]
+fn one_among_many_is_measured_with_as_many_students() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = json!({"expect": {"outcome": "eligible"}});
+    write(
+        folder.path(),
+        "cases.json",
+        json!({"cases": [case]}).to_string(),
+    );
+    let counts = eligible_if("(i32.eq (local.get 9) (local.get 13))").build();
+    write(folder.path(), "counts.wasm", counts);
+    let told = |arguments: &[&str], status| {
+        let (printed, said) = ends(&rules(folder.path(), arguments), status);
+        printed + &said
+    };
+    let test = ["test", "counts.wasm", "--cases", "cases.json"];
+    told(&["check", "counts.wasm"], 0);
+    told(&test, 0);
+
+    // What cannot judge many at once is of no use to a board, whatever single cases say.
+    let alone = eligible_if("(i32.eq (local.get 13) (i32.const 1))").build();
+    write(folder.path(), "counts.wasm", alone);
+    for arguments in [&["check", "counts.wasm"][..], &test] {
+        let told = told(arguments, 1);
+        assert!(told.contains("many at once"), "{told}");
+        assert!(
+            told.contains("the rule stopped with an error of its own"),
+            "{told}"
+        );
+    }
+}
+
 #[test]
 fn a_build_makes_a_component_of_what_a_compiler_left() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("own");
     std::fs::create_dir(&rule).unwrap();
     write_command(&rule, "build", "#!/bin/sh\ncp core.wasm rule.wasm\n");
-    // Eligible, as often as there are pairs: from 1024 on all is zero.
-    let plain = Guest::new(
-        "(i32.store offset=4 (i32.const 256) (i32.const 1024))
-         (i32.store offset=8 (i32.const 256) (local.get 13)) (i32.const 256)",
-    )
-    .named("by-hand", "{}");
+    let plain = eligible_if("(i32.const 1)").named("by-hand", "{}");
     write(&rule, "core.wasm", plain.core_module());
     let (told, _) = ends(&rules(folder.path(), &["build", "own"]), 0);
     assert!(told.starts_with("by-hand "), "{told}");

@@ -496,6 +496,18 @@ fn an_authors_cases_tell_what_came_out_instead() {
             "soon is not a date",
         ),
         ("{\"cases\": [{\"studnet\": {}}]}", "studnet"),
+        (
+            "{\"cases\": [{\"name\": \"hollow\", \"expect\": {}}]}",
+            "hollow expects nothing",
+        ),
+        (
+            "{\"cases\": [{\"expect\": {\"delivery\": \"now\"}}]}",
+            "case 1 expects a delivery",
+        ),
+        (
+            "{\"cases\": [{\"name\": \"high\", \"parameters\": {\"weeklyHoursInTerm\": 900}, \"expect\": {\"outcome\": \"eligible\"}}]}",
+            "high: the settings do not fit the rule: ",
+        ),
     ] {
         let Err(Fault::Refused(why)) = host.run_cases(SHIPPED[0].bytes, cases) else {
             panic!("taken")

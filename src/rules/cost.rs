@@ -8,7 +8,7 @@ use super::{Digest, Fault, Host, Inspected};
 /// The middle of so many runs is told.
 const RUNS: usize = 21;
 /// Asked at once, to tell what one costs among many.
-const MANY: usize = 256;
+const MANY: u32 = 256;
 
 #[derive(Clone, Debug)]
 pub struct Cost {
@@ -18,6 +18,13 @@ pub struct Cost {
     pub alone: Duration,
     /// One of many at once; a fault where so many are too much for one call.
     pub among_many: Result<Duration, Fault>,
+}
+
+/// Instructions by wasmtime's count, which are the same on every machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Instructions {
+    pub alone: u64,
+    pub among_many: u64,
 }
 
 impl Host {
@@ -34,9 +41,27 @@ impl Host {
         let cost = Cost {
             compiling,
             alone: middle(|| ask(1))?,
-            among_many: middle(|| ask(MANY)).map(|all| all / MANY as u32),
+            among_many: middle(|| ask(MANY)).map(|all| all / MANY),
         };
         Ok((found, cost))
+    }
+
+    /// The same two questions, counted; none unless this host counts. Compiles the module for that and blocks.
+    pub fn count(&self, bytes: &[u8]) -> Result<Option<Instructions>, Fault> {
+        let found = self.inspect(bytes)?;
+        let module = self.module(found.digest, bytes)?;
+        let spent = |count| {
+            let before = self.fuel_spent();
+            try_out(&module, &found.parameter_schema, count)?;
+            Ok(before
+                .zip(self.fuel_spent())
+                .map(|(before, after)| after - before))
+        };
+        let counted = spent(1)?.zip(spent(MANY)?);
+        Ok(counted.map(|(alone, all)| Instructions {
+            alone,
+            among_many: all / u64::from(MANY),
+        }))
     }
 }
 

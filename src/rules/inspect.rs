@@ -78,7 +78,7 @@ fn word(text: String, what: &str) -> Result<String, Fault> {
 
 /// A record that does not fit the contract shows only when the function is really called: one question, about so many
 /// equal students or recipients.
-pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: usize) -> Result<(), Fault> {
+pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: u32) -> Result<(), Fault> {
     let context = Context {
         now_unix_seconds: 1_788_000_000,
         today: 20_694,
@@ -87,14 +87,13 @@ pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: usize) -> Re
         ..Context::default()
     };
     let tried = match module.kind() {
-        Kind::Eligibility => module
-            .check(
-                &context,
-                &[Student::default()],
-                &[Job::default()],
-                &vec![(0, 0); count],
-            )
-            .map(drop),
+        Kind::Eligibility => {
+            let pairs: Vec<_> = (0..count).map(|student| (student, 0)).collect();
+            let students = vec![Student::default(); count as usize];
+            module
+                .check(&context, &students, &[Job::default()], &pairs)
+                .map(drop)
+        }
         Kind::Notification => {
             let event = Event {
                 kind: "job-posted".into(),
@@ -102,7 +101,11 @@ pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: usize) -> Re
                 ..Event::default()
             };
             module
-                .route(&context, &event, &vec![Recipient::default(); count])
+                .route(
+                    &context,
+                    &event,
+                    &vec![Recipient::default(); count as usize],
+                )
                 .map(drop)
         }
     };

@@ -22,7 +22,7 @@ mod parameters;
 mod v1;
 
 pub use cases::{CaseReport, Report};
-pub use cost::Cost;
+pub use cost::{Cost, Instructions};
 pub use defaults::{SHIPPED, Shipped};
 pub use digest::Digest;
 pub use facts::{

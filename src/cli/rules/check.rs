@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Failure, engine, read_module};
 use crate::config::Config;
-use crate::rules::{Cost, Inspected, Kind};
+use crate::rules::{Cost, Inspected, Instructions, Kind};
 
 #[derive(Args)]
 pub struct Check {
@@ -20,29 +20,51 @@ pub struct Check {
 
 impl Check {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        look_into(config, &self.file)
+        look_into(config, &self.file, true)
     }
 }
 
-/// Prints what a module is; fails where the board would refuse it.
-pub(super) fn look_into(config: &Config, file: &Path) -> Result<ExitCode, Failure> {
+/// Prints what a module is; fails where the board would refuse it. `counting`: its instructions too, for which it is
+/// compiled once more.
+pub(super) fn look_into(config: &Config, file: &Path, counting: bool) -> Result<ExitCode, Failure> {
     let bytes = read_module(config, file)?;
+    let named = |fault| format!("{}: {fault}", file.display());
     let (host, _folder) = engine(config, false)?;
-    let (found, cost) = host
-        .appraise(&bytes)
-        .map_err(|fault| format!("{}: {fault}", file.display()))?;
-    print!("{}", Told(&found, &cost, config));
+    let (found, cost) = host.appraise(&bytes).map_err(named)?;
+    let counted = if counting && cost.among_many.is_ok() {
+        let (host, _folder) = engine(config, true)?;
+        host.count(&bytes).map_err(named)?
+    } else {
+        None
+    };
+    let told = Told {
+        found: &found,
+        cost: &cost,
+        counted,
+        config,
+    };
+    print!("{told}");
     if let Err(fault) = &cost.among_many {
         return Err(format!("{}: asked about many at once: {fault}", file.display()).into());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-struct Told<'a>(&'a Inspected, &'a Cost, &'a Config);
+struct Told<'a> {
+    found: &'a Inspected,
+    cost: &'a Cost,
+    counted: Option<Instructions>,
+    config: &'a Config,
+}
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(found, cost, config) = self;
+        let Self {
+            found,
+            cost,
+            counted,
+            config,
+        } = self;
         let (decides, who) = match found.kind {
             Kind::Eligibility => ("eligibility: who may have which job", "student"),
             Kind::Notification => (
@@ -69,6 +91,12 @@ impl fmt::Display for Told<'_> {
         writeln!(f, "one {who} alone {alone}, of {deadline} ms allowed")?;
         if let Ok(each) = cost.among_many {
             writeln!(f, "one {who} among many {}", span(each))?;
+        }
+        if let Some(Instructions { alone, among_many }) = counted {
+            writeln!(
+                f,
+                "that is    {alone} instructions alone, {among_many} among many"
+            )?;
         }
         Ok(())
     }
