@@ -25,7 +25,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
             rule.rule_id,
             rule.state.name(),
             rule.name,
-            rule.version,
+            rule.record.version,
             note(&reader, rule)?
         );
     }

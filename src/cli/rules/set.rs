@@ -66,7 +66,12 @@ impl Set {
             }
             refusal => Failure::from(refusal),
         })?;
-        println!("{} {} is {}", rule.name, rule.version, rule.state.name());
+        println!(
+            "{} {} is {}",
+            rule.name,
+            rule.record.version,
+            rule.state.name()
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -40,7 +40,7 @@ impl Upload {
         println!("{}", rule.rule_id);
         eprintln!(
             "{} {} is a draft; `corkboard rules dry-run {}` tells what it would change",
-            rule.name, rule.version, rule.rule_id
+            rule.name, rule.record.version, rule.rule_id
         );
         Ok(ExitCode::SUCCESS)
     }
