@@ -251,6 +251,34 @@ fn one_among_many_is_measured_with_as_many_students() {
 }
 
 #[test]
+fn a_case_at_which_a_rule_stops_says_what_may_stop_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Stops on the first day of 1970, which is the local 1.
+    write(
+        folder.path(),
+        "late.wasm",
+        eligible_if("(local.get 1)").build(),
+    );
+    let case = |today: &str| {
+        let case = json!({"expect": {"outcome": "eligible"}});
+        json!({"today": today, "cases": [case]}).to_string()
+    };
+    write(folder.path(), "1970.json", case("1970-01-01"));
+    write(folder.path(), "2026.json", case("2026-10-01"));
+    let test = |cases: &str| rules(folder.path(), &["test", "late.wasm", "--cases", cases]);
+    ends(&test("2026.json"), 0);
+    let (told, _) = ends(&test("1970.json"), 1);
+    assert!(
+        told.contains("the rule stopped with an error of its own"),
+        "{told}"
+    );
+    assert!(
+        told.contains("an answer of another shape than the contract's"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_build_makes_a_component_of_what_a_compiler_left() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("own");

@@ -237,6 +237,11 @@ fn meant_for(kind: Kind, file: &File) -> Result<(), String> {
 impl Expected {
     fn differences(&self, got: &Result<Got, Fault>) -> Vec<String> {
         match got {
+            Err(fault @ Fault::Trapped(_)) => vec![
+                fault.to_string(),
+                "so does an answer of another shape than the contract's, and an error that is thrown and not caught"
+                    .into(),
+            ],
             Err(fault) => vec![fault.to_string()],
             Ok(Got::Verdict(verdict)) => self.against(verdict),
             Ok(Got::Delivery(delivery)) => {
