@@ -38,8 +38,13 @@ pub fn running_jobs(
 /// Hours a week of a student's accepted applications whose job has not ended.
 pub fn weekly_hours(reader: &Reader, student: &StudentId, today: Date) -> Result<f64, StoreError> {
     let jobs = running_jobs(reader, student, today)?;
-    Ok(jobs.iter().map(|job| job.hours_per_week).sum())
+    // A sum of nothing would be -0.0, and tenths do not add up to tenths.
+    let hours = jobs.iter().fold(0.0, |sum, job| sum + job.hours_per_week);
+    Ok((hours * HOURS_PRECISION).round() / HOURS_PRECISION)
 }
+
+/// Hours are told to the millionth.
+const HOURS_PRECISION: f64 = 1e6;
 
 /// Days since 1970-01-01, as the contract counts them.
 pub(super) fn day(date: Date) -> i32 {
