@@ -385,6 +385,7 @@ async fn a_person_hears_which_member_is_wrong() {
         (json!({"studentId": null}), "studentId"), (json!({"weeklyHours": 1}), "weeklyHours"), (json!({"version": 9}), "version"), (json!({"role": "admin"}), "role"),
         (json!({"workSpace": "x"}), "workSpace"), (json!({"summary": "a\u{0}"}), "summary"), (json!({"skills": {"a": 1}}), "skills"), (json!({"preferences": []}), "preferences"),
         (json!({"password": "long enough"}), "currentPassword"), (json!({"email": "b@example.edu", "currentPassword": "wrong"}), "currentPassword"),
+        (json!({"bogus": null}), "bogus"), (json!({"weeklyHours": null}), "weeklyHours"), (json!({"preferences": {"bogus": null}}), "preferences.bogus"), (json!({"version": null}), "version"),
     ];
     for (body, field) in patches {
         let reply = board.patch(Some(&student), "me", body.clone()).await;

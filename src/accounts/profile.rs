@@ -7,9 +7,9 @@ use crate::eligibility::weekly_hours;
 use crate::mail::Letter;
 use crate::model::{
     Account, Email, Employer, EmployerProfile, Event, Identity, Invalid, Line, Party, Role,
-    Student, StudentProfile, TokenKind, Vocabulary, check_text,
+    Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
 };
-use crate::store::{Reader, StoreError, Stored, Transaction, keys};
+use crate::store::{Reader, Stored, Transaction, keys};
 
 /// An account and the profile of its kind; an admin has none.
 pub struct Me {
@@ -164,7 +164,7 @@ fn update_profile(
         Party::Student(id) => {
             let stored: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
             let old = stored.ok_or(Refusal::NotFound)?;
-            let profile: StudentProfile = merged(&old.profile(), patch)?;
+            let profile: StudentProfile = patched(&old.profile(), patch)?;
             if profile.student_id.as_ref() != Some(id) {
                 return Err(Invalid::one("studentId", "cannot be changed").into());
             }
@@ -195,7 +195,7 @@ fn update_profile(
                 work_space: old.work_space.clone(),
                 setting: Some(old.setting),
             };
-            let profile: EmployerProfile = merged(&current, patch)?;
+            let profile: EmployerProfile = patched(&current, patch)?;
             if profile.employee_id.as_ref() != Some(id) {
                 return Err(Invalid::one("employeeId", "cannot be changed").into());
             }
@@ -220,18 +220,6 @@ fn update_profile(
         }
     }
     Ok(())
-}
-
-/// RFC 7396 over a profile.
-fn merged<T: serde::Serialize + serde::de::DeserializeOwned>(
-    current: &T,
-    patch: &Map<String, Value>,
-) -> Result<T, Refusal> {
-    let mut value = serde_json::to_value(current).map_err(|error| {
-        StoreError::Corrupt(format!("a profile that cannot be written: {error}"))
-    })?;
-    crate::model::merge_patch(&mut value, &Value::Object(patch.clone()));
-    crate::model::from_json(value).map_err(Refusal::from)
 }
 
 /// Keeps the wish and mails the new address; it counts once that mailbox is proven. A taken address gets a mail that says

@@ -8,9 +8,9 @@ use crate::accounts::Registrar;
 use crate::mail::Letter;
 use crate::model::{
     Account, Campus, Employer, Event, Identity, Invalid, Job, JobId, JobInput, JobStatus, Party,
-    Timestamp, from_json, merge_patch,
+    Timestamp, patched,
 };
-use crate::store::{StoreError, Stored, Transaction, keys};
+use crate::store::{Stored, Transaction, keys};
 
 pub struct JobPatch {
     /// A merge patch over the members that the employer wrote.
@@ -90,10 +90,7 @@ pub(crate) fn reopen_if_free(job: &mut Job, now: Timestamp) {
 
 /// Lays a merge patch over what the employer wrote; true if anything differs.
 fn rewrite(campus: &Campus, job: &mut Job, members: &Map<String, Value>) -> Result<bool, Refusal> {
-    let mut value = serde_json::to_value(job.input())
-        .map_err(|error| StoreError::Corrupt(format!("a job that cannot be written: {error}")))?;
-    merge_patch(&mut value, &Value::Object(members.clone()));
-    let input: JobInput = from_json(value)?;
+    let input: JobInput = patched(&job.input(), members)?;
     let mut fields = input.validate(&campus.time_zone)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(job.apply(fields))

@@ -42,7 +42,7 @@ pub use job::{Job, JobSetting, JobStatus, Question};
 pub use job_input::{JobFields, JobInput};
 pub use mail::{Mail, MailKind, MailState};
 pub use money::Money;
-pub use patch::{from_json, invalid_member, merge_patch};
+pub use patch::{from_json, invalid_member, patched};
 pub use rule::{
     Delivery, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule, RuleSet, RuleState,
 };

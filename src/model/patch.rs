@@ -1,12 +1,13 @@
 //! JSON as it arrives: merge patches, and errors that name the member.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Invalid;
 
 /// RFC 7396: members of the patch replace, `null` removes, objects are merged.
-pub fn merge_patch(target: &mut Value, patch: &Value) {
+fn merge_patch(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return;
@@ -24,6 +25,37 @@ pub fn merge_patch(target: &mut Value, patch: &Value) {
             merge_patch(members.entry(name.as_str()).or_insert(Value::Null), value);
         }
     }
+}
+
+/// A value with a merge patch laid over it. An error names the member that is wrong, or that there is none of that name, also
+/// where the patch only takes it away.
+pub fn patched<T: Serialize + DeserializeOwned>(
+    current: &T,
+    patch: &Map<String, Value>,
+) -> Result<T, Invalid> {
+    // What serde writes it reads again, so an error here is about the patch.
+    let mut value =
+        serde_json::to_value(current).map_err(|error| Invalid::one("body", error.to_string()))?;
+    if let Some(name) = unknown_null(&value, patch) {
+        return Err(Invalid::one(name, "is not a member here"));
+    }
+    merge_patch(&mut value, &Value::Object(patch.clone()));
+    from_json(value)
+}
+
+/// A member that the patch takes away and that the target, written with all its members, does not have.
+fn unknown_null(target: &Value, patch: &Map<String, Value>) -> Option<String> {
+    patch.iter().find_map(|(name, change)| {
+        let member = target.get(name);
+        match change {
+            Value::Null if member.is_none() => Some(name.clone()),
+            Value::Object(inner) if member.is_some_and(Value::is_object) => {
+                let inner = unknown_null(member?, inner)?;
+                Some(format!("{name}.{inner}"))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// Reads a type from JSON; an error names the member that is wrong.
