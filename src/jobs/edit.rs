@@ -49,6 +49,12 @@ pub fn edit(
         )
         .into());
     }
+    if job.hours_per_week > old.hours_per_week && job.positions_filled > 0 {
+        // The rules looked at the hours when they let the students in.
+        return Err(
+            Invalid::one("hoursPerWeek", "cannot be raised once somebody has the job").into(),
+        );
+    }
     let now = transaction.now();
     if job.deadline != old.deadline && job.deadline <= now {
         return Err(Invalid::one("deadline", "must be in the future").into());

@@ -274,6 +274,40 @@ async fn a_deadline_ends_a_posting() {
 }
 
 #[actix_web::test]
+async fn hours_are_not_raised_behind_the_rules_back() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let posted = board
+        .post_job(&employer, json!({"hoursPerWeek": 3, "positions": 2}))
+        .await;
+    let path = job_path(&posted);
+    let raised = json!({"hoursPerWeek": 4});
+    board
+        .patch(Some(&employer), &path, raised)
+        .await
+        .expect(200);
+    let application = apply(&board, &student, &posted).await;
+    let accept = json!({"applicationStatus": "accepted"});
+    board
+        .patch(Some(&employer), &application, accept)
+        .await
+        .expect(200);
+    let raised = json!({"hoursPerWeek": 40});
+    let refused = board
+        .patch(Some(&employer), &path, raised)
+        .await
+        .expect(422);
+    assert_eq!(refused.fields(), ["hoursPerWeek"]);
+    let lowered = json!({"hoursPerWeek": 2});
+    board
+        .patch(Some(&employer), &path, lowered)
+        .await
+        .expect(200);
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn conditions_and_merge_patches_hold() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
