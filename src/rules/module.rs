@@ -55,7 +55,7 @@ impl Module {
     }
 
     /// One verdict for each pair (index into `students`, index into `jobs`), in their order; the first fault if there is one.
-    /// Blocks for a call a batch.
+    /// Blocks for a call a batch, and a batch that fails is not asked again.
     pub fn check(
         &self,
         context: &Context,
@@ -63,8 +63,11 @@ impl Module {
         jobs: &[Job],
         pairs: &[(u32, u32)],
     ) -> Result<Vec<Verdict>, Fault> {
-        let each = self.check_each(context, students, jobs, pairs);
-        each.into_iter().collect()
+        let mut verdicts = Vec::with_capacity(pairs.len());
+        for pairs in pairs.chunks(self.runner.limits.batch.max(1)) {
+            verdicts.extend(self.check_batch(context, students, jobs, pairs)?);
+        }
+        Ok(verdicts)
     }
 
     /// One verdict or one fault for each pair, in their order. A batch that fails is cut in two until the pairs at which the
@@ -91,7 +94,14 @@ impl Module {
         asking.verdicts
     }
 
-    fn check_batch(&self, context: &Context, batch: &Batch<'_>) -> Result<Vec<Verdict>, Fault> {
+    fn check_batch(
+        &self,
+        context: &Context,
+        students: &[Student],
+        jobs: &[Job],
+        pairs: &[(u32, u32)],
+    ) -> Result<Vec<Verdict>, Fault> {
+        let batch = Batch::of(students, jobs, pairs)?;
         let answer = self.runner.run(|store| {
             self.guest
                 .check(store, context, &batch.students, &batch.jobs, &batch.pairs)
@@ -158,8 +168,8 @@ impl Asking<'_> {
     }
 
     fn call(&self, pairs: &[(u32, u32)]) -> Result<Vec<Verdict>, Fault> {
-        let batch = Batch::of(self.students, self.jobs, pairs)?;
-        self.module.check_batch(self.context, &batch)
+        self.module
+            .check_batch(self.context, self.students, self.jobs, pairs)
     }
 }
 
