@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 
 use crate::config::{self, Calendar};
 use crate::model::{
-    Application, ApplicationId, ApplicationStatus, Job, JobSetting, Student, StudentId, Timestamp,
+    Application, ApplicationId, ApplicationStatus, Job, JobId, JobSetting, Student, StudentId,
+    Timestamp,
 };
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -88,7 +89,19 @@ impl<'a> Facts<'a> {
         place: usize,
         student: &Student,
     ) -> Result<rules::Student, StoreError> {
-        let running = running_jobs(reader, &student.student_id, self.today)?;
+        self.student_beside(reader, place, student, None)
+    }
+
+    /// The student as he is beside one job: should he have that one already, its hours are not held against it.
+    pub fn student_beside(
+        &self,
+        reader: &Reader,
+        place: usize,
+        student: &Student,
+        job: Option<JobId>,
+    ) -> Result<rules::Student, StoreError> {
+        let mut running = running_jobs(reader, &student.student_id, self.today)?;
+        running.retain(|held| Some(held.job_id) != job);
         Ok(rules::Student {
             id: place.to_string(),
             gpa: student.gpa.map(|gpa| gpa as f32),

@@ -133,7 +133,7 @@ impl Judge {
         let case = Arc::new(Case {
             now,
             language: student.preferences.language.clone(),
-            students: vec![facts.student(reader, 0, student)?],
+            students: vec![facts.student_beside(reader, 0, student, Some(job.job_id))?],
             jobs: Arc::new(vec![facts.job(0, job)]),
             pairs: vec![(0, 0)],
         });
