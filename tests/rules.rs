@@ -380,6 +380,11 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
         .patch(Some(&campus.employer), &path, word.clone())
         .await
         .expect(403);
+    let stale = board
+        .request(Method::PATCH, &path)
+        .bearer_auth(&campus.admin.token);
+    let stale = stale.header("if-match", "\"7\"").json(&word);
+    board.send(stale).await.expect(412);
     let seen = board
         .patch(Some(&campus.admin), &path, word)
         .await
@@ -547,6 +552,67 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
         .await;
     assert!(told.contains("50 ms"), "{told}");
     assert_eq!(campus.rule(&rule).await["state"], "active");
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_retired_draft_has_never_decided_and_needs_its_dry_run() {
+    let campus = Campus::start().await;
+    let module = Guest::answering(Answer::eligible())
+        .named("new", "{}")
+        .build();
+    let rule = id(&campus.upload("new", module).await.expect(201).json());
+    let to = async |state: &str| campus.change(&rule, json!({"state": state})).await;
+    to("retired").await.expect(200);
+    assert_eq!(to("active").await.expect(409).code(), "dry_run_first");
+    to("shadow").await.expect(200);
+    to("retired").await.expect(200);
+    to("active").await.expect(200);
+    to("retired").await.expect(200);
+    to("active").await.expect(200);
+
+    let path = format!("admin/rules/{rule}");
+    let seen = campus
+        .board
+        .get(Some(&campus.admin), &path)
+        .await
+        .expect(200);
+    let known = campus
+        .board
+        .request(Method::GET, &path)
+        .bearer_auth(&campus.admin.token);
+    let known = known.header("if-none-match", seen.header("etag"));
+    campus.board.send(known).await.expect(304);
+    let mut listed = Vec::new();
+    let mut next = "admin/rules?limit=2".to_owned();
+    loop {
+        let page = campus
+            .board
+            .get(Some(&campus.admin), &next)
+            .await
+            .expect(200)
+            .json();
+        listed.extend(page["items"].as_array().unwrap().iter().map(id));
+        let Some(cursor) = page["nextCursor"].as_str() else {
+            break;
+        };
+        next = format!("admin/rules?limit=2&cursor={cursor}");
+    }
+    let all: Vec<_> = campus.rules().await.iter().map(id).collect();
+    assert_eq!((listed.len(), &listed), (3, &all));
+    campus.board.stop().await;
+}
+
+#[actix_web::test]
+async fn the_hours_of_a_job_are_not_held_against_itself() {
+    let campus = Campus::start().await;
+    let job = campus.job(12).await;
+    let application = campus.application(&job).await;
+    campus.accept(&application).await.expect(200);
+    let verdict = campus.verdict(&job).await;
+    assert_eq!(verdict["outcome"], "eligible", "{verdict}");
+    let other = campus.job(12).await;
+    assert_eq!(campus.verdict(&other).await["outcome"], "ineligible");
     campus.board.stop().await;
 }
 

@@ -32,18 +32,23 @@ pub(super) async fn ask_rules(
     Ok(verdict)
 }
 
-/// An admin's word in place of the rules', with a reason: it stands until he says otherwise.
+/// An admin's word in place of the rules', with a reason: it stands until he says otherwise. `matches`: whether the version
+/// is one the caller knows (If-Match).
 pub fn override_verdict(
     transaction: &mut Transaction,
     identity: &Identity,
     id: ApplicationId,
     outcome: Outcome,
     reason: &str,
+    matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Application>, Refusal> {
     let reason = check_text(reason, Line::Many, 1, MAX_REASON_CHARS)
         .map_err(|message| Invalid::one("reason", message))?;
     let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
     let old = stored.ok_or(Refusal::NotFound)?;
+    if !matches(old.version) {
+        return Err(Refusal::Stale);
+    }
     if old.application_status.is_final() {
         return Err(Refusal::Decided(old.application_status));
     }

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::applications::answer_moved;
 use super::body::JsonBody;
 use super::caller::{Admin, Caller, Student};
+use super::etag::IfMatch;
 use super::jobs::id_of;
 use super::problem::Problem;
 use super::state::State;
@@ -134,16 +135,19 @@ pub struct OverrideBody {
 /// PATCH /admin/applications/{id}/eligibility
 pub async fn override_verdict(
     caller: Caller<Admin>,
+    request: HttpRequest,
     state: web::Data<State>,
     path: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let id: ApplicationId = id_of(&path)?;
     let OverrideBody { outcome, reason } = body.parse()?;
+    let if_match = IfMatch::of(&request);
     let application = state
         .store
         .run(caller.origin, |transaction| {
-            applications::override_verdict(transaction, &caller.who, id, outcome, &reason)
+            let matches = |version| if_match.holds(version);
+            applications::override_verdict(transaction, &caller.who, id, outcome, &reason, &matches)
         })
         .await?;
     answer_moved(&state, &caller.who, &application)

@@ -87,14 +87,14 @@ impl RuleState {
         }
     }
 
-    /// Whether a module may go from here to there. A draft decides only after its effect was seen: in a dry run or as a
-    /// shadow.
-    pub fn allows(self, to: Self, dry_run: bool) -> bool {
+    /// Whether a module may go from here to there. It decides only after its effect was seen: in a dry run, as a shadow, or
+    /// when it decided before.
+    pub fn allows(self, to: Self, seen: bool) -> bool {
         match (self, to) {
-            (Self::Draft, Self::Active) => dry_run,
+            (Self::Draft | Self::Retired, Self::Active) => seen,
             (Self::Draft | Self::Active, Self::Shadow | Self::Retired)
             | (Self::Shadow, Self::Draft | Self::Active | Self::Retired)
-            | (Self::Retired, Self::Draft | Self::Shadow | Self::Active) => true,
+            | (Self::Retired, Self::Draft | Self::Shadow) => true,
             _ => false,
         }
     }
@@ -126,7 +126,7 @@ pub struct RuleModule {
     pub parameter_schema: String,
     pub parameters: Map<String, Value>,
     pub state: RuleState,
-    /// Whether a dry run with these parameters was seen.
+    /// Whether the effect of these parameters was seen: in a dry run, or because the module was in use with them.
     pub dry_run: bool,
     pub failing: Option<RuleFailure>,
     pub created_at: Timestamp,
@@ -207,7 +207,8 @@ mod tests {
         assert!(!Draft.allows(Active, false));
         assert!(Draft.allows(Active, true));
         assert!(Draft.allows(Shadow, false) && Shadow.allows(Active, false));
-        assert!(Retired.allows(Active, false), "back in one step");
+        assert!(Retired.allows(Active, true), "back in one step");
+        assert!(!Retired.allows(Active, false), "it never decided");
         for state in [Draft, Shadow, Active, Retired] {
             assert!(!state.allows(state, true));
         }

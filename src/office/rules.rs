@@ -137,7 +137,8 @@ pub fn change_rule(
     if let Some(to) = patch.state
         && to != old.state
     {
-        if (old.state, to, module.dry_run) == (RuleState::Draft, RuleState::Active, false) {
+        let is_idle = matches!(old.state, RuleState::Draft | RuleState::Retired);
+        if is_idle && to == RuleState::Active && !module.dry_run {
             return Err(RuleRefusal::DryRunFirst);
         }
         if !old.state.allows(to, module.dry_run) {
@@ -147,6 +148,7 @@ pub fn change_rule(
         if matches!(to, RuleState::Active | RuleState::Shadow) {
             check_complete(&module)?;
         }
+        module.dry_run |= !is_idle && module.parameters == old.parameters;
         module.state = to;
     }
     if module == old.record {
@@ -172,6 +174,7 @@ fn retire_others(transaction: &mut Transaction, module: &RuleModule) -> Result<(
         let Some(old) = stored else { continue };
         let retired = RuleModule {
             state: RuleState::Retired,
+            dry_run: true,
             ..old.record.clone()
         };
         let retired = save(transaction, &old, retired)?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::http::body::{JsonBody, media_type, read_to_limit};
 use crate::http::caller::{Admin, Caller};
-use crate::http::etag::{IfMatch, etag};
+use crate::http::etag::{IfMatch, etag, is_known};
 use crate::http::idempotency::{Answer, once};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
@@ -43,7 +43,7 @@ pub struct RuleView<'a> {
     parameter_schema: Box<RawValue>,
     #[schema(value_type = Object)]
     parameters: &'a Map<String, Value>,
-    /// Whether a dry run with these parameters was seen.
+    /// Whether the effect of these parameters was seen: in a dry run, or because the rule was in use with them.
     dry_run: bool,
     failing: Option<FailureView<'a>>,
     shadow: ShadowView,
@@ -104,24 +104,39 @@ fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Pr
         .json(RuleView::new(reader, rule)?))
 }
 
-/// GET /admin/rules: newest first; a campus has few, so it is one page.
+/// GET /admin/rules: newest first.
 pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Query::of(&request, &[])?;
+    let query = Query::of(&request, &["limit", "cursor"])?;
+    let limit = query.limit()?;
+    let after: Option<RuleId> = query.get("cursor", "is not one that this list gave")?;
     let rules = office::list_rules(&caller.reader)?;
-    let items = rules
+    // Ids follow the order of upload.
+    let mut older = rules
         .iter()
         .rev()
-        .map(|rule| RuleView::new(&caller.reader, rule))
-        .collect::<Result<_, _>>()?;
+        .skip_while(|rule| after.is_some_and(|after| rule.rule_id.as_bytes() >= after.as_bytes()));
+    let page: Vec<_> = older.by_ref().take(limit).collect();
+    let last = page.last().filter(|_| older.next().is_some());
     Ok(HttpResponse::Ok().json(PageView {
-        items,
-        next_cursor: None,
+        next_cursor: last.map(|rule| rule.rule_id.to_string()),
+        items: page
+            .into_iter()
+            .map(|rule| RuleView::new(&caller.reader, rule))
+            .collect::<Result<_, _>>()?,
     }))
 }
 
 /// GET /admin/rules/{ruleId}
-pub async fn read(caller: Caller<Admin>, path: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn read(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
     let rule = office::see_rule(&caller.reader, id_of(&path)?)?;
+    if is_known(&request, rule.version) {
+        let tag = (header::ETAG, etag(rule.version));
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
     answer(&caller.reader, &rule)
 }
 

@@ -21,13 +21,14 @@ pub fn operations() -> Vec<Operation> {
             "Puts an admin's word in place of a verdict",
         )
         .detail("It stands until it is changed; the audit shows it with its reason.")
+        .if_match()
         .body::<OverrideBody>()
         .answer::<ApplicationView<'_>>(200, "As it is now.")
         .etag()
         .problem(409, "invalid_transition"),
-        operation("GET", "/api/v1/admin/rules", "The campus rules").page::<RuleView<'_>>(
-            "All of them, newest first.",
-        ),
+        operation("GET", "/api/v1/admin/rules", "The campus rules")
+            .pages()
+            .page::<RuleView<'_>>("Newest first."),
         operation("POST", "/api/v1/admin/rules", "Uploads a rule")
             .detail("The body is a WebAssembly component of the contract campus:rules. It is compiled, looked into and asked once before it is kept.")
             .query(
@@ -45,6 +46,7 @@ pub fn operations() -> Vec<Operation> {
             .problem(422, "invalid_module")
             .problem(422, "invalid"),
         operation("GET", "/api/v1/admin/rules/{ruleId}", "One rule")
+            .if_none_match()
             .answer::<RuleView<'_>>(200, "As it is now.")
             .etag(),
         operation("PATCH", "/api/v1/admin/rules/{ruleId}", "Moves a rule on, or sets its parameters")
@@ -60,7 +62,7 @@ pub fn operations() -> Vec<Operation> {
             "/api/v1/admin/rules/{ruleId}/dry-run",
             "What a rule would change",
         )
-        .detail("Over the campus's open applications, and what their students could apply for. Changes nothing.")
-        .answer::<DryRunView>(200, "How many verdicts would change, and which."),
+        .detail("Over the campus's open applications, and what their students could apply for; of a rule about mail, over the newest postings. Changes nothing.")
+        .answer::<DryRunView>(200, "How many answers would change, and which."),
     ]
 }
