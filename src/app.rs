@@ -215,6 +215,7 @@ pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
             OnFailure::Review => Outcome::Review,
             OnFailure::Refuse => Outcome::Ineligible,
         },
+        settings: settings.clone(),
     };
     Ok(Judge::new(store.clone(), host, terms))
 }

@@ -556,6 +556,46 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
 }
 
 #[actix_web::test]
+async fn configured_parameters_lie_beneath_what_the_office_sets() {
+    let mut campus = Campus::start().await;
+    let job = campus.job(10).await;
+    assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
+    let rules = campus.rules().await;
+    let rule = rules.iter().find(|rule| rule["kind"] == "eligibility");
+    let rule = id(rule.unwrap());
+
+    let most = |hours: Value| {
+        move |config: &mut Config| {
+            let Value::Object(parameters) = json!({"weeklyHoursInTerm": hours}) else {
+                unreachable!("it is an object")
+            };
+            let all = &mut config.rules.parameters;
+            all.insert("campus-eligibility".into(), parameters);
+        }
+    };
+    let folder = campus.board.stop().await;
+    campus.board = Board::start_in(folder, Clock::System, most(json!(5)));
+    assert_eq!(campus.verdict(&job).await["outcome"], "ineligible");
+    for (own, outcome) in [(json!(15), "eligible"), (Value::Null, "ineligible")] {
+        let own = json!({"parameters": {"weeklyHoursInTerm": own}});
+        campus.change(&rule, own).await.expect(200);
+        assert_eq!(campus.verdict(&job).await["outcome"], outcome);
+    }
+    let folder = campus.board.stop().await;
+    let mut config = Config::default();
+    folder.path().clone_into(&mut config.data.dir);
+    config.server.listen = ([127, 0, 0, 1], 0).into();
+    most(json!("many"))(&mut config);
+    let refused = corkboard::app::start(config, Clock::System).err();
+    let said = refused.expect("it does not start").to_string();
+    assert!(
+        said.contains("[rules.parameters.campus-eligibility]")
+            && said.contains("weeklyHoursInTerm"),
+        "{said}"
+    );
+}
+
+#[actix_web::test]
 async fn a_retired_draft_has_never_decided_and_needs_its_dry_run() {
     let campus = Campus::start().await;
     let module = Guest::answering(Answer::eligible())

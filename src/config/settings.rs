@@ -152,8 +152,21 @@ pub struct RulesSettings {
     #[serde(deserialize_with = "positive")]
     pub module_limit_kib: usize,
     pub on_failure: OnFailure,
-    /// By the module's name; what the office sets by the page or the API goes before it.
+    /// By the module's name; what the office sets goes before it.
     pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+}
+
+impl RulesSettings {
+    /// All parameters of a module: what the office set before what stands here.
+    pub fn beneath(
+        &self,
+        name: &str,
+        own: &serde_json::Map<String, serde_json::Value>,
+    ) -> serde_json::Map<String, serde_json::Value> {
+        let mut all = self.parameters.get(name).cloned().unwrap_or_default();
+        all.extend(own.clone());
+        all
+    }
 }
 
 /// What a student is told whom a failing module should have judged.

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
 use super::health::{Health, failing_rules, note_failure, note_recovery};
+use crate::config::RulesSettings;
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
     Timestamp,
@@ -28,6 +29,8 @@ pub struct Terms {
     pub language: String,
     /// The verdict of a module that fails.
     pub on_failure: Outcome,
+    /// Parameters of modules, by name; those of a module's record go before them.
+    pub settings: RulesSettings,
 }
 
 pub struct Judge {
@@ -72,14 +75,20 @@ struct Ready {
 }
 
 impl Ready {
-    fn make(host: &Host, of: RuleInUse, schema: &str, bytes: &[u8]) -> Result<Self, Fault> {
+    fn make(
+        host: &Host,
+        of: RuleInUse,
+        schema: &str,
+        parameters: serde_json::Map<String, serde_json::Value>,
+        bytes: &[u8],
+    ) -> Result<Self, Fault> {
         let digest = of
             .digest
             .parse()
             .map_err(|error: &str| Fault::Engine(error.into()))?;
         let module = host.module(digest, bytes)?;
         let schema = Schema::parse(schema).map_err(Fault::Refused)?;
-        let parameters = schema.read(&serde_json::Value::Object(of.parameters.clone()))?;
+        let parameters = schema.read(&serde_json::Value::Object(parameters))?;
         Ok(Self {
             of,
             module,
@@ -237,7 +246,10 @@ impl Judge {
         })?;
         let bytes = rule_bytes(reader, &record)?;
         let (host, rule) = (self.host.clone(), rule.clone());
-        let ready = blocking(move || Ready::make(&host, rule, &record.parameter_schema, &bytes));
+        let parameters = self.terms.settings.beneath(&rule.name, &rule.parameters);
+        let ready = blocking(move || {
+            Ready::make(&host, rule, &record.parameter_schema, parameters, &bytes)
+        });
         let ready = match ready.await? {
             Ok(ready) => Arc::new(ready),
             Err(fault) => return Ok(Err(fault)),

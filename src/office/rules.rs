@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::seed_rules::check_complete;
+use crate::config::RulesSettings;
 use crate::model::{
     Event, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
 };
@@ -38,7 +39,6 @@ pub struct NewRule {
     pub summary: String,
     pub digest: String,
     pub parameter_schema: String,
-    pub parameters: Map<String, Value>,
     pub bytes: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ pub fn install_rule(
         digest: new.digest.clone(),
         size_bytes: new.bytes.len() as u64,
         parameter_schema: new.parameter_schema.clone(),
-        parameters: new.parameters.clone(),
+        parameters: Map::new(),
         state,
         dry_run: false,
         failing: None,
@@ -119,6 +119,7 @@ pub fn change_rule(
     transaction: &mut Transaction,
     id: RuleId,
     patch: &RulePatch,
+    settings: &RulesSettings,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<RuleModule>, RuleRefusal> {
     let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
@@ -146,7 +147,7 @@ pub fn change_rule(
             return Err(RuleRefusal::InvalidTransition { from, to });
         }
         if matches!(to, RuleState::Active | RuleState::Shadow) {
-            check_complete(&module)?;
+            check_complete(&module, settings)?;
         }
         module.dry_run |= !is_idle && module.parameters == old.parameters;
         module.state = to;

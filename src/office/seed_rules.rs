@@ -6,7 +6,7 @@ use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
 use crate::model::{Invalid, RuleKind, RuleModule, RuleState};
 use crate::rules::{Fault, Host, Inspected, Kind, SHIPPED, Schema, Shipped};
-use crate::store::{Origin, Store};
+use crate::store::{Origin, Store, Stored};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -14,12 +14,15 @@ pub enum SeedError {
     Fault(String, Fault),
     #[error("the rule {0} that ships: {1}")]
     Refusal(String, RuleRefusal),
+    #[error("[rules.parameters.{0}] of the configuration: {1}")]
+    Configured(String, Invalid),
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
 }
 
 /// Installs what ships and is not there: active where the campus has no rule of that name, else a draft beside it, so that
-/// a new Corkboard never changes by itself what a campus decided. Blocks while it compiles.
+/// a new Corkboard never changes by itself what a campus decided. Then looks whether the configured parameters fit the
+/// modules in use. Blocks while it compiles.
 pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
     let known = list_rules(&store.read()?)?;
     for Shipped { name, bytes, .. } in SHIPPED {
@@ -36,7 +39,7 @@ pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Resul
             .inspect(bytes)
             .map_err(|fault| SeedError::Fault(name.into(), fault))?;
         let refusal = |refusal| SeedError::Refusal(name.into(), refusal);
-        let new = NewRule::found(found, Some(name.into()), settings, bytes.to_vec())
+        let new = NewRule::found(found, Some(name.into()), bytes.to_vec())
             .map_err(|invalid| refusal(invalid.into()))?;
         store
             .run_blocking(Origin::SYSTEM, |transaction| {
@@ -44,27 +47,34 @@ pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Resul
             })
             .map_err(refusal)?;
     }
+    check_configured(store, settings)
+}
+
+fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedError> {
+    let rules = list_rules(&store.read()?)?;
+    let in_use = |rule: &&Stored<RuleModule>| {
+        matches!(rule.state, RuleState::Active | RuleState::Shadow)
+            && settings.parameters.contains_key(&rule.name)
+    };
+    for rule in rules.iter().filter(in_use) {
+        check_complete(rule, settings)
+            .map_err(|invalid| SeedError::Configured(rule.name.clone(), invalid))?;
+    }
+    for name in settings.parameters.keys() {
+        if !rules.iter().any(|rule| rule.name == *name) {
+            tracing::warn!(name, "[rules.parameters] has a rule that is not here");
+        }
+    }
     Ok(())
 }
 
 impl NewRule {
-    /// A module that was looked into, with the parameters that config.toml has for its name. Without a name it has its
-    /// own.
-    pub fn found(
-        found: Inspected,
-        name: Option<String>,
-        settings: &RulesSettings,
-        bytes: Vec<u8>,
-    ) -> Result<Self, Invalid> {
+    /// A module that was looked into. Without a name it has its own.
+    pub fn found(found: Inspected, name: Option<String>, bytes: Vec<u8>) -> Result<Self, Invalid> {
         let name = match name {
             Some(name) => name,
             None => rule_name(&found.name)?,
         };
-        let parameters = settings.parameters.get(&name).cloned().unwrap_or_default();
-        // What must be given and is not may still come: a draft decides nothing.
-        if !parameters.is_empty() {
-            check_parameters(&found.parameter_schema, &parameters)?;
-        }
         Ok(Self {
             name,
             kind: match found.kind {
@@ -75,16 +85,17 @@ impl NewRule {
             summary: found.summary,
             digest: found.digest.to_string(),
             parameter_schema: found.parameter_schema.as_str().to_owned(),
-            parameters,
             bytes,
         })
     }
 }
 
-/// The module's parameters with some of them changed, as a merge patch says it; checked against its schema.
+/// The office's parameters of a module with some of them changed, as a merge patch says it; checked against its schema,
+/// with those of the configuration beneath.
 pub fn laid_over(
     rule: &RuleModule,
     changes: Map<String, Value>,
+    settings: &RulesSettings,
 ) -> Result<Map<String, Value>, Invalid> {
     let mut parameters = rule.parameters.clone();
     for (name, value) in changes {
@@ -96,19 +107,19 @@ pub fn laid_over(
     }
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|message| Invalid::one("parameters", message))?;
-    check_parameters(&schema, &parameters)?;
+    check_parameters(&schema, settings.beneath(&rule.name, &parameters))?;
     Ok(parameters)
 }
 
 /// Whether all that the module needs is given.
-pub fn check_complete(rule: &RuleModule) -> Result<(), Invalid> {
+pub fn check_complete(rule: &RuleModule, settings: &RulesSettings) -> Result<(), Invalid> {
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|message| Invalid::one("parameters", message))?;
-    check_parameters(&schema, &rule.parameters)
+    check_parameters(&schema, settings.beneath(&rule.name, &rule.parameters))
 }
 
-fn check_parameters(schema: &Schema, parameters: &Map<String, Value>) -> Result<(), Invalid> {
-    let Err(fault) = schema.read(&Value::Object(parameters.clone())) else {
+fn check_parameters(schema: &Schema, parameters: Map<String, Value>) -> Result<(), Invalid> {
+    let Err(fault) = schema.read(&Value::Object(parameters)) else {
         return Ok(());
     };
     let Fault::BadParameters(faults) = fault else {

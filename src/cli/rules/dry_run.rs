@@ -24,7 +24,7 @@ impl DryRun {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::open_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
-        office::check_complete(&rule)?;
+        office::check_complete(&rule, &config.rules)?;
         let judge = app::judge(config, &store)?;
         let reader = store.read()?;
         let module = RuleInUse::from(&rule.record);

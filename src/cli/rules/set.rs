@@ -21,7 +21,7 @@ pub struct Set {
     id: RuleId,
     #[arg(long, required_unless_present = "parameters")]
     state: Option<StateName>,
-    /// A JSON object of the parameters to change; null takes one back to what the module has by itself.
+    /// A JSON object of the parameters to change; null takes one back to what config.toml or the module has.
     #[arg(long, value_name = "FILE")]
     parameters: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ impl Set {
         let store = app::open_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
         let parameters = match &self.parameters {
-            Some(file) => Some(office::laid_over(&rule, read(file)?)?),
+            Some(file) => Some(office::laid_over(&rule, read(file)?, &config.rules)?),
             None => None,
         };
         let patch = RulePatch {
@@ -58,7 +58,7 @@ impl Set {
             parameters,
         };
         let changed = store.run_blocking(Origin::OPERATOR, |transaction| {
-            office::change_rule(transaction, self.id, &patch, &|_| true)
+            office::change_rule(transaction, self.id, &patch, &config.rules, &|_| true)
         });
         let rule = changed.map_err(|refusal| match refusal {
             RuleRefusal::DryRunFirst => {

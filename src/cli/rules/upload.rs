@@ -32,7 +32,7 @@ impl Upload {
             .host()
             .inspect(&bytes)
             .map_err(|fault| format!("{shown}: {fault}"))?;
-        let new = NewRule::found(found, self.name, &config.rules, bytes)
+        let new = NewRule::found(found, self.name, bytes)
             .map_err(|invalid| format!("{shown}: {invalid}"))?;
         let rule = store.run_blocking(Origin::OPERATOR, |transaction| {
             office::install_rule(transaction, &new, RuleState::Draft)

@@ -41,6 +41,7 @@ pub struct RuleView<'a> {
     /// JSON Schema of the parameters.
     #[schema(value_type = Object)]
     parameter_schema: Box<RawValue>,
+    /// What the office set; before it comes what config.toml has, and before that the schema's defaults.
     #[schema(value_type = Object)]
     parameters: &'a Map<String, Value>,
     /// Whether the effect of these parameters was seen: in a dry run, or because the rule was in use with them.
@@ -161,7 +162,7 @@ pub async fn upload(
     let (host, looked_at) = (state.judge.host().clone(), bytes.clone());
     let found = web::block(move || host.inspect(&looked_at)).await;
     let found = found.map_err(|error| Problem::internal(&error))??;
-    let new = NewRule::found(found, name, &state.config.rules, bytes.to_vec())?;
+    let new = NewRule::found(found, name, bytes.to_vec())?;
     once(
         &state,
         &request,
@@ -206,7 +207,7 @@ pub async fn update(
     } = body.parse()?;
     let rule = office::see_rule(&caller.reader, id)?;
     let parameters = parameters
-        .map(|changes| office::laid_over(&rule, changes))
+        .map(|changes| office::laid_over(&rule, changes, &state.config.rules))
         .transpose()?;
     let patch = RulePatch {
         state: wanted,
@@ -216,7 +217,8 @@ pub async fn update(
     let rule = state
         .store
         .run(caller.origin, |transaction| {
-            office::change_rule(transaction, id, &patch, &|version| if_match.holds(version))
+            let matches = |version| if_match.holds(version);
+            office::change_rule(transaction, id, &patch, &state.config.rules, &matches)
         })
         .await?;
     state.judge.forget_failures(id);
@@ -276,7 +278,7 @@ pub async fn dry_run(
     let started = Instant::now();
     let id: RuleId = id_of(&path)?;
     let rule = office::see_rule(&caller.reader, id)?;
-    office::check_complete(&rule)?;
+    office::check_complete(&rule, &state.config.rules)?;
     let module = RuleInUse::from(&rule.record);
     let run = office::dry_run(&state.judge, &caller.reader, &module, state.now()).await?;
     state
