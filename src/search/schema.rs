@@ -13,7 +13,7 @@ use super::words::WordReader;
 use crate::model::{Job, JobSetting, JobStatus, Vocabulary, fold_name};
 
 /// Part of every commit; an index of another version is made anew. One more whenever fields or tokenizers change.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 // Names of the columns, as rows.rs reads them.
 pub const ID_HIGH: &str = "id_high";
@@ -150,6 +150,11 @@ impl Fields {
                 document.add_text(field, location);
             }
         }
+        if job.setting == JobSetting::Remote {
+            for field in [self.text, self.other_words] {
+                document.add_text(field, REMOTE_WORDS);
+            }
+        }
         document.add_text(self.text, &job.job_description);
         document.add_text(self.body_words, &job.job_description);
         document.add_text(self.employee_id, job.employee_id.as_str());
@@ -202,6 +207,9 @@ pub fn setting_code(setting: JobSetting) -> u8 {
         JobSetting::Remote => 2,
     }
 }
+
+/// What people type who look for a job that is done at home; few postings say it in words.
+const REMOTE_WORDS: &str = "remote";
 
 /// The API's names, by `setting_code`.
 pub const SETTINGS: [&str; 3] = ["onCampus", "offCampus", "remote"];

@@ -127,7 +127,8 @@ impl WordStream<'_> {
                 break;
             }
             if c.is_alphanumeric() {
-                word.push(c);
+                // Its lower case would be an i with an accent of its own.
+                word.push(if c == 'İ' { 'I' } else { c });
                 letters += 1;
             } else if !is_loose_accent(c) {
                 end = offset;
@@ -224,6 +225,7 @@ mod tests {
         assert_eq!(plain("日本語 tutor"), ["日", "本", "語", "tutor"]);
         assert_eq!(plain("日本tutor本"), ["日", "本", "tutor", "本"]);
         assert_eq!(plain("2+ years; notepad++"), ["2", "years", "notepad"]);
+        assert_eq!(plain("İstanbul"), plain("Istanbul"));
         assert_eq!(plain(&"x".repeat(10_000)), [""; 0]);
         assert_eq!(plain("'s ''' ++ #"), ["s"]);
         assert_eq!(plain("☕️Barista 👍🏽!"), ["☕", "barista", "👍"]);

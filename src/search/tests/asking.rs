@@ -51,6 +51,8 @@ fn words_say_where_to_look() {
         ("pay:12-15", vec![1, 2]),
         ("hours:12", vec![2, 5]),
         ("setting:remote", vec![4]),
+        ("remote", vec![4]),
+        ("remote writer", vec![4]),
         ("skill:js setting:remote", vec![]),
         ("☕", vec![5]),
         ("図書", vec![5]),
