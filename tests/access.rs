@@ -683,6 +683,93 @@ async fn a_cookie_of_a_site_with_tls_travels_by_tls_alone() {
     board.stop().await;
 }
 
+/// Whether a log-in with these headers is given cookies.
+async fn gets_cookies(board: &Board, headers: &[(&str, &str)]) -> bool {
+    let login = json!({"email": "library@example.edu", "password": PASSWORD});
+    let mut request = board.request(POST, "auth/login").json(&login);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let reply = board.send(request).await.expect(200);
+    reply.headers.contains_key("set-cookie")
+}
+
+#[actix_web::test]
+async fn an_origin_is_ours_with_scheme_host_and_port() {
+    // Nothing configured: the address that the browser used, by plain HTTP.
+    let board = Board::start();
+    board.join("employer", "library@example.edu").await;
+    let port = board.url.rsplit(':').next().unwrap();
+    let here = format!("localhost:{port}");
+    let (plain, tls) = (format!("http://{here}"), format!("https://{here}"));
+    assert!(gets_cookies(&board, &[("origin", &board.url)]).await);
+    assert!(gets_cookies(&board, &[("host", &here), ("origin", &plain)]).await);
+    for (host, origin) in [
+        (&*here, &*tls),
+        (&here, "ftp://localhost"),
+        (&here, "http://localhost"),
+        (&here, "http://localhost:1"),
+        (&here, &board.url),
+        (&here, "null"),
+        ("localhost", "http://localhost:8080"),
+    ] {
+        let headers = [("host", host), ("origin", origin)];
+        assert!(!gets_cookies(&board, &headers).await, "{headers:?}");
+    }
+    for origin in ["http://LOCALHOST", "http://localhost:80"] {
+        assert!(gets_cookies(&board, &[("host", "localhost"), ("origin", origin)]).await);
+    }
+    // Anybody can write this header; nobody here is trusted to.
+    let said = [
+        ("x-forwarded-proto", "https"),
+        ("host", &here),
+        ("origin", &tls),
+    ];
+    assert!(!gets_cookies(&board, &said).await);
+    board.stop().await;
+
+    // A proxy of ours may have taken TLS off.
+    let board = Board::start_with(corkboard::clock::Clock::System, |config| {
+        config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
+    });
+    board.join("employer", "library@example.edu").await;
+    let host = ("host", "jobs.example.edu");
+    for (origin, ours) in [
+        ("https://jobs.example.edu", true),
+        ("http://jobs.example.edu", true),
+        ("https://jobs.example.edu:8443", false),
+        ("ftp://jobs.example.edu", false),
+        ("https://evil.example", false),
+    ] {
+        assert_eq!(
+            gets_cookies(&board, &[host, ("origin", origin)]).await,
+            ours,
+            "{origin}"
+        );
+    }
+    board.stop().await;
+
+    // A configured address is the only one; it may have a path.
+    let board = Board::start_with(corkboard::clock::Clock::System, |config| {
+        config.server.public_url = "https://jobs.example.edu/board".into();
+    });
+    board.join("employer", "library@example.edu").await;
+    for (origin, ours) in [
+        ("https://jobs.example.edu", true),
+        ("https://jobs.example.edu:443", true),
+        ("http://jobs.example.edu", false),
+        ("https://jobs.example.edu:8443", false),
+        (&board.url, false),
+    ] {
+        assert_eq!(
+            gets_cookies(&board, &[host, ("origin", origin)]).await,
+            ours,
+            "{origin}"
+        );
+    }
+    board.stop().await;
+}
+
 #[actix_web::test]
 async fn a_token_that_is_not_ours_opens_nothing() {
     let board = Board::start();

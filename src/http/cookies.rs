@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
+use actix_web::http::{Uri, header};
 
 use super::state::State;
 
@@ -47,21 +47,54 @@ pub fn wants_cookies(request: &HttpRequest) -> bool {
         .is_some_and(|origin| origin_is_ours(request, origin))
 }
 
+/// With a configured address, that and nothing else. Without one, the host that the browser asked for, by plain HTTP, since
+/// that is all we speak; a proxy of ours may have taken TLS off before.
 fn origin_is_ours(request: &HttpRequest, origin: &str) -> bool {
-    let state = request.app_data::<actix_web::web::Data<State>>();
-    let configured = state
-        .map(|state| state.public_url())
-        .is_some_and(|url| url.eq_ignore_ascii_case(origin));
+    let Some(state) = request.app_data::<actix_web::web::Data<State>>() else {
+        return false;
+    };
+    let Some(origin) = Site::of(origin) else {
+        return false;
+    };
+    let configured = &state.config.server.public_url;
+    if !configured.is_empty() {
+        return Site::of(configured).is_some_and(|site| site == origin);
+    }
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
-    let same_host = host.is_some_and(|host| {
-        origin
-            .split_once("://")
-            .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
-    });
-    configured || same_host
+    let is = |scheme: &str| {
+        host.and_then(|host| Site::of(&format!("{scheme}://{host}")))
+            .is_some_and(|site| site == origin)
+    };
+    is("http") || state.is_from_proxy(request) && is("https")
+}
+
+/// What has to agree for two addresses to be of one site.
+#[derive(PartialEq, Eq)]
+struct Site {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Site {
+    /// The site of a web address, whatever its path.
+    fn of(address: &str) -> Option<Self> {
+        let address: Uri = address.parse().ok()?;
+        let scheme = address.scheme_str()?.to_ascii_lowercase();
+        let usual = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        Some(Self {
+            scheme,
+            host: address.host()?.to_ascii_lowercase(),
+            port: address.port_u16().unwrap_or(usual),
+        })
+    }
 }
 
 pub fn access(state: &State, token: &str) -> Cookie<'static> {

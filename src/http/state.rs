@@ -64,6 +64,12 @@ impl State {
         }
     }
 
+    /// Whether a trusted proxy passed the request on.
+    pub fn is_from_proxy(&self, request: &HttpRequest) -> bool {
+        let peer = request.peer_addr().map(|address| address.ip());
+        peer.is_some_and(|peer| self.config.server.trusted_proxies.contains(&peer))
+    }
+
     /// The peer's address; behind a trusted proxy, the last address in X-Forwarded-For that is not one of ours.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         let trusted = &self.config.server.trusted_proxies;

@@ -26,6 +26,8 @@ impl Demo {
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
+        // The address that is printed is the one to sign in at, whatever the settings of another site say.
+        config.server.public_url.clear();
         let system = actix_web::rt::System::new();
         // Before there is a folder that a sudden end would leave behind.
         let told = system.block_on(async { Told::hear() })?;
