@@ -506,6 +506,67 @@ async fn address_and_password_change_with_the_current_password() {
     board.stop().await;
 }
 
+async fn forgot(board: &Board, email: &str) -> Reply {
+    board
+        .post(None, "auth/forgot-password", json!({"email": email}))
+        .await
+}
+
+async fn reset(board: &Board, token: &str) -> Reply {
+    let body = json!({"token": token, "password": "another long one"});
+    board.post(None, "auth/reset-password", body).await
+}
+
+#[actix_web::test]
+async fn a_new_password_or_address_ends_what_was_mailed_before() {
+    let board = Board::start();
+    let ann = board.join("student", "ann@example.edu").await;
+    let wish = json!({"email": "thief@example.edu", "currentPassword": PASSWORD});
+    board.patch(Some(&ann), "me", wish).await.expect(200);
+    let moves = board
+        .mailed_token("thief@example.edu", "verify-email")
+        .await;
+    forgot(&board, "ann@example.edu").await.expect(202);
+    let resets = board
+        .mailed_token("ann@example.edu", "reset-password")
+        .await;
+    reset(&board, &resets).await.expect(204);
+    assert_eq!(
+        verify(&board, &moves).await.expect(422).code(),
+        "invalid_token"
+    );
+    log_in(&board, "ann@example.edu", "another long one")
+        .await
+        .expect(200);
+
+    // The old mailbox may be somebody else's by now.
+    let bob = board.join("student", "bob@example.edu").await;
+    forgot(&board, "bob@example.edu").await.expect(202);
+    let resets = board
+        .mailed_token("bob@example.edu", "reset-password")
+        .await;
+    // Both at once: the password does not undo the address that was asked for with it.
+    let wish = json!({"email": "rob@example.edu", "currentPassword": PASSWORD});
+    board.patch(Some(&bob), "me", wish).await.expect(200);
+    let moves = board.mailed_token("rob@example.edu", "verify-email").await;
+    verify(&board, &moves).await.expect(200);
+    assert_eq!(
+        reset(&board, &resets).await.expect(422).code(),
+        "invalid_token"
+    );
+
+    let cat = board.join("student", "cat@example.edu").await;
+    let wish = json!({"email": "kat@example.edu", "password": "another long one", "currentPassword": PASSWORD});
+    let changed = board.patch(Some(&cat), "me", wish).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let moves = board.mailed_token("kat@example.edu", "verify-email").await;
+    verify(&board, &moves).await.expect(200);
+    log_in(&board, "kat@example.edu", "another long one")
+        .await
+        .expect(200);
+    board.stop().await;
+}
+
 #[actix_web::test]
 async fn employers_are_trusted_approved_and_suspended() {
     let board = Board::start();

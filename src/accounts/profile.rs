@@ -127,11 +127,12 @@ pub fn update_me(
         };
         account = transaction.update(&account, renamed)?;
     }
-    if let Some(email) = email {
-        account = ask_new_email(registrar, transaction, &account, email)?;
-    }
+    // The password first: it drops the address that somebody asked for before, not the one asked for now.
     if let Some(hash) = &patch.password_hash {
-        super::change_password(registrar, transaction, &account, hash)?;
+        account = super::change_password(registrar, transaction, &account, hash)?;
+    }
+    if let Some(email) = email {
+        ask_new_email(registrar, transaction, &account, email)?;
     }
     Ok(())
 }
@@ -229,7 +230,7 @@ fn ask_new_email(
     transaction: &mut Transaction,
     account: &Stored<Account>,
     email: Email,
-) -> Result<Stored<Account>, Refusal> {
+) -> Result<(), Refusal> {
     let now = transaction.now();
     let wish = Account {
         pending_email: Some(email.clone()),
@@ -260,7 +261,7 @@ fn ask_new_email(
         .composer
         .compose(&letter, &email, name, account_id, now)?;
     transaction.insert(mail)?;
-    Ok(account)
+    Ok(())
 }
 
 /// Makes a proven new address the account's and its profile's.
@@ -305,6 +306,8 @@ pub(super) fn take_new_email(
         ..account.record.clone()
     };
     let moved = transaction.update(account, moved)?;
+    // The old mailbox may be somebody else's by now; a link that lies in it must not set a password.
+    tokens::drop_all(transaction, moved.account_id, None)?;
     transaction.log(Event::AccountVerified {
         account_id: moved.account_id,
     })?;

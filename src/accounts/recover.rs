@@ -54,7 +54,8 @@ pub fn reset_password(
     change_password(registrar, transaction, &account, password_hash).map(drop)
 }
 
-/// Sets a password, ends all sessions, and tells the mailbox.
+/// Sets a password, ends all sessions, drops a new address that is not proven yet (whoever asked for it may be why the
+/// password changes), and tells the mailbox.
 pub fn change_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -64,16 +65,15 @@ pub fn change_password(
     let now = transaction.now();
     let changed = Account {
         password_hash: Some(password_hash.into()),
+        pending_email: None,
         updated_at: now,
         ..account.record.clone()
     };
     let changed = transaction.update(account, changed)?;
     end_all_sessions(transaction, changed.account_id)?;
-    tokens::drop_all(
-        transaction,
-        changed.account_id,
-        Some(TokenKind::ResetPassword),
-    )?;
+    for kind in [TokenKind::ResetPassword, TokenKind::ChangeEmail] {
+        tokens::drop_all(transaction, changed.account_id, Some(kind))?;
+    }
     let mail = registrar.composer.compose(
         &Letter::PasswordChanged,
         &changed.email,
