@@ -568,6 +568,25 @@ async fn a_new_password_or_address_ends_what_was_mailed_before() {
 }
 
 #[actix_web::test]
+async fn a_forgotten_password_is_answered_alike_for_any_text() {
+    let board = Board::start();
+    let ann = board.join("student", "ann@example.edu").await;
+    let answer = forgot(&board, &ann.email).await.expect(202).text;
+    for text in ["nope", "", " ", "a@b@c", "@", &"x".repeat(10_000)] {
+        assert_eq!(
+            forgot(&board, text).await.expect(202).text,
+            answer,
+            "{text}"
+        );
+    }
+    for body in [json!({}), json!({"email": null}), json!({"email": 1})] {
+        let refused = board.post(None, "auth/forgot-password", body).await;
+        assert_eq!(refused.expect(422).fields(), ["email"]);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn employers_are_trusted_approved_and_suspended() {
     let board = Board::start();
     let admin = board.admin().await;

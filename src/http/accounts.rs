@@ -339,14 +339,18 @@ pub async fn forgot_password(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let ForgotBody { email } = body.parse()?;
-    let email = Email::parse(&email).map_err(|message| Invalid::one("email", message))?;
+    // What is no address has no account either: the same answer (API.md).
+    let email = Email::parse(&email).ok();
     once(
         &state,
         &request,
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::forgot_password(&state.registrar, transaction, &email),
+        |transaction| match &email {
+            Some(email) => accounts::forgot_password(&state.registrar, transaction, email),
+            None => Ok(()),
+        },
         |()| {
             Ok(Answer {
                 status: StatusCode::ACCEPTED,
