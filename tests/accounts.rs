@@ -586,6 +586,40 @@ async fn a_forgotten_password_is_answered_alike_for_any_text() {
     board.stop().await;
 }
 
+async fn reset_mails(board: &Board, admin: &Person, email: &str) -> usize {
+    let list = board.get(Some(admin), "admin/outbox?limit=100").await;
+    let list = list.expect(200).json();
+    let resets = list["items"].as_array().unwrap().iter().filter(|mail| {
+        let subject = mail["subject"].as_str().unwrap();
+        mail["to"] == email && subject.contains("new password")
+    });
+    resets.count()
+}
+
+#[actix_web::test]
+async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
+    let board = Board::start_with(fixed_clock(), |_| {});
+    let admin = board.admin().await;
+    let ann = board.join("student", "ann@example.edu").await;
+    forgot(&board, &ann.email).await.expect(202);
+    let first = board.mailed_token(&ann.email, "reset-password").await;
+    pass(&board, Duration::from_mins(1));
+    for wanted in [2, 3, 3, 3] {
+        forgot(&board, &ann.email).await.expect(202);
+        assert_eq!(reset_mails(&board, &admin, &ann.email).await, wanted);
+    }
+    // Only the newest link works.
+    reset(&board, &first).await.expect(422);
+    // Each counts for the hour in which it could have been used.
+    pass(&board, Duration::from_mins(59));
+    let admin = board.login(&admin.email).await;
+    for wanted in [4, 4] {
+        forgot(&board, &ann.email).await.expect(202);
+        assert_eq!(reset_mails(&board, &admin, &ann.email).await, wanted);
+    }
+    board.stop().await;
+}
+
 #[actix_web::test]
 async fn employers_are_trusted_approved_and_suspended() {
     let board = Board::start();

@@ -6,7 +6,8 @@ use crate::mail::Letter;
 use crate::model::{Account, AccountStatus, Email, Event, TokenKind};
 use crate::store::{Stored, Transaction, keys};
 
-/// Mails a link to an address that has an account; does nothing for any other. The caller answers the same either way.
+/// Mails a link to an address that has an account; does nothing for any other, nor for one that was mailed enough of them.
+/// The caller answers the same either way.
 pub fn forgot_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -22,7 +23,9 @@ pub fn forgot_password(
     ) {
         return Ok(());
     }
-    let secret = tokens::issue(transaction, account.account_id, TokenKind::ResetPassword)?;
+    let Some(secret) = tokens::issue_reset(transaction, account.account_id)? else {
+        return Ok(());
+    };
     let link = format!(
         "{}/reset-password?token={}",
         registrar.public_url,

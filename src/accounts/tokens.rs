@@ -15,8 +15,13 @@ fn lifetime(kind: TokenKind) -> Duration {
     }
 }
 
-/// Tokens of one account that are looked at; each new one of a kind drops the earlier ones, so there are few.
+/// Tokens of one account that are looked at; each new one of a kind drops the earlier ones, or is
+/// refused, so there are few.
 const MAX_TOKENS: usize = 16;
+
+/// Links for a new password that are mailed to one account within the hour in which each can be used: whoever asks for
+/// more has the last one, or floods somebody else's mailbox.
+const MAX_RESETS: usize = 3;
 
 /// Makes a token and drops the account's earlier ones of its kind: only the newest mail works.
 pub(super) fn issue(
@@ -25,6 +30,38 @@ pub(super) fn issue(
     kind: TokenKind,
 ) -> Result<Secret<Token>, StoreError> {
     drop_all(transaction, account_id, Some(kind))?;
+    make(transaction, account_id, kind)
+}
+
+/// Makes a token for a new password; `None`: the account was mailed enough of them. Only the newest works, the earlier ones
+/// stay to be counted.
+pub(super) fn issue_reset(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+) -> Result<Option<Secret<Token>>, StoreError> {
+    let now = transaction.now();
+    let mut earlier = all_of(transaction, account_id)?;
+    earlier.retain(|token| token.kind == TokenKind::ResetPassword && now < token.expires_at);
+    if earlier.len() >= MAX_RESETS {
+        return Ok(None);
+    }
+    // Two that are asked for at once are counted one after the other, and neither outlives a new password set beside it.
+    transaction.guard(&keys::log_ins(account_id))?;
+    for token in earlier.iter().filter(|token| !token.superseded) {
+        let superseded = Token {
+            superseded: true,
+            ..token.record.clone()
+        };
+        transaction.update(token, superseded)?;
+    }
+    make(transaction, account_id, TokenKind::ResetPassword).map(Some)
+}
+
+fn make(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+    kind: TokenKind,
+) -> Result<Secret<Token>, StoreError> {
     let now = transaction.now();
     let secret = Secret::generate(TokenId::generate(now));
     transaction.insert(Token {
@@ -33,6 +70,7 @@ pub(super) fn issue(
         account_id,
         digest: secret.digest(),
         expires_at: now.plus(lifetime(kind)),
+        superseded: false,
     })?;
     Ok(secret)
 }
@@ -48,6 +86,7 @@ pub(super) fn redeem(
     let token = stored.ok_or(Refusal::InvalidToken)?;
     let valid = token.digest == secret.digest()
         && kinds.contains(&token.kind)
+        && !token.superseded
         && transaction.now() < token.expires_at;
     if !valid {
         return Err(Refusal::InvalidToken);
@@ -62,15 +101,24 @@ pub(super) fn drop_all(
     account_id: AccountId,
     kind: Option<TokenKind>,
 ) -> Result<(), StoreError> {
-    let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)? {
-        let id = key.trailing_id().map(TokenId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        if let Some(token) = transaction.get::<Token>(&keys::token(id))?
-            && kind.is_none_or(|kind| kind == token.kind)
-        {
+    for token in all_of(transaction, account_id)? {
+        if kind.is_none_or(|kind| kind == token.kind) {
             transaction.delete(&token);
         }
     }
     Ok(())
+}
+
+fn all_of(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+) -> Result<Vec<Stored<Token>>, StoreError> {
+    let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
+    let mut tokens = Vec::new();
+    for key in transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)? {
+        let id = key.trailing_id().map(TokenId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        tokens.extend(transaction.get::<Token>(&keys::token(id))?);
+    }
+    Ok(tokens)
 }

@@ -38,6 +38,9 @@ pub struct Token {
     /// SHA-256 of the secret part.
     pub digest: [u8; 32],
     pub expires_at: Timestamp,
+    /// A newer one was mailed: it opens nothing any more, and is kept to be counted.
+    #[serde(default)]
+    pub superseded: bool,
 }
 
 /// The answer that a request with an Idempotency-Key got, for the next request with that key.
