@@ -356,6 +356,10 @@ async fn tokens_run_out() {
     board.get(Some(&ann), "me").await.expect(401);
     let ann = person(&renew(&board, &ann.refresh).await.expect(200).json());
     board.get(Some(&ann), "me").await.expect(200);
+    // Within the same second.
+    let again = person(&renew(&board, &ann.refresh).await.expect(200).json());
+    assert_ne!(again.token, ann.token, "two access tokens look alike");
+    let ann = again;
 
     board
         .post(

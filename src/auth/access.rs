@@ -14,7 +14,7 @@ use crate::model::{AccountId, SessionId, Timestamp};
 /// A signing key signs for so long; then a new one does.
 const ROTATE_AFTER: Duration = Duration::from_hours(90 * 24);
 const KEY_FILE: &str = "access-keys.json";
-/// Most tokens whose signature is remembered, at some 300 bytes each; one more and all are forgotten.
+/// Most tokens whose signature is remembered, at some 350 bytes each; one more and all are forgotten.
 const MAX_KNOWN: usize = 10_000;
 
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,15 @@ pub struct AccessToken {
     pub sid: SessionId,
     /// Seconds since 1970.
     pub exp: i64,
+}
+
+/// As it is signed: with a number of its own (RFC 7519, `jti`), so that no two look alike, not even those of one session
+/// and second.
+#[derive(Serialize)]
+struct Signed<'a> {
+    #[serde(flatten)]
+    token: &'a AccessToken,
+    jti: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -105,7 +114,11 @@ impl AccessKeys {
         let key = self.keys.first().expect("open leaves at least one key");
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.clone());
-        jsonwebtoken::encode(&header, token, &key.signing).map_err(KeyError::Signing)
+        let signed = Signed {
+            token,
+            jti: format!("{:032x}", rand::random::<u128>()),
+        };
+        jsonwebtoken::encode(&header, &signed, &key.signing).map_err(KeyError::Signing)
     }
 
     /// The token's claims, if one of the keys signed it and it has not run out.
@@ -168,6 +181,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(keys.verify(&text, start), Some(token));
         }
+        assert_ne!(keys.sign(&token).unwrap(), text);
         assert_eq!(
             keys.verify(&text, start.plus(Duration::from_mins(15))),
             None
