@@ -190,3 +190,24 @@ async fn every_answer_is_hardened_and_a_site_with_tls_says_so() {
     );
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_connection_outlives_the_pause_between_two_requests() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let board = Board::start();
+    let address = board.url.strip_prefix("http://").unwrap().to_owned();
+    let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+    for pause in [Duration::ZERO, Duration::from_secs(7)] {
+        // The passing of time is what is looked at: the server's own default is five seconds.
+        tokio::time::sleep(pause).await;
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut start = [0; 12];
+        connection.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+        // The rest of this answer, so that the next one is read from its start.
+        let mut rest = [0; 4096];
+        while connection.try_read(&mut rest).is_ok_and(|read| read > 0) {}
+    }
+    board.stop().await;
+}

@@ -1,6 +1,7 @@
 //! actix, put together: limits, CORS, the table of routes, the pages.
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
@@ -13,6 +14,10 @@ use super::{metrics, pages, watch};
 
 /// Seconds a stopping server gives to requests that are under way.
 const GRACE_SECONDS: u64 = 20;
+
+/// How long a connection stays open that nobody uses. Longer than the pools of usual proxies and clients keep theirs (60
+/// seconds in nginx): whoever closes first must be the one who knows that no request is on its way.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// A server that is bound and, once awaited, answers.
 pub struct Server {
@@ -38,6 +43,7 @@ pub fn serve(
             .default_service(web::to(pages::fallback))
     })
     .workers(workers)
+    .keep_alive(KEEP_ALIVE)
     .disable_signals()
     .shutdown_timeout(GRACE_SECONDS)
     .listen(listener)?
