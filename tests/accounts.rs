@@ -625,6 +625,52 @@ async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
 }
 
 #[actix_web::test]
+async fn a_profile_that_is_sent_back_as_it_was_is_no_change() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let ann = board.join("student", "ann@example.edu").await;
+    let library = board.join("employer", "library@example.edu").await;
+    for (who, part, other) in [
+        (&ann, "student", json!({"summary": "Night owl"})),
+        (&library, "employer", json!({"designation": "Dean"})),
+    ] {
+        let changed = board
+            .patch(Some(who), "me", other.clone())
+            .await
+            .expect(200);
+        let me = board.get(Some(who), "me").await.expect(200);
+        let log = board
+            .get(Some(&admin), "admin/audit")
+            .await
+            .expect(200)
+            .text;
+        let mut whole = me.json()[part].clone();
+        for computed in ["version", "weeklyHours", "selfReported"] {
+            whole.as_object_mut().unwrap().remove(computed);
+        }
+        for same in [
+            json!({}),
+            json!({"name": me.json()["account"]["name"]}),
+            other,
+            whole,
+        ] {
+            let answer = board.patch(Some(who), "me", same.clone()).await.expect(200);
+            assert_eq!(answer.header("etag"), changed.header("etag"), "{same}");
+            assert_eq!(answer.json(), me.json(), "{same}");
+        }
+        let after = board
+            .get(Some(&admin), "admin/audit")
+            .await
+            .expect(200)
+            .text;
+        assert_eq!(after, log);
+        let renamed = board.patch(Some(who), "me", json!({"name": "Other"})).await;
+        assert_ne!(renamed.expect(200).header("etag"), changed.header("etag"));
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn employers_are_trusted_approved_and_suspended() {
     let board = Board::start();
     let admin = board.admin().await;

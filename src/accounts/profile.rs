@@ -181,6 +181,10 @@ fn update_profile(
             let mut student = old.record.clone();
             student.apply(profile);
             student.name = name.map_or(student.name, str::to_owned);
+            // What is sent back as it was is no change.
+            if student == old.record {
+                return Ok(());
+            }
             student.updated_at = now;
             transaction.update(&old, student)?;
             transaction.log(Event::StudentChanged {
@@ -201,14 +205,17 @@ fn update_profile(
                 return Err(Invalid::one("employeeId", "cannot be changed").into());
             }
             let profile = profile.validate()?;
-            let employer = Employer {
+            let mut employer = Employer {
                 name: name.unwrap_or(&old.name).to_owned(),
                 designation: profile.designation,
                 work_space: profile.work_space,
                 setting: profile.setting.unwrap_or_default(),
-                updated_at: now,
                 ..old.record.clone()
             };
+            if employer == old.record {
+                return Ok(());
+            }
+            employer.updated_at = now;
             transaction.update(&old, employer)?;
             transaction.log(Event::EmployerChanged {
                 employee_id: id.clone(),
