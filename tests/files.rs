@@ -183,3 +183,31 @@ async fn what_is_no_pdf_or_too_large_is_refused_and_a_retry_keeps_one() {
     assert_eq!(full.code(), "too_many_files");
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_file_is_named_by_the_last_part_of_a_path() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    for (query, name) in [
+        ("?name=../../etc/passwd", "passwd"),
+        ("?name=..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("?name=C:%5CUsers%5CAnn%5Ccv.pdf", "cv.pdf"),
+        ("?name=%5C%5Chost/share%5C%20cv.pdf%20", "cv.pdf"),
+        ("?name=cv..pdf", "cv..pdf"),
+        ("", "resume.pdf"),
+    ] {
+        let kept = keep(&board, &student, query, "application/pdf", PDF.to_vec()).await;
+        assert_eq!(kept.expect(201).json()["name"], name, "{query}");
+    }
+    for query in [
+        "?name=cv/",
+        "?name=%5C",
+        "?name=..",
+        "?name=a/.",
+        "?name=a/%20",
+    ] {
+        let refused = keep(&board, &student, query, "application/pdf", PDF.to_vec()).await;
+        assert_eq!(refused.expect(422).fields(), ["name"], "{query}");
+    }
+    board.stop().await;
+}

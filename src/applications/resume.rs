@@ -32,8 +32,8 @@ impl Resume {
         if !bytes.starts_with(b"%PDF-") {
             return Err(Refusal::NotAPdf);
         }
-        let name = check_text(name.unwrap_or(UNNAMED), Line::Single, 1, MAX_NAME_CHARS)
-            .map_err(|message| Invalid::one("name", message))?;
+        let name =
+            file_name(name.unwrap_or(UNNAMED)).map_err(|message| Invalid::one("name", message))?;
         let sha256 = Sha256::digest(&bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -48,6 +48,16 @@ impl Resume {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// The last part of what may be a path, of Unix or of Windows: whoever saves the file must not be led to another folder.
+fn file_name(text: &str) -> Result<String, String> {
+    let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = check_text(last, Line::Single, 1, MAX_NAME_CHARS)?;
+    if matches!(name.as_str(), "." | "..") {
+        return Err("must be the name of a file".into());
+    }
+    Ok(name)
 }
 
 /// Keeps a file, record and bytes in one change.
