@@ -80,19 +80,20 @@ async fn a_resume_is_the_students_and_of_the_employer_it_was_shown_to() {
         .await
         .expect(201)
         .json();
-    assert_eq!(filed["resume"]["fileId"], id);
+    let shown = json!({"fileId": id, "name": "Résumé \"Ann\".pdf"});
+    assert_eq!(filed["resume"], shown);
     board.get(Some(&employer), &path).await.expect(200);
     board.get(Some(&admin), &path).await.expect(200);
     for nobody in [&other, &stranger] {
         board.get(Some(nobody), &path).await.expect(404);
     }
     let application = format!("applications/{}", filed["applicationId"].as_str().unwrap());
-    let seen = board
-        .get(Some(&employer), &application)
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(seen["resume"]["name"], "Résumé \"Ann\".pdf");
+    for who in [&employer, &admin, &student] {
+        let seen = board.get(Some(who), &application).await.expect(200);
+        assert_eq!(seen.json()["resume"], shown, "{}", who.email);
+        let list = board.get(Some(who), "applications").await.expect(200);
+        assert_eq!(list.json()["items"][0]["resume"], shown, "{}", who.email);
+    }
 
     let gone = json!({"currentPassword": support::PASSWORD});
     let erased = board

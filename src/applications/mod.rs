@@ -12,7 +12,7 @@ pub use decide::{Decided, Decision, decide};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{MAX_RESUME_BYTES, Resume, keep_resume, resume_bytes, see_resume};
-pub use see::{Applicant, applicant, may_see, see};
+pub use see::{applicant, may_see, see, shown_resume};
 pub use submit::{Submission, submit};
 use verdict::ask_rules;
 pub use verdict::override_verdict;

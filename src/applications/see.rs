@@ -1,7 +1,7 @@
 //! Reading one application.
 
 use super::Refusal;
-use crate::model::{Application, ApplicationId, Identity, Party, StoredFile, Student};
+use crate::model::{Application, ApplicationId, FileId, Identity, Party, StoredFile, Student};
 use crate::store::{Reader, StoreError, Stored, keys};
 
 /// The student who filed it, the employer it went to, every admin; to anybody else it does not exist.
@@ -23,26 +23,23 @@ pub fn see(
         .ok_or(Refusal::NotFound)
 }
 
-/// What an employer is shown of a student beside the application. No facts of the campus: those are the office's.
-pub struct Applicant {
-    pub student: Student,
-    pub resume: Option<StoredFile>,
-}
-
+/// Whom an employer is shown beside the application.
 pub fn applicant(
     reader: &Reader,
     application: &Application,
-) -> Result<Option<Applicant>, StoreError> {
+) -> Result<Option<Student>, StoreError> {
     let student: Option<Stored<Student>> = reader.get(&keys::student(&application.student_id))?;
-    let Some(student) = student else {
+    Ok(student.map(|student| student.record))
+}
+
+/// The file that is shown with an application, if any. Whose it is was looked at when it was filed.
+pub fn shown_resume(
+    reader: &Reader,
+    resume_id: Option<FileId>,
+) -> Result<Option<StoredFile>, StoreError> {
+    let Some(id) = resume_id else {
         return Ok(None);
     };
-    let resume: Option<Stored<StoredFile>> = match application.resume_id {
-        Some(id) => reader.get(&keys::file(id))?,
-        None => None,
-    };
-    Ok(Some(Applicant {
-        student: student.record,
-        resume: resume.map(|resume| resume.record),
-    }))
+    let file: Option<Stored<StoredFile>> = reader.get(&keys::file(id))?;
+    Ok(file.map(|file| file.record))
 }

@@ -59,6 +59,7 @@ pub async fn submit(
         resume_id,
     };
     let student_id = caller.student_id();
+    let resume = applications::shown_resume(&caller.reader, resume_id)?;
     let judge = &state.judge;
     once_async(
         &state,
@@ -70,7 +71,7 @@ pub async fn submit(
             applications::submit(judge, transaction, student_id, &submission).await
         },
         |application| {
-            let view = ApplicationView::new(application, Role::Student, None);
+            let view = ApplicationView::new(application, Role::Student, None, resume.clone());
             let mut answer = Reply::json(StatusCode::CREATED, &view)?;
             answer.location = Some(format!(
                 "/api/v1/applications/{}",
@@ -94,7 +95,8 @@ fn view<'a>(
         Role::Student => None,
         Role::Employer | Role::Admin => applications::applicant(reader, application)?,
     };
-    Ok(ApplicationView::new(application, role, applicant))
+    let resume = applications::shown_resume(reader, application.resume_id)?;
+    Ok(ApplicationView::new(application, role, applicant, resume))
 }
 
 /// GET /applications

@@ -6,12 +6,11 @@ use utoipa::ToSchema;
 
 use super::eligibility::EligibilityView;
 use crate::accounts::Me;
-use crate::applications::Applicant;
 use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
     Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
-    Preferences, Question, Role, Setting, Student, StudentId, Timestamp,
+    Preferences, Question, Role, Setting, StoredFile, Student, StudentId, Timestamp,
 };
 use crate::store::Stored;
 
@@ -313,13 +312,10 @@ impl<'a> ApplicationView<'a> {
     pub fn new(
         stored: &'a Stored<Application>,
         reader: Role,
-        applicant: Option<Applicant>,
+        applicant: Option<Student>,
+        resume: Option<StoredFile>,
     ) -> Self {
         let application = &stored.record;
-        let (student, resume) = match applicant {
-            Some(applicant) => (Some(applicant.student), applicant.resume),
-            None => (None, None),
-        };
         Self {
             application_id: application.application_id,
             job_id: application.job_id,
@@ -337,7 +333,7 @@ impl<'a> ApplicationView<'a> {
             updated_at: application.updated_at,
             history: &application.history,
             version: stored.version,
-            student: student.map(|student| ApplicantView {
+            student: applicant.map(|student| ApplicantView {
                 student_id: student.student_id,
                 name: student.name,
                 email: student.email,
