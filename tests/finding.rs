@@ -100,6 +100,28 @@ async fn a_skill_is_one_by_whatever_name() {
 }
 
 #[actix_web::test]
+async fn whatever_a_search_finds_comes_with_a_snippet() {
+    let board = Board::start();
+    let employer = board.join("employer", "it@example.edu").await;
+    let job = json!({"jobTitle": "Desk clerk", "jobDescription": "Greets <all> & sundry.", "skillsRequired": ["Excel"],
+        "workSpace": "Rotunda", "location": "Annex"});
+    board.post_job(&employer, job).await;
+    let head = "Greets &lt;all&gt; &amp; sundry.";
+    for (q, snippet) in [
+        ("greets", "<mark>Greets</mark> &lt;all&gt; &amp; sundry."),
+        ("desk", "<mark>Desk</mark> clerk"),
+        ("excel", head),
+        ("rotunda", head),
+        ("annex", head),
+        ("employer", head),
+    ] {
+        let page = found(&board, &format!("jobs?q={q}"), 1).await;
+        assert_eq!(page["items"][0]["snippet"], snippet, "{q}");
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn postings_like_one_are_those_of_its_kind() {
     let board = Board::start();
     let employer = board.join("employer", "it@example.edu").await;

@@ -206,7 +206,7 @@ pub fn answer_list(
         }
         let snippet = snippeter
             .as_ref()
-            .and_then(|snippeter| snippeter.snippet_of(job, job.version));
+            .map(|snippeter| snippeter.snippet_of(job, job.version));
         write_job(&mut body, reader, job, *how, snippet.as_deref())?;
     }
     body.extend_from_slice(b"]}");

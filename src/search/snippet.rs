@@ -23,7 +23,7 @@ const LEAD_CHARS: usize = 60;
 /// Most snippets kept of one search: those of its first pages.
 const MAX_MADE: usize = 100;
 
-type Made = HashMap<(JobId, u64), Option<Arc<str>>>;
+type Made = HashMap<(JobId, u64), Arc<str>>;
 
 /// Marks the words of one search.
 pub struct Snippeter {
@@ -99,13 +99,13 @@ impl Snippeter {
     }
 
     /// The snippet of a job's version, made once.
-    pub fn snippet_of(&self, job: &Job, version: u64) -> Option<Arc<str>> {
+    pub fn snippet_of(&self, job: &Job, version: u64) -> Arc<str> {
         let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (job.job_id, version);
         if let Some(kept) = made().get(&key) {
             return kept.clone();
         }
-        let snippet: Option<Arc<str>> = self.snippet(job).map(Arc::from);
+        let snippet: Arc<str> = self.snippet(job).into();
         let mut made = made();
         if made.len() >= MAX_MADE {
             made.clear();
@@ -114,15 +114,17 @@ impl Snippeter {
         snippet
     }
 
-    /// The best part of the description, else the title; none if the job has none of the words there.
-    pub fn snippet(&self, job: &Job) -> Option<String> {
+    /// The best part of the description, else the title. A job that has none of the words there was found by a skill, a
+    /// place or a name: it shows how its description begins.
+    pub fn snippet(&self, job: &Job) -> String {
         let mut reader = WordReader::new();
-        [&job.job_description, &job.job_title]
+        let marked = [&job.job_description, &job.job_title]
             .into_iter()
             .find_map(|text| {
                 let marks = self.marks(text, &mut reader);
                 densest(&marks).map(|first| cut(text, &marks[first..]))
-            })
+            });
+        marked.unwrap_or_else(|| cut(&job.job_description, &[]))
     }
 
     fn marks(&self, text: &str, reader: &mut WordReader) -> Vec<Mark> {
@@ -176,7 +178,7 @@ fn densest(marks: &[Mark]) -> Option<usize> {
     best.map(|(_, at)| at)
 }
 
-/// The text around the first of these marks, escaped and marked.
+/// The text around the first of these marks, or its beginning if there is none, escaped and marked.
 fn cut(text: &str, marks: &[Mark]) -> String {
     let first = marks.first().map_or(0..0, |mark| mark.bytes.clone());
     let before = &text[..first.start];

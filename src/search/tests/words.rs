@@ -132,7 +132,7 @@ fn hostile_text_does_no_harm() {
                 job_description: text.clone(),
                 ..job.clone()
             };
-            let snippet = snippeter.snippet(&itself).unwrap_or_default();
+            let snippet = snippeter.snippet(&itself);
             let bare = snippet.replace("<mark>", "").replace("</mark>", "");
             assert!(!bare.contains(['<', '>']), "{text:?}: {snippet:?}");
         }
@@ -207,18 +207,23 @@ fn snippets_mark_and_escape() {
             "orders sale",
             "x",
             "Data entry of <orders> &\n\n \"sales\"."
-        )
-        .unwrap(),
+        ),
         "Data entry of &lt;<mark>orders</mark>&gt; &amp; &quot;<mark>sales</mark>&quot;."
     );
     assert_eq!(
-        marked("librrary", "Library & Co", "Nothing.").unwrap(),
+        marked("librrary", "Library & Co", "Nothing."),
         "<mark>Library</mark> &amp; Co"
     );
-    assert_eq!(marked("unicorn", "x", "y"), None);
+    assert_eq!(marked("unicorn", "x", "y & <z>"), "y &amp; &lt;z&gt;");
     let filler = "Filler words stand here. ".repeat(40);
+    let head = marked("unicorn", "x", &filler);
+    assert!(
+        head.starts_with("Filler words") && head.ends_with('…'),
+        "{head}"
+    );
+    assert!((150..=201).contains(&head.chars().count()), "{head}");
     let long = format!("{filler} A library of maps. {filler}");
-    let snippet = marked("maps library", "x", &long).unwrap();
+    let snippet = marked("maps library", "x", &long);
     assert!(
         snippet.contains("<mark>library</mark> of <mark>maps</mark>"),
         "{snippet}"
@@ -229,9 +234,5 @@ fn snippets_mark_and_escape() {
     );
     assert!(snippet.chars().count() <= 240, "{snippet}");
     let unbroken = format!("{}図書館{}", "字".repeat(500), "字".repeat(500));
-    assert!(
-        marked("図", "x", &unbroken)
-            .unwrap()
-            .contains("<mark>図</mark>")
-    );
+    assert!(marked("図", "x", &unbroken).contains("<mark>図</mark>"));
 }
