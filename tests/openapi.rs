@@ -267,6 +267,7 @@ async fn what_is_answered_is_what_is_described() {
         )
         .await;
     let job_id = posted.json()["jobId"].as_str().unwrap().to_owned();
+    let question_id = posted.json()["questions"][0]["questionId"].clone();
     walk.step(
         Some(&student),
         Method::POST,
@@ -339,7 +340,7 @@ async fn what_is_answered_is_what_is_described() {
         .await;
     let applications = at("/applications");
     let body = json!({"jobId": job_id, "coverNote": "Hello", "resumeId": file_id,
-        "answers": [{"questionId": "q1", "answer": "Tomorrow"}]});
+        "answers": [{"questionId": question_id, "answer": "Tomorrow"}]});
     let filed = walk
         .step(
             Some(&student),

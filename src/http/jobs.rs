@@ -271,7 +271,7 @@ pub async fn post(
         Some(_) => return Err(Invalid::one("employeeId", "must be text").into()),
     };
     let input: JobInput = from_json(Value::Object(members))?;
-    let mut fields = input.validate(&state.campus().time_zone)?;
+    let mut fields = input.validate(&state.campus().time_zone, state.now())?;
     let skills = &state.campus().skills;
     fields.skills_required = skills.canonical_list(&fields.skills_required);
     let posting = Posting {

@@ -40,8 +40,13 @@ pub fn edit(
         return Err(Refusal::Stale);
     }
     let mut job = old.record.clone();
-    let rewritten =
-        !patch.members.is_empty() && rewrite(&registrar.campus, &mut job, &patch.members)?;
+    let rewritten = !patch.members.is_empty()
+        && rewrite(
+            &registrar.campus,
+            &mut job,
+            &patch.members,
+            transaction.now(),
+        )?;
     if job.positions < job.positions_filled {
         return Err(Invalid::one(
             "positions",
@@ -95,9 +100,14 @@ pub(crate) fn reopen_if_free(job: &mut Job, now: Timestamp) {
 }
 
 /// Lays a merge patch over what the employer wrote; true if anything differs.
-fn rewrite(campus: &Campus, job: &mut Job, members: &Map<String, Value>) -> Result<bool, Refusal> {
+fn rewrite(
+    campus: &Campus,
+    job: &mut Job,
+    members: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
     let input: JobInput = patched(&job.input(), members)?;
-    let mut fields = input.validate(&campus.time_zone)?;
+    let mut fields = input.validate(&campus.time_zone, now)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(job.apply(fields))
 }

@@ -19,6 +19,7 @@ pub type ApplicationId = Id<super::Application>;
 pub type FileId = Id<super::StoredFile>;
 pub type JobId = Id<super::Job>;
 pub type MailId = Id<super::Mail>;
+pub type QuestionId = Id<super::Question>;
 pub type RuleId = Id<super::RuleModule>;
 pub type SessionId = Id<super::Session>;
 pub type TokenId = Id<super::Token>;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::student::{MAX_SKILL_CHARS, MAX_SKILLS};
 use super::{
-    Invalid, Job, JobSetting, Line, Money, Question, Timestamp, check_list, check_text, day_or_time,
+    Invalid, Job, JobSetting, Line, Money, Question, QuestionId, Timestamp, check_list, check_text,
+    day_or_time,
 };
 
 /// The members of a posting as they arrive: from a request, from a merge patch over an existing posting, from a CSV row.
@@ -70,8 +71,9 @@ const MAX_PROMPT_CHARS: usize = 1_000;
 const MAX_QUESTION_ID_CHARS: usize = 64;
 
 impl JobInput {
-    /// Checks every member at once. `zone` is the campus's, for a deadline that is a bare date.
-    pub fn validate(self, zone: &TimeZone) -> Result<JobFields, Invalid> {
+    /// Checks every member at once. `zone` is the campus's, for a deadline that is a bare date; `now` is for the ids of
+    /// questions that came without one.
+    pub fn validate(self, zone: &TimeZone, now: Timestamp) -> Result<JobFields, Invalid> {
         let mut invalid = Invalid::default();
         let job_title = required(self.job_title)
             .and_then(|text| check_text(&text, Line::Single, 1, MAX_TITLE_CHARS));
@@ -111,7 +113,7 @@ impl JobInput {
         };
         let work_space = place("workSpace", self.work_space);
         let location = place("location", self.location);
-        let questions = check_questions(self.questions.unwrap_or_default(), &mut invalid);
+        let questions = check_questions(self.questions.unwrap_or_default(), now, &mut invalid);
         if let (Some(start), Some(end)) = (self.start_date, self.end_date)
             && end < start
         {
@@ -150,7 +152,11 @@ fn required<T>(value: Option<T>) -> Result<T, String> {
     value.ok_or_else(|| "is required".into())
 }
 
-fn check_questions(inputs: Vec<QuestionInput>, invalid: &mut Invalid) -> Vec<Question> {
+fn check_questions(
+    inputs: Vec<QuestionInput>,
+    now: Timestamp,
+    invalid: &mut Invalid,
+) -> Vec<Question> {
     if inputs.len() > MAX_QUESTIONS {
         invalid.add(
             "questions",
@@ -163,10 +169,10 @@ fn check_questions(inputs: Vec<QuestionInput>, invalid: &mut Invalid) -> Vec<Que
     }
     let mut questions: Vec<Question> = Vec::with_capacity(inputs.len());
     for (position, input) in inputs.into_iter().enumerate() {
-        // A question keeps its id when others are added around it; one that came without gets its place as its name.
+        // A question keeps its id when others are added around it; one that came without gets one that no other has.
         let question_id = input
             .question_id
-            .unwrap_or_else(|| format!("q{}", position + 1));
+            .unwrap_or_else(|| QuestionId::generate(now).to_string());
         let id = check_text(&question_id, Line::Single, 1, MAX_QUESTION_ID_CHARS);
         let prompt = check_text(&input.prompt, Line::Many, 1, MAX_PROMPT_CHARS);
         let id = invalid.field(&format!("questions[{position}].questionId"), id);

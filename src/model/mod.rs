@@ -34,8 +34,8 @@ pub use event::{Actor, Event, LogEntry};
 pub use file::StoredFile;
 pub use identity::{Identity, Party};
 pub use ids::{
-    AccountId, ApplicationId, CampusId, EmployeeId, FileId, Id, JobId, MailId, RuleId, SessionId,
-    StudentId, TokenId,
+    AccountId, ApplicationId, CampusId, EmployeeId, FileId, Id, JobId, MailId, QuestionId, RuleId,
+    SessionId, StudentId, TokenId,
 };
 pub use invalid::{FieldError, Invalid};
 pub use job::{Job, JobSetting, JobStatus, Question};

@@ -6,7 +6,7 @@ use super::rows::Row;
 use crate::jobs::{new_job, reopen_if_free};
 use crate::model::{
     Campus, Email, EmployeeId, Employer, Event, Invalid, Job, JobFields, JobId, JobInput,
-    JobSetting, JobStatus, Line, check_text,
+    JobSetting, JobStatus, Line, Timestamp, check_text,
 };
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
@@ -47,10 +47,10 @@ pub(super) fn land(
     let external_id = row.text("externalId").unwrap_or_default();
     let external_id = check_text(external_id, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
         .map_err(|message| Invalid::one("externalId", message))?;
-    let fields = parse(campus, row)?;
+    let now = transaction.now();
+    let fields = parse(campus, row, now)?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
     let employer = owner_of(transaction, row, owner)?;
-    let now = transaction.now();
     let Some(old) = known else {
         let Some(employer) = employer else {
             let message = "names no employer, its workSpace has none, and no owner was given";
@@ -102,7 +102,7 @@ pub(super) fn land(
     Ok(Effect::Updated)
 }
 
-fn parse(campus: &Campus, row: &Row) -> Result<JobFields, Invalid> {
+fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invalid> {
     let mut invalid = Invalid::default();
     let number = "must be a number";
     let date = "must be a date, as 2027-05-15";
@@ -133,7 +133,7 @@ fn parse(campus: &Campus, row: &Row) -> Result<JobFields, Invalid> {
         questions: None,
     };
     invalid.into_result()?;
-    let mut fields = input.validate(&campus.time_zone)?;
+    let mut fields = input.validate(&campus.time_zone, now)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(fields)
 }

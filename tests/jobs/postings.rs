@@ -79,7 +79,9 @@ async fn a_posting_has_all_its_members() {
         .json();
     let mut wanted = wish;
     wanted["deadline"] = json!("2099-01-01T04:00:00Z");
-    wanted["questions"][1] = json!({"questionId": "q2", "prompt": "Else?", "required": false});
+    let given = question_ids(&full)[1].clone();
+    assert_uuid7(&given);
+    wanted["questions"][1] = json!({"questionId": given, "prompt": "Else?", "required": false});
     for (member, value) in wanted.as_object().unwrap() {
         assert_eq!(full[member], *value, "{member}");
     }
@@ -563,5 +565,49 @@ async fn other_statuses_and_counts_are_for_managers_and_the_office_moderates() {
         (&posted["jobStatus"], &posted["employeeId"]),
         (&json!("open"), &good["employeeId"])
     );
+    board.stop().await;
+}
+
+fn question_ids(job: &Value) -> Vec<String> {
+    let questions = job["questions"].as_array().unwrap().iter();
+    questions
+        .map(|question| text(question, "questionId"))
+        .collect()
+}
+
+fn assert_uuid7(id: &str) {
+    let version = uuid::Uuid::parse_str(id).unwrap().get_version_num();
+    assert_eq!(version, 7, "{id}");
+}
+
+#[actix_web::test]
+async fn a_question_keeps_its_id_when_others_come_before_it() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let questions = json!([{"prompt": "Why?"}, {"prompt": "When?"}]);
+    let posted = board
+        .post_job(&employer, json!({"questions": questions}))
+        .await;
+    let given = question_ids(&posted);
+    for id in &given {
+        assert_uuid7(id);
+    }
+    let more = json!({"questions": [
+        {"prompt": "New"},
+        {"questionId": given[0], "prompt": "Why?"},
+        {"questionId": "q1", "prompt": "When?"},
+        {"questionId": null, "prompt": "And?"},
+    ]});
+    let changed = board
+        .patch(Some(&employer), &job_path(&posted), more)
+        .await
+        .expect(200)
+        .json();
+    let ids = question_ids(&changed);
+    assert_eq!((&ids[1], ids[2].as_str()), (&given[0], "q1"));
+    for id in [&ids[0], &ids[3]] {
+        assert_uuid7(id);
+        assert!(!given.contains(id), "{id}");
+    }
     board.stop().await;
 }

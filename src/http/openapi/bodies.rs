@@ -33,8 +33,9 @@ fn skills() -> Array {
 
 /// The members of a posting.
 fn job_members() -> Members {
+    let question_id = text(1, 64).description(Some("Left out, the question gets a UUIDv7."));
     let question = ObjectBuilder::new()
-        .property("questionId", or_null(text(1, 64)))
+        .property("questionId", or_null(question_id))
         .property("prompt", text(1, 1_000))
         .required("prompt")
         .property("required", plain(Type::Boolean))
