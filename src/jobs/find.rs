@@ -19,8 +19,15 @@ pub struct JobsWanted {
 
 /// Where the next page begins.
 pub enum JobCursor {
-    List(Place),
+    List(Listed),
     Search(After),
+}
+
+/// How far the plain list was shown.
+pub struct Listed {
+    place: Place,
+    /// On the pages so far.
+    shown: u32,
 }
 
 pub struct JobsFound {
@@ -33,10 +40,24 @@ pub struct JobsFound {
 /// A place in the store's index: the time of posting and the id.
 const LIST_PLACE_BYTES: usize = 8 + 16;
 
+impl Listed {
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.place.as_slice(), &self.shown.to_be_bytes()].concat()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (place, shown) = bytes.split_at_checked(LIST_PLACE_BYTES)?;
+        Some(Self {
+            place: place.to_vec(),
+            shown: u32::from_be_bytes(shown.try_into().ok()?),
+        })
+    }
+}
+
 impl JobCursor {
     pub fn to_token(&self) -> String {
         match self {
-            Self::List(place) => format!("l{}", URL_SAFE_NO_PAD.encode(place)),
+            Self::List(listed) => format!("l{}", URL_SAFE_NO_PAD.encode(listed.to_bytes())),
             Self::Search(after) => format!("s{}", after.to_token()),
         }
     }
@@ -44,10 +65,10 @@ impl JobCursor {
     pub fn parse(token: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::one("cursor", "is not one that this list gave");
         match token.split_at_checked(1) {
-            Some(("l", place)) => {
-                let place = URL_SAFE_NO_PAD.decode(place).ok();
-                let place = place.filter(|place| place.len() == LIST_PLACE_BYTES);
-                place.map(Self::List).ok_or_else(wrong)
+            Some(("l", listed)) => {
+                let bytes = URL_SAFE_NO_PAD.decode(listed).ok();
+                let listed = bytes.and_then(|bytes| Listed::parse(&bytes));
+                listed.map(Self::List).ok_or_else(wrong)
             }
             Some(("s", after)) => After::parse(after).map(Self::Search).map_err(|_| wrong()),
             _ => Err(wrong()),
@@ -76,7 +97,7 @@ pub fn find(
     if is_plain(query) {
         let after = match wanted.cursor {
             None => None,
-            Some(JobCursor::List(place)) => Some(place),
+            Some(JobCursor::List(listed)) => Some(listed),
             Some(JobCursor::Search(_)) => return Err(wrong().into()),
         };
         list(
@@ -117,13 +138,18 @@ fn list(
     index: &SearchIndex,
     identity: Option<&Identity>,
     query: &mut JobQuery,
-    after: Option<&Place>,
+    after: Option<&Listed>,
 ) -> Result<JobsFound, Refusal> {
     let prefix = match &query.employee_id {
         Some(employer) => keys::jobs_by_employer(employer, query.status),
         None => keys::jobs_by_status(query.status),
     };
-    let page = Page::new(prefix, Direction::Backward, query.limit, after);
+    let page = Page::new(
+        prefix,
+        Direction::Backward,
+        query.limit,
+        after.map(|listed| &listed.place),
+    );
     let paged = page.collect(reader, |key| {
         let id = key.trailing_id().map(crate::model::JobId::from_bytes);
         let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
@@ -132,9 +158,20 @@ fn list(
     })?;
     query.limit = 0;
     let Found { total, facets, .. } = index.find(query)?;
+    let before = after.map_or(0, |listed| listed.shown);
+    let items = u32::try_from(paged.items.len()).unwrap_or(u32::MAX);
+    let shown = before.saturating_add(items);
+    let total = if after.is_none() && paged.next.is_none() {
+        paged.items.len()
+    } else {
+        // The index may lag behind what the store has shown.
+        let least = shown.saturating_add(u32::from(paged.next.is_some()));
+        total.max(usize::try_from(least).unwrap_or(usize::MAX))
+    };
+    let next = paged.next.map(|place| Listed { place, shown });
     Ok(JobsFound {
         jobs: paged.items,
-        next: paged.next.map(JobCursor::List),
+        next: next.map(JobCursor::List),
         total,
         facets,
     })
