@@ -424,6 +424,92 @@ async fn a_person_hears_which_member_is_wrong() {
 }
 
 #[actix_web::test]
+async fn a_cursor_goes_on_with_its_own_list_alone() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    board.join("student", "bob@example.edu").await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let posted = board.post_job(&employer, json!({})).await;
+        let id = posted["jobId"].as_str().unwrap().to_owned();
+        let body = json!({"jobId": id});
+        board
+            .post(Some(&student), "applications", body)
+            .await
+            .expect(201);
+        ids.push(id);
+    }
+    for _ in 0..2 {
+        let draft = json!({"jobStatus": "draft"});
+        board.post_job(&employer, draft).await;
+    }
+    support::until("all are found", async || {
+        let page = board.get(None, "jobs?q=library").await.expect(200).json();
+        page["total"] == 3
+    })
+    .await;
+    let lists = [
+        "jobs?",
+        "jobs?status=draft&",
+        "/get-jobs?",
+        "jobs?q=library&",
+        "jobs?q=assistant&",
+        "jobs?q=library&sort=pay&",
+        "jobs?skill=Spanish&setting=onCampus&",
+        "admin/jobs?status=open&",
+        "admin/accounts?",
+        "admin/accounts?role=student&",
+        "admin/outbox?",
+        "admin/audit?",
+        "applications?",
+        "applications?status=submitted&",
+        "/get-applications?",
+    ];
+    let ask = async |list: &str, rest: &str| {
+        let path = format!("{list}{rest}");
+        board.get(Some(&admin), &path).await
+    };
+    let mut cursors = Vec::new();
+    for list in lists {
+        let page = ask(list, "limit=1").await.expect(200).json();
+        let next = page["nextCursor"].as_str();
+        let next = next.unwrap_or_else(|| panic!("{list} gives no cursor"));
+        cursors.push(next.to_owned());
+    }
+    for (at, list) in lists.iter().enumerate() {
+        for (from, cursor) in cursors.iter().enumerate() {
+            let reply = ask(list, &format!("cursor={cursor}")).await;
+            if from == at {
+                reply.expect(200);
+            } else {
+                assert_eq!(reply.status, 422, "{list} takes that of {}", lists[from]);
+                assert_eq!(reply.fields(), ["cursor"]);
+            }
+        }
+    }
+    // The right ending does not save what stands before it.
+    for (list, cursor) in lists.iter().zip(&cursors) {
+        let ending = &cursor[cursor.len() - 6..];
+        for garbage in [
+            "", "!", "abc", "AAAA", "l", "s", "lAAAA", "sAAAA", "é", "-1",
+        ] {
+            let reply = ask(list, &format!("cursor={garbage}{ending}")).await;
+            assert_problem(&reply, 422);
+            assert_eq!(reply.fields(), ["cursor"], "{list} {garbage}");
+        }
+    }
+    // The order of parameters is nothing, nor is one that is empty.
+    let turned = format!(
+        "setting=onCampus&location=&cursor={}&skill=Spanish",
+        cursors[6]
+    );
+    ask("jobs?", &turned).await.expect(200);
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn a_query_is_read_strictly() {
     let board = Board::start();
     let admin = board.admin().await;

@@ -2,8 +2,6 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -21,7 +19,7 @@ use crate::jobs::{self, View};
 use crate::model::{
     Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId, Role,
 };
-use crate::store::{Place, Reader, Stored, Transaction};
+use crate::store::{Reader, Stored, Transaction};
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ApplicationBody)]
@@ -133,7 +131,7 @@ fn answer_list(
     wanted: ApplicationsWanted,
     query: &Query,
 ) -> Result<HttpResponse, Problem> {
-    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let after = query.place()?;
     let page = applications::list(reader, identity, wanted, after.as_ref(), query.limit()?)?;
     let items = page
         .items
@@ -141,22 +139,11 @@ fn answer_list(
         .map(|application| view(reader, identity, application));
     let page = PageView {
         items: items.collect::<Result<_, _>>()?,
-        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+        next_cursor: query.next_place(page.next),
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(page))
-}
-
-/// Places are ids, times or numbers of the log, so they have whole words.
-const PLACE_WORD_BYTES: usize = 8;
-
-/// A cursor that a list gave.
-pub fn parse_place(token: &str) -> Result<Place, Problem> {
-    let place = URL_SAFE_NO_PAD.decode(token).ok();
-    place
-        .filter(|place| !place.is_empty() && place.len().is_multiple_of(PLACE_WORD_BYTES))
-        .ok_or_else(|| Invalid::one("cursor", "is not one that this list gave").into())
 }
 
 /// GET /applications/{id}

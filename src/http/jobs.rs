@@ -126,7 +126,7 @@ pub async fn list(
     if query.get::<bool>("eligible", "must be true or false")? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, &caller.reader, caller.who.as_ref()).await?);
     }
-    answer_list(&state, &caller.reader, caller.who.as_ref(), wanted)
+    answer_list(&state, &caller.reader, caller.who.as_ref(), wanted, &query)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
@@ -182,7 +182,7 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
             limit: query.limit()?,
             after: None,
         },
-        cursor: query.text("cursor")?.map(JobCursor::parse).transpose()?,
+        cursor: query.cursor()?.map(JobCursor::parse).transpose()?,
     })
 }
 
@@ -191,6 +191,7 @@ pub fn answer_list(
     reader: &Reader,
     identity: Option<&Identity>,
     wanted: JobsWanted,
+    query: &Query,
 ) -> Result<HttpResponse, Problem> {
     let q = wanted.query.q.clone();
     let found = jobs::find(reader, &state.cards, &state.index, identity, wanted)?;
@@ -211,7 +212,7 @@ pub fn answer_list(
     }
     body.extend_from_slice(b"]}");
     let end = PageEnd {
-        next_cursor: found.next.map(|cursor| cursor.to_token()),
+        next_cursor: query.next_cursor(found.next.map(|cursor| cursor.to_token())),
         total: found.total,
         facets: &found.facets,
     };

@@ -3,16 +3,34 @@
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
 use crate::model::Invalid;
+use crate::store::Place;
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
+/// Places are ids, times or numbers of the log, so they have whole words.
+const PLACE_WORD_BYTES: usize = 8;
 /// Longest value of one parameter, in bytes.
 const MAX_VALUE_BYTES: usize = 4_096;
 
-pub struct Query(Vec<(String, String)>);
+pub struct Query {
+    pairs: Vec<(String, String)>,
+    list: ListMark,
+}
+
+/// What a list's cursors end in, so that none is taken for one of another list: the beginning of a digest of its route and
+/// of what it was asked for.
+type ListMark = [u8; LIST_MARK_BYTES];
+const LIST_MARK_BYTES: usize = 4;
+/// In base64.
+const LIST_MARK_CHARS: usize = 6;
+/// Parameters that say which page of a list is wanted, not which list.
+const PAGING: [&str; 2] = ["limit", "cursor"];
 
 impl Query {
     /// The parameters of a request, all of which must be known.
@@ -28,7 +46,48 @@ impl Query {
             }
         }
         invalid.into_result()?;
-        Ok(Self(pairs))
+        let list = list_mark(request.path(), &pairs);
+        Ok(Self { pairs, list })
+    }
+
+    /// Where the page before ended, in the list's own words.
+    pub fn cursor(&self) -> Result<Option<&str>, Problem> {
+        let Some(token) = self.text("cursor")? else {
+            return Ok(None);
+        };
+        let token = token.trim();
+        let parts = token
+            .len()
+            .checked_sub(LIST_MARK_CHARS)
+            .and_then(|at| token.split_at_checked(at));
+        match parts {
+            Some((place, mark)) if mark == URL_SAFE_NO_PAD.encode(self.list) => Ok(Some(place)),
+            _ => Err(wrong_cursor().into()),
+        }
+    }
+
+    /// What a client hands back for the page after one that ended there.
+    pub fn next_cursor(&self, place: Option<String>) -> Option<String> {
+        place.map(|mut token| {
+            URL_SAFE_NO_PAD.encode_string(self.list, &mut token);
+            token
+        })
+    }
+
+    /// The same, where a page ends at a place in an index.
+    pub fn place(&self) -> Result<Option<Place>, Problem> {
+        let token = self.cursor()?;
+        let place = token.map(|token| {
+            let place = URL_SAFE_NO_PAD.decode(token).ok();
+            place
+                .filter(|place| !place.is_empty() && place.len().is_multiple_of(PLACE_WORD_BYTES))
+                .ok_or_else(wrong_cursor)
+        });
+        Ok(place.transpose()?)
+    }
+
+    pub fn next_place(&self, place: Option<Place>) -> Option<String> {
+        self.next_cursor(place.map(|place| URL_SAFE_NO_PAD.encode(place)))
     }
 
     /// The one value of a parameter; an empty one counts as absent.
@@ -42,7 +101,7 @@ impl Query {
     }
 
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0
+        self.pairs
             .iter()
             .filter(move |(key, value)| key == name && !value.trim().is_empty())
             .map(|(_, value)| value.as_str())
@@ -76,6 +135,28 @@ impl Query {
             Err(Invalid::one("limit", must).into())
         }
     }
+}
+
+pub fn wrong_cursor() -> Invalid {
+    Invalid::one("cursor", "is not one that this list gave")
+}
+
+/// The same whatever the order of the parameters; an empty one counts as absent.
+fn list_mark(path: &str, pairs: &[(String, String)]) -> ListMark {
+    let asked = pairs
+        .iter()
+        .filter(|(name, value)| !PAGING.contains(&name.as_str()) && !value.trim().is_empty());
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort_unstable();
+    let mut digest = Sha256::new();
+    let parts = asked.iter().flat_map(|(name, value)| [name, value]);
+    for part in std::iter::once(path).chain(parts.map(String::as_str)) {
+        // With its length, so that what one part ends with is not what the next begins with.
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    let digest = digest.finalize();
+    std::array::from_fn(|at| digest[at])
 }
 
 pub fn parse_named<T: serde::de::DeserializeOwned>(name: &str, value: &str) -> Result<T, Problem> {

@@ -2,13 +2,10 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::accounts::{self, Moderation};
-use crate::http::applications::parse_place;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Admin, Caller};
 use crate::http::etag::{IfMatch, etag};
@@ -22,13 +19,13 @@ use crate::model::{AccountStatus, Invalid, Line, check_text};
 /// GET /admin/accounts
 pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["status", "role", "limit", "cursor"])?;
-    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let after = query.place()?;
     let (status, role) = (query.named("status")?, query.named("role")?);
     let page =
         accounts::list_accounts(&caller.reader, status, role, after.as_ref(), query.limit()?)?;
     Ok(HttpResponse::Ok().json(PageView {
         items: page.items.iter().map(AccountRow::from).collect(),
-        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+        next_cursor: query.next_place(page.next),
     }))
 }
 

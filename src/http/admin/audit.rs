@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::accounts;
 use crate::http::caller::{Admin, Caller};
 use crate::http::problem::Problem;
-use crate::http::query::Query;
+use crate::http::query::{Query, wrong_cursor};
 use crate::http::views::PageView;
 use crate::model::{AccountId, Actor, Application, Email, Event, LogEntry, Role, Timestamp};
 use crate::store::{Logged, Reader, Stored, keys};
@@ -104,7 +104,10 @@ fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> 
 pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["limit", "cursor"])?;
     let limit = query.limit()?;
-    let before: Option<u64> = query.get("cursor", "is not one that this list gave")?;
+    let before: Option<u64> = query
+        .cursor()?
+        .map(|sequence| sequence.parse().map_err(|_| wrong_cursor()))
+        .transpose()?;
     let reader = &caller.reader;
     let logged = reader.log_before(before.unwrap_or(u64::MAX), limit)?;
     let next_cursor = match logged.last() {
@@ -115,5 +118,8 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
         .into_iter()
         .map(|logged| AuditRow::new(reader, logged))
         .collect::<Result<_, _>>()?;
-    Ok(HttpResponse::Ok().json(PageView { items, next_cursor }))
+    Ok(HttpResponse::Ok().json(PageView {
+        items,
+        next_cursor: query.next_cursor(next_cursor),
+    }))
 }

@@ -36,7 +36,7 @@ pub async fn list(
             limit: query.limit()?,
             after: None,
         },
-        cursor: query.text("cursor")?.map(JobCursor::parse).transpose()?,
+        cursor: query.cursor()?.map(JobCursor::parse).transpose()?,
     };
-    answer_list(&state, &caller.reader, Some(&caller.who), wanted)
+    answer_list(&state, &caller.reader, Some(&caller.who), wanted, &query)
 }

@@ -2,12 +2,9 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::applications::parse_place;
 use crate::http::caller::{Admin, Caller};
 use crate::http::idempotency::{Answer, once};
 use crate::http::jobs::id_of;
@@ -55,7 +52,7 @@ impl<'a> From<&'a Mail> for MailRow<'a> {
 /// GET /admin/outbox
 pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["state", "limit", "cursor"])?;
-    let after = query.text("cursor")?.map(parse_place).transpose()?;
+    let after = query.place()?;
     let state = query.named("state")?;
     let page = list_outbox(&caller.reader, state, after.as_ref(), query.limit()?)?;
     Ok(HttpResponse::Ok().json(PageView {
@@ -64,7 +61,7 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
             .iter()
             .map(|mail| MailRow::from(&mail.record))
             .collect(),
-        next_cursor: page.next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+        next_cursor: query.next_place(page.next),
     }))
 }
 
