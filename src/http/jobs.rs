@@ -259,6 +259,9 @@ pub async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let mut members = body.members()?;
+    if members.get("jobStatus") == Some(&Value::Null) {
+        members.remove("jobStatus");
+    }
     let draft = match take_status(&mut members)? {
         None | Some(JobStatus::Open) => false,
         Some(JobStatus::Draft) => true,

@@ -611,3 +611,12 @@ async fn a_question_keeps_its_id_when_others_come_before_it() {
     }
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_status_of_null_is_as_good_as_none() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let posted = board.post_job(&employer, json!({"jobStatus": null})).await;
+    assert_eq!(posted["jobStatus"], "open");
+    board.stop().await;
+}

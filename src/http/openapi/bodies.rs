@@ -182,7 +182,7 @@ impl PartialSchema for JobBody {
         ];
         let status = plain(Type::String).enum_values(Some(["draft", "open"]));
         let object = ObjectBuilder::new()
-            .property("jobStatus", status)
+            .property("jobStatus", or_null(status))
             .property("employeeId", or_null(named::<CampusId<Employer>>()))
             .additional_properties(NOTHING_ELSE);
         let object = job_members()
