@@ -671,6 +671,49 @@ async fn a_profile_that_is_sent_back_as_it_was_is_no_change() {
 }
 
 #[actix_web::test]
+async fn a_new_name_of_an_employer_stands_in_his_postings() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let other = board.join("employer", "gym@example.edu").await;
+    let stranger = board.join("employer", "owner@cafe.example").await;
+    let open = board.post_job(&employer, json!({})).await;
+    let draft = board
+        .post_job(&employer, json!({"jobStatus": "draft"}))
+        .await;
+    let pending = board.post_job(&stranger, json!({})).await;
+    assert_eq!(pending["jobStatus"], "pending");
+    let foreign = board.post_job(&other, json!({})).await;
+    for who in [&employer, &stranger] {
+        let change = json!({"name": "Zebra Hall"});
+        board.patch(Some(who), "me", change).await.expect(200);
+    }
+    for (who, job, name) in [
+        (&employer, &open, "Zebra Hall"),
+        (&employer, &draft, "Zebra Hall"),
+        (&stranger, &pending, "Zebra Hall"),
+        (&other, &foreign, "employer gym@example.edu"),
+    ] {
+        let path = format!("jobs/{}", job["jobId"].as_str().unwrap());
+        let read = board.get(Some(who), &path).await.expect(200).json();
+        assert_eq!(read["employerName"], name);
+        assert_eq!(read["jobStatus"], job["jobStatus"]);
+    }
+    support::until("the posting is found by the new name", async || {
+        let page = board.get(None, "jobs?q=zebra").await.expect(200).json();
+        page["total"] == 1
+    })
+    .await;
+    // What leaves the name as it is leaves the postings as they are.
+    let path = format!("jobs/{}", open["jobId"].as_str().unwrap());
+    let before = board.get(None, &path).await.expect(200).json();
+    let change = json!({"name": "Zebra Hall", "designation": "Keeper"});
+    board.patch(Some(&employer), "me", change).await.expect(200);
+    let after = board.get(None, &path).await.expect(200).json();
+    assert_eq!(after, before);
+    board.stop().await;
+}
+
+#[actix_web::test]
 async fn employers_are_trusted_approved_and_suspended() {
     let board = Board::start();
     let admin = board.admin().await;

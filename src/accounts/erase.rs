@@ -3,9 +3,9 @@
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::model::{
-    Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, Employer, Event,
-    FileId, Identity, Job, JobId, JobStatus, Mail, MailId, MailKind, Party, Preferences, Role,
-    StoredFile, Student,
+    Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, EmployeeId,
+    Employer, Event, FileId, Identity, Job, JobId, JobStatus, Mail, MailId, MailKind, Party,
+    Preferences, Role, StoredFile, Student,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -237,29 +237,46 @@ fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreEr
     Ok(())
 }
 
-fn close_jobs(
+fn close_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), StoreError> {
+    change_jobs(transaction, id, &JobStatus::ALL, |job| {
+        job.employer_name = ERASED.into();
+        if LIVE.contains(&job.job_status) {
+            job.job_status = JobStatus::Closed;
+        }
+    })
+}
+
+/// Of a posting that is shown to somebody, or may yet be.
+const LIVE: [JobStatus; 3] = [JobStatus::Draft, JobStatus::Pending, JobStatus::Open];
+
+/// Puts an employer's new name into the postings he has out; those that are over keep the one they ran under.
+pub(super) fn rename_jobs(
     transaction: &mut Transaction,
-    id: &crate::model::EmployeeId,
+    id: &EmployeeId,
+    name: &str,
+) -> Result<(), StoreError> {
+    change_jobs(transaction, id, &LIVE, |job| {
+        name.clone_into(&mut job.employer_name);
+    })
+}
+
+fn change_jobs(
+    transaction: &mut Transaction,
+    id: &EmployeeId,
+    statuses: &[JobStatus],
+    change: impl Fn(&mut Job),
 ) -> Result<(), StoreError> {
     let now = transaction.now();
-    for status in JobStatus::ALL {
-        for id in ids(transaction, &keys::jobs_by_employer(id, status))? {
+    for status in statuses {
+        for id in ids(transaction, &keys::jobs_by_employer(id, *status))? {
             let Some(old) = transaction.get::<Job>(&keys::job(JobId::from_bytes(id)))? else {
                 continue;
             };
-            let (job_id, from) = (old.job_id, old.job_status);
-            let ends = matches!(
-                from,
-                JobStatus::Draft | JobStatus::Pending | JobStatus::Open
-            );
-            let to = if ends { JobStatus::Closed } else { from };
-            let closed = Job {
-                employer_name: ERASED.into(),
-                job_status: to,
-                updated_at: now,
-                ..old.record.clone()
-            };
-            transaction.update(&old, closed)?;
+            let mut job = old.record.clone();
+            change(&mut job);
+            job.updated_at = now;
+            let (job_id, from, to) = (job.job_id, old.job_status, job.job_status);
+            transaction.update(&old, job)?;
             transaction.log(Event::JobChanged {
                 job_id,
                 from: Some(from),

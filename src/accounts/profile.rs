@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::erase::rename_jobs;
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
 use crate::mail::Letter;
@@ -214,6 +215,9 @@ fn update_profile(
             };
             if employer == old.record {
                 return Ok(());
+            }
+            if employer.name != old.name {
+                rename_jobs(transaction, id, &employer.name)?;
             }
             employer.updated_at = now;
             transaction.update(&old, employer)?;
