@@ -10,7 +10,7 @@ use super::state::State;
 
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match";
-const EXPOSED: &str = "ETag, Location, Retry-After";
+const EXPOSED: &str = "Content-Disposition, ETag, Location, Retry-After";
 /// Seconds a browser may remember a preflight's answer.
 const MAX_AGE: &str = "600";
 
@@ -18,21 +18,27 @@ pub async fn cors<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
-        return Ok(next.call(request).await?.map_into_left_body());
-    };
     let state = request.app_data::<web::Data<State>>();
-    let allowed = state.is_some_and(|state| {
-        let origins = &state.config.server.allowed_origins;
-        origins.iter().any(|allowed| origin == allowed.as_str())
-    });
+    let origins = state.map_or(&[][..], |state| &state.config.server.allowed_origins);
+    // A copy that was kept of an answer to no origin must not be given to one of these.
+    let varies = !origins.is_empty();
+    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
+        let mut response = next.call(request).await?.map_into_left_body();
+        if varies {
+            vary(response.headers_mut());
+        }
+        return Ok(response);
+    };
+    let allowed = origins.iter().any(|allowed| origin == allowed.as_str());
     let preflight = request.method() == Method::OPTIONS
         && request
             .headers()
             .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if preflight {
         let mut response = HttpResponse::NoContent();
-        response.insert_header((header::VARY, "Origin"));
+        if varies {
+            response.insert_header((header::VARY, "Origin"));
+        }
         if allowed {
             response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin));
             response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
@@ -45,7 +51,9 @@ pub async fn cors<B: MessageBody + 'static>(
     }
     let mut response = next.call(request).await?.map_into_left_body();
     let headers = response.headers_mut();
-    headers.append(header::VARY, header::HeaderValue::from_static("Origin"));
+    if varies {
+        vary(headers);
+    }
     if allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(
@@ -54,4 +62,8 @@ pub async fn cors<B: MessageBody + 'static>(
         );
     }
     Ok(response)
+}
+
+fn vary(headers: &mut header::HeaderMap) {
+    headers.append(header::VARY, header::HeaderValue::from_static("Origin"));
 }

@@ -274,6 +274,20 @@ async fn other_origins_read_what_the_configuration_allows() {
         read.header("access-control-expose-headers")
             .contains("ETag")
     );
+    let exposed = read.header("access-control-expose-headers");
+    for header in ["Content-Disposition", "ETag", "Location", "Retry-After"] {
+        assert!(exposed.contains(header), "{header}");
+    }
+    // A cache must know that another origin gets another answer, also when it asks for none at first.
+    let varies = |reply: &Reply| {
+        let values = reply.headers.get_all("vary").iter();
+        let mut names = values.flat_map(|value| value.to_str().unwrap().split(", "));
+        names.any(|name| name == "Origin")
+    };
+    assert!(varies(&yes) && varies(&read));
+    assert!(varies(&open.get(None, "jobs").await.expect(200)));
+    assert!(varies(&open.get(None, "me").await.expect(401)));
+    assert!(!varies(&closed.get(None, "jobs").await.expect(200)));
     assert_eq!(
         ask(&open, Method::OPTIONS, "https://evil.example", true)
             .await
