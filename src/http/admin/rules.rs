@@ -15,7 +15,7 @@ use crate::http::etag::{IfMatch, etag, is_known};
 use crate::http::idempotency::{Answer, once};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
+use crate::http::query::{Query, wrong_cursor};
 use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{
@@ -109,7 +109,9 @@ fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Pr
 pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["limit", "cursor"])?;
     let limit = query.limit()?;
-    let after: Option<RuleId> = query.get("cursor", "is not one that this list gave")?;
+    let after: Option<RuleId> = (query.cursor()?)
+        .map(|cursor| cursor.parse().map_err(|_| wrong_cursor()))
+        .transpose()?;
     let rules = office::list_rules(&caller.reader)?;
     // Ids follow the order of upload.
     let mut older = rules
@@ -119,7 +121,7 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
     let page: Vec<_> = older.by_ref().take(limit).collect();
     let last = page.last().filter(|_| older.next().is_some());
     Ok(HttpResponse::Ok().json(PageView {
-        next_cursor: last.map(|rule| rule.rule_id.to_string()),
+        next_cursor: query.next_cursor(last.map(|rule| rule.rule_id.to_string())),
         items: page
             .into_iter()
             .map(|rule| RuleView::new(&caller.reader, rule))
