@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use corkboard::clock::Clock;
 use reqwest::Method;
 use serde_json::json;
-use support::{Board, PASSWORD};
+use support::{Board, PASSWORD, until};
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
@@ -28,7 +28,31 @@ async fn measurements_are_for_the_machine_and_for_admins() {
     let admin = board.admin().await;
     board.get(None, "jobs/nothing").await.expect(404);
     board.get(None, "/nowhere").await.expect(404);
-    let text = board.get(None, "/metrics").await.expect(200).text;
+    let read = async |accept: &str| {
+        let request = board.request(Method::GET, "/metrics");
+        board
+            .send(request.header("accept", accept))
+            .await
+            .expect(200)
+    };
+    let plain = read("text/plain;version=0.0.4").await;
+    assert!(
+        plain
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    assert!(
+        plain
+            .text
+            .contains("# TYPE corkboard_store_commits_total counter")
+    );
+    assert!(!plain.text.contains("# EOF"));
+    let open = read("application/openmetrics-text;version=1.0.0,text/plain;q=0.5").await;
+    assert!(
+        open.header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
+    let text = open.text;
     for line in [
         "corkboard_http_request_duration_seconds_count{route=\"/api/v1/auth/login\",method=\"POST\",status=\"2xx\"} 2",
         "corkboard_http_request_duration_seconds_count{route=\"/api/v1/jobs/{jobId}\",method=\"GET\",status=\"4xx\"} 1",
@@ -126,10 +150,13 @@ async fn a_mail_server_that_is_down_shows_and_leaves_the_site_ready() {
         config.mail.host = "127.0.0.1".into();
         config.mail.port = port;
     });
-    let ready = board.get(None, "/readyz").await.expect(200).json();
-    assert_eq!(ready["status"], "ready");
-    assert_eq!(ready["store"]["state"], "ok");
-    assert_eq!(ready["index"], json!({"state": "ok", "lag": 0}));
+    until("the index has caught up", async || {
+        let ready = board.get(None, "/readyz").await.expect(200).json();
+        assert_eq!(ready["status"], "ready");
+        assert_eq!(ready["store"]["state"], "ok");
+        ready["index"] == json!({"state": "ok", "lag": 0})
+    })
+    .await;
     let body =
         json!({"email": "ann@example.edu", "password": PASSWORD, "name": "Ann", "role": "student"});
     board.post(None, "auth/register", body).await.expect(202);

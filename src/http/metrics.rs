@@ -1,6 +1,7 @@
 //! What is measured, as Prometheus reads it. A request is noted in a slot found by two indexes, so that noting it costs
 //! a fraction of a microsecond; everything else is looked up when somebody asks.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -230,7 +231,7 @@ pub async fn read(
             return Err(Problem::not_found());
         }
     }
-    answer(&state, &caller.reader)
+    answer(&request, &state, &caller.reader)
 }
 
 /// A caller on this machine, and not somebody behind a proxy on it that the settings do not name.
@@ -245,26 +246,90 @@ fn is_local(request: &HttpRequest, state: &State) -> bool {
 }
 
 /// GET /metrics on its own address.
-pub async fn read_here(state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    answer(&state, &state.read()?)
+pub async fn read_here(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    answer(&request, &state, &state.read()?)
 }
 
-fn answer(state: &State, reader: &Reader) -> Result<HttpResponse, Problem> {
+const OPEN_METRICS: &str = "application/openmetrics-text";
+
+fn answer(request: &HttpRequest, state: &State, reader: &Reader) -> Result<HttpResponse, Problem> {
     let metrics = &state.metrics;
     metrics.look(state, reader)?;
     let mut text = String::with_capacity(64 * 1024);
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry)
         .map_err(|error| Problem::internal(&error))?;
+    let accept = request.headers().get(header::ACCEPT);
+    let takes_open = accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains(OPEN_METRICS));
+    let kind = if takes_open {
+        format!("{OPEN_METRICS}; version=1.0.0; charset=utf-8")
+    } else {
+        text = plain_text(&text);
+        "text/plain; version=0.0.4; charset=utf-8".into()
+    };
     let mut response = HttpResponse::build(StatusCode::OK);
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     response.insert_header((header::CONTENT_TYPE, kind));
+    response.insert_header((header::VARY, "Accept"));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.body(text))
+}
+
+/// The same in Prometheus's own older format, which names a family as its samples and knows no units and no end.
+fn plain_text(open: &str) -> String {
+    let named = |line: &str| -> Option<(String, &'static str)> {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        match kind {
+            "counter" => Some((name.to_owned(), "_total counter")),
+            "info" => Some((name.to_owned(), "_info gauge")),
+            _ => None,
+        }
+    };
+    let renamed: HashMap<String, &str> = open.lines().filter_map(named).collect();
+    let mut plain = String::with_capacity(open.len());
+    for line in open.lines() {
+        let comment = line
+            .strip_prefix("# ")
+            .and_then(|line| line.split_once(' '));
+        let line = match comment {
+            Some(("UNIT", _)) => continue,
+            None if line == "# EOF" => continue,
+            Some((word, rest)) => {
+                let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
+                match renamed
+                    .get(name)
+                    .and_then(|as_what| as_what.split_once(' '))
+                {
+                    Some((suffix, kind)) => {
+                        let text = if word == "TYPE" { kind } else { text };
+                        format!("# {word} {name}{suffix} {text}")
+                    }
+                    None => line.to_owned(),
+                }
+            }
+            None => line.to_owned(),
+        };
+        plain.push_str(&line);
+        plain.push('\n');
+    }
+    plain
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_older_format_names_families_as_their_samples() {
+        let open = "# HELP a Things done.\n# TYPE a counter\na_total 3\n# HELP b What runs.\n# TYPE b info\n\
+                    b_info{v=\"1\"} 1\n# HELP c_bytes Size.\n# TYPE c_bytes gauge\n# UNIT c_bytes bytes\nc_bytes 7\n# EOF\n";
+        let plain = "# HELP a_total Things done.\n# TYPE a_total counter\na_total 3\n# HELP b_info What runs.\n\
+                     # TYPE b_info gauge\nb_info{v=\"1\"} 1\n# HELP c_bytes Size.\n# TYPE c_bytes gauge\nc_bytes 7\n";
+        assert_eq!(plain_text(open), plain);
+    }
 
     #[test]
     fn a_request_is_noted_under_its_route_method_and_class() {

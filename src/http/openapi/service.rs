@@ -16,8 +16,8 @@ pub fn operations() -> Vec<Operation> {
             .detail("For callers on the machine itself and for admins; to anybody else, and where it is switched off, it is not there.")
             .content(
                 200,
-                "OpenMetrics text.",
-                "application/openmetrics-text",
+                "Prometheus text; OpenMetrics to who accepts that.",
+                "text/plain",
                 text(),
             )
             .problem(404, "not_found"),
