@@ -377,3 +377,29 @@ fn the_command_line_imports_reports_and_tells_by_its_status() {
         Some(2)
     );
 }
+
+#[actix_web::test]
+async fn a_dry_run_that_says_neither_yes_nor_no_is_refused() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    for query in [
+        "dryRun",
+        "dryRun=",
+        "dryRun=%20",
+        "dryRun=maybe",
+        "dryRun=true&dryRun=",
+    ] {
+        let request = board
+            .request(Method::POST, &format!("admin/import/students?{query}"))
+            .bearer_auth(&admin.token);
+        let refused = board.send(request.body(STUDENTS)).await.expect(422);
+        assert_eq!(refused.fields(), ["dryRun"], "{query}");
+    }
+    assert!(!is_there(&board, "ann@example.edu"));
+    let dry = import(&board, &admin, "students?dryRun=true", STUDENTS).await;
+    assert_eq!(counts(&dry), (2, 0, 0, 3));
+    let real = import(&board, &admin, "students?dryRun=false", STUDENTS).await;
+    assert_eq!(counts(&real), (2, 0, 0, 3));
+    assert!(is_there(&board, "ann@example.edu"));
+    board.stop().await;
+}

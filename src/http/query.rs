@@ -122,6 +122,16 @@ impl Query {
             .transpose()
     }
 
+    /// A switch. One that is there and empty says neither yes nor no.
+    pub fn switch(&self, name: &str) -> Result<Option<bool>, Problem> {
+        let must = "must be true or false";
+        let is_empty = |(key, value): &(String, String)| key == name && value.trim().is_empty();
+        if self.pairs.iter().any(is_empty) {
+            return Err(Invalid::one(name, must).into());
+        }
+        self.get(name, must)
+    }
+
     pub fn limit(&self) -> Result<usize, Problem> {
         self.limit_or(DEFAULT_LIMIT)
     }

@@ -53,9 +53,7 @@ pub async fn import(
     let query = Query::of(&request, &["dryRun", "owner"])?;
     let owner = query.text("owner")?.map(Email::parse).transpose();
     let options = Options {
-        dry_run: query
-            .get("dryRun", "must be true or false")?
-            .unwrap_or(false),
+        dry_run: query.switch("dryRun")?.unwrap_or(false),
         owner: owner.map_err(|message| Invalid::one("owner", message))?,
         alone: false,
     };
