@@ -403,3 +403,40 @@ async fn a_dry_run_that_says_neither_yes_nor_no_is_refused() {
     assert!(is_there(&board, "ann@example.edu"));
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_body_that_says_it_is_no_csv_is_not_read() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let send = async |kind: &str| {
+        let request = board
+            .request(Method::POST, "admin/import/employers")
+            .bearer_auth(&admin.token)
+            .header("content-type", kind);
+        board.send(request.body(EMPLOYERS)).await
+    };
+    for kind in [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "text/csvx",
+        "text/csv; charset=latin1",
+    ] {
+        let refused = send(kind).await.expect(415).json();
+        assert_eq!(refused["code"], "unsupported_media_type", "{kind}");
+    }
+    let email = Email::parse("ines@example.edu").unwrap();
+    let reader = board.store.read().unwrap();
+    assert!(!reader.is_taken(&keys::employer_email(&email)).unwrap());
+    drop(reader);
+    for kind in [
+        "text/csv",
+        "Text/CSV; header=present; charset=\"UTF-8\"",
+        "text/csv;charset=utf-8",
+        "application/octet-stream",
+    ] {
+        send(kind).await.expect(200);
+    }
+    board.stop().await;
+}

@@ -100,6 +100,16 @@ pub fn media_type(request: &HttpRequest) -> &str {
         .trim()
 }
 
+/// A parameter of that media type, without its quotes.
+pub fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    let kind = request.headers().get(header::CONTENT_TYPE)?;
+    kind.to_str().ok()?.split(';').skip(1).find_map(|one| {
+        let (key, value) = one.split_once('=')?;
+        let is_it = key.trim().eq_ignore_ascii_case(name);
+        is_it.then(|| value.trim().trim_matches('"'))
+    })
+}
+
 fn is_json(request: &HttpRequest) -> bool {
     let kind = media_type(request);
     kind.eq_ignore_ascii_case("application/json")

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
-use crate::http::body::broken_body;
+use crate::http::body::{broken_body, media_type, parameter};
 use crate::http::caller::{Admin, Caller};
 use crate::http::idempotency::{Answer, Streamed};
 use crate::http::problem::Problem;
@@ -57,6 +57,13 @@ pub async fn import(
         owner: owner.map_err(|message| Invalid::one("owner", message))?,
         alone: false,
     };
+    if !is_csv(&request) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "The body must be text/csv in UTF-8.",
+        ));
+    }
     let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
@@ -136,6 +143,15 @@ pub async fn import(
         keyed.keep(origin, &answer).await?;
     }
     Ok(answer.respond())
+}
+
+/// Whether the body may be what is read here. Clients that do not know what they send say nothing, or that it is bytes.
+fn is_csv(request: &HttpRequest) -> bool {
+    let kind = media_type(request);
+    let is_text = kind.eq_ignore_ascii_case("text/csv")
+        && parameter(request, "charset").is_none_or(|set| set.eq_ignore_ascii_case("utf-8"));
+    let is_bytes = kind.eq_ignore_ascii_case("application/octet-stream");
+    is_text || is_bytes || !request.headers().contains_key(header::CONTENT_TYPE)
 }
 
 /// The end is told, since a client that goes away takes this handler with it: a channel that merely closes is an upload

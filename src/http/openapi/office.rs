@@ -40,6 +40,7 @@ pub fn operations() -> Vec<Operation> {
             )
             .raw("text/csv")
             .answer::<ImportView>(200, "What landed and what did not.")
+            .problem(415, "unsupported_media_type")
             .problem(422, "invalid"),
         operation("GET", "/api/v1/admin/outbox", "Mail that waits, has left or failed")
             .named::<MailState>("state", "In one state.")
