@@ -440,3 +440,70 @@ async fn a_body_that_says_it_is_no_csv_is_not_read() {
     }
     board.stop().await;
 }
+
+/// Else the two rows would take turns, and every rerun would change the record twice.
+#[actix_web::test]
+async fn a_key_that_stands_twice_in_a_file_lands_once() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let employers = EMPLOYERS.replace("\r\n", "\n");
+    let employers = format!("{employers}Someone Else,INES@example.edu,,,Cafeteria,onCampus\n");
+    let mut students = String::from("name,email,gpa\nAnn,ann@example.edu,3\n");
+    // Further apart than rows that land together.
+    for number in 0..600 {
+        writeln!(students, "Bob,bob{number}@example.edu,3").unwrap();
+    }
+    students.push_str("Ann,Ann@Example.edu,4\nAnn,nowhere,4\nAnn,nowhere,4\n");
+    let jobs = "jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId,employerEmail\n\
+        Shelver,\"Books.\nBoxes.\",15,10,2099-01-31,x1,ines@example.edu\n\
+        Reader,Books.,15,10,2099-01-31,x1,ines@example.edu\n";
+    for (path, csv, lands, wanted) in [
+        (
+            "employers",
+            employers.as_str(),
+            2,
+            vec![(4, "email", "stands on line 2 already")],
+        ),
+        (
+            "students",
+            &students,
+            601,
+            vec![
+                (603, "email", "stands on line 2 already"),
+                (
+                    604,
+                    "email",
+                    "must be an e-mail address, as name@example.edu",
+                ),
+                (
+                    605,
+                    "email",
+                    "must be an e-mail address, as name@example.edu",
+                ),
+            ],
+        ),
+        (
+            "jobs",
+            jobs,
+            1,
+            vec![(4, "externalId", "stands on line 2 already")],
+        ),
+    ] {
+        let dry = import(&board, &admin, &format!("{path}?dryRun=true"), csv).await;
+        let first = import(&board, &admin, path, csv).await;
+        let told = first["rejected"].as_array().unwrap().iter().map(|one| {
+            let text = |name: &str| one[name].as_str().unwrap();
+            (
+                one["line"].as_u64().unwrap(),
+                text("field"),
+                text("message"),
+            )
+        });
+        assert_eq!(told.collect::<Vec<_>>(), wanted);
+        assert_eq!(dry, first);
+        assert_eq!(counts(&first), (lands, 0, 0, wanted.len()));
+        let again = import(&board, &admin, path, csv).await;
+        assert_eq!(counts(&again), (0, 0, lands, wanted.len()), "{path}");
+    }
+    board.stop().await;
+}

@@ -16,9 +16,15 @@ pub(super) const COLUMNS: &[&str] = &[
     "workSpace",
     "setting",
 ];
+/// The column that says which record a row is.
+pub(super) const KEY: &str = "email";
 pub(super) const REQUIRED: &[&str] = &["name", "email"];
 
 const MAX_NAME_CHARS: usize = 200;
+
+pub(super) fn key(row: &Row) -> Result<Email, String> {
+    Email::parse(row.text(KEY).unwrap_or_default())
+}
 
 pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
     let mut invalid = Invalid::default();
@@ -29,7 +35,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         MAX_NAME_CHARS,
     );
     let name = invalid.field("name", name);
-    let email = invalid.field("email", Email::parse(row.text("email").unwrap_or_default()));
+    let email = invalid.field("email", key(row));
     let employee_id = row.text("employeeId").map(EmployeeId::parse);
     let employee_id = employee_id.and_then(|id| invalid.field("employeeId", id));
     let setting = match row.text("setting") {

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 
+use super::repeats::Repeats;
 use super::report::Effect;
 use super::rows::{Row, Rows};
 use super::{Rejection, Report, employers, jobs, students};
@@ -99,13 +100,17 @@ impl Import<'_> {
         };
         let mut rows = Rows::new(source, known, required).map_err(ImportError::Header)?;
         let mut report = Report::default();
+        let mut repeats = Repeats::default();
         let most = if self.options.alone {
             (ALONE_ROWS, ALONE_BYTES)
         } else {
             (BATCH_ROWS, BATCH_BYTES)
         };
         loop {
-            let batch = next_batch(&mut rows, most);
+            let batch = next_batch(&mut rows, most).into_iter();
+            let batch: Vec<_> = batch
+                .map(|row| row.and_then(|row| self.once(&mut repeats, row)))
+                .collect();
             if batch.is_empty() {
                 return Ok(report);
             }
@@ -122,6 +127,20 @@ impl Import<'_> {
             report.rejected += refusals.len() as u64;
             refusals.into_iter().for_each(&mut rejected);
         }
+    }
+
+    /// A row, if it is the first with its key. One without a sound key is refused where it lands.
+    fn once(&self, repeats: &mut Repeats, row: Row) -> Result<Row, Rejection> {
+        let by_email = |key: Result<Email, String>| key.map(|email| email.as_str().to_owned());
+        let (column, key) = match self.kind {
+            Kind::Students => (students::KEY, by_email(students::key(&row))),
+            Kind::Employers => (employers::KEY, by_email(employers::key(&row))),
+            Kind::Jobs => (jobs::KEY, jobs::key(&row)),
+        };
+        if let Ok(key) = key {
+            repeats.note(&row, column, &key)?;
+        }
+        Ok(row)
     }
 
     fn land(

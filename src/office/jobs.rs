@@ -27,6 +27,8 @@ pub(super) const COLUMNS: &[&str] = &[
     "externalId",
     "employerEmail",
 ];
+/// The column that says which record a row is.
+pub(super) const KEY: &str = "externalId";
 pub(super) const REQUIRED: &[&str] = &[
     "jobTitle",
     "jobDescription",
@@ -38,15 +40,18 @@ pub(super) const REQUIRED: &[&str] = &[
 
 const MAX_EXTERNAL_ID_CHARS: usize = 200;
 
+pub(super) fn key(row: &Row) -> Result<String, String> {
+    let text = row.text(KEY).unwrap_or_default();
+    check_text(text, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
+}
+
 pub(super) fn land(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
     owner: Option<&Email>,
 ) -> Result<Effect, RowError> {
-    let external_id = row.text("externalId").unwrap_or_default();
-    let external_id = check_text(external_id, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
-        .map_err(|message| Invalid::one("externalId", message))?;
+    let external_id = key(row).map_err(|message| Invalid::one(KEY, message))?;
     let now = transaction.now();
     let fields = parse(campus, row, now)?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;

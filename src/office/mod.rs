@@ -5,6 +5,7 @@ mod employers;
 mod import;
 mod jobs;
 mod mail_dry_run;
+mod repeats;
 mod report;
 mod rows;
 mod rules;

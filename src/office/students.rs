@@ -23,6 +23,8 @@ pub(super) const COLUMNS: &[&str] = &[
     "skills",
     "summary",
 ];
+/// The column that says which record a row is.
+pub(super) const KEY: &str = "email";
 pub(super) const REQUIRED: &[&str] = &["name", "email"];
 
 const MAX_NAME_CHARS: usize = 200;
@@ -35,6 +37,10 @@ struct Entry {
     profile: StudentProfile,
 }
 
+pub(super) fn key(row: &Row) -> Result<Email, String> {
+    Email::parse(row.text(KEY).unwrap_or_default())
+}
+
 fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
     let mut invalid = Invalid::default();
     let name = check_text(
@@ -44,7 +50,7 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
         MAX_NAME_CHARS,
     );
     let name = invalid.field("name", name);
-    let email = invalid.field("email", Email::parse(row.text("email").unwrap_or_default()));
+    let email = invalid.field("email", key(row));
     if email.as_ref().is_some_and(|email| !campus.owns(email)) {
         invalid.add("email", "must be an address of the campus");
     }
