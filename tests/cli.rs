@@ -249,6 +249,33 @@ async fn jobs_are_imported_for_the_employer_who_is_named() {
     site.stop().await;
 }
 
+/// What a power cut leaves is mended before it is looked at, as it is before a start.
+#[actix_web::test]
+async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
+    let data = tempfile::tempdir().unwrap();
+    for arguments in [&["check"][..], &["rules", "list"]] {
+        let mut site = Process::serve(data.path());
+        let refused = corkboard(data.path()).args(arguments).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        let sentence = "store.redb is held by a running corkboard; stop it first";
+        assert!(said(&refused).contains(sentence), "{}", said(&refused));
+        site.kill();
+        let done = corkboard(data.path()).args(arguments).output().unwrap();
+        assert_eq!(
+            done.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            said(&done)
+        );
+        assert_eq!(said(&done), "");
+        let printed = String::from_utf8(done.stdout).unwrap();
+        assert!(
+            printed.ends_with(" 0 wrong\n") || printed.contains("campus-eligibility"),
+            "{printed}"
+        );
+    }
+}
+
 /// The most memory, in KiB, that an import of so many rows has held. The rows come through a pipe that stays open until it
 /// was measured.
 fn most_memory(rows: usize) -> u64 {

@@ -1,4 +1,5 @@
-//! `corkboard check`: looks for anything wrong in what is stored, the server being stopped. Changes nothing.
+//! `corkboard check`: looks for anything wrong in what is stored, the server being stopped. Changes
+//! nothing, but for closing what a crash left open.
 
 use std::process::ExitCode;
 

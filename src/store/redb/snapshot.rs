@@ -21,19 +21,18 @@ impl RedbSnapshot {
 }
 
 impl RedbEngine {
-    /// A view of a file that is there, and that no server holds; nothing is written, so what a crash left must be mended
-    /// first, by a start.
+    /// A view of a file that is there, and that no server holds. Nothing is written, unless a crash left it unclosed:
+    /// that is mended first, as a start does.
     pub fn read_only(path: &Path, options: RedbOptions) -> Result<Reader, StoreError> {
-        let shown = path.display();
-        let database = builder(options)
-            .open_read_only(path)
-            .map_err(|error| match error {
-                redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),
-                redb::DatabaseError::RepairAborted => StoreError::Unavailable(format!(
-                    "{shown} was not closed; start corkboard once, which mends that, and stop it"
-                )),
-                error => StoreError::Unavailable(format!("{shown}: {error}")),
-            })?;
+        let mut opened = builder(options).open_read_only(path);
+        if matches!(opened, Err(redb::DatabaseError::RepairAborted)) {
+            drop(Self::open(path, options)?);
+            opened = builder(options).open_read_only(path);
+        }
+        let database = opened.map_err(|error| match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),
+            error => StoreError::Unavailable(format!("{}: {error}", path.display())),
+        })?;
         let snapshot = Arc::new(RedbSnapshot::open(&database)?);
         Ok(Reader { snapshot })
     }
