@@ -507,3 +507,27 @@ async fn a_key_that_stands_twice_in_a_file_lands_once() {
     }
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn an_address_of_another_role_is_not_imported() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    board.join("employer", "library@example.edu").await;
+    board.join("student", "ann@example.edu").await;
+    // Never proven, so it is nobody's address yet.
+    let claim = json!({"email": "bob@example.edu", "password": "a long password here", "name": "Bob", "role": "employer"});
+    board.post(None, "auth/register", claim).await.expect(202);
+    let csv = "name,email\nA,library@example.edu\nB,ann@example.edu\nC,office@example.edu\nD,bob@example.edu\n";
+    for (path, lands, lines) in [
+        ("students", (1, 0, 1, 2), [2, 4]),
+        ("employers", (1, 0, 1, 2), [3, 4]),
+    ] {
+        let report = import(&board, &admin, path, csv).await;
+        assert_eq!(counts(&report), lands, "{path}: {report}");
+        for (one, line) in report["rejected"].as_array().unwrap().iter().zip(lines) {
+            let wanted = json!({"line": line, "field": "email", "message": "belongs to an account of another role"});
+            assert_eq!(*one, wanted);
+        }
+    }
+    board.stop().await;
+}

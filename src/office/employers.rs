@@ -1,10 +1,10 @@
 //! Employers: one row each, keyed by e-mail.
 
-use super::import::RowError;
+use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Email, EmployeeId, Employer, EmployerProfile, Event, Invalid, Line, Setting, check_text,
+    Email, EmployeeId, Employer, EmployerProfile, Event, Invalid, Line, Role, Setting, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -58,6 +58,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         return Err(invalid.into());
     };
     invalid.into_result()?;
+    refuse_other_role(transaction, &email, Role::Employer)?;
     if let Some(id) = &employee_id {
         let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
         if owner.is_some_and(|owner| owner.email != email) {

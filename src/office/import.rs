@@ -7,8 +7,8 @@ use super::repeats::Repeats;
 use super::report::Effect;
 use super::rows::{Row, Rows};
 use super::{Rejection, Report, employers, jobs, students};
-use crate::model::{Campus, Email, Invalid};
-use crate::store::{Origin, Store, StoreError, Transaction};
+use crate::model::{Account, AccountStatus, Campus, Email, Invalid, Role};
+use crate::store::{Origin, Store, StoreError, Stored, Transaction, keys};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -52,6 +52,23 @@ impl From<StoreError> for RowError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// A record of one role must not get the address with which somebody signs in as another. An address that was typed at
+/// registration and never proven is nobody's.
+pub(super) fn refuse_other_role(
+    transaction: &mut Transaction,
+    email: &Email,
+    role: Role,
+) -> Result<(), RowError> {
+    let account: Option<Stored<Account>> = transaction.find(&keys::account_email(email))?;
+    let is_other = |account: &Stored<Account>| {
+        account.role != role && account.status != AccountStatus::Unverified
+    };
+    if account.as_ref().is_some_and(is_other) {
+        return Err(Invalid::one("email", "belongs to an account of another role").into());
+    }
+    Ok(())
 }
 
 /// Most rows in one change, so that others' changes do not wait long for it.

@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::import::RowError;
+use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Campus, Email, Event, Fact, Invalid, Line, Money, Preferences, Student, StudentId,
+    Campus, Email, Event, Fact, Invalid, Line, Money, Preferences, Role, Student, StudentId,
     StudentProfile, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
@@ -102,6 +102,7 @@ pub(super) fn land(
     row: &Row,
 ) -> Result<Effect, RowError> {
     let entry = parse(campus, row)?;
+    refuse_other_role(transaction, &entry.email, Role::Student)?;
     let known: Option<Stored<Student>> = transaction.find(&keys::student_email(&entry.email))?;
     if let Some(id) = &entry.student_id {
         let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
