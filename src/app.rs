@@ -1,6 +1,8 @@
 //! The only place that wires the parts together, and takes them apart again in order.
 
+use std::fs::DirBuilder;
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,8 +93,15 @@ pub fn public_url(config: &Config, listening: std::net::SocketAddr) -> String {
     }
 }
 
+/// What is in it is the service's alone: addresses, secrets, mails with live links. A folder that is there already keeps
+/// the rights that its owner gave it.
 fn make_folder(path: &Path) -> Result<&Path, StartError> {
-    std::fs::create_dir_all(path).map_err(|error| StartError::Folder(path.into(), error))?;
+    let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    parents
+        .and_then(|()| private.create(path))
+        .map_err(|error| StartError::Folder(path.into(), error))?;
     Ok(path)
 }
 

@@ -276,6 +276,49 @@ async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
     }
 }
 
+/// Mails hold live tokens, and the store everything.
+#[actix_web::test]
+async fn a_new_data_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("a/data");
+    std::fs::create_dir(parent.path().join("a")).unwrap();
+    std::fs::set_permissions(
+        parent.path().join("a"),
+        std::fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+    command
+        .arg("--data-dir")
+        .arg(&data)
+        .args(["serve", "--listen", "127.0.0.1:0"]);
+    let site = Process::start(command.current_dir(parent.path()));
+    let body = json!({"email": "ann@example.edu", "password": support::PASSWORD, "name": "Ann", "role": "student"});
+    site.post(None, "auth/register", body).await.expect(202);
+    let new = data.join("mail/new");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mail = loop {
+        if let Some(mail) = std::fs::read_dir(&new).unwrap().next() {
+            break mail.unwrap().path();
+        }
+        assert!(Instant::now() < deadline, "no mail is written");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("store.redb")), 0o600);
+    assert_eq!(mode(&mail), 0o600);
+    assert_eq!(mode(&parent.path().join("a")), 0o755);
+    site.stop().await;
+
+    // What the operator has decided about a folder stays.
+    let own = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(own.path(), std::fs::Permissions::from_mode(0o750)).unwrap();
+    Process::serve(own.path()).stop().await;
+    assert_eq!(mode(own.path()), 0o750);
+}
+
 /// The most memory, in KiB, that an import of so many rows has held. The rows come through a pipe that stays open until it
 /// was measured.
 fn most_memory(rows: usize) -> u64 {

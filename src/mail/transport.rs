@@ -1,6 +1,8 @@
 //! How a mail leaves: into a Maildir, or over SMTP.
 
+use std::fs::{DirBuilder, File};
 use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,7 +79,9 @@ impl Transport {
     pub fn maildir(folder: PathBuf, from: &str) -> Result<Self, MailSetupError> {
         for part in ["tmp", "new", "cur"] {
             let path = folder.join(part);
-            std::fs::create_dir_all(&path).map_err(|error| MailSetupError::Folder(path, error))?;
+            let mut private = DirBuilder::new();
+            let made = private.recursive(true).mode(0o700).create(&path);
+            made.map_err(|error| MailSetupError::Folder(path, error))?;
         }
         Ok(Self {
             from: sender(from)?,
@@ -171,9 +175,12 @@ async fn send_smtp(
 /// after a crash takes the place of the first.
 fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let beside = folder.join("tmp").join(name);
-    let mut file = std::fs::File::create(&beside)?;
+    // Its links let whoever has them into an account.
+    let mut private = File::options();
+    private.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = private.open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, folder.join("new").join(name))?;
-    std::fs::File::open(folder.join("new"))?.sync_all()
+    File::open(folder.join("new"))?.sync_all()
 }

@@ -70,6 +70,7 @@ impl RedbEngine {
     /// Opens or makes the file. Fails if another process holds it, or it is no store.
     pub fn open(path: &Path, options: RedbOptions) -> Result<Self, StoreError> {
         file::empty_if_unfinished(path).map_err(unavailable)?;
+        file::make_private(path).map_err(unavailable)?;
         let length = std::fs::metadata(path).map_or(0, |file| file.len());
         let database = builder(options).create(path).map_err(|error| match error {
             redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// redb's magic number, which it writes last when it makes a file, its pages, and more than a new file has.
@@ -29,6 +30,19 @@ pub(super) fn empty_if_unfinished(path: &Path) -> io::Result<()> {
         file.set_len(0)?;
     }
     Ok(())
+}
+
+/// Makes a file that is not there yet one for its owner alone; redb takes an empty one for new.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    let made = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the file's name as durable as what is in it.
