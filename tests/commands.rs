@@ -249,3 +249,72 @@ fn wrong_usage_is_two_and_a_failure_is_one() {
     let (_, errors) = ends(&corkboard(folder.path(), &["check"]), 1);
     assert!(errors.contains("config.toml, line 2"), "{errors}");
 }
+
+/// A full disk, and a reader that went away as `head` does.
+#[test]
+fn what_cannot_be_printed_is_a_failure_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/rules/campus-eligibility/campus-eligibility.wasm"
+    );
+    std::fs::write(
+        folder.path().join("students.csv"),
+        "name,email\nAnn,ann@example.edu\n",
+    )
+    .unwrap();
+    let create = |email: &'static str| {
+        let name = ["--email", email, "--name", "A", "--generate"];
+        [&["account", "create", "--role", "admin"][..], &name].concat()
+    };
+    let commands = [
+        vec!["init", "--print", "systemd"],
+        vec!["openapi"],
+        vec!["man"],
+        vec!["completions", "bash"],
+        vec!["rules", "check", module],
+        vec!["import", "students", "students.csv"],
+        vec!["check"],
+        vec!["reindex"],
+        create("a@example.edu"),
+        create("b@example.edu"),
+    ];
+    for (turn, arguments) in commands.iter().enumerate() {
+        let run = |output: Stdio| {
+            Command::new(env!("CARGO_BIN_EXE_corkboard"))
+                .args(arguments)
+                .current_dir(folder.path())
+                .stdin(Stdio::null())
+                .stdout(output)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+                .wait_with_output()
+                .unwrap()
+        };
+        let full = || {
+            let full = std::fs::File::options().write(true).open("/dev/full");
+            run(full.unwrap().into())
+        };
+        let closed = || {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            run(writer.into())
+        };
+        if arguments[0] == "account" {
+            let (_, errors) = ends(&if turn % 2 == 0 { full() } else { closed() }, 1);
+            let email = arguments[5];
+            let sentence = format!("`corkboard account reset-password --email {email} --generate`");
+            assert!(
+                errors.contains("the account is made") && errors.contains(&sentence),
+                "{errors}"
+            );
+            continue;
+        }
+        let (_, errors) = ends(&full(), 1);
+        let sentence = "corkboard: standard output cannot be written: ";
+        assert!(errors.contains(sentence), "{arguments:?}: {errors}");
+        let (_, errors) = ends(&closed(), 1);
+        assert_eq!(errors, "", "{arguments:?}");
+    }
+}

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Failure;
+use super::print::print_line;
 use crate::accounts::{self, Moderation, Registrar};
 use crate::app;
 use crate::auth::{Passwords, check_password};
@@ -88,7 +89,7 @@ impl Account {
                     accounts::change_password(&registrar, transaction, &current, &hash)
                 })?;
                 if made {
-                    println!("{password}");
+                    tell(&password, "the password is another now", &email)?;
                 }
             }
         }
@@ -110,9 +111,20 @@ pub(super) fn make(
         accounts::create_account(transaction, role, email.clone(), name, hash.clone())
     })?;
     if made {
-        println!("{password}");
+        tell(&password, "the account is made", email)?;
     }
     Ok(())
+}
+
+/// Prints a made password. Nobody knows it who cannot read it here, so the failure says what has happened and what helps.
+fn tell(password: &str, done: &str, email: &Email) -> Result<(), Failure> {
+    print_line(password).map_err(|error| {
+        format!(
+            "{done}, but its password is lost: {error}; \
+             `corkboard account reset-password --email {email} --generate` makes another"
+        )
+        .into()
+    })
 }
 
 fn suspend(store: &Store, registrar: &Registrar, email: &Email) -> Result<(), Failure> {

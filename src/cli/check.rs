@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use super::Failure;
+use super::print::print_line;
 use crate::app;
 use crate::config::Config;
 use crate::store::{self, Checked};
@@ -24,7 +25,9 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
             eprintln!("{what}");
         }
     })?;
-    println!("{rows} rows, {records} records, {wrong} wrong");
+    print_line(format_args!(
+        "{rows} rows, {records} records, {wrong} wrong"
+    ))?;
     if wrong == 0 {
         return Ok(ExitCode::SUCCESS);
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
+use super::print::print;
 use super::{Failure, Line};
 
 #[derive(Args)]
@@ -16,7 +17,7 @@ impl Completions {
     pub fn run(&self) -> Result<ExitCode, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Line::command(), "corkboard", &mut script);
-        std::io::Write::write_all(&mut std::io::stdout().lock(), &script)?;
+        print(String::from_utf8(script)?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
+use super::print::print_line;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -85,9 +86,9 @@ impl Import {
         } else {
             ""
         };
-        println!(
+        print_line(format_args!(
             "{created} created, {updated} updated, {unchanged} unchanged, {rejected} rejected{would}"
-        );
+        ))?;
         Ok(if self.strict && rejected > 0 {
             ExitCode::FAILURE
         } else {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
 
+use super::print::print;
 use super::{Failure, Line};
 
 #[derive(Args)]
@@ -20,7 +21,11 @@ impl Man {
                 std::fs::create_dir_all(folder)?;
                 clap_mangen::generate_to(Line::command(), folder)?;
             }
-            None => clap_mangen::Man::new(Line::command()).render(&mut std::io::stdout().lock())?,
+            None => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(Line::command()).render(&mut page)?;
+                print(String::from_utf8(page)?)?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod man;
 mod openapi;
+mod print;
 mod reindex;
 mod rules;
 mod serve;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use print::Unprinted;
 
 #[derive(Parser)]
 #[command(
@@ -76,6 +78,10 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(failure) => {
+            let unprinted = failure.downcast_ref::<Unprinted>();
+            if unprinted.is_some_and(Unprinted::has_no_reader) {
+                return ExitCode::FAILURE;
+            }
             eprintln!("corkboard: {failure}");
             ExitCode::FAILURE
         }
@@ -91,7 +97,7 @@ impl Line {
             Command::Man(man) => return man.run(),
             Command::Init(init) => {
                 if let Some(file) = init.printed() {
-                    print!("{file}");
+                    print::print(file)?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 init.write_settings(self.config.as_deref())?;

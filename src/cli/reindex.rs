@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use super::Failure;
+use super::print::print_line;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,6 +23,6 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let index = app::open_index(config)?;
     let mut postings = 0;
     rebuild(&store.read()?, &index, |count| postings = count)?;
-    println!("{postings} postings indexed");
+    print_line(format_args!("{postings} postings indexed"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,11 +3,15 @@
 mod campus;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 
+use campus::Login;
+
 use super::Failure;
+use super::print::{Unprinted, print_line};
 use super::serve::{Told, serve_until};
 use super::throw_away::ThrowAway;
 use crate::app;
@@ -43,16 +47,31 @@ impl Demo {
                 format!("{error}; another address can be given with --listen 127.0.0.1:0")
             })?;
             let address = running.server.address;
-            println!("\n  http://{address}\n");
-            for login in &logins {
-                println!("  {:<9} {}  {}", login.role, login.email, login.password);
+            if let Err(error) = tell(address, &logins, folder.path()) {
+                // Nobody could sign in.
+                let handle = running.server.handle.clone();
+                let ((), outcome) = tokio::join!(handle.stop(true), running.wait());
+                outcome?;
+                return Err(error.into());
             }
-            println!(
-                "\nMail is written to {}. Ctrl-C ends it and leaves nothing behind.",
-                folder.path().join("mail/new").display()
-            );
             eprintln!("listening on http://{address}");
             serve_until(told, running).await
         })
     }
+}
+
+fn tell(address: SocketAddr, logins: &[Login], folder: &Path) -> Result<(), Unprinted> {
+    print_line(format_args!("\n  http://{address}\n"))?;
+    for login in logins {
+        let Login {
+            role,
+            email,
+            password,
+        } = login;
+        print_line(format_args!("  {role:<9} {email}  {password}"))?;
+    }
+    print_line(format_args!(
+        "\nMail is written to {}. Ctrl-C ends it and leaves nothing behind.",
+        folder.join("mail/new").display()
+    ))
 }

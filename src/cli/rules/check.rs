@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::{Failure, engine, read_module};
+use crate::cli::print::print;
 use crate::config::Config;
 use crate::rules::{Cost, Inspected, Instructions, Kind};
 
@@ -43,7 +44,7 @@ pub(super) fn look_into(config: &Config, file: &Path, counting: bool) -> Result<
         counted,
         config,
     };
-    print!("{told}");
+    print(told)?;
     if let Err(fault) = &cost.among_many {
         return Err(format!("{}: asked about many at once: {fault}", file.display()).into());
     }

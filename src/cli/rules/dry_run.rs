@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Failure, rule_id};
 use crate::app;
+use crate::cli::print::{Unprinted, print_line};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{RuleId, RuleInUse, RuleKind};
@@ -38,33 +39,34 @@ impl DryRun {
             RuleKind::Eligibility => "verdicts",
             RuleKind::Notification => "mails",
         };
-        println!(
+        print_line(format_args!(
             "{} {answers} looked at, {} would change",
             run.evaluated, run.changed
-        );
+        ))?;
         for sample in &run.samples {
-            tell(sample);
+            tell(sample)?;
         }
         let untold = run.changed - run.samples.len() as u64;
         if untold > 0 {
-            println!("and {untold} more");
+            print_line(format_args!("and {untold} more"))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn tell(sample: &Sample) {
+fn tell(sample: &Sample) -> Result<(), Unprinted> {
     let about = match sample.application_id {
         Some(id) => format!("application {id}"),
         None => format!("no application, job {}", sample.job_id),
     };
-    println!(
+    print_line(format_args!(
         "student {}, {about}: {} → {}",
         sample.student_id,
         sample.before.name(),
         sample.after.name()
-    );
+    ))?;
     for reason in &sample.reasons {
-        println!("    {}: {}", reason.rule, reason.message);
+        print_line(format_args!("    {}: {}", reason.rule, reason.message))?;
     }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::Failure;
 use crate::app;
+use crate::cli::print::print_line;
 use crate::config::Config;
 use crate::model::{RuleKind, RuleModule, RuleState};
 use crate::office;
@@ -20,14 +21,14 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
             RuleKind::Eligibility => "eligibility",
             RuleKind::Notification => "notification",
         };
-        println!(
+        print_line(format_args!(
             "{}  {:<7}  {kind:<12}  {} {}{}",
             rule.rule_id,
             rule.state.name(),
             rule.name,
             rule.record.version,
             note(&reader, rule)?
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Failure, rule_id};
 use crate::app;
+use crate::cli::print::print_line;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{RuleId, RuleState};
@@ -66,12 +67,12 @@ impl Set {
             }
             refusal => Failure::from(refusal),
         })?;
-        println!(
+        print_line(format_args!(
             "{} {} is {}",
             rule.name,
             rule.record.version,
             rule.state.name()
-        );
+        ))?;
         Ok(ExitCode::SUCCESS)
     }
 }

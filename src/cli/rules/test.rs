@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, engine, read_module};
+use crate::cli::print::print_line;
 use crate::config::Config;
 
 #[derive(Args)]
@@ -30,7 +31,7 @@ impl Test {
         let report = host
             .run_cases(&bytes, &cases)
             .map_err(|fault| format!("{} with {shown}: {fault}", self.file.display()))?;
-        println!("{report}");
+        print_line(&report)?;
         Ok(if report.passed() {
             ExitCode::SUCCESS
         } else {

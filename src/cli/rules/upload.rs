@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Failure, read_module};
 use crate::app;
+use crate::cli::print::print_line;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::RuleState;
@@ -37,11 +38,11 @@ impl Upload {
         let rule = store.run_blocking(Origin::OPERATOR, |transaction| {
             office::install_rule(transaction, &new, RuleState::Draft)
         })?;
-        println!("{}", rule.rule_id);
         eprintln!(
             "{} {} is a draft; `corkboard rules dry-run {}` tells what it would change",
             rule.name, rule.record.version, rule.rule_id
         );
+        print_line(rule.rule_id)?;
         Ok(ExitCode::SUCCESS)
     }
 }
