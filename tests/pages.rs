@@ -36,7 +36,9 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
         {"prompt": "Anything else?", "required": false},
     ]);
     let change = json!({"questions": questions, "location": "Main Library", "positions": 2});
-    board.post_job(&employer, change).await;
+    let posted = board.post_job(&employer, change).await;
+    let asked = posted["questions"][0]["questionId"].as_str().unwrap();
+    let answer = format!("answer.{asked}");
     board
         .post_job(
             &employer,
@@ -88,7 +90,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.press("button", "Send application").await;
     browser.shows("One thing below needs another look.").await;
     assert_eq!(
-        browser.field_error("answer.q1").await,
+        browser.field_error(&answer).await,
         "The employer asks everybody this; please answer it."
     );
     browser.inspect().await;
@@ -104,7 +106,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.shows("Your application").await;
     browser.shows("ann.pdf").await;
     assert_eq!(browser.value("coverNote").await, "I know the Dewey system.");
-    browser.fill("answer.q1", "Monday and Friday.").await;
+    browser.fill(&answer, "Monday and Friday.").await;
     browser.press("button", "Send application").await;
     browser.shows("Your application is sent.").await;
     browser.inspect().await;
