@@ -21,7 +21,7 @@ const MAX_TOKENS: usize = 16;
 
 /// Links for a new password that are mailed to one account within the hour in which each can be used: whoever asks for
 /// more has the last one, or floods somebody else's mailbox.
-const MAX_RESETS: usize = 3;
+const MAX_RESETS: usize = 8;
 
 /// Makes a token and drops the account's earlier ones of its kind: only the newest mail works.
 pub(super) fn issue(
