@@ -162,6 +162,67 @@ fn a_setting_that_is_wrong_stops_the_start_and_says_where() {
             ["access_minutes", "nonzero"],
         ),
         ("[server]\nlisten = \n", 2, ["listen", "value"]),
+        ("[campus]\nname = \" \"\n", 2, ["name", "empty"]),
+        ("[campus]\n\ncurrency = \"usd\"\n", 3, ["currency", "USD"]),
+        ("[campus]\ncurrency = \"EURO\"\n", 2, ["currency", "USD"]),
+        ("[campus]\nlanguages = []\n", 2, ["languages", "en"]),
+        (
+            "[campus]\nlanguages = [\"English, please\"]\n",
+            2,
+            ["languages", "English, please"],
+        ),
+        ("[campus]\naccent = \"red\"\n", 2, ["accent", "#rrggbb"]),
+        ("[campus]\naccent = \"#12345g\"\n", 2, ["accent", "#rrggbb"]),
+        (
+            "[campus]\nemail_domains = [\"a.edu\", \"@b.edu\"]\n",
+            2,
+            ["email_domains", "@b.edu"],
+        ),
+        (
+            "[campus]\nemail_domains = [\"campus edu\"]\n",
+            2,
+            ["email_domains", "example.edu"],
+        ),
+        (
+            "[server]\nallowed_origins = [\"*\"]\n",
+            2,
+            ["allowed_origins", "https://"],
+        ),
+        (
+            "[server]\nallowed_origins = [\"https://a.edu/\"]\n",
+            2,
+            ["allowed_origins", "https://a.edu/"],
+        ),
+        (
+            "[server]\nallowed_origins = [\"a.edu\"]\n",
+            2,
+            ["allowed_origins", "a.edu"],
+        ),
+        (
+            "[server]\nallowed_origins = [\"https://a.edu:99999\"]\n",
+            2,
+            ["allowed_origins", "99999"],
+        ),
+        (
+            "[mail]\nfrom = \"The office\"\n",
+            2,
+            ["from", "<jobs@example.edu>"],
+        ),
+        (
+            "\n[mail]\ntransport = \"smtp\"\nhost = \"\"\n",
+            2,
+            ["host", "smtp"],
+        ),
+        (
+            "[calendar]\nterms = [\n{ name = \"A\", start = 2026-08-31, end = 2026-12-18 },\n{ name = \"B\", start = 2027-05-18, end = 2027-01-11 },\n]\n",
+            2,
+            ["end of \"B\"", "terms"],
+        ),
+        (
+            "[calendar]\nbreaks = [{ name = \"A\", start = 2026-08-31, end = 2026-08-30 }]\n",
+            2,
+            ["end", "start"],
+        ),
     ];
     for (text, line, words) in cases {
         let said = start(text, "own.toml", &[]);
@@ -173,6 +234,11 @@ fn a_setting_that_is_wrong_stops_the_start_and_says_where() {
     assert!(
         wrong.contains("environment variable CORKBOARD__SERVER__LISTEN"),
         "{wrong}"
+    );
+    let lower = said_of("CORKBOARD__CAMPUS__CURRENCY", "usd");
+    assert!(
+        lower.contains("CORKBOARD__CAMPUS__CURRENCY") && lower.contains("USD"),
+        "{lower}"
     );
     let unknown = said_of("CORKBOARD__SERVER__PORT", "80");
     assert!(

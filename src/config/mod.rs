@@ -2,6 +2,7 @@
 
 mod load;
 mod settings;
+mod values;
 
 pub use load::ConfigError;
 pub use settings::{

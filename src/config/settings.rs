@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
+use super::values;
 use crate::model::{Campus, Vocabulary};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,6 +33,7 @@ pub struct Server {
     pub listen: SocketAddr,
     #[serde(deserialize_with = "address_of_a_site")]
     pub public_url: String,
+    #[serde(deserialize_with = "values::origins")]
     pub allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpAddr>,
     #[serde(deserialize_with = "positive")]
@@ -47,12 +49,17 @@ pub struct Data {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CampusSettings {
+    #[serde(deserialize_with = "values::name")]
     pub name: String,
+    #[serde(deserialize_with = "values::email_domains")]
     pub email_domains: Vec<String>,
-    #[serde(deserialize_with = "time_zone")]
+    #[serde(deserialize_with = "values::time_zone")]
     pub time_zone: TimeZone,
+    #[serde(deserialize_with = "values::currency")]
     pub currency: String,
+    #[serde(deserialize_with = "values::languages")]
     pub languages: Vec<String>,
+    #[serde(deserialize_with = "values::accent")]
     pub accent: String,
     pub logo: String,
 }
@@ -77,7 +84,7 @@ pub struct Calendar {
 
 /// Both ends included.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Period {
     pub name: String,
     #[serde(deserialize_with = "toml_date")]
@@ -109,9 +116,10 @@ pub enum MailTls {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct MailSettings {
     pub transport: MailTransport,
+    #[serde(deserialize_with = "values::mailbox")]
     pub from: String,
     pub host: String,
     pub port: u16,
@@ -279,13 +287,30 @@ impl Config {
     }
 }
 
-fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name).map_err(|_| {
-        serde::de::Error::custom(format!(
-            "time_zone {name:?} is not known; use an IANA name as \"America/New_York\""
-        ))
-    })
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The derived one, which takes each key for itself.
+        let period = Self::deserialize(deserializer)?;
+        if period.end < period.start {
+            return Err(serde::de::Error::custom(format!(
+                "end of {:?} must not be before its start",
+                period.name
+            )));
+        }
+        Ok(period)
+    }
+}
+
+impl<'de> Deserialize<'de> for MailSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mail = Self::deserialize(deserializer)?;
+        if mail.transport == MailTransport::Smtp && mail.host.trim().is_empty() {
+            return Err(serde::de::Error::custom(
+                "host must name the mail server where transport is \"smtp\"",
+            ));
+        }
+        Ok(mail)
+    }
 }
 
 fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
