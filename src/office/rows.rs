@@ -8,7 +8,7 @@ use std::str::FromStr;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::Rejection;
-use super::watched::{Seen, TOO_LARGE, Watched};
+use super::watched::{Seen, Starts, TOO_LARGE, Watched};
 use crate::model::Invalid;
 
 /// A good row: its cells are text, one for each column.
@@ -23,13 +23,14 @@ pub(super) struct Rows<R> {
     reader: Reader<Watched<R>>,
     columns: Rc<Vec<String>>,
     seen: Rc<Cell<Seen>>,
+    starts: Starts,
     ended: bool,
 }
 
 impl<R: Read> Rows<R> {
     /// Reads the header. All its columns must be known, and the required ones there.
     pub(super) fn new(source: R, known: &[&str], required: &[&str]) -> Result<Self, Invalid> {
-        let (watched, seen) = Watched::new(source);
+        let (watched, seen, starts) = Watched::new(source);
         let mut reader = ReaderBuilder::new()
             .flexible(true)
             .has_headers(true)
@@ -62,12 +63,21 @@ impl<R: Read> Rows<R> {
             );
         }
         invalid.into_result()?;
+        // The header's own.
+        starts.borrow_mut().pop_front();
         Ok(Self {
             reader,
             columns: Rc::new(columns),
             seen,
+            starts,
             ended: false,
         })
+    }
+
+    /// The first line of the record that the parser gives next, or just gave.
+    fn next_start(&self) -> u64 {
+        let next = self.starts.borrow_mut().pop_front();
+        next.unwrap_or_else(|| self.reader.position().line())
     }
 
     fn row(&self, record: &ByteRecord, line: u64) -> Result<Row, Rejection> {
@@ -123,7 +133,7 @@ impl<R: Read> Iterator for Rows<R> {
         let mut record = ByteRecord::new();
         match self.reader.read_byte_record(&mut record) {
             Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = self.next_start();
                 Some(self.row(&record, line))
             }
             Ok(false) => {
@@ -132,7 +142,7 @@ impl<R: Read> Iterator for Rows<R> {
             }
             Err(error) => {
                 self.ended = true;
-                let line = self.reader.position().line();
+                let line = self.next_start();
                 let text = error.to_string();
                 let message = if text.contains(TOO_LARGE) {
                     TOO_LARGE.to_owned()
@@ -249,11 +259,15 @@ mod tests {
             read(open),
             (vec![row(["1", "2", "3"])], vec![(3, field("b"))])
         );
-        let lines = b"a,b,c\n1,\"x\ny\",3\n4,5\n";
-        assert_eq!(
-            read(lines),
-            (vec![row(["1", "x\ny", "3"])], vec![(4, field("c"))])
-        );
+        for (lines, wrong) in [
+            ("a,b,c\n1,\"x\ny\",3\n4,5\n", vec![4]),
+            ("a,b,c\r\n1,\"x\r\ny\",3\r\n4,5\r\n", vec![4]),
+            ("\u{feff}a,b,c\r\n\r\n\r\n4,5\r\n\r\n6,7", vec![4, 6]),
+            ("\na,b,c\r4,5\r\r6,7\n", vec![3, 5]),
+        ] {
+            let wrong: Vec<_> = wrong.into_iter().map(|line| (line, field("c"))).collect();
+            assert_eq!(read(lines.as_bytes()).1, wrong, "{lines:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! A reader that watches the CSV that passes through: the parser cannot say whether the last quote was closed, and would
-//! hold a record of any size.
+//! A reader that watches the CSV that passes through: the parser cannot say whether the last quote was closed, would hold a
+//! record of any size, and counts the second byte of a CRLF and blank lines to the record that follows.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -26,8 +27,15 @@ pub(super) struct Seen {
     field: usize,
     record_bytes: u64,
     offset: u64,
+    /// Physical, the first being 1.
+    line: u64,
+    after_return: bool,
+    in_record: bool,
     at_end: bool,
 }
+
+/// The physical lines on which records begin that the parser has yet to give.
+pub(super) type Starts = Rc<RefCell<VecDeque<u64>>>;
 
 impl Seen {
     /// The field whose quote was never closed. The parser reads to the end only for a record that no line break ends, so
@@ -40,24 +48,31 @@ impl Seen {
 pub(super) struct Watched<R> {
     inner: R,
     seen: Rc<Cell<Seen>>,
+    starts: Starts,
 }
 
 impl<R: Read> Watched<R> {
-    pub(super) fn new(inner: R) -> (Self, Rc<Cell<Seen>>) {
+    pub(super) fn new(inner: R) -> (Self, Rc<Cell<Seen>>, Starts) {
         let start = Seen {
             place: Place::FieldStart,
             field: 0,
             record_bytes: 0,
             offset: 0,
+            line: 1,
+            after_return: false,
+            in_record: false,
             at_end: false,
         };
+        let starts = Starts::default();
         let seen = Rc::new(Cell::new(start));
         (
             Self {
                 inner,
                 seen: seen.clone(),
+                starts: starts.clone(),
             },
             seen,
+            starts,
         )
     }
 }
@@ -70,8 +85,13 @@ impl<R: Read> Read for Watched<R> {
         let count = self.inner.read(buffer)?;
         let mut seen = self.seen.get();
         seen.at_end = count == 0 && !buffer.is_empty();
+        let mut starts = self.starts.borrow_mut();
         for byte in &buffer[..count] {
+            let was_inside = seen.in_record;
             seen.step(*byte);
+            if seen.in_record && !was_inside {
+                starts.push_back(seen.line);
+            }
         }
         self.seen.set(seen);
         if seen.record_bytes > MAX_RECORD_BYTES {
@@ -90,6 +110,12 @@ impl Seen {
         if mark {
             return;
         }
+        let is_break = matches!(byte, b'\n' | b'\r') && self.place != Place::Quoted;
+        // A break of two bytes is one.
+        if self.after_return && byte != b'\n' {
+            self.line += 1;
+        }
+        self.in_record = !is_break;
         self.place = match (self.place, byte) {
             (Place::Quoted, b'"') => Place::QuoteInQuoted,
             (Place::FieldStart | Place::QuoteInQuoted, b'"') | (Place::Quoted, _) => Place::Quoted,
@@ -104,5 +130,9 @@ impl Seen {
             }
             _ => Place::Plain,
         };
+        self.after_return = byte == b'\r';
+        if byte == b'\n' {
+            self.line += 1;
+        }
     }
 }
