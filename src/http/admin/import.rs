@@ -145,13 +145,20 @@ pub async fn import(
     Ok(answer.respond())
 }
 
-/// Whether the body may be what is read here. Clients that do not know what they send say nothing, or that it is bytes.
+/// What clients call a body when nobody tells them what it is: curl's name for it, a browser's for text, and others'.
+const UNNAMED: [&str; 3] = [
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/octet-stream",
+];
+
+/// Whether the body may be what is read here.
 fn is_csv(request: &HttpRequest) -> bool {
     let kind = media_type(request);
-    let is_text = kind.eq_ignore_ascii_case("text/csv")
+    let mut kinds = ["text/csv"].into_iter().chain(UNNAMED);
+    let is_readable = kinds.any(|one| kind.eq_ignore_ascii_case(one))
         && parameter(request, "charset").is_none_or(|set| set.eq_ignore_ascii_case("utf-8"));
-    let is_bytes = kind.eq_ignore_ascii_case("application/octet-stream");
-    is_text || is_bytes || !request.headers().contains_key(header::CONTENT_TYPE)
+    is_readable || !request.headers().contains_key(header::CONTENT_TYPE)
 }
 
 /// The end is told, since a client that goes away takes this handler with it: a channel that merely closes is an upload
