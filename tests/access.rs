@@ -351,6 +351,8 @@ impl World {
             let body = self.filled_in(body, allowed).await;
             let kind = if body == PDF {
                 "application/pdf"
+            } else if route.contains("/import/") {
+                "text/csv"
             } else {
                 "application/json"
             };
