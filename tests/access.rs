@@ -751,7 +751,7 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
     }
     board.stop().await;
 
-    // A configured address is the only one; it may have a path.
+    // A configured address is the only one under its host; it may have a path.
     let board = Board::start_with(corkboard::clock::Clock::System, |config| {
         config.server.public_url = "https://jobs.example.edu/board".into();
     });
@@ -765,6 +765,15 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
     ] {
         assert_eq!(
             gets_cookies(&board, &[host, ("origin", origin)]).await,
+            ours,
+            "{origin}"
+        );
+    }
+    // Under the machine's own name, as before a proxy is set up.
+    let own = board.url.clone();
+    for (origin, ours) in [(own.as_str(), true), ("http://jobs.example.edu", false)] {
+        assert_eq!(
+            gets_cookies(&board, &[("origin", origin)]).await,
             ours,
             "{origin}"
         );

@@ -47,8 +47,9 @@ pub fn wants_cookies(request: &HttpRequest) -> bool {
         .is_some_and(|origin| origin_is_ours(request, origin))
 }
 
-/// With a configured address, that and nothing else. Without one, the host that the browser asked for, by plain HTTP, since
-/// that is all we speak; a proxy of ours may have taken TLS off before.
+/// The configured address; under its host that and nothing else. Under another name (the machine's own, before a proxy is
+/// set up), or without a configured address, the host that the browser asked for, by plain HTTP, since that is all we speak;
+/// a proxy of ours may have taken TLS off before.
 fn origin_is_ours(request: &HttpRequest, origin: &str) -> bool {
     let Some(state) = request.app_data::<actix_web::web::Data<State>>() else {
         return false;
@@ -56,14 +57,16 @@ fn origin_is_ours(request: &HttpRequest, origin: &str) -> bool {
     let Some(origin) = Site::of(origin) else {
         return false;
     };
-    let configured = &state.config.server.public_url;
-    if !configured.is_empty() {
-        return Site::of(configured).is_some_and(|site| site == origin);
-    }
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
+    if let Some(site) = Site::of(&state.config.server.public_url) {
+        let asked = host.and_then(|host| Site::of(&format!("http://{host}")));
+        if site == origin || asked.is_none_or(|asked| asked.host == site.host) {
+            return site == origin;
+        }
+    }
     let is = |scheme: &str| {
         host.and_then(|host| Site::of(&format!("{scheme}://{host}")))
             .is_some_and(|site| site == origin)
