@@ -13,13 +13,12 @@ use tokio::sync::watch;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, KeyError, PasswordError, Passwords, Throttle};
 use crate::clock::Clock;
-use crate::config::{Config, MailTls, MailTransport, OnFailure};
+use crate::config::{Config, MailTls, MailTransport};
 use crate::eligibility::{self, Judge, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::jobs::Cards;
 use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
-use crate::model::Outcome;
 use crate::office::{self, SeedError};
 use crate::rules::{Fault, Host, Limits};
 use crate::search::{SearchError, SearchIndex};
@@ -220,10 +219,6 @@ pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
             .cloned()
             .unwrap_or_else(|| "en".into()),
         zone: campus.time_zone.clone(),
-        on_failure: match settings.on_failure {
-            OnFailure::Review => Outcome::Review,
-            OnFailure::Refuse => Outcome::Ineligible,
-        },
         settings: settings.clone(),
     };
     Ok(Judge::new(store.clone(), host, terms))

@@ -1,5 +1,6 @@
 //! Leaving: everything that is kept of a person, handed out; and erasure.
 
+use super::postings::{LIVE, change_jobs};
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::model::{
@@ -175,7 +176,7 @@ pub fn erase(
 /// What stands where a name stood.
 const ERASED: &str = "(erased)";
 
-fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
+pub(super) fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
     let range = KeyRange::prefix(index);
     let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
     keys.iter()
@@ -244,45 +245,4 @@ fn close_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), Stor
             job.job_status = JobStatus::Closed;
         }
     })
-}
-
-/// Of a posting that is shown to somebody, or may yet be.
-const LIVE: [JobStatus; 3] = [JobStatus::Draft, JobStatus::Pending, JobStatus::Open];
-
-/// Puts an employer's new name into the postings he has out; those that are over keep the one they ran under.
-pub(super) fn rename_jobs(
-    transaction: &mut Transaction,
-    id: &EmployeeId,
-    name: &str,
-) -> Result<(), StoreError> {
-    change_jobs(transaction, id, &LIVE, |job| {
-        name.clone_into(&mut job.employer_name);
-    })
-}
-
-fn change_jobs(
-    transaction: &mut Transaction,
-    id: &EmployeeId,
-    statuses: &[JobStatus],
-    change: impl Fn(&mut Job),
-) -> Result<(), StoreError> {
-    let now = transaction.now();
-    for status in statuses {
-        for id in ids(transaction, &keys::jobs_by_employer(id, *status))? {
-            let Some(old) = transaction.get::<Job>(&keys::job(JobId::from_bytes(id)))? else {
-                continue;
-            };
-            let mut job = old.record.clone();
-            change(&mut job);
-            job.updated_at = now;
-            let (job_id, from, to) = (job.job_id, old.job_status, job.job_status);
-            transaction.update(&old, job)?;
-            transaction.log(Event::JobChanged {
-                job_id,
-                from: Some(from),
-                to,
-            })?;
-        }
-    }
-    Ok(())
 }

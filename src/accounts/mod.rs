@@ -3,6 +3,7 @@
 
 mod erase;
 mod moderate;
+mod postings;
 mod profile;
 mod recover;
 mod refusal;

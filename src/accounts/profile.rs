@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::erase::rename_jobs;
+use super::postings::rename_jobs;
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
 use crate::mail::Letter;

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
 use super::health::{Health, failing_rules, note_failure, note_recovery};
-use crate::config::RulesSettings;
+use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
     Timestamp,
@@ -27,9 +27,7 @@ pub struct Terms {
     pub calendar: Vec<rules::Period>,
     /// The language of people who named none.
     pub language: String,
-    /// The verdict of a module that fails.
-    pub on_failure: Outcome,
-    /// Parameters of modules, by name; those of a module's record go before them.
+    /// What becomes of a verdict where a module fails, and parameters of modules beneath those of their records.
     pub settings: RulesSettings,
 }
 
@@ -295,7 +293,7 @@ impl Judge {
     fn add_failure(&self, verdict: &mut Eligibility, rule: &RuleInUse, fault: &Fault, case: &Case) {
         let language = case.language.as_ref().unwrap_or(&self.terms.language);
         add(verdict, rule, fault.verdict(language));
-        if self.terms.on_failure == Outcome::Ineligible {
+        if self.terms.settings.on_failure == OnFailure::Refuse {
             verdict.outcome = Outcome::Ineligible;
         }
     }

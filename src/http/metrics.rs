@@ -280,15 +280,15 @@ fn answer(request: &HttpRequest, state: &State, reader: &Reader) -> Result<HttpR
 
 /// The same in Prometheus's own older format, which names a family as its samples and knows no units and no end.
 fn plain_text(open: &str) -> String {
-    let named = |line: &str| -> Option<(String, &'static str)> {
+    let renamed = |line: &str| -> Option<(String, (&'static str, &'static str))> {
         let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
         match kind {
-            "counter" => Some((name.to_owned(), "_total counter")),
-            "info" => Some((name.to_owned(), "_info gauge")),
+            "counter" => Some((name.to_owned(), ("_total", "counter"))),
+            "info" => Some((name.to_owned(), ("_info", "gauge"))),
             _ => None,
         }
     };
-    let renamed: HashMap<String, &str> = open.lines().filter_map(named).collect();
+    let renamed: HashMap<_, _> = open.lines().filter_map(renamed).collect();
     let mut plain = String::with_capacity(open.len());
     for line in open.lines() {
         let comment = line
@@ -299,12 +299,9 @@ fn plain_text(open: &str) -> String {
             None if line == "# EOF" => continue,
             Some((word, rest)) => {
                 let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
-                match renamed
-                    .get(name)
-                    .and_then(|as_what| as_what.split_once(' '))
-                {
+                match renamed.get(name) {
                     Some((suffix, kind)) => {
-                        let text = if word == "TYPE" { kind } else { text };
+                        let text = if word == "TYPE" { *kind } else { text };
                         format!("# {word} {name}{suffix} {text}")
                     }
                     None => line.to_owned(),

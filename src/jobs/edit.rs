@@ -40,13 +40,9 @@ pub fn edit(
         return Err(Refusal::Stale);
     }
     let mut job = old.record.clone();
-    let rewritten = !patch.members.is_empty()
-        && rewrite(
-            &registrar.campus,
-            &mut job,
-            &patch.members,
-            transaction.now(),
-        )?;
+    let now = transaction.now();
+    let rewritten =
+        !patch.members.is_empty() && rewrite(&registrar.campus, &mut job, &patch.members, now)?;
     if job.positions < job.positions_filled {
         return Err(Invalid::one(
             "positions",
@@ -60,7 +56,6 @@ pub fn edit(
             Invalid::one("hoursPerWeek", "cannot be raised once somebody has the job").into(),
         );
     }
-    let now = transaction.now();
     if job.deadline != old.deadline && job.deadline <= now {
         return Err(Invalid::one("deadline", "must be in the future").into());
     }

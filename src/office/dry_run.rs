@@ -224,7 +224,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-fn trailing(key: &Key) -> Result<[u8; 16], StoreError> {
+pub(super) fn trailing(key: &Key) -> Result<[u8; 16], StoreError> {
     key.trailing_id()
         .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
 }

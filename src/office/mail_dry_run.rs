@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dry_run::{DryRun, Sample};
+use super::dry_run::{DryRun, Sample, trailing};
 use crate::eligibility::{Facts, Judge, Notice, Routed};
 use crate::model::{
     Account, AccountId, AccountStatus, Delivery, Job, JobId, JobStatus, RuleSet, Student,
     StudentId, Timestamp, fold_name,
 };
 use crate::rules;
-use crate::store::{Direction, Key, KeyRange, Reader, StoreError, Stored, keys};
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
 /// The newest open postings, each of which is announced to each of the students who joined last.
 const POSTINGS: usize = 100;
@@ -158,9 +158,4 @@ fn listeners(reader: &Reader) -> Result<Vec<Listener>, StoreError> {
         }
     }
     Ok(listeners)
-}
-
-fn trailing(key: &Key) -> Result<[u8; 16], StoreError> {
-    key.trailing_id()
-        .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
 }

@@ -41,7 +41,7 @@ pub struct RuleView<'a> {
     /// JSON Schema of the parameters.
     #[schema(value_type = Object)]
     parameter_schema: Box<RawValue>,
-    /// What the office set; before it comes what config.toml has, and before that the schema's defaults.
+    /// What the office set; beneath it lies what config.toml has, and beneath that the schema's defaults.
     #[schema(value_type = Object)]
     parameters: &'a Map<String, Value>,
     /// Whether the effect of these parameters was seen: in a dry run, or because the rule was in use with them.
