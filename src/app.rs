@@ -49,6 +49,8 @@ pub enum StartError {
 }
 
 const STORE: &str = "store.redb";
+/// A stop waits so long for the last user of the store.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// Where the search index of a data folder is.
 pub fn index_folder(config: &Config) -> PathBuf {
@@ -253,6 +255,8 @@ impl Running {
             (actix_web::rt::spawn(server.running), handle)
         });
         let outcome = self.server.running.await;
+        let closing = self.store.closed();
+        drop(self.store);
         if let Some((running, handle)) = metrics {
             handle.stop(false).await;
             if running.await.is_err() {
@@ -270,6 +274,11 @@ impl Running {
             .is_err()
         {
             tracing::error!("the followers could not be stopped");
+        }
+        // The server's threads let go of the store a moment after it has ended. A process that ends before leaves a file
+        // that the next start reads through as after a crash.
+        if tokio::time::timeout(CLOSING, closing).await.is_err() {
+            tracing::warn!("the store is still in use; the next start will look it through");
         }
         outcome
     }

@@ -135,6 +135,21 @@ async fn a_command_that_needs_the_store_says_who_holds_it() {
 }
 
 #[actix_web::test]
+async fn a_stop_ends_when_the_store_is_closed() {
+    let mut folder = tempfile::tempdir().unwrap();
+    for _ in 0..10 {
+        let board = Board::start_in(folder, corkboard::clock::Clock::System, |_| {});
+        // Each of the server's threads has the store in its hands.
+        let asked = (0..16).map(|_| board.get(None, "jobs"));
+        futures_util::future::join_all(asked).await;
+        folder = board.stop().await;
+        let mut config = corkboard::config::Config::default();
+        folder.path().clone_into(&mut config.data.dir);
+        drop(corkboard::app::open_store(&config, corkboard::clock::Clock::System).unwrap());
+    }
+}
+
+#[actix_web::test]
 async fn reindex_makes_the_index_anew() {
     let folder = filled().await;
     let index = folder.path().join("index");

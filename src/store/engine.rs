@@ -197,7 +197,7 @@ pub trait Engine: Send + Sync {
     /// Hands a change over; the answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change past
     /// the limits `TooLarge`, one that adds to what is no counter `Corrupt`; none of these spoils another change.
     fn submit(&self, change: Change) -> Committed;
-    /// Tells the last sequence number of the log each time it grows.
+    /// Tells the last sequence number of the log each time it grows; ends when the engine is dropped and its file closed.
     fn watch(&self) -> watch::Receiver<u64>;
     /// An engine that counts nothing says so by zeros.
     fn load(&self) -> Load {

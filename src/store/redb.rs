@@ -56,8 +56,9 @@ pub struct RedbEngine {
     /// Both are there until `drop`.
     queue: Option<SyncSender<Submitted>>,
     writer: Option<JoinHandle<()>>,
-    sequence: watch::Receiver<u64>,
     tally: Arc<Tally>,
+    /// Last, so that who watches hears the end when the file is closed and not before.
+    sequence: Arc<watch::Sender<u64>>,
 }
 
 struct Submitted {
@@ -105,14 +106,14 @@ impl RedbEngine {
             transaction.commit().map_err(unavailable)?;
         }
         let last = super::log::last(&RedbSnapshot::open(&*database)?)?;
-        let (sender, sequence) = watch::channel(last);
+        let sequence = Arc::new(watch::Sender::new(last));
         let (queue, waiting) = sync_channel(QUEUE);
         let tally = Arc::new(Tally::default());
         let writer = Writer {
             database: database.clone(),
             tally: tally.clone(),
             waiting,
-            sequence: sender,
+            sequence: sequence.clone(),
             quick_repair,
         };
         let thread = std::thread::Builder::new()
@@ -123,8 +124,8 @@ impl RedbEngine {
             database,
             queue: Some(queue),
             writer: Some(thread),
-            sequence,
             tally,
+            sequence,
         })
     }
 }
@@ -190,7 +191,7 @@ impl Engine for RedbEngine {
     }
 
     fn watch(&self) -> watch::Receiver<u64> {
-        self.sequence.clone()
+        self.sequence.subscribe()
     }
 
     fn load(&self) -> Load {
@@ -202,7 +203,7 @@ struct Writer {
     database: Arc<Database>,
     tally: Arc<Tally>,
     waiting: Receiver<Submitted>,
-    sequence: watch::Sender<u64>,
+    sequence: Arc<watch::Sender<u64>>,
     quick_repair: bool,
 }
 

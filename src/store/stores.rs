@@ -75,6 +75,12 @@ impl Store {
         self.engine.watch()
     }
 
+    /// Ends once every user of this store has let go of it and its engine has closed what it keeps.
+    pub fn closed(&self) -> impl Future<Output = ()> + use<> {
+        let mut log = self.engine.watch();
+        async move { while log.changed().await.is_ok() {} }
+    }
+
     pub fn load(&self) -> Load {
         self.engine.load()
     }

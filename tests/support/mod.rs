@@ -9,7 +9,7 @@ pub mod smtp;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use corkboard::app::{self, Running};
+use corkboard::app;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::store::Store;
@@ -99,18 +99,7 @@ impl Board {
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.mail.per_second = 0;
         change(&mut config);
-        let deadline = Instant::now() + Duration::from_secs(15);
-        let running: Running = loop {
-            match app::start(config.clone(), clock.clone()) {
-                Ok(running) => break running,
-                // The threads of a board that was just stopped here may not have let go of its files yet.
-                Err(error) if error.to_string().contains("is held by a running corkboard") => {
-                    assert!(Instant::now() < deadline, "{error}");
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                Err(error) => panic!("{error}"),
-            }
-        };
+        let running = app::start(config, clock.clone()).unwrap();
         Self {
             url: format!("http://{}", running.server.address),
             store: running.store.clone(),
@@ -125,6 +114,8 @@ impl Board {
     /// Stops as SIGTERM would, and gives the folder back.
     pub async fn stop(self) -> tempfile::TempDir {
         self.handle.stop(true).await;
+        // A stop waits for all who use the store.
+        drop(self.store);
         self.done.await.unwrap().unwrap();
         self.folder
     }
