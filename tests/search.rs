@@ -1,5 +1,5 @@
-//! Searching the running board: found within a second, gone at once, healed by itself, and never an error for what people
-//! type.
+//! Searching the running board: found soon (`benches/freshness.rs` says how soon), gone at once, healed by itself, and never
+//! an error for what people type.
 
 mod support;
 
@@ -13,12 +13,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Board, Person, people};
 
-/// Longest wait for all else.
+/// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The bound: from the answer to the posting until it is found.
-const FOUND_WITHIN: Duration = Duration::from_secs(1);
-/// One test at a time, so that a second stays a second on a small machine.
-static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// Enough that a rebuild takes a while.
 const MANY: usize = 1_200;
 
@@ -53,7 +49,6 @@ fn count_of(found: &Value, facet: &str, value: &str) -> u64 {
 async fn until(
     board: &Board,
     parameters: &[(&str, &str)],
-    within: Duration,
     wanted: impl Fn(&Value) -> bool,
 ) -> Value {
     let start = Instant::now();
@@ -63,7 +58,10 @@ async fn until(
         if wanted(&found) {
             return found;
         }
-        assert!(asked < within, "{parameters:?} after {asked:?}: {found:#}");
+        assert!(
+            asked < PATIENCE,
+            "{parameters:?} after {asked:?}: {found:#}"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -89,29 +87,23 @@ async fn import_many(board: &Board) {
 }
 
 #[actix_web::test]
-async fn a_posting_is_found_within_a_second_and_a_closed_one_is_never_shown() {
-    let _turn = TURN.lock().await;
+async fn a_posting_is_found_and_a_closed_one_is_never_shown() {
     let board = Board::start();
     let employer = employer(&board).await;
     import_many(&board).await;
     let clerks = [("q", "clerk"), ("limit", "1")];
-    until(&board, &clerks, Duration::from_mins(1), |found| {
-        found["total"] == MANY
-    })
-    .await;
+    until(&board, &clerks, |found| found["total"] == MANY).await;
 
-    let mut quickest = [Duration::MAX; 3];
-    for number in 0..8 {
+    for number in 0..3 {
         let word = format!("lighthouse{number}");
         let body =
             json!({"jobTitle": format!("Keeper of {word}"), "skillsRequired": ["Rust", "Morse"]});
         let job = board.post_job(&employer, body).await;
-        let (id, start) = (job["jobId"].as_str().unwrap(), Instant::now());
+        let id = job["jobId"].as_str().unwrap();
         // The plain list does not wait for the index.
         assert_eq!(ids(&find(&board, &[]).await)[0], id);
         let asked = [("q", word.as_str()), ("skill", "morse"), ("skill", "rust")];
-        let found = until(&board, &asked, PATIENCE, |found| found["total"] == 1).await;
-        quickest[0] = quickest[0].min(start.elapsed());
+        let found = until(&board, &asked, |found| found["total"] == 1).await;
         assert_eq!(ids(&found), [id]);
         for (facet, value) in [
             ("skills", "Rust"),
@@ -128,40 +120,27 @@ async fn a_posting_is_found_within_a_second_and_a_closed_one_is_never_shown() {
             .expect(204);
         assert!(ids(&find(&board, &asked).await).is_empty());
         assert!(!ids(&find(&board, &[]).await).contains(&id));
-        let start = Instant::now();
-        let found = until(&board, &asked, PATIENCE, |found| found["total"] == 0).await;
-        quickest[1] = quickest[1].min(start.elapsed());
+        let found = until(&board, &asked, |found| found["total"] == 0).await;
         assert_eq!(count_of(&found, "skills", "Morse"), 0);
         // Opened again, found again; renamed, found by the new name alone.
         let path = format!("jobs/{id}");
         let open = json!({"jobStatus": "open", "jobTitle": format!("Warden of tower{number}")});
         board.patch(Some(&employer), &path, open).await.expect(200);
         let tower = format!("tower{number}");
-        let start = Instant::now();
-        until(&board, &[("q", &tower)], PATIENCE, |found| {
-            ids(found) == [id]
-        })
-        .await;
-        quickest[2] = quickest[2].min(start.elapsed());
+        until(&board, &[("q", &tower)], |found| ids(found) == [id]).await;
         board.delete(Some(&employer), &path).await.expect(204);
     }
-    // Of eight, since the machine may be busy with much else: what is slow by itself is slow each time.
-    assert!(
-        quickest.iter().all(|one| *one <= FOUND_WITHIN),
-        "{quickest:?}"
-    );
     board.stop().await;
 }
 
 #[actix_web::test]
 async fn a_skill_filter_counts_what_is_left_and_its_own_facet_without_it() {
-    let _turn = TURN.lock().await;
     let board = Board::start();
     employer(&board).await;
     import_many(&board).await;
     let third = MANY as u64 / 3;
     let asked = [("skill", "RUST"), ("limit", "5")];
-    let found = until(&board, &asked, PATIENCE, |found| found["total"] == third).await;
+    let found = until(&board, &asked, |found| found["total"] == third).await;
     assert_eq!(found["items"].as_array().unwrap().len(), 5);
     // API.md: a facet is counted under all filters but its own.
     assert_eq!(count_of(&found, "skills", "French"), third);
@@ -239,13 +218,12 @@ fn of_another_schema(index: &Path) {
 
 #[actix_web::test]
 async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
-    let _turn = TURN.lock().await;
     let mut board = Board::start();
     employer(&board).await;
     import_many(&board).await;
     for damage in [lost, cut, garbled, one_file_gone, of_another_schema] {
         let all = [("q", "clerk"), ("skill", "rust")];
-        until(&board, &all, PATIENCE, |found| found["total"] == MANY / 3).await;
+        until(&board, &all, |found| found["total"] == MANY / 3).await;
         let folder = board.stop().await;
         damage(&folder.path().join("index"));
 
@@ -265,11 +243,8 @@ async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
             .post_job(&keeper, json!({"jobTitle": "Beekeeper"}))
             .await;
         let id = job["jobId"].as_str().unwrap();
-        until(&board, &[("q", "beekeeper")], PATIENCE, |found| {
-            ids(found) == [id]
-        })
-        .await;
-        let found = until(&board, &all, PATIENCE, |found| found["total"] == MANY / 3).await;
+        until(&board, &[("q", "beekeeper")], |found| ids(found) == [id]).await;
+        let found = until(&board, &all, |found| found["total"] == MANY / 3).await;
         assert_eq!(count_of(&found, "skills", "Rust"), MANY as u64 / 3);
         board.get(None, "/readyz").await.expect(200);
         board
@@ -341,19 +316,12 @@ a
 
 #[actix_web::test]
 async fn whatever_is_typed_is_text() {
-    let _turn = TURN.lock().await;
     let board = Board::start();
     let employer = employer(&board).await;
     board
         .post_job(&employer, json!({"jobTitle": "図書館 Assistant (C++)"}))
         .await;
-    until(
-        &board,
-        &[("q", "assistant")],
-        Duration::from_mins(1),
-        |found| found["total"] == 1,
-    )
-    .await;
+    until(&board, &[("q", "assistant")], |found| found["total"] == 1).await;
     let long = "x".repeat(4_096);
     let words = "library ".repeat(512);
     let brackets = "(".repeat(4_000);
