@@ -847,6 +847,43 @@ async fn employers_are_trusted_approved_and_suspended() {
     strict.stop().await;
 }
 
+/// Nobody could answer those who apply, and a false offer must not stay on the board.
+#[actix_web::test]
+async fn a_suspended_employers_postings_close() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let library = board.join("employer", "library@example.edu").await;
+    let open = board.post_job(&library, json!({"jobTitle": "Runs"})).await;
+    let draft = json!({"jobTitle": "Is written", "jobStatus": "draft"});
+    let draft = board.post_job(&library, draft).await;
+    let shop = board.join("employer", "shop@elsewhere.com").await;
+    let pending = board.post_job(&shop, json!({"jobTitle": "Waits"})).await;
+    let student = board.join("student", "ann@example.edu").await;
+    let application = json!({"jobId": open["jobId"]});
+    board
+        .post(Some(&student), "applications", application)
+        .await
+        .expect(201);
+
+    for email in [&library.email, &shop.email] {
+        let account = account_path(&board, &admin, email).await;
+        let suspend = json!({"status": "suspended", "reason": "no such library"});
+        board
+            .patch(Some(&admin), &account, suspend)
+            .await
+            .expect(200);
+    }
+    for (posting, status) in [(open, "closed"), (draft, "draft"), (pending, "closed")] {
+        let path = format!("jobs/{}", posting["jobId"].as_str().unwrap());
+        let posting = board.get(Some(&admin), &path).await.expect(200).json();
+        assert_eq!(posting["jobStatus"], status);
+    }
+    board.mail("ann@example.edu", "Runs has been closed").await;
+    let mail = board.mail(&library.email, "no such library").await;
+    assert!(mail.contains("Your open postings are closed"), "{mail}");
+    board.stop().await;
+}
+
 /// Tries the tokens of all verification mails to somebody: one was spent in a life before.
 async fn verify_newest(board: &Board, email: &str) -> Option<()> {
     for mail in board

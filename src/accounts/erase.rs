@@ -131,7 +131,7 @@ pub fn erase(
             }
         }
         Party::Employer(id) => {
-            close_jobs(transaction, id)?;
+            erase_jobs(transaction, id)?;
             if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
                 let erased = Employer {
                     name: ERASED.into(),
@@ -238,11 +238,12 @@ fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreEr
     Ok(())
 }
 
-fn close_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), StoreError> {
+fn erase_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), StoreError> {
     change_jobs(transaction, id, &JobStatus::ALL, |job| {
         job.employer_name = ERASED.into();
         if LIVE.contains(&job.job_status) {
             job.job_status = JobStatus::Closed;
         }
-    })
+    })?;
+    Ok(())
 }

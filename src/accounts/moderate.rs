@@ -1,5 +1,6 @@
 //! What the office does with accounts: approve, suspend, reinstate, make one by hand.
 
+use super::postings::close_jobs;
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar};
 use crate::mail::Letter;
@@ -17,7 +18,8 @@ pub struct Moderation {
 }
 
 /// Moves an account to `active` or `suspended`. An approved employer is trusted unless it is said otherwise; suspension
-/// ends all sessions. `matches`: whether the version is one the caller knows (If-Match).
+/// ends all sessions, and closes the postings an employer has out: nobody could answer those who apply. `matches`: whether
+/// the version is one the caller knows (If-Match).
 pub fn moderate(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -58,6 +60,10 @@ pub fn moderate(
         end_all_sessions(transaction, account_id)?;
     }
     if from != to {
+        let postings_closed = match &account.employee_id {
+            Some(id) if to == AccountStatus::Suspended => close_jobs(transaction, id)? > 0,
+            _ => false,
+        };
         transaction.log(Event::AccountStatusChanged {
             account_id,
             from,
@@ -66,6 +72,7 @@ pub fn moderate(
         let letter = Letter::AccountModerated {
             from,
             to,
+            postings_closed,
             reason: wish.reason.as_deref(),
         };
         let now = transaction.now();

@@ -15,17 +15,30 @@ pub(super) fn rename_jobs(
 ) -> Result<(), StoreError> {
     change_jobs(transaction, id, &LIVE, |job| {
         name.clone_into(&mut job.employer_name);
+    })?;
+    Ok(())
+}
+
+/// Closes what a suspended employer has out; drafts stay, and reinstated he may open the others again. Gives how many.
+pub(super) fn close_jobs(
+    transaction: &mut Transaction,
+    id: &EmployeeId,
+) -> Result<usize, StoreError> {
+    let out = [JobStatus::Pending, JobStatus::Open];
+    change_jobs(transaction, id, &out, |job| {
+        job.job_status = JobStatus::Closed;
     })
 }
 
-/// Changes an employer's postings of some statuses, each with an event.
+/// Changes an employer's postings of some statuses, each with an event. Gives how many.
 pub(super) fn change_jobs(
     transaction: &mut Transaction,
     id: &EmployeeId,
     statuses: &[JobStatus],
     change: impl Fn(&mut Job),
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let now = transaction.now();
+    let mut changed = 0;
     for status in statuses {
         for id in ids(transaction, &keys::jobs_by_employer(id, *status))? {
             let Some(old) = transaction.get::<Job>(&keys::job(JobId::from_bytes(id)))? else {
@@ -41,7 +54,8 @@ pub(super) fn change_jobs(
                 from: Some(from),
                 to,
             })?;
+            changed += 1;
         }
     }
-    Ok(())
+    Ok(changed)
 }

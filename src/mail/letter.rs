@@ -50,6 +50,8 @@ pub enum Letter<'a> {
     AccountModerated {
         from: AccountStatus,
         to: AccountStatus,
+        /// His postings went with the account.
+        postings_closed: bool,
         reason: Option<&'a str>,
     },
     /// To the office.
@@ -153,7 +155,7 @@ impl Letter<'_> {
             }
             Self::JobClosed { job_title, because, link } => {
                 let why = match because {
-                    ClosedBecause::Closed => "has been closed by its employer",
+                    ClosedBecause::Closed => "has been closed",
                     ClosedBecause::Filled => "has been filled",
                     ClosedBecause::Expired => "takes no more applications: its deadline has passed",
                 };
@@ -172,13 +174,16 @@ impl Letter<'_> {
                 };
                 words(subject, &[text]).quoting(reason).with("See the posting", link)
             }
-            Self::AccountModerated { to, reason, .. } => {
-                let (subject, text) = if to == AccountStatus::Active {
-                    (format!("Your account for {campus} jobs is active"), "The student-employment office has approved your account.")
-                } else {
-                    (format!("Your account for {campus} jobs is suspended"), "The student-employment office has suspended your account. Please get in touch with it.")
+            Self::AccountModerated { from, to, postings_closed, reason } => {
+                let (is, text) = match (from, to) {
+                    (AccountStatus::Suspended, AccountStatus::Active) =>
+                        ("active again", "The student-employment office has lifted the suspension of your account."),
+                    (_, AccountStatus::Active) => ("active", "The student-employment office has approved your account."),
+                    _ => ("suspended", "The student-employment office has suspended your account. Please get in touch with it."),
                 };
-                words(subject, &[text]).quoting(reason)
+                let postings = postings_closed.then_some("Your open postings are closed.");
+                let paragraphs: Vec<_> = std::iter::once(text).chain(postings).collect();
+                words(format!("Your account for {campus} jobs is {is}"), &paragraphs).quoting(reason)
             }
             Self::RuleFailing { rule, fault, link } => words(
                 format!("The rule {rule} fails"),

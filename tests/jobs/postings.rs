@@ -131,9 +131,7 @@ async fn a_posting_goes_through_its_life() {
 
     let application = apply(&board, &student, &open).await;
     board.delete(Some(&employer), &path).await.expect(204);
-    board
-        .mail("ann@example.edu", "has been closed by its employer")
-        .await;
+    board.mail("ann@example.edu", "has been closed").await;
     let closed = board.get(None, &path).await.expect(200).json();
     assert_eq!(closed["jobStatus"], "closed");
     let kept = board
