@@ -936,7 +936,12 @@ async fn whoever_leaves_takes_along_what_is_his() {
     ] {
         assert!(export.text.contains(text), "{text} in {}", export.text);
     }
-    assert!(!export.text.contains("argon2"), "{}", export.text);
+    for secret in ["argon2", "refreshDigest"] {
+        assert!(!export.text.contains(secret), "{}", export.text);
+    }
+    let sessions = &export.json()["sessions"];
+    assert_eq!(sessions.as_array().unwrap().len(), 1);
+    assert!(sessions[0]["createdAt"].is_string(), "{sessions}");
     assert_eq!(export.json()["account"]["email"], "ann@example.edu");
     let own = board.get(Some(&employer), "me/export").await.expect(200);
     assert!(own.text.contains("Library assistant") && !own.text.contains("private words"));

@@ -6,7 +6,7 @@ use super::{Refusal, tokens};
 use crate::model::{
     Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, EmployeeId,
     Employer, Event, FileId, Identity, Job, JobId, JobStatus, Mail, MailId, MailKind, Party,
-    Preferences, Role, StoredFile, Student,
+    Preferences, Role, Session, SessionId, StoredFile, Student,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -21,6 +21,7 @@ pub struct Export {
     pub jobs: Vec<Job>,
     pub files: Vec<StoredFile>,
     pub mails: Vec<Mail>,
+    pub sessions: Vec<Session>,
 }
 
 pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
@@ -39,6 +40,11 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
         jobs: Vec::new(),
         files: Vec::new(),
         mails,
+        sessions: all(
+            reader,
+            &keys::sessions_by_account(identity.account_id),
+            |id| keys::session(SessionId::from_bytes(id)),
+        )?,
     };
     match &identity.party {
         Party::Student(id) => {

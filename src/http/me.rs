@@ -165,6 +165,11 @@ pub async fn export(caller: Caller<StudentOrEmployer>) -> Result<HttpResponse, P
         .iter()
         .map(|mail| json!({"subject": mail.subject, "createdAt": mail.created_at, "state": mail.state}))
         .collect();
+    let sessions: Vec<Value> = all
+        .sessions
+        .iter()
+        .map(|session| json!({"createdAt": session.created_at, "expiresAt": session.expires_at}))
+        .collect();
     let export = json!({
         "account": AccountView::from(&all.account),
         "student": all.student,
@@ -173,6 +178,7 @@ pub async fn export(caller: Caller<StudentOrEmployer>) -> Result<HttpResponse, P
         "jobs": all.jobs,
         "files": all.files,
         "mails": mails,
+        "sessions": sessions,
     });
     let body = serde_json::to_vec_pretty(&export).map_err(|error| Problem::internal(&error))?;
     let mut response = HttpResponse::build(StatusCode::OK);

@@ -85,7 +85,9 @@ pub fn operations() -> Vec<Operation> {
             JSON,
             json!({
                 "type": "object",
-                "required": ["account", "student", "employer", "applications", "jobs", "files", "mails"],
+                "required": [
+                    "account", "student", "employer", "applications", "jobs", "files", "mails", "sessions",
+                ],
             }),
         ),
         classic,
