@@ -105,6 +105,28 @@ fn words_find_jobs() {
     }
 }
 
+/// Another word that differs in its first letter is, as a rule, another word: who types "math" does not mean an oath.
+#[test]
+fn a_slip_is_seldom_in_the_first_letter() {
+    let sample = Sample::new(&[
+        job(1, "Safeguard Officer", "Watches."),
+        job(2, "Oath Clerk", "Writes."),
+    ]);
+    for (typed, found) in [
+        ("saefguadr", Some(1)),
+        ("afeguard", Some(1)),
+        ("asfeguard", Some(1)),
+        ("mafeguard", Some(1)),
+        ("lifeguard", None),
+        ("otah", Some(2)),
+        ("aoth", Some(2)),
+        ("math", None),
+    ] {
+        let expected: Vec<_> = found.into_iter().map(id).collect();
+        assert_eq!(sample.search(typed), expected, "{typed}");
+    }
+}
+
 #[test]
 fn hostile_text_does_no_harm() {
     let sample = sample();
