@@ -82,12 +82,16 @@ impl Spelled {
                 spelled.is_unknown = !spelled.is_body_prefix && spelled.related.is_empty();
             }
             spelled.corrections.extend(other_number(view, &word)?);
+            let begins = spelled.is_prefix || spelled.is_body_prefix;
             if spelled.is_unknown && left > 0 {
                 left -= 1;
                 spelled
                     .corrections
                     .extend(corrections(view, &word, at == last)?);
                 spelled.is_unknown = spelled.corrections.is_empty();
+            } else if !begins && left > 0 && is_known_by_stem_alone(view, &word)? {
+                left -= 1;
+                spelled.corrections.extend(other_stems(view, &word)?);
             }
             clauses.push(spelled);
         }
@@ -138,14 +142,36 @@ fn is_known(view: &View, clause: &Clause, word: &Word) -> Result<bool, SearchErr
         _ => {}
     }
     for term in terms {
-        for reader in view.searcher.segment_readers() {
-            let index = reader.inverted_index(term.field())?;
-            if index.get_term_info(&term)?.is_some() {
-                return Ok(true);
-            }
+        if has_term(view, &term)? {
+            return Ok(true);
         }
     }
     Ok(false)
+}
+
+fn has_term(view: &View, term: &Term) -> Result<bool, SearchError> {
+    for reader in view.searcher.segment_readers() {
+        let index = reader.inverted_index(term.field())?;
+        if index.get_term_info(term)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether no posting has the word itself, so that it may be another form of one, or a slip whose stem is a word's by chance:
+/// that of "administative" is that of "administers". A short word has too many others near it to tell.
+fn is_known_by_stem_alone(view: &View, word: &Word) -> Result<bool, SearchError> {
+    if word.plain.chars().count() < TWO_SLIPS_LETTERS {
+        return Ok(false);
+    }
+    let fields = &view.fields;
+    for field in [fields.title_words, fields.other_words, fields.body_words] {
+        if has_term(view, &Term::from_field_text(field, &word.plain))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// English stems leave "bureaus" and "menus" as they are: the other of "-u" and "-us", if it is known.
@@ -216,17 +242,29 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
             found = near(view, fields, &word.plain, slips, is_prefix)?;
         }
     }
-    let mut found: Vec<(u32, Arc<str>)> = found
-        .into_iter()
-        .map(|(term, count)| (count, term))
-        .collect();
-    found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    found.truncate(MAX_CORRECTIONS);
+    let mut likely = most_frequent(found);
+    likely.truncate(MAX_CORRECTIONS);
+    Ok(likely)
+}
+
+/// The words within one slip that are no other form of a word.
+fn other_stems(view: &View, word: &Word) -> Result<Vec<Word>, SearchError> {
+    let fields = &view.fields;
+    let all = [fields.title_words, fields.other_words, fields.body_words];
+    let mut likely = most_frequent(near(view, &all, &word.plain, 1, false)?);
+    likely.retain(|other| other.stem != word.stem);
+    likely.truncate(MAX_CORRECTIONS);
+    Ok(likely)
+}
+
+fn most_frequent(found: HashMap<Arc<str>, u32>) -> Vec<Word> {
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let mut reader = WordReader::new();
-    Ok(found
+    found
         .iter()
-        .flat_map(|(_, term)| reader.words(term))
-        .collect())
+        .flat_map(|(term, _)| reader.words(term))
+        .collect()
 }
 
 /// Whether a slip may make this of that. Nobody mistypes the first letter, as a rule (none of the suite's 104 misspelled

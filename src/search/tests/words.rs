@@ -105,6 +105,29 @@ fn words_find_jobs() {
     }
 }
 
+/// English endings come off what is no word too: "administative" has the stem of "administers".
+#[test]
+fn a_slip_is_mended_beside_words_of_its_stem() {
+    let sample = Sample::new(&[
+        job(1, "Administrative Assistant", "Writes."),
+        job(2, "Nurse", "Administers vaccines."),
+        job(3, "Gardener", "Waters plants."),
+        job(4, "Operator", "Plans water supply."),
+    ]);
+    for (typed, found) in [
+        ("administative assistant", vec![1]),
+        ("administative", vec![1, 2]),
+        // Words that the index has in another form alone.
+        ("administered", vec![2]),
+        ("gardeners", vec![3]),
+    ] {
+        let mut hits = sample.search(typed);
+        hits.sort_unstable();
+        let expected: Vec<_> = found.into_iter().map(id).collect();
+        assert_eq!(hits, expected, "{typed}");
+    }
+}
+
 /// Another word that differs in its first letter is, as a rule, another word: who types "math" does not mean an oath.
 #[test]
 fn a_slip_is_seldom_in_the_first_letter() {
