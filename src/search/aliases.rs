@@ -3,22 +3,36 @@
 
 /// What is typed, what is meant as well.
 const ALIASES: &[(&str, &str)] = &[
+    ("acct", "accounting"),
+    ("admin", "administrative"),
     ("ai", "artificial intelligence"),
+    ("asst", "assistant"),
     ("ca", "course assistant"),
+    ("comms", "communications"),
+    ("coord", "coordinator"),
     ("db", "database"),
+    ("dept", "department"),
+    ("econ", "economics"),
+    ("exec", "executive"),
     ("ga", "graduate assistant"),
+    ("grad", "graduate"),
     ("info sec", "information security"),
     ("hr", "human resources"),
     ("it", "information technology"),
+    ("mgr", "manager"),
     ("ml", "machine learning"),
     ("ms", "microsoft"),
     ("nlp", "natural language processing"),
     ("office assistant", "administrative assistant"),
+    ("ops", "operations"),
     ("pr", "public relations"),
+    ("psych", "psychology"),
     ("ra", "research assistant"),
     ("rec center", "recreation center"),
+    ("rep", "representative"),
     ("ta", "teaching assistant"),
     ("ui", "user interface"),
+    ("undergrad", "undergraduate"),
 ];
 
 /// What else these words may mean.

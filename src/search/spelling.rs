@@ -67,15 +67,17 @@ impl Spelled {
                 clauses.push(spelled);
                 continue;
             };
-            if matches!(spelled.clause, Clause::Word(_)) {
+            if at == last && !text.is_sentence {
+                spelled.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
+            }
+            let is_known = spelled.is_prefix || is_known(view, &spelled.clause, &word)?;
+            // A skill that some posting asks for says enough.
+            if !is_known || matches!(spelled.clause, Clause::Word(_)) {
                 let mut reader = WordReader::new();
                 let words = related(&word.plain).filter(|other| *other != word.plain);
                 spelled.related = words.flat_map(|word| reader.words(word)).collect();
             }
-            if at == last && !text.is_sentence {
-                spelled.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
-            }
-            if !spelled.is_prefix && !is_known(view, &spelled.clause, &word)? {
+            if !is_known {
                 let is_typing = at == last && word.plain.chars().count() >= MIN_LETTERS;
                 spelled.is_body_prefix =
                     is_typing && begins_a_word(view, &[view.fields.body_words], &word.plain)?;

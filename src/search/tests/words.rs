@@ -105,6 +105,25 @@ fn words_find_jobs() {
     }
 }
 
+#[test]
+fn what_is_said_for_short_finds_what_it_stands_for() {
+    let sample = Sample::new(&[
+        job(1, "Administrative Assistant", "Writes."),
+        job(2, "Asset Keeper", "Counts. Knows the State of things."),
+        job(3, "Statistics Clerk", "Counts."),
+    ]);
+    for (typed, found) in [
+        ("admin asst", vec![1]),
+        ("ADMIN", vec![1]),
+        ("asst", vec![1]),
+        // The name of a skill that no posting asks for by name.
+        ("stats", vec![3]),
+    ] {
+        let expected: Vec<_> = found.into_iter().map(id).collect();
+        assert_eq!(sample.search(typed), expected, "{typed}");
+    }
+}
+
 /// English endings come off what is no word too: "administative" has the stem of "administers".
 #[test]
 fn a_slip_is_mended_beside_words_of_its_stem() {
