@@ -5,6 +5,8 @@
 const ALIASES: &[(&str, &str)] = &[
     ("acct", "accounting"),
     ("admin", "administrative"),
+    ("admin assistant", "administrative assistant"),
+    ("admin asst", "administrative assistant"),
     ("ai", "artificial intelligence"),
     ("asst", "assistant"),
     ("ca", "course assistant"),

@@ -153,6 +153,7 @@ fn a_slip_is_seldom_in_the_first_letter() {
     let sample = Sample::new(&[
         job(1, "Safeguard Officer", "Watches."),
         job(2, "Oath Clerk", "Writes."),
+        job(3, "Photography Intern", "Looks."),
     ]);
     for (typed, found) in [
         ("saefguadr", Some(1)),
@@ -163,6 +164,7 @@ fn a_slip_is_seldom_in_the_first_letter() {
         ("otah", Some(2)),
         ("aoth", Some(2)),
         ("math", None),
+        ("fotography", Some(3)),
     ] {
         let expected: Vec<_> = found.into_iter().map(id).collect();
         assert_eq!(sample.search(typed), expected, "{typed}");
