@@ -167,8 +167,7 @@ fn is_known_by_stem_alone(view: &View, word: &Word) -> Result<bool, SearchError>
     if word.plain.chars().count() < TWO_SLIPS_LETTERS {
         return Ok(false);
     }
-    let fields = &view.fields;
-    for field in [fields.title_words, fields.other_words, fields.body_words] {
+    for field in all_words(view) {
         if has_term(view, &Term::from_field_text(field, &word.plain))? {
             return Ok(false);
         }
@@ -206,6 +205,11 @@ pub fn likeliest(view: &View, word: &str, is_last: bool) -> Result<Option<String
 
 fn title_and_other(view: &View) -> [Field; 2] {
     [view.fields.title_words, view.fields.other_words]
+}
+
+fn all_words(view: &View) -> [Field; 3] {
+    let [title, other] = title_and_other(view);
+    [title, other, view.fields.body_words]
 }
 
 fn begins_a_word(view: &View, fields: &[Field], prefix: &str) -> Result<bool, SearchError> {
@@ -251,9 +255,7 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
 
 /// The words within one slip that are no other form of a word.
 fn other_stems(view: &View, word: &Word) -> Result<Vec<Word>, SearchError> {
-    let fields = &view.fields;
-    let all = [fields.title_words, fields.other_words, fields.body_words];
-    let mut likely = most_frequent(near(view, &all, &word.plain, 1, false)?);
+    let mut likely = most_frequent(near(view, &all_words(view), &word.plain, 1, false)?);
     likely.retain(|other| other.stem != word.stem);
     likely.truncate(MAX_CORRECTIONS);
     Ok(likely)
