@@ -1,13 +1,11 @@
 //! Who may call what: every route of the table × every role × own and foreign records, and what ends a sign-in.
 
-mod support;
-
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{Board, PASSWORD, Person, Reply, job};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, PASSWORD, Person, Reply, job};
 
 /// Statuses for nobody, a student, an employer, an admin.
 type Expected = [u16; 4];

@@ -1,16 +1,14 @@
 //! Accounts from outside: sign up, prove the mailbox, sign in, renew, recover, change, leave; and what the office decides.
 
-mod support;
-
 use std::num::NonZeroU32;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::support::{self, Board, PASSWORD, Person, Reply, job};
 use corkboard::clock::Clock;
 use corkboard::model::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, PASSWORD, Person, Reply, job};
 
 fn registration(role: &str, email: &str) -> Value {
     json!({"email": email, "password": PASSWORD, "name": "Ann Example", "role": role})

@@ -1,9 +1,7 @@
 //! The board end to end: post, find, apply, decide, and both sides have their mail.
 
-mod support;
-
+use crate::support::{Board, until};
 use serde_json::json;
-use support::{Board, until};
 
 #[actix_web::test]
 async fn a_job_is_posted_found_applied_for_and_filled() {

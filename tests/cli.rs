@@ -1,20 +1,18 @@
 //! The binary as an operator meets it: it starts and stops properly, says what is wrong, and lets two never have one store.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::process::{Process, corkboard, send};
+use crate::support::{self, job, people};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::Role;
 use reqwest::Method;
 use serde_json::json;
-use support::process::{Process, corkboard, send};
-use support::{job, people};
 use tokio::sync::mpsc;
 
 const EMPLOYERS: &str = "name,email,workSpace\nInés,ines@example.edu,Library\n";

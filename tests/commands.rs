@@ -1,13 +1,11 @@
 //! The commands of the person with the machine, run as he runs them: the binary, its exit status and what it prints.
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::support::Board;
 use corkboard::store::{Origin, StoreError, keys};
 use serde_json::{Value, json};
-use support::Board;
 
 fn corkboard(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_corkboard"))

@@ -1,12 +1,12 @@
 //! Acknowledged means on disk: the real binary is killed in the middle of 64 concurrent applications, again and again on
 //! the same data. What was answered is there, once; what was not is wholly there or wholly absent; a retry tells which.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::process::{Process, send};
+use crate::support::{Person, job, people};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
@@ -15,8 +15,6 @@ use corkboard::store::{Key, StoreError, keys};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::process::{Process, send};
-use support::{Person, job, people};
 
 /// Answers after which each round is killed: at once, early, in the middle, late.
 const ROUNDS: [usize; 10] = [0, 1, 2, 4, 8, 12, 16, 24, 32, 48];

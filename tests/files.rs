@@ -1,10 +1,8 @@
 //! Résumés: who may keep, read and show one, and what is no résumé.
 
-mod support;
-
+use crate::support::{self, Board, Person, Reply};
 use reqwest::Method;
 use serde_json::json;
-use support::{Board, Person, Reply};
 
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj <<>> endobj\n%%EOF\n";
 

@@ -1,10 +1,9 @@
 //! Finding as students do: skills by any name, filters and facets, completions, postings like one, postings for oneself.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use crate::support::{Board, Person};
 use corkboard::app;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
@@ -12,7 +11,6 @@ use corkboard::model::Email;
 use corkboard::office::{Import, Kind, Options};
 use corkboard::store::{Origin, Store};
 use serde_json::{Value, json};
-use support::{Board, Person};
 
 /// Waits until a search finds as many as it should.
 async fn found(board: &Board, path: &str, total: usize) -> Value {

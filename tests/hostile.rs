@@ -1,17 +1,14 @@
 //! Nothing that is typed makes a search fail, and nothing that comes out of one is more than text with marks.
 //! PROPTEST_CASES sets how many texts are made up; `tests/run --long` takes 100,000.
 
-#[path = "relevance/suite.rs"]
-mod suite;
-#[path = "hostile/typed.rs"]
 mod typed;
 
 use std::sync::LazyLock;
 
+use crate::relevance::suite::{Suite, now};
 use corkboard::model::Job;
 use corkboard::search::{JobQuery, SearchIndex};
 use proptest::prelude::*;
-use suite::{Suite, now};
 
 /// Real postings, some with hostile words.
 struct Sample {

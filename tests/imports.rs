@@ -1,19 +1,17 @@
 //! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use crate::support::{Board, Person};
 use actix_web::rt::net::TcpStream;
 use corkboard::clock::Clock;
 use corkboard::model::Email;
 use corkboard::store::keys;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, Person};
 use tokio::io::AsyncWriteExt as _;
 
 const EMPLOYERS: &str = "\u{feff}name,email,employeeId,designation,workSpace,setting\r\n\

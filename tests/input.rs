@@ -1,17 +1,15 @@
 //! Bad input: a 4xx that says what and where, nothing panics, nothing is lost.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
+use crate::support::{self, Board, Person, Reply, job};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, Person, Reply, job};
 
 #[track_caller]
 fn assert_problem(reply: &Reply, status: u16) {

@@ -1,21 +1,16 @@
 //! Postings and applications from outside: life cycles, conditions, lists, retries, the classic routes.
 
-#[path = "jobs/applications.rs"]
 mod applications;
-#[path = "jobs/clients.rs"]
 mod clients;
-#[path = "jobs/lists.rs"]
 mod lists;
-#[path = "jobs/postings.rs"]
 mod postings;
-mod support;
 
+use crate::support::{Board, Person, Reply};
 use corkboard::clock::Clock;
 use corkboard::model::Timestamp;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use support::{Board, Person, Reply};
 
 fn text(record: &Value, member: &str) -> String {
     record[member]

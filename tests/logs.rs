@@ -1,15 +1,13 @@
 //! What a real server writes to its log: the id of every request that failed through its own fault, and no secret.
 
-mod support;
-
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::{Board, PASSWORD};
 use corkboard::model::{JobId, Timestamp};
 use corkboard::store::{Origin, StoreError, keys};
 use serde_json::{Value, json};
-use support::{Board, PASSWORD};
 
 /// A server of its own, whose standard error goes to a file.
 struct Logged {

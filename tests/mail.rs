@@ -1,16 +1,14 @@
 //! Mail over SMTP, through a real mail server: what arrives, and what becomes of it while the server is down, slow, full
 //! of excuses or gone in the middle of a mail.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::support::smtp::{MailServer, outbox, outbox_has, through};
+use crate::support::{self, Board, PASSWORD, Person, people};
 use corkboard::clock::Clock;
 use corkboard::model::Role;
 use serde_json::{Value, json};
-use support::smtp::{MailServer, outbox, outbox_has, through};
-use support::{Board, PASSWORD, Person, people};
 
 /// Far below the time that mail may take, far above the time that an answer takes.
 const AN_ANSWER: Duration = Duration::from_secs(8);

@@ -1,12 +1,10 @@
 //! The description of the API against the running server: what it answers is what is described, member by member, and
 //! what is described is what it takes.
 
-mod support;
-
+use crate::support::{Board, PASSWORD, Person, Reply, job};
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use support::{Board, PASSWORD, Person, Reply, job};
 
 /// The description, with every answer's members made the only ones.
 struct Contract {

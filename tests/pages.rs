@@ -1,14 +1,11 @@
 //! The pages in a real browser, over the real board: what students, employers and the office do, and that everybody can.
 
-#[path = "pages/browser.rs"]
 mod browser;
-#[path = "pages/files.rs"]
 mod files;
-mod support;
 
+use crate::support::{Board, PASSWORD};
 use browser::{Browser, ENTER, TAB};
 use serde_json::json;
-use support::{Board, PASSWORD};
 
 const RESUME: &str = "%PDF-1.7\n% Ann Student\n%%EOF\n";
 

@@ -1,14 +1,12 @@
 //! What must happen once happens once, however many ask at the same moment: over HTTP, against the running server.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{self, Board, Person, Reply, people};
 use corkboard::model::Role;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, Person, Reply, people};
 
 /// How often a race of two is run; each has its own interleaving.
 const TIMES: usize = 25;

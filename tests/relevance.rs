@@ -1,8 +1,7 @@
 //! Guards how well a search finds: no kind of query may fall below the stored baseline, which
 //! `cargo bench --bench relevance -- --baseline` writes anew.
 
-#[path = "relevance/suite.rs"]
-mod suite;
+pub mod suite;
 
 use std::path::Path;
 

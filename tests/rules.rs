@@ -1,24 +1,20 @@
 //! The campus rules from outside: what a student is told, what an accept counts, and the life of a module.
 
-#[path = "rules_support/guest.rs"]
-mod guest;
-mod support;
-
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 
+use crate::rules_support::guest::{Answer, Guest};
+use crate::support::process::Process;
+use crate::support::{self, Board, Person, Reply, people, until};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::{Role, Timestamp};
-use guest::{Answer, Guest};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::process::Process;
-use support::{Board, Person, Reply, people, until};
 
 const MAIL: &[u8] = include_bytes!("../rules/campus-notification/campus-notification.wasm");
 const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");

@@ -1,16 +1,12 @@
 //! `corkboard rules`, run as an author and an office run it: the binary, its exit status and what it prints.
 
-#[path = "rules_support/guest.rs"]
-mod guest;
-mod support;
-
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use guest::{Answer, Guest, component};
+use crate::rules_support::guest::{Answer, Guest, component};
+use crate::support::Board;
+use crate::support::process::{Process, corkboard};
 use serde_json::json;
-use support::Board;
-use support::process::{Process, corkboard};
 
 const CAMPUS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

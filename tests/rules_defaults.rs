@@ -1,9 +1,7 @@
 //! The modules that ship: they belong to their sources, say what the board's forms show, and judge as the same source does
 //! natively.
 
-#[path = "rules_support/native.rs"]
-mod as_native;
-
+use crate::rules_support::native as as_native;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

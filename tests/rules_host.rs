@@ -1,17 +1,14 @@
 //! Modules that mean harm or are broken: each is refused or stopped with its own fault, and the host goes on working.
 
-#[path = "rules_support/guest.rs"]
-mod guest;
-
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::rules_support::guest::{Answer, Guest, component};
 use corkboard::rules::{
     Commitment, Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student,
     Verdict,
 };
-use guest::{Answer, Guest, component};
 use tempfile::TempDir;
 
 struct Bench {

@@ -1,17 +1,15 @@
 //! Searching the running board: found soon (`benches/freshness.rs` says how soon), gone at once, healed by itself, and never
 //! an error for what people type.
 
-mod support;
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::support::{Board, Person, people};
 use corkboard::clock::Clock;
 use corkboard::model::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Board, Person, people};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_mins(1);

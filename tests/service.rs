@@ -1,14 +1,12 @@
 //! What the service says of itself: measurements, readiness, the headers of every answer, and what its log holds.
 
-mod support;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::support::{self, Board, PASSWORD, until};
 use corkboard::clock::Clock;
 use reqwest::Method;
 use serde_json::json;
-use support::{Board, PASSWORD, until};
 
 /// A port that was free a moment ago.
 fn free_port() -> u16 {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 /// minimaxir/big-list-of-naughty-strings (LICENSE.blns beside it).
 pub fn naughty() -> Vec<String> {
-    serde_json::from_str(include_str!("blns.json")).unwrap()
+    serde_json::from_str(include_str!("../data/blns.json")).unwrap()
 }
 
 const WORDS: &[&str] = &[

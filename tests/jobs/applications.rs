@@ -1,7 +1,7 @@
 //! Applications: their moves, what is given once, who sees what of them.
 
-use super::support::{Board, Person};
 use super::{apply, job_path, set, text};
+use crate::support::{Board, Person};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What clients rely on besides: retries, other origins, the classic names.
 
-use super::support::{Board, PASSWORD, Person, Reply, job};
 use super::{START_MILLIS, fixed_clock, job_path, set, set_clock, text, until};
+use crate::support::{Board, PASSWORD, Person, Reply, job};
 use corkboard::clock::Clock;
 use futures_util::future::join_all;
 use reqwest::Method;

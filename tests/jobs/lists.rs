@@ -1,7 +1,7 @@
 //! Lists: filters, counts, orders, pages.
 
-use super::support::Board;
 use super::{is_count, text, titles, until};
+use crate::support::Board;
 use serde_json::json;
 
 #[actix_web::test]

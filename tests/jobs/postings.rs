@@ -1,9 +1,9 @@
 //! Postings: their members, their life, what ends them, conditions, who sees which.
 
-use super::support::{Board, Person, job};
 use super::{
     START_MILLIS, apply, fixed_clock, is_count, job_path, set, set_clock, text, titles, until,
 };
+use crate::support::{Board, Person, job};
 use reqwest::Method;
 use serde_json::{Value, json};
 

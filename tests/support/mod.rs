@@ -1,7 +1,5 @@
 //! Boots the real Corkboard in a temporary folder, on a free port, and talks to it as a client would.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
-
 pub mod people;
 pub mod process;
 pub mod smtp;

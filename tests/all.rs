@@ -1,0 +1,30 @@
+//! Every integration test in one binary, a module for each subject: one link instead of twenty-five.
+//! `cargo test --test all` runs them all, `cargo test --test all mail::` one subject.
+
+mod access;
+mod accounts;
+mod board;
+mod cli;
+mod commands;
+mod durability;
+mod files;
+mod finding;
+mod hostile;
+mod imports;
+mod input;
+mod jobs;
+mod logs;
+mod mail;
+mod openapi;
+mod pages;
+mod races;
+mod relevance;
+mod rules;
+mod rules_cli;
+mod rules_defaults;
+mod rules_host;
+mod rules_support;
+mod search;
+mod service;
+mod support;
+mod tidy;
