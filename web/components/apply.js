@@ -33,10 +33,18 @@ export function Apply({ job, onSent }) {
   if (!open) {
     return html`${review}<p class="apply-line">
       <button class="button primary" type="button" onClick=${() => setOpen(true)}>${t("apply.open")}</button>
-      ${verdict?.outcome === "eligible" && html` <span class="hint">${t("verdict.eligible")}</span>`}
+      ${verdict?.outcome === "eligible" && html` <${Eligible} job=${job} />`}
     </p>`;
   }
   return html`${review}<${ApplyForm} job=${job} keep=${keep} onSent=${onSent} onCancel=${() => setOpen(false)} />`;
+}
+
+/** The rules leave out what nobody has entered, so a work-study job is only for sure while the award is known. */
+function Eligible({ job }) {
+  const { data: me } = useLoad(job.workStudyRequired ? "me" : null);
+  if (job.workStudyRequired && !me) return null;
+  if (me?.student?.workStudyRemaining === null) return html`<a href="/profile">${t("verdict.award_unknown")}</a>`;
+  return html`<span class="hint">${t("verdict.eligible")}</span>`;
 }
 
 /** What the campus rules say, before anything is typed. */

@@ -131,9 +131,10 @@ export default {
   "fact.from_campus": "(from the campus)",
 
   "verdict.title": "What the campus rules say",
-  "verdict.ineligible": "You cannot apply for this job as things stand.",
-  "verdict.review": "You may apply; a person of the student-employment office looks at it before anybody is hired.",
-  "verdict.eligible": "The campus rules let you have this job.",
+  "verdict.ineligible": "You're not eligible for this job right now.",
+  "verdict.review": "You can apply. The student employment office reviews your eligibility before you can be hired.",
+  "verdict.eligible": "You're eligible for this job.",
+  "verdict.award_unknown": "We do not know your award; add it or ask the office.",
   "apply.open": "Apply",
   "apply.log_in": "Log in to apply",
   "apply.register": "New here? Register",

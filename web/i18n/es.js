@@ -131,9 +131,10 @@ export default {
   "fact.from_campus": "(lo dice el campus)",
 
   "verdict.title": "Lo que dicen las reglas del campus",
-  "verdict.ineligible": "Ahora mismo no puedes solicitar este empleo.",
-  "verdict.review": "Puedes solicitarlo; una persona de la oficina de empleo estudiantil lo revisa antes de que se contrate a nadie.",
-  "verdict.eligible": "Las reglas del campus te permiten este empleo.",
+  "verdict.ineligible": "Ahora mismo no cumples los requisitos de este empleo.",
+  "verdict.review": "Puedes solicitarlo. La oficina de empleo estudiantil revisa tu caso antes de que te contraten.",
+  "verdict.eligible": "Cumples los requisitos de este empleo.",
+  "verdict.award_unknown": "No sabemos cuánto te queda de tu ayuda work-study; indícalo o pregunta en la oficina.",
   "apply.open": "Solicitar",
   "apply.log_in": "Entrar para solicitar",
   "apply.register": "¿Aún sin cuenta? Regístrate",
