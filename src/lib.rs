@@ -1,5 +1,8 @@
 //! Corkboard, a part-time job board for a campus, as one binary. `src/README.md` is the architecture.
 
+// Its macros panic where standard error cannot be written; `telemetry::say` does not.
+#![warn(clippy::print_stderr)]
+
 pub mod accounts;
 pub mod app;
 pub mod applications;

@@ -1,25 +1,97 @@
 //! Structured logs: one JSON object a line on standard error. `RUST_LOG` says how much; `info` where it is not set.
+//! Only logging depends on whoever reads them: see `lines.rs`.
+
+mod lines;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::panic::PanicHookInfo;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use lines::Lines;
+
+static LINES: Lines = Lines::new();
+/// How long the end of the process waits for the log's reader.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Starts logging; a second call changes nothing.
-pub fn init() {
+pub fn init() -> io::Result<()> {
     // What a client sends that is no HTTP is no error of ours, and must not fill the log.
-    start("info,tantivy=warn,actix_server=warn,actix_http::h1::dispatcher=off");
+    start("info,tantivy=warn,actix_server=warn,actix_http::h1::dispatcher=off")
 }
 
 /// Logging for a command whose own output is for people: only what went wrong.
-pub fn init_quiet() {
-    start("warn,actix_server=error,actix_http::h1::dispatcher=off");
+pub fn init_quiet() -> io::Result<()> {
+    start("warn,actix_server=error,actix_http::h1::dispatcher=off")
 }
 
-fn start(default: &str) {
+fn start(default: &str) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let logs = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        // The crate's own complaint about a log that cannot be written panics when that cannot be written either.
+        .log_internal_errors(false)
+        .with_writer(|| Line);
     if logs.try_init().is_err() {
         tracing::debug!("logging had been started before");
+        return Ok(());
+    }
+    LINES.write_to(io::stderr(), |lost| {
+        tracing::warn!(lost, "log lines were lost: they could not be written");
+    })?;
+    // The standard hook writes to standard error, and would wait for its reader.
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Says something in plain text on standard error. It is lost if nobody can read it.
+pub fn say(text: impl Display) {
+    let line = format!("{text}\n");
+    if LINES.has_writer() {
+        LINES.push(line.as_bytes());
+    } else {
+        // There is nowhere else to say that it cannot be said.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// Log lines that nobody could be given, since the start.
+pub fn lost() -> u64 {
+    LINES.lost()
+}
+
+/// Gives the log's reader a moment to take the last lines. For the end of the process.
+pub fn finish() {
+    LINES.wait_until_written(LAST_LINES);
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+    tracing::error!(
+        thread = thread.name(),
+        at = panic.location().map(tracing::field::display),
+        backtrace = backtrace.map(tracing::field::display),
+        "panic: {}",
+        panic.payload_as_str().unwrap_or("no message")
+    );
+}
+
+/// Takes one event: the subscriber writes each in one piece.
+struct Line;
+
+impl Write for Line {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LINES.push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

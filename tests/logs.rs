@@ -1,11 +1,16 @@
 //! What a real server writes to its log: the id of every request that failed through its own fault, and no secret.
 
 use std::io::Read as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Board, PASSWORD};
-use corkboard::model::{JobId, Timestamp};
+use crate::support::smtp::MailServer;
+use crate::support::{Board, PASSWORD, people, until};
+use corkboard::app::open_store;
+use corkboard::clock::Clock;
+use corkboard::config::Config;
+use corkboard::model::{JobId, Role, Timestamp};
 use corkboard::store::{Origin, StoreError, keys};
 use serde_json::{Value, json};
 
@@ -91,6 +96,255 @@ impl Drop for Logged {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// A server whose standard error nobody reads, so it listens where it is told to.
+struct Unread {
+    server: Child,
+    url: String,
+}
+
+impl Unread {
+    async fn start(folder: &Path, errors: Stdio, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(
+            &[env!("CARGO_BIN_EXE_corkboard")],
+            folder,
+            errors,
+            environment,
+        )
+        .await
+    }
+
+    /// Starts it by a command line that ends with the program.
+    async fn start_as(
+        line: &[&str],
+        folder: &Path,
+        errors: Stdio,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let server = Command::new(line[0])
+            .args(&line[1..])
+            .args(["serve", "--listen", &address])
+            .current_dir(folder)
+            .env_remove("RUST_LOG")
+            .envs(environment.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let mut unread = Self {
+            server,
+            url: format!("http://{address}"),
+        };
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let ready = format!("{}/readyz", unread.url);
+        while !reqwest::get(&ready)
+            .await
+            .is_ok_and(|answer| answer.status() == 200)
+        {
+            let ended = unread.server.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < deadline, "{ended:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        unread
+    }
+
+    async fn register(&self, email: &str) {
+        let body = json!({"email": email, "password": PASSWORD, "name": "Ann", "role": "student"});
+        let url = format!("{}/api/v1/auth/register", self.url);
+        let answer = reqwest::Client::new().post(url).json(&body).send().await;
+        assert_eq!(answer.unwrap().status(), 202);
+    }
+
+    async fn reads(&self) {
+        let answer = reqwest::get(format!("{}/api/v1/jobs", self.url)).await;
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+
+    /// How many log lines were lost, as the metrics say.
+    async fn lost(&self) -> u64 {
+        let answer = reqwest::get(format!("{}/metrics", self.url)).await;
+        let text = answer.unwrap().text().await.unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("corkboard_log_lines_lost_total "));
+        line.unwrap().parse().unwrap()
+    }
+
+    async fn stops_on(mut self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.server.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(sent.success());
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let status = loop {
+            if let Some(status) = self.server.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "SIG{signal} does not end it");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(status.code(), Some(0), "SIG{signal}");
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// A pipe whose reader is gone.
+fn no_reader() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+fn full_disk() -> Stdio {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    full.unwrap().into()
+}
+
+/// A1: where the log cannot be written, everything but the log goes on.
+#[actix_web::test]
+async fn a_log_that_cannot_be_written_stops_neither_start_nor_work_nor_end() {
+    for (errors, signal) in [
+        (no_reader(), "TERM"),
+        (no_reader(), "INT"),
+        (full_disk(), "TERM"),
+        (full_disk(), "INT"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Unread::start(folder.path(), errors, &[("RUST_LOG", "debug")]).await;
+        server.reads().await;
+        server.register("ann@example.edu").await;
+        let mails = folder.path().join("data/mail/new");
+        until("the mail has left", async || {
+            std::fs::read_dir(&mails).unwrap().count() == 1
+        })
+        .await;
+        assert!(server.lost().await > 0);
+        server.stops_on(signal).await;
+    }
+}
+
+/// A1: a warning that nobody reads must not end the thread that gives it.
+#[actix_web::test]
+async fn mail_leaves_after_a_pause_of_the_mail_server_that_no_log_could_tell_of() {
+    let mut mail = MailServer::start();
+    mail.down();
+    let folder = tempfile::tempdir().unwrap();
+    let port = mail.port.to_string();
+    let settings = [
+        ("RUST_LOG", "warn"),
+        ("CORKBOARD__MAIL__TRANSPORT", "smtp"),
+        ("CORKBOARD__MAIL__HOST", "127.0.0.1"),
+        ("CORKBOARD__MAIL__PORT", &port),
+        ("CORKBOARD__MAIL__TLS", "none"),
+    ];
+    let server = Unread::start(folder.path(), no_reader(), &settings).await;
+    let before = server.lost().await;
+    server.register("ann@example.edu").await;
+    until("the worker complains", async || {
+        server.lost().await > before
+    })
+    .await;
+    mail.up();
+    mail.mail("ann@example.edu", "").await;
+    server.stops_on("TERM").await;
+}
+
+/// A1: commits that fail are told in the log; where that fails too, the store still answers.
+#[actix_web::test]
+async fn a_commit_that_fails_and_cannot_be_logged_leaves_a_server_that_reads_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut config = Config::default();
+    data.clone_into(&mut config.data.dir);
+    let store = open_store(&config, Clock::System).unwrap();
+    people::make(&store, Role::Student, &["ann@example.edu".into()]).await;
+    drop(store);
+    // No file may grow past 8 MiB, and who tries gets an error and no signal.
+    let limited = "ulimit -f 16384; trap '' XFSZ; exec \"$@\"";
+    let program = env!("CARGO_BIN_EXE_corkboard");
+    let line = ["sh", "-c", limited, "sh", program];
+    let server = Unread::start_as(&line, folder.path(), no_reader(), &[]).await;
+    let login = json!({"email": "ann@example.edu", "password": PASSWORD});
+    let client = reqwest::Client::new();
+    let opened = client
+        .post(format!("{}/api/v1/auth/login", server.url))
+        .json(&login)
+        .send()
+        .await
+        .unwrap();
+    let opened: Value = serde_json::from_str(&opened.text().await.unwrap()).unwrap();
+    let mut refused = None;
+    for _ in 0..16 {
+        let mut pdf = b"%PDF-1.7\n".to_vec();
+        pdf.resize(1024 * 1024, b' ');
+        pdf.extend(b"%%EOF\n");
+        let kept = client
+            .post(format!("{}/api/v1/files", server.url))
+            .bearer_auth(opened["accessToken"].as_str().unwrap())
+            .header("content-type", "application/pdf")
+            .body(pdf)
+            .send();
+        let status = kept.await.unwrap().status();
+        if status != 201 {
+            refused = Some(status);
+            break;
+        }
+    }
+    assert!(
+        refused.is_some_and(|status| status.is_server_error()),
+        "{refused:?}"
+    );
+    for _ in 0..3 {
+        server.reads().await;
+        // What writes is refused, now and as often as it is tried.
+        let again = client
+            .post(format!("{}/api/v1/auth/login", server.url))
+            .json(&login)
+            .send();
+        again.await.unwrap();
+    }
+    server.stops_on("TERM").await;
+}
+
+/// A1: a reader that holds the pipe and does not read stops nobody; what it missed is counted for it.
+#[actix_web::test]
+async fn a_log_that_nobody_reads_for_a_while_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let everything = [("RUST_LOG", TALKATIVE)];
+    let server = Unread::start(folder.path(), writer.into(), &everything).await;
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while server.lost().await == 0 {
+        assert!(Instant::now() < deadline, "the queue has no end");
+        server.reads().await;
+    }
+    server.register("ann@example.edu").await;
+    let log = std::thread::spawn(move || {
+        let mut log = String::new();
+        reader.read_to_string(&mut log).unwrap();
+        log
+    });
+    server.stops_on("TERM").await;
+    let log = log.join().unwrap();
+    assert!(log.contains("log lines were lost"), "{}", log.len());
+
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let server = Unread::start(folder.path(), writer.into(), &everything).await;
+    while server.lost().await == 0 {
+        server.reads().await;
+    }
+    server.stops_on("TERM").await;
+    drop(reader);
 }
 
 #[actix_web::test]

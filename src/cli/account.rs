@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{self, AccountStatus, Email, Role};
 use crate::store::{Origin, Store, Stored, keys};
+use crate::telemetry::say;
 
 #[derive(Subcommand)]
 pub enum Account {
@@ -160,7 +161,7 @@ fn password(generate: bool) -> Result<(String, bool), Failure> {
     }
     let input = std::io::stdin().lock();
     if std::io::stdin().is_terminal() {
-        eprintln!("Password (it will show):");
+        say("Password (it will show):");
     }
     let line = input.lines().next().transpose()?;
     let password = line.ok_or("no password on standard input; or use --generate")?;

@@ -8,6 +8,7 @@ use super::print::print_line;
 use crate::app;
 use crate::config::Config;
 use crate::store::{self, Checked};
+use crate::telemetry::say;
 
 /// Findings that are told one by one; beyond them only their number.
 const TOLD: u64 = 1_000;
@@ -22,7 +23,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     } = store::check(&reader, &mut |what| {
         told += 1;
         if told <= TOLD {
-            eprintln!("{what}");
+            say(what);
         }
     })?;
     print_line(format_args!(
@@ -31,8 +32,8 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     if wrong == 0 {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!(
-        "corkboard: restore a backup; the search index, which is not looked at here, is made anew by `corkboard reindex`"
+    say(
+        "corkboard: restore a backup; the search index, which is not looked at here, is made anew by `corkboard reindex`",
     );
     Ok(ExitCode::FAILURE)
 }

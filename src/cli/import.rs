@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::model::Email;
 use crate::office::{self, Kind, Options, Report};
 use crate::store::Origin;
+use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct Import {
@@ -72,7 +73,12 @@ impl Import {
                 .field
                 .map(|field| format!("{field} "))
                 .unwrap_or_default();
-            progress.suspend(|| eprintln!("line {}: {field}{}", rejection.line, rejection.message));
+            progress.suspend(|| {
+                say(format_args!(
+                    "line {}: {field}{}",
+                    rejection.line, rejection.message
+                ))
+            });
         })?;
         progress.finish_and_clear();
         let Report {

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::telemetry;
 use print::Unprinted;
 
 #[derive(Parser)]
@@ -75,17 +76,18 @@ type Failure = Box<dyn std::error::Error>;
 pub fn run() -> ExitCode {
     let line = Line::parse();
     let outcome = line.run();
-    match outcome {
+    let code = match outcome {
         Ok(code) => code,
         Err(failure) => {
             let unprinted = failure.downcast_ref::<Unprinted>();
-            if unprinted.is_some_and(Unprinted::has_no_reader) {
-                return ExitCode::FAILURE;
+            if !unprinted.is_some_and(Unprinted::has_no_reader) {
+                telemetry::say(format_args!("corkboard: {failure}"));
             }
-            eprintln!("corkboard: {failure}");
             ExitCode::FAILURE
         }
-    }
+    };
+    telemetry::finish();
+    code
 }
 
 impl Line {

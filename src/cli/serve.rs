@@ -24,11 +24,14 @@ impl Serve {
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
-        telemetry::init();
+        telemetry::init()?;
         actix_web::rt::System::new().block_on(async {
             let told = Told::hear()?;
             let running = app::start(config, Clock::System)?;
-            eprintln!("listening on http://{}", running.server.address);
+            telemetry::say(format_args!(
+                "listening on http://{}",
+                running.server.address
+            ));
             serve_until(told, running).await
         })
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::telemetry::say;
+
 /// A folder that goes when the command ends.
 pub struct ThrowAway(PathBuf);
 
@@ -21,10 +23,10 @@ impl ThrowAway {
 impl Drop for ThrowAway {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!(
+            say(format_args!(
                 "corkboard: {} could not be removed: {error}",
                 self.0.display()
-            );
+            ));
         }
     }
 }

@@ -23,6 +23,7 @@ use super::state::State;
 use crate::mail::{count_failed, count_waiting};
 use crate::model::Role;
 use crate::store::{Reader, StoreError};
+use crate::telemetry;
 
 /// Seconds; from a record out of the cache to a request that waited for everything.
 const BUCKETS: [f64; 16] = [
@@ -72,6 +73,7 @@ pub struct Metrics {
     commits: Counter,
     changes: Counter,
     changes_waiting: Gauge,
+    log_lines_lost: Counter,
     memory: Gauge,
 }
 
@@ -94,6 +96,7 @@ impl Default for Metrics {
             commits: Counter::default(),
             changes: Counter::default(),
             changes_waiting: Gauge::default(),
+            log_lines_lost: Counter::default(),
             memory: Gauge::default(),
         };
         metrics.registered()
@@ -145,6 +148,11 @@ impl Metrics {
             "store_changes_waiting",
             "Changes handed over and not yet answered",
             self.changes_waiting.clone(),
+        );
+        own.register(
+            "log_lines_lost",
+            "Log lines that standard error did not take, since the start",
+            self.log_lines_lost.clone(),
         );
         self
     }
@@ -198,6 +206,8 @@ impl Metrics {
         self.commits.inner().store(load.commits, Ordering::Relaxed);
         self.changes.inner().store(load.changes, Ordering::Relaxed);
         self.changes_waiting.set(load.waiting as i64);
+        let lost = telemetry::lost();
+        self.log_lines_lost.inner().store(lost, Ordering::Relaxed);
         if let Some(bytes) = resident_bytes() {
             self.memory.set(bytes);
         }

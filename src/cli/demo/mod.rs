@@ -17,6 +17,7 @@ use super::throw_away::ThrowAway;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::telemetry;
 
 #[derive(Args)]
 pub struct Demo {
@@ -37,11 +38,11 @@ impl Demo {
         let told = system.block_on(async { Told::hear() })?;
         let folder = ThrowAway::make("demo")?;
         folder.path().clone_into(&mut config.data.dir);
-        eprintln!(
-            "filling a campus with postings of NYC Open Data (December 2025, adapted) and invented people …"
+        telemetry::say(
+            "filling a campus with postings of NYC Open Data (December 2025, adapted) and invented people …",
         );
         let logins = campus::fill(&config)?;
-        crate::telemetry::init_quiet();
+        telemetry::init_quiet()?;
         system.block_on(async {
             let running = app::start(config, Clock::System).map_err(|error| {
                 format!("{error}; another address can be given with --listen 127.0.0.1:0")
@@ -54,7 +55,7 @@ impl Demo {
                 outcome?;
                 return Err(error.into());
             }
-            eprintln!("listening on http://{address}");
+            telemetry::say(format_args!("listening on http://{address}"));
             serve_until(told, running).await
         })
     }

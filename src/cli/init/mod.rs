@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Account, Role};
 use crate::store::{Store, Stored};
+use crate::telemetry::say;
 
 /// The commented settings of this repository, which are the defaults.
 const SETTINGS: &str = include_str!("../../../config.toml");
@@ -63,11 +64,11 @@ impl Init {
             Ok(mut file) => {
                 file.write_all(SETTINGS.as_bytes())?;
                 file.sync_all()?;
-                eprintln!("{shown} is written; look through it");
+                say(format_args!("{shown} is written; look through it"));
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                eprintln!("{shown} is there already and stays as it is");
+                say(format_args!("{shown} is there already and stays as it is"));
                 Ok(())
             }
             Err(error) => Err(format!("{shown}: {error}").into()),
@@ -77,16 +78,18 @@ impl Init {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::open_store(config, Clock::System)?;
         if let Some(admin) = first_admin(&store)? {
-            eprintln!(
+            say(format_args!(
                 "{} is admin already; `corkboard account create` makes another",
                 admin.email
-            );
+            ));
             return Ok(ExitCode::SUCCESS);
         }
         let email = account::parse_email(&given(self.email, "--email", "E-mail address")?)?;
         let name = given(self.name, "--name", "Name")?;
         account::make(&store, Role::Admin, &email, &name, self.generate)?;
-        eprintln!("{email} is admin; start with `corkboard serve`");
+        say(format_args!(
+            "{email} is admin; start with `corkboard serve`"
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -118,7 +121,7 @@ fn given(value: Option<String>, option: &str, what: &str) -> Result<String, Fail
             .error(Usage::MissingRequiredArgument, message)
             .exit();
     }
-    eprint!("{what}: ");
+    say(format_args!("{what}:"));
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim().to_owned())

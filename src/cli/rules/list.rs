@@ -9,12 +9,13 @@ use crate::config::Config;
 use crate::model::{RuleKind, RuleModule, RuleState};
 use crate::office;
 use crate::store::{Reader, StoreError, keys};
+use crate::telemetry::say;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let reader = app::look_at_store(config)?;
     let rules = office::list_rules(&reader)?;
     if rules.is_empty() {
-        eprintln!("there are none yet; `corkboard serve` begins with those that ship");
+        say("there are none yet; `corkboard serve` begins with those that ship");
     }
     for rule in rules.iter().rev() {
         let kind = match rule.kind {

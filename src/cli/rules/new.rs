@@ -9,6 +9,7 @@ use clap::Args;
 use super::Failure;
 use super::templates::{Language, Template, files};
 use crate::office;
+use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct New {
@@ -50,14 +51,14 @@ impl New {
                 make_runnable(&file)?;
             }
         }
-        eprintln!("{name} is written. Next:");
+        say(format_args!("{name} is written. Next:"));
         if matches!(lang, Language::Python) {
             // Python itself is inside such a module.
-            eprintln!("  export CORKBOARD__RULES__MODULE_LIMIT_KIB=20480");
+            say("  export CORKBOARD__RULES__MODULE_LIMIT_KIB=20480");
         }
-        eprintln!(
+        say(format_args!(
             "  corkboard rules build {name}\n  corkboard rules test {name}/rule.wasm --cases {name}/cases.json"
-        );
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }

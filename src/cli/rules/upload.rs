@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::model::RuleState;
 use crate::office::{self, NewRule};
 use crate::store::Origin;
+use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct Upload {
@@ -38,10 +39,10 @@ impl Upload {
         let rule = store.run_blocking(Origin::OPERATOR, |transaction| {
             office::install_rule(transaction, &new, RuleState::Draft)
         })?;
-        eprintln!(
+        say(format_args!(
             "{} {} is a draft; `corkboard rules dry-run {}` tells what it would change",
             rule.name, rule.record.version, rule.rule_id
-        );
+        ));
         print_line(rule.rule_id)?;
         Ok(ExitCode::SUCCESS)
     }
