@@ -2,6 +2,7 @@
 
 mod applications;
 mod clients;
+mod limits;
 mod lists;
 mod postings;
 

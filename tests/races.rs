@@ -124,6 +124,38 @@ async fn of_two_who_accept_into_the_last_position_one_is_told_that_it_is_filled(
     board.stop().await;
 }
 
+/// D5: what a student applied to is what the verdict was made of: the hours move before the application or not at all.
+#[actix_web::test]
+async fn hours_do_not_move_under_an_application_that_is_filed_meanwhile() {
+    let board = Board::start();
+    let (owner, admin) = (employer(&board).await, board.admin().await);
+    let students = students(&board, 1).await;
+    let mut applied = 0;
+    for _ in 0..TIMES {
+        let job = job_with(&board, &owner, 1).await;
+        let path = format!("jobs/{job}");
+        let body = json!({"jobId": job});
+        let lower = json!({"hoursPerWeek": 0.25});
+        let both = vec![
+            asks(&board, &students[0], Method::POST, "applications", &body),
+            asks(&board, &owner, Method::PATCH, &path, &lower),
+        ];
+        let replies = at_once(&board, both).await;
+        applied += usize::from(replies[0].status == 201);
+        if replies[1].status == 409 {
+            assert_eq!(replies[1].code(), "has_applications");
+            continue;
+        }
+        assert_eq!(replies[1].status, 200, "{}", replies[1].text);
+        let audit = board.get(Some(&admin), "admin/audit?limit=2").await;
+        let audit = audit.expect(200).json();
+        assert_eq!(audit["items"][0]["action"], "applicationMoved", "{audit}");
+        assert_eq!(audit["items"][1]["action"], "jobChanged", "{audit}");
+    }
+    assert_eq!(applied, TIMES);
+    board.stop().await;
+}
+
 #[actix_web::test]
 async fn one_application_is_accepted_once_by_two() {
     let board = Board::start();

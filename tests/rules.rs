@@ -227,6 +227,23 @@ async fn hours_of_all_jobs_count_when_two_accept_at_once() {
         let me = campus.board.get(Some(&campus.student), "me").await.json();
         assert_eq!(me["student"]["weeklyHours"], 20.0);
     }
+    // D5: who tried in vain to accept is in the audit, without a word of why.
+    let audit = campus
+        .board
+        .get(Some(&campus.admin), "admin/audit?limit=100")
+        .await
+        .json();
+    let tried: Vec<&Value> = audit["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["action"] == "acceptRefused")
+        .collect();
+    assert_eq!(tried.len(), 3);
+    assert_eq!(tried[0]["actor"]["email"], "library@example.edu");
+    let mut named: Vec<&String> = tried[0]["details"].as_object().unwrap().keys().collect();
+    named.sort();
+    assert_eq!(named, ["applicationId", "jobId", "studentId"]);
     campus.board.stop().await;
 }
 

@@ -248,7 +248,10 @@ fn erase_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), Stor
     change_jobs(transaction, id, &JobStatus::ALL, |job| {
         job.employer_name = ERASED.into();
         if LIVE.contains(&job.job_status) {
-            job.job_status = JobStatus::Closed;
+            job.close();
+        }
+        if let Some(declined) = &mut job.declined {
+            declined.reason = None;
         }
     })?;
     Ok(())

@@ -25,9 +25,7 @@ pub(super) fn close_jobs(
     id: &EmployeeId,
 ) -> Result<usize, StoreError> {
     let out = [JobStatus::Pending, JobStatus::Open];
-    change_jobs(transaction, id, &out, |job| {
-        job.job_status = JobStatus::Closed;
-    })
+    change_jobs(transaction, id, &out, Job::close)
 }
 
 /// Changes an employer's postings of some statuses, each with an event. Gives how many.

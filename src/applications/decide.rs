@@ -3,8 +3,8 @@
 use super::Refusal;
 use crate::eligibility::Judge;
 use crate::model::{
-    Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, JobStatus, Line,
-    Mover, Outcome, Party, Student, check_text,
+    Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, Line, Mover,
+    Outcome, Party, Reason, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -20,6 +20,9 @@ pub enum Decided {
     Moved(Box<Stored<Application>>),
     /// An accept that the rules want a person to look at: the application is marked and stays where it is.
     Waits,
+    /// An accept that the rules refuse. Nothing moved, and the log says who tried: whoever tries often may be after a
+    /// student's facts. The reasons are for the student and the office alone.
+    Refused(Vec<Reason>),
 }
 
 /// Makes a move that the caller's column of the table allows. Accepting asks the rules again, takes a position and adds
@@ -57,7 +60,12 @@ pub async fn decide(
         match outcome {
             Outcome::Eligible => take_position(transaction, &old, job)?,
             Outcome::Ineligible => {
-                return Err(Refusal::NotEligible(moved.eligibility.reasons));
+                transaction.log(Event::AcceptRefused {
+                    application_id: id,
+                    job_id: moved.job_id,
+                    student_id: moved.student_id,
+                })?;
+                return Ok(Decided::Refused(moved.eligibility.reasons));
             }
             Outcome::Review => {
                 if moved != old.record {
@@ -120,14 +128,9 @@ fn take_position(
 ) -> Result<(), Refusal> {
     transaction.guard(&keys::committed_hours(&application.student_id))?;
     let from = old.job_status;
-    let mut job = Job {
-        positions_filled: old.positions_filled + 1,
-        updated_at: transaction.now(),
-        ..old.record.clone()
-    };
-    if matches!(from, JobStatus::Open | JobStatus::Expired) {
-        job.job_status = job.status_after_filling();
-    }
+    let mut job = old.record.clone();
+    job.take_position();
+    job.updated_at = transaction.now();
     let job = transaction.update(&old, job)?;
     let (job_id, to) = (job.job_id, job.job_status);
     transaction.log(Event::JobChanged {

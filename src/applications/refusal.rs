@@ -28,9 +28,6 @@ pub enum Refusal {
     PositionsFilled,
     #[error("the campus rules do not allow it")]
     Ineligible(Vec<Reason>),
-    /// Of an accept; the reasons are for the student and the office alone.
-    #[error("the campus rules do not allow it")]
-    NotEligible(Vec<Reason>),
     #[error("the application is {} already", .0.name())]
     Decided(ApplicationStatus),
     #[error("the file is no PDF")]

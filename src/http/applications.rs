@@ -241,23 +241,17 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
             let (judge, who) = (&state.judge, &caller.who);
             applications::decide(judge, transaction, who, id, decision, &known).await
         })
-        .await
-        .map_err(|refusal| for_caller(refusal, caller.who.role()))?;
+        .await?;
     match decided {
         Decided::Moved(application) => Ok(*application),
         Decided::Waits => Err(Problem::conflict(
             "review_pending",
             "The campus rules want a person of the office to look at this first.",
         )),
-    }
-}
-
-/// Why the rules refuse an accept is for the student and the office; the employer learns that they do.
-fn for_caller(refusal: applications::Refusal, role: Role) -> Problem {
-    match refusal {
-        applications::Refusal::NotEligible(_) if role == Role::Employer => {
-            applications::Refusal::NotEligible(Vec::new()).into()
+        // Why is for the student and the office; the employer learns that it is so.
+        Decided::Refused(_) if caller.who.role() == Role::Employer => {
+            Err(Problem::not_eligible(Vec::new()))
         }
-        other => other.into(),
+        Decided::Refused(reasons) => Err(Problem::not_eligible(reasons)),
     }
 }

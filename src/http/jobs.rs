@@ -327,7 +327,8 @@ pub async fn update(
         Some(Value::String(text)) => Some(
             crate::model::check_text(&text, crate::model::Line::Many, 0, MAX_REASON_CHARS)
                 .map_err(|message| Invalid::one("reason", message))?,
-        ),
+        )
+        .filter(|reason| !reason.is_empty()),
         Some(_) => return Err(Invalid::one("reason", "must be text").into()),
     };
     let patch = JobPatch {

@@ -104,6 +104,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// An accept that the campus rules refuse.
+    pub fn not_eligible(reasons: Vec<Reason>) -> Self {
+        let mut problem = Self::conflict("not_eligible", "The campus rules do not allow it.");
+        problem.0.reasons = reasons;
+        problem
+    }
+
     pub fn stale() -> Self {
         Self::new(
             StatusCode::PRECONDITION_FAILED,
@@ -256,6 +263,14 @@ impl From<jobs::Refusal> for Problem {
             Refusal::InvalidTransition { .. } => {
                 Self::new(StatusCode::CONFLICT, "invalid_transition", detail)
             }
+            Refusal::HasApplications(members) => {
+                let mut problem = Self::new(StatusCode::CONFLICT, "has_applications", detail);
+                for member in members {
+                    let error = Invalid::one(member, "cannot change while applications are open");
+                    problem.0.errors.extend(error.0);
+                }
+                problem
+            }
             Refusal::Compose(error) => Self::internal(&error),
             Refusal::Search(error) => Self::internal(&error),
             Refusal::Store(error) => error.into(),
@@ -278,11 +293,6 @@ impl From<applications::Refusal> for Problem {
             }
             Refusal::PositionsFilled => conflict("positions_filled"),
             Refusal::TooManyFiles(_) => conflict("too_many_files"),
-            Refusal::NotEligible(ref reasons) => {
-                let mut problem = conflict("not_eligible");
-                problem.0.reasons.clone_from(reasons);
-                problem
-            }
             Refusal::Ineligible(ref reasons) => {
                 let mut problem = Self::new(
                     StatusCode::UNPROCESSABLE_ENTITY,

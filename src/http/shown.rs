@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::views::JobView;
 use crate::jobs::{Card, View};
+use crate::model::Declined;
 use crate::store::{Reader, Stored, keys};
 
 /// The last members of a `JobView`, those that the public's copy lacks.
@@ -20,6 +21,12 @@ struct Beyond<'a> {
     external_id: Option<Option<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     application_count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(
+        clippy::option_option,
+        reason = "left out for the public, null for a manager whose posting the office let through"
+    )]
+    declined: Option<Option<&'a Declined>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<&'a str>,
 }
@@ -39,16 +46,14 @@ pub fn write_job(
     if view == View::Public && snippet.is_none() {
         return Ok(());
     }
-    let (external_id, application_count) = match view {
-        View::Public => (None, None),
-        View::Manager => {
-            let count = reader.counter(&keys::application_count(card.job_id))?;
-            (Some(card.external_id.as_deref()), Some(count))
-        }
-    };
+    let manages = view == View::Manager;
+    let application_count = manages
+        .then(|| reader.counter(&keys::application_count(card.job_id)))
+        .transpose()?;
     let beyond = Beyond {
-        external_id,
+        external_id: manages.then_some(card.external_id.as_deref()),
         application_count,
+        declined: manages.then_some(card.declined.as_ref()),
         snippet,
     };
     append_members(body, &beyond)
@@ -74,14 +79,14 @@ mod tests {
     use crate::clock::Clock;
     use crate::store::{MemoryEngine, Store};
 
-    fn card(external_id: Value) -> Card {
+    fn card(external_id: Value, declined: Value) -> Card {
         let job = json!({
             "jobId": "018f0000-0000-7000-8000-000000000000",
             "jobTitle": "Aide \"at\" the <desk>", "jobDescription": "Line\nand \u{1} line {}", "jobPayRate": 1850,
             "currency": "USD", "skillsRequired": ["Excel"], "employeeId": "E1", "employerName": "Library",
             "workSpace": null, "location": "Hall", "setting": "onCampus", "hoursPerWeek": 10.0, "positions": 2,
             "positionsFilled": 0, "workStudyRequired": false, "startDate": null, "endDate": null, "deadline": "2026-12-01T17:00:00Z",
-            "questions": [], "jobStatus": "open", "externalId": external_id, "postedAt": "2026-12-01T17:00:00Z", "updatedAt": "2026-12-01T17:00:00Z",
+            "questions": [], "jobStatus": "open", "externalId": external_id, "declined": declined, "postedAt": "2026-12-01T17:00:00Z", "updatedAt": "2026-12-01T17:00:00Z",
         });
         let record = serde_json::from_value(job).unwrap();
         Card::new(Stored { version: 3, record })
@@ -91,8 +96,9 @@ mod tests {
     fn what_is_put_together_is_what_a_view_says() {
         let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
         let reader = store.read().unwrap();
-        for external_id in [Value::Null, json!("x")] {
-            let card = card(external_id);
+        let declined = json!({"at": "2026-12-01T17:00:00Z", "reason": null});
+        for (external_id, declined) in [(Value::Null, Value::Null), (json!("x"), declined)] {
+            let card = card(external_id, declined);
             for view in [View::Public, View::Manager] {
                 for snippet in [None, Some("a <mark>\"b\"</mark>")] {
                     let mut body = Vec::new();

@@ -9,8 +9,8 @@ use crate::accounts::Me;
 use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
-    Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money, Move,
-    Preferences, Question, Role, Setting, StoredFile, Student, StudentId, Timestamp,
+    Declined, Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money,
+    Move, Preferences, Question, Role, Setting, StoredFile, Student, StudentId, Timestamp,
 };
 use crate::store::Stored;
 
@@ -215,6 +215,14 @@ pub struct JobView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = i64, required = false, minimum = 0)]
     application_count: Option<i64>,
+    /// The office declined or closed the posting: it is pending again when its employer opens it. Null when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Declined>, required = false)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out for the public, null for a manager whose posting the office let through"
+    )]
+    declined: Option<Option<&'a Declined>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<String>,
 }
@@ -250,6 +258,7 @@ impl<'a> JobView<'a> {
             version: stored.version,
             external_id: manages.then_some(job.external_id.as_deref()),
             application_count: manages.then_some(application_count),
+            declined: manages.then_some(job.declined.as_ref()),
             snippet: None,
         }
     }

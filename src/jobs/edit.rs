@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use super::post::status_when_published;
+use super::post::publish;
+use super::write::{check_filled, frozen_changes, write};
 use crate::accounts::Registrar;
-use crate::mail::Letter;
+use crate::mail::{Letter, Ruling};
 use crate::model::{
     Account, Campus, Employer, Event, Identity, Invalid, Job, JobId, JobInput, JobStatus, Party,
-    Timestamp, patched,
+    patched,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -16,7 +17,7 @@ pub struct JobPatch {
     /// A merge patch over the members that the employer wrote.
     pub members: Map<String, Value>,
     pub status: Option<JobStatus>,
-    /// Why an admin opened or closed a pending posting; told to its employer.
+    /// Why an admin opened or closed it; told to its employer.
     pub reason: Option<String>,
 }
 
@@ -39,40 +40,39 @@ pub fn edit(
     if !matches(old.version) {
         return Err(Refusal::Stale);
     }
+    let by_office = identity.party == Party::Admin;
     let mut job = old.record.clone();
     let now = transaction.now();
-    let rewritten =
-        !patch.members.is_empty() && rewrite(&registrar.campus, &mut job, &patch.members, now)?;
-    if job.positions < job.positions_filled {
-        return Err(Invalid::one(
-            "positions",
-            "must not be below the positions that are filled",
-        )
-        .into());
+    if !patch.members.is_empty() {
+        rewrite(&registrar.campus, transaction, &mut job, &patch.members)?;
     }
-    if job.hours_per_week > old.hours_per_week && job.positions_filled > 0 {
-        // The rules looked at the hours when they let the students in.
-        return Err(
-            Invalid::one("hoursPerWeek", "cannot be raised once somebody has the job").into(),
-        );
-    }
+    check_filled(&old, &job)?;
     if job.deadline != old.deadline && job.deadline <= now {
         return Err(Invalid::one("deadline", "must be in the future").into());
     }
+    if !by_office {
+        let frozen = frozen_changes(transaction, &old, &job)?;
+        if !frozen.is_empty() {
+            return Err(Refusal::HasApplications(frozen));
+        }
+    }
     if let Some(to) = patch.status {
-        let to = turn(transaction, identity, &job, to)?;
-        job.turn(to, now);
+        turn(transaction, identity, &mut job, to, patch.reason.as_ref())?;
     }
-    if job.job_status == JobStatus::Open {
-        job.job_status = job.status_after_filling();
-    }
-    let (from, to) = (old.job_status, job.job_status);
-    if !rewritten && from == to {
+    job.fill_if_full();
+    if job == old.record {
         return Ok(old);
     }
     job.updated_at = now;
-    if from == JobStatus::Pending && identity.party == Party::Admin && patch.status.is_some() {
-        tell_employer(registrar, transaction, &job, patch.reason.as_deref())?;
+    let (from, to) = (old.job_status, job.job_status);
+    if let Some(ruling) = ruling(&old, &job).filter(|_| by_office && patch.status.is_some()) {
+        tell_employer(
+            registrar,
+            transaction,
+            &job,
+            ruling,
+            patch.reason.as_deref(),
+        )?;
     }
     let job = transaction.update(&old, job)?;
     transaction.log(Event::JobChanged {
@@ -83,47 +83,59 @@ pub fn edit(
     Ok(job)
 }
 
-/// A posting whose source moved its deadline or added positions is open again, and one that has none free is not.
-pub(crate) fn reopen_if_free(job: &mut Job, now: Timestamp) {
-    match job.job_status {
-        JobStatus::Open => job.job_status = job.status_after_filling(),
-        JobStatus::Expired | JobStatus::Filled if now < job.deadline && job.has_free_position() => {
-            job.job_status = JobStatus::Open;
-        }
-        _ => {}
+/// What the office decided of a posting, if it is something to tell its employer.
+fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
+    if new.declined != old.declined && new.declined.is_some() {
+        return Some(if new.was_open {
+            Ruling::Closed
+        } else {
+            Ruling::Declined
+        });
     }
+    (old.job_status == JobStatus::Pending).then_some(Ruling::Approved)
 }
 
-/// Lays a merge patch over what the employer wrote; true if anything differs.
+/// Lays a merge patch over what the employer wrote.
 fn rewrite(
     campus: &Campus,
+    transaction: &mut Transaction,
     job: &mut Job,
     members: &Map<String, Value>,
-    now: Timestamp,
-) -> Result<bool, Refusal> {
+) -> Result<(), Refusal> {
     let input: JobInput = patched(&job.input(), members)?;
-    let mut fields = input.validate(&campus.time_zone, now)?;
+    let mut fields = input.validate(&campus.time_zone, transaction.now())?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
-    Ok(job.apply(fields))
+    write(transaction, job, fields)?;
+    Ok(())
 }
 
-/// The status that a wish leads to.
+/// Brings a posting to the status that is wished for.
 fn turn(
     transaction: &mut Transaction,
     identity: &Identity,
-    job: &Job,
+    job: &mut Job,
     to: JobStatus,
-) -> Result<JobStatus, Refusal> {
+    reason: Option<&String>,
+) -> Result<(), Refusal> {
     let from = job.job_status;
+    let by_office = identity.party == Party::Admin;
     match to {
         JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(Invalid::one(
             "jobStatus",
             "must be \"open\" or \"closed\"; the others come about by themselves",
         )
         .into()),
-        _ if to == from => Ok(from),
-        JobStatus::Closed => Ok(JobStatus::Closed),
-        JobStatus::Open if from == JobStatus::Pending && identity.party != Party::Admin => {
+        // The office may say no to what its employer has closed meanwhile.
+        JobStatus::Closed if by_office => {
+            job.decline(reason.cloned(), transaction.now());
+            Ok(())
+        }
+        _ if to == from => Ok(()),
+        JobStatus::Closed => {
+            job.close();
+            Ok(())
+        }
+        JobStatus::Open if from == JobStatus::Pending && !by_office => {
             Err(Refusal::InvalidTransition { from, to })
         }
         JobStatus::Open => {
@@ -139,7 +151,8 @@ fn turn(
                 )
                 .into());
             }
-            Ok(status_when_published(transaction, identity)?)
+            publish(transaction, identity, job)?;
+            Ok(())
         }
         JobStatus::Draft => Err(Invalid::one("jobStatus", "cannot go back to draft").into()),
     }
@@ -149,6 +162,7 @@ fn tell_employer(
     registrar: &Registrar,
     transaction: &mut Transaction,
     job: &Job,
+    ruling: Ruling,
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
     let employer: Option<Stored<Employer>> = transaction.get(&keys::employer(&job.employee_id))?;
@@ -162,7 +176,7 @@ fn tell_employer(
     let link = format!("{}/postings/{}", registrar.public_url, job.job_id);
     let letter = Letter::JobModerated {
         job_title: &job.job_title,
-        approved: job.job_status != JobStatus::Closed,
+        ruling,
         reason,
         link: &link,
     };

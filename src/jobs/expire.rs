@@ -18,11 +18,9 @@ pub fn expire_due(transaction: &mut Transaction) -> Result<usize, StoreError> {
         let Some(old) = transaction.get::<Job>(&keys::job(job_id))? else {
             continue;
         };
-        let expired = Job {
-            job_status: JobStatus::Expired,
-            updated_at: now,
-            ..old.record.clone()
-        };
+        let mut expired = old.record.clone();
+        expired.expire();
+        expired.updated_at = now;
         transaction.update(&old, expired)?;
         transaction.log(Event::JobChanged {
             job_id,

@@ -9,9 +9,9 @@ mod like;
 mod post;
 mod refusal;
 mod see;
+mod write;
 
 pub use cards::{Card, Cards};
-pub(crate) use edit::reopen_if_free;
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
 pub use find::{JobCursor, JobsFound, JobsWanted, find};
@@ -20,6 +20,7 @@ pub(crate) use post::new_job;
 pub use post::{Posting, post};
 pub use refusal::Refusal;
 pub use see::{see, see_card, view_of};
+pub(crate) use write::{check_filled, frozen_changes, write};
 
 /// How much of a posting a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Posting a job.
 
 use super::Refusal;
+use super::write::write;
 use crate::model::{
     Account, AccountStatus, Campus, EmployeeId, Employer, Event, Identity, Invalid, Job, JobFields,
     JobId, JobStatus, Party,
@@ -39,39 +40,36 @@ pub fn post(
     let Some(employer) = employer else {
         return Err(Invalid::one("employeeId", "is no employer's").into());
     };
-    let status = if posting.draft {
-        JobStatus::Draft
-    } else {
-        status_when_published(transaction, identity)?
-    };
     let mut job = new_job(campus, JobId::generate(now), &employer, now);
-    job.apply(posting.fields.clone());
-    job.turn(status, now);
+    write(transaction, &mut job, posting.fields.clone())?;
+    if !posting.draft {
+        publish(transaction, identity, &mut job)?;
+    }
     let job = transaction.insert(job)?;
     transaction.log(Event::JobChanged {
         job_id: job.job_id,
         from: None,
-        to: status,
+        to: job.job_status,
     })?;
     Ok(job)
 }
 
-/// Open, or pending where an admin has to look at this employer's postings first.
-pub(super) fn status_when_published(
+/// Opens a posting; it waits where an admin has to look at this employer's postings, or at this one, first.
+pub(super) fn publish(
     transaction: &mut Transaction,
     identity: &Identity,
-) -> Result<JobStatus, StoreError> {
+    job: &mut Job,
+) -> Result<(), StoreError> {
+    let now = transaction.now();
     if identity.party == Party::Admin {
-        return Ok(JobStatus::Open);
+        job.approve(now);
+        return Ok(());
     }
     let account: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let trusted =
         account.is_some_and(|account| account.trusted && account.status == AccountStatus::Active);
-    Ok(if trusted {
-        JobStatus::Open
-    } else {
-        JobStatus::Pending
-    })
+    job.publish(!trusted, now);
+    Ok(())
 }
 
 /// An empty posting of an employer, for the fields to be laid over.
@@ -105,6 +103,7 @@ pub(crate) fn new_job(
         external_id: None,
         posted_at: now,
         was_open: false,
+        declined: None,
         updated_at: now,
     }
 }

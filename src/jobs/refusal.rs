@@ -17,6 +17,8 @@ pub enum Refusal {
     Stale,
     #[error("a job cannot go from {} to {}", from.name(), to.name())]
     InvalidTransition { from: JobStatus, to: JobStatus },
+    #[error("while applications are open, these cannot change: {}", .0.join(", "))]
+    HasApplications(Vec<&'static str>),
     #[error("only an employer's own jobs can be listed by that status")]
     StatusNotYours,
     #[error("a mail could not be written: {0}")]

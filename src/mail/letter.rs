@@ -43,7 +43,7 @@ pub enum Letter<'a> {
     },
     JobModerated {
         job_title: &'a str,
-        approved: bool,
+        ruling: Ruling,
         reason: Option<&'a str>,
         link: &'a str,
     },
@@ -67,6 +67,15 @@ pub enum ClosedBecause {
     Closed,
     Filled,
     Expired,
+}
+
+/// What the office decided of a posting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    Approved,
+    Declined,
+    /// It had been open.
+    Closed,
 }
 
 /// A letter in words.
@@ -166,13 +175,13 @@ impl Letter<'_> {
                 words(format!("{job_title}: no longer open"), &[&format!("{job_title} {why}."), still])
                     .with("My applications", link)
             }
-            Self::JobModerated { job_title, approved, reason, link } => {
-                let (subject, text) = if approved {
-                    (format!("{job_title} is open"), "The student-employment office has approved your posting. Students can see it now.")
-                } else {
-                    (format!("{job_title} was not approved"), "The student-employment office has not approved your posting.")
+            Self::JobModerated { job_title, ruling, reason, link } => {
+                let (is, text) = match ruling {
+                    Ruling::Approved => ("is open", "The student-employment office has approved your posting. Students can see it now."),
+                    Ruling::Declined => ("was not approved", "The student-employment office has not approved your posting."),
+                    Ruling::Closed => ("was closed", "The student-employment office has closed your posting."),
                 };
-                words(subject, &[text]).quoting(reason).with("See the posting", link)
+                words(format!("{job_title} {is}"), &[text]).quoting(reason).with("See the posting", link)
             }
             Self::AccountModerated { from, to, postings_closed, reason } => {
                 let (is, text) = match (from, to) {

@@ -9,7 +9,7 @@ mod transport;
 mod worker;
 
 pub use compose::{ComposeError, Composer};
-pub use letter::{ClosedBecause, Letter};
+pub use letter::{ClosedBecause, Letter, Ruling};
 pub use outbox::{OutboxRefusal, count_failed, count_waiting, list_outbox, retry_mail};
 pub use transport::{MailSetupError, SendError, SmtpOptions, SmtpTls, Transport};
 pub use worker::{Health, Worker, WorkerState};

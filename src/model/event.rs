@@ -54,6 +54,12 @@ pub enum Event {
         from: Option<ApplicationStatus>,
         to: ApplicationStatus,
     },
+    /// The campus rules did not let somebody accept an application.
+    AcceptRefused {
+        application_id: ApplicationId,
+        job_id: JobId,
+        student_id: StudentId,
+    },
     /// An admin's word took the place of a verdict; the reason stands in the application.
     EligibilityOverridden {
         application_id: ApplicationId,

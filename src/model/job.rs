@@ -57,6 +57,14 @@ pub struct Question {
     pub required: bool,
 }
 
+/// The office's no to a posting. It stands until the office opens the posting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Declined {
+    pub at: Timestamp,
+    pub reason: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -88,6 +96,9 @@ pub struct Job {
     /// It was open at some time, so the public may go on knowing of it.
     #[serde(default)]
     pub was_open: bool,
+    /// Set while the office's no stands: the posting then needs the office again, whatever its employer sets.
+    #[serde(default)]
+    pub declined: Option<Declined>,
     pub updated_at: Timestamp,
 }
 
@@ -106,13 +117,95 @@ impl Job {
         }
     }
 
-    /// Moves it to a status that it may have; the first time it opens is the time of its posting.
-    pub fn turn(&mut self, to: JobStatus, now: Timestamp) {
-        if to == JobStatus::Open && !self.was_open {
+    /// Publishes it or opens it again; it is pending where the office has to look first, and where the office said no before.
+    pub fn publish(&mut self, needs_office: bool, now: Timestamp) {
+        if needs_office || self.declined.is_some() {
+            self.job_status = JobStatus::Pending;
+        } else {
+            self.open(now);
+        }
+    }
+
+    /// The office opens it, which takes back an earlier no.
+    pub fn approve(&mut self, now: Timestamp) {
+        self.declined = None;
+        self.open(now);
+    }
+
+    pub fn close(&mut self) {
+        self.job_status = JobStatus::Closed;
+    }
+
+    /// The office closes it. Said again without another reason, nothing changes.
+    pub fn decline(&mut self, reason: Option<String>, now: Timestamp) {
+        let stands = self.job_status == JobStatus::Closed
+            && self
+                .declined
+                .as_ref()
+                .is_some_and(|declined| reason.is_none() || declined.reason == reason);
+        self.close();
+        if !stands {
+            self.declined = Some(Declined { at: now, reason });
+        }
+    }
+
+    pub fn expire(&mut self) {
+        self.job_status = JobStatus::Expired;
+    }
+
+    /// Somebody was accepted. A posting that still takes applications, or would but for its deadline, may be full now.
+    pub fn take_position(&mut self) {
+        self.positions_filled += 1;
+        if matches!(self.job_status, JobStatus::Open | JobStatus::Expired)
+            && !self.has_free_position()
+        {
+            self.job_status = JobStatus::Filled;
+        }
+    }
+
+    /// An open posting that has no free position (any more) is filled.
+    pub fn fill_if_full(&mut self) {
+        if self.job_status == JobStatus::Open && !self.has_free_position() {
+            self.job_status = JobStatus::Filled;
+        }
+    }
+
+    /// A posting whose source moved its deadline or added positions is open again, and one that has none free is not.
+    pub fn follow_source(&mut self, now: Timestamp) {
+        self.fill_if_full();
+        if matches!(self.job_status, JobStatus::Expired | JobStatus::Filled)
+            && now < self.deadline
+            && self.has_free_position()
+        {
+            self.open(now);
+        }
+    }
+
+    /// The first time it opens is the time of its posting.
+    fn open(&mut self, now: Timestamp) {
+        if !self.was_open {
             self.was_open = true;
             self.posted_at = now;
         }
-        self.job_status = to;
+        self.job_status = JobStatus::Open;
+    }
+
+    /// The members that verdicts rest on and that differ in another version of this posting, as they stand in the API.
+    pub fn verdict_members_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        [
+            ("hoursPerWeek", self.hours_per_week != other.hours_per_week),
+            ("jobPayRate", self.job_pay_rate != other.job_pay_rate),
+            (
+                "workStudyRequired",
+                self.work_study_required != other.work_study_required,
+            ),
+            ("setting", self.setting != other.setting),
+            ("startDate", self.start_date != other.start_date),
+            ("endDate", self.end_date != other.end_date),
+        ]
+        .into_iter()
+        .filter_map(|(member, differs)| differs.then_some(member))
+        .collect()
     }
 
     pub fn has_free_position(&self) -> bool {
@@ -122,14 +215,5 @@ impl Job {
     /// Whether its hours still count: it has no end, or the end has not passed.
     pub fn runs_on(&self, today: Date) -> bool {
         self.end_date.is_none_or(|end| end >= today)
-    }
-
-    /// The status after a position was taken.
-    pub fn status_after_filling(&self) -> JobStatus {
-        if self.has_free_position() {
-            self.job_status
-        } else {
-            JobStatus::Filled
-        }
     }
 }

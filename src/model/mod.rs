@@ -38,7 +38,7 @@ pub use ids::{
     SessionId, StudentId, TokenId,
 };
 pub use invalid::{FieldError, Invalid};
-pub use job::{Job, JobSetting, JobStatus, Question};
+pub use job::{Declined, Job, JobSetting, JobStatus, Question};
 pub use job_input::{JobFields, JobInput};
 pub use mail::{Mail, MailKind, MailState};
 pub use money::Money;

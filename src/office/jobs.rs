@@ -3,7 +3,7 @@
 use super::import::RowError;
 use super::report::Effect;
 use super::rows::Row;
-use crate::jobs::{new_job, reopen_if_free};
+use crate::jobs::{check_filled, frozen_changes, new_job, write};
 use crate::model::{
     Campus, Email, EmployeeId, Employer, Event, Invalid, Job, JobFields, JobId, JobInput,
     JobSetting, JobStatus, Line, Timestamp, check_text,
@@ -65,9 +65,9 @@ pub(super) fn land(
             return Err(Invalid::one("deadline", "must be in the future").into());
         }
         let mut job = new_job(campus, JobId::generate(now), &employer, now);
-        job.apply(fields);
+        write(transaction, &mut job, fields)?;
         job.external_id = Some(external_id);
-        job.turn(JobStatus::Open, now);
+        job.approve(now);
         let job_id = transaction.insert(job)?.record.job_id;
         transaction.log(Event::JobChanged {
             job_id,
@@ -77,7 +77,7 @@ pub(super) fn land(
         return Ok(Effect::Created);
     };
     let mut job = old.record.clone();
-    job.apply(fields);
+    write(transaction, &mut job, fields)?;
     if let Some(employer) = employer.filter(|employer| employer.employee_id != job.employee_id) {
         return Err(Invalid::one(
             "employerEmail",
@@ -85,17 +85,14 @@ pub(super) fn land(
         )
         .into());
     }
-    if job.positions < job.positions_filled {
-        return Err(Invalid::one(
-            "positions",
-            "must not be below the positions that are filled",
-        )
-        .into());
-    }
     if job == old.record {
         return Ok(Effect::Unchanged);
     }
-    reopen_if_free(&mut job, now);
+    check_filled(&old, &job)?;
+    if let Some(member) = frozen_changes(transaction, &old, &job)?.first() {
+        return Err(Invalid::one(*member, "cannot change while applications are open").into());
+    }
+    job.follow_source(now);
     job.updated_at = now;
     let (job_id, from, to) = (job.job_id, old.job_status, job.job_status);
     transaction.update(&old, job)?;

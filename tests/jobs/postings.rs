@@ -29,7 +29,7 @@ async fn a_posting_has_all_its_members() {
         format!("/api/v1/{}", job_path(&plain))
     );
     assert_eq!(reply.header("etag"), "\"1\"");
-    let defaults = json!({"skillsRequired": [], "positions": 1, "positionsFilled": 0, "setting": "onCampus", "workStudyRequired": false, "workSpace": null,
+    let defaults = json!({"skillsRequired": [], "positions": 1, "positionsFilled": 0, "setting": "onCampus", "workStudyRequired": false, "workSpace": "Main Library", "declined": null,
         "location": null, "startDate": null, "endDate": null, "questions": [], "currency": "USD", "jobStatus": "open", "version": 1,
         "applicationCount": 0, "externalId": null, "employerName": "employer library@example.edu"});
     for (member, value) in defaults.as_object().unwrap() {
@@ -43,6 +43,7 @@ async fn a_posting_has_all_its_members() {
             "applicationCount",
             "currency",
             "deadline",
+            "declined",
             "employeeId",
             "employerName",
             "endDate",
@@ -87,8 +88,12 @@ async fn a_posting_has_all_its_members() {
     }
     let read = board.get(None, &job_path(&full)).await.expect(200).json();
     assert_eq!(
-        (read.get("applicationCount"), read.get("externalId")),
-        (None, None)
+        (
+            read.get("applicationCount"),
+            read.get("externalId"),
+            read.get("declined")
+        ),
+        (None, None, None)
     );
     assert_eq!(read["jobDescription"], "Line one\r\n\tline two ☃\n");
     // A day is the campus's own, and ends at its midnight.
@@ -315,7 +320,7 @@ async fn conditions_and_merge_patches_hold() {
     let posted = board
         .post_job(
             &employer,
-            json!({"location": "Hall", "startDate": "2099-01-01"}),
+            json!({"location": "Hall", "questions": [{"prompt": "Why?"}]}),
         )
         .await;
     let path = job_path(&posted);
@@ -419,13 +424,13 @@ async fn conditions_and_merge_patches_hold() {
         .bearer_auth(&employer.token)
         .header("content-type", "application/merge-patch+json");
     let merged = board
-        .send(merge.body(r#"{"startDate": null, "skillsRequired": null}"#))
+        .send(merge.body(r#"{"questions": null, "skillsRequired": null}"#))
         .await
         .expect(200)
         .json();
     assert_eq!(
-        (&merged["startDate"], &merged["skillsRequired"]),
-        (&Value::Null, &json!([]))
+        (&merged["questions"], &merged["skillsRequired"]),
+        (&json!([]), &json!([]))
     );
     let same = board
         .patch(Some(&employer), &path, json!({"jobTitle": "New title"}))

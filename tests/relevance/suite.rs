@@ -272,6 +272,7 @@ fn jobs(file: &Path) -> Vec<Job> {
             external_id: given("externalId"),
             posted_at: now().minus(HOUR),
             was_open: true,
+            declined: None,
             updated_at: now().minus(HOUR),
         }
     };

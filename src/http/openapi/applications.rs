@@ -31,7 +31,10 @@ fn classic_move(path: &'static str, summary: &'static str) -> Operation {
         .answer::<ApplicationView<'_>>(200, "As it is now.")
         .etag()
         .problem(404, "not_found")
-        .problem(409, "invalid_transition, positions_filled")
+        .problem(
+            409,
+            "invalid_transition, not_eligible, positions_filled, review_pending",
+        )
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -58,7 +61,10 @@ pub fn operations() -> Vec<Operation> {
             .body::<MoveBody>()
             .answer::<ApplicationView<'_>>(200, "As it is now.")
             .etag()
-            .problem(409, "invalid_transition, positions_filled"),
+            .problem(
+                409,
+                "invalid_transition, not_eligible, positions_filled, review_pending",
+            ),
         operation(
             "DELETE",
             "/api/v1/applications/{id}",

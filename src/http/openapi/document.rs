@@ -36,7 +36,10 @@ const SOMETIMES: &[(&str, &[&str])] = &[
     ("ApplicationResume", &["name"]),
     ("AuditRow", &["reason"]),
     ("ImportReport", &["rejectedInAll"]),
-    ("Job", &["applicationCount", "externalId", "snippet"]),
+    (
+        "Job",
+        &["applicationCount", "declined", "externalId", "snippet"],
+    ),
     ("Me", &["student", "employer"]),
     ("Problem", &["errors", "reasons"]),
     ("Verdict", &["override"]),

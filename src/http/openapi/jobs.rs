@@ -42,7 +42,7 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
 
 fn post(path: &'static str, summary: &'static str) -> Operation {
     operation("POST", path, summary)
-        .detail("It opens at once, or waits for an admin, or stays a draft.")
+        .detail("It opens at once, or waits for an admin, or stays a draft. Without a workSpace it has that of its employer's profile.")
         .body::<JobBody>()
         .once()
         .answer::<JobView<'_>>(201, "The posting.")
@@ -114,12 +114,16 @@ pub fn operations() -> Vec<Operation> {
             .answer::<JobView<'_>>(200, "The posting; its employer and admins see more of it.")
             .etag(),
         operation("PATCH", "/api/v1/jobs/{jobId}", "Changes a posting")
-            .detail("A JSON merge patch. jobStatus publishes a draft, closes, or opens again.")
+            .detail(
+                "A JSON merge patch. jobStatus publishes a draft, closes, or opens again. A posting that the office declined \
+                 or closed is pending when its employer opens it. While applications are open, an employer cannot change \
+                 hoursPerWeek, jobPayRate, workStudyRequired, setting, startDate or endDate; an admin can.",
+            )
             .if_match()
             .body::<JobPatchBody>()
             .answer::<JobView<'_>>(200, "As it is now.")
             .etag()
-            .problem(409, "invalid_transition"),
+            .problem(409, "invalid_transition, has_applications"),
         operation("DELETE", "/api/v1/jobs/{jobId}", "Closes a posting")
             .detail("Its open applicants are told; it keeps its history.")
             .if_match()

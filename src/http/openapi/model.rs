@@ -11,9 +11,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::names::names_of;
 use crate::model::{
-    AccountStatus, Answer, ApplicationStatus, CampusId, Email, Fact, FieldError, Id, JobSetting,
-    JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences, Question, Reason, Role,
-    RuleAnswer, RuleKind, RuleState, Setting, Timestamp,
+    AccountStatus, Answer, ApplicationStatus, CampusId, Declined, Email, Fact, FieldError, Id,
+    JobSetting, JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences, Question,
+    Reason, Role, RuleAnswer, RuleKind, RuleState, Setting, Timestamp,
 };
 use crate::office::Rejection;
 use crate::search::{FacetCount, Facets, Suggestion};
@@ -205,6 +205,22 @@ impl PartialSchema for Question {
     }
 }
 impl ToSchema for Question {}
+
+impl PartialSchema for Declined {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .property("at", reference::<Timestamp>())
+            .required("at")
+            .property("reason", or_null(plain(Type::String)))
+            .required("reason")
+            .into()
+    }
+}
+impl ToSchema for Declined {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<Timestamp>(schemas);
+    }
+}
 
 impl PartialSchema for Answer {
     fn schema() -> RefOr<Schema> {

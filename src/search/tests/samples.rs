@@ -35,6 +35,7 @@ pub fn job(number: u64, title: &str, description: &str) -> Job {
         external_id: None,
         posted_at: Timestamp::from_millis(number.cast_signed()),
         was_open: true,
+        declined: None,
         updated_at: NOW,
     }
 }

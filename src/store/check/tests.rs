@@ -79,6 +79,7 @@ fn sound() -> Sample {
             questions: Vec::new(),
             job_status: JobStatus::Open,
             was_open: true,
+            declined: None,
             external_id: Some("X1".into()),
             posted_at: NOW,
             updated_at: NOW,
