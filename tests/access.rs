@@ -45,7 +45,7 @@ fn table() -> Vec<Line> {
     let mut lines = vec![
         (POST, "/api/v1/auth/register", "", "{}", [422; 4]),
         (POST, "/api/v1/auth/register", "", r#"{"email": "new<serial>@example.edu", "password": "long enough", "name": "N", "role": "student"}"#, [202; 4]),
-        (POST, "/api/v1/auth/verify-email", "", r#"{"token": "x"}"#, [422; 4]),
+        (POST, "/api/v1/auth/verify-email", "", r#"{"token": "x", "password": "long enough"}"#, [422; 4]),
         (POST, "/api/v1/auth/login", "", r#"{"email": "unknown@example.edu", "password": "x"}"#, [401; 4]),
         (POST, "/api/v1/auth/login", "", r#"{"email": "own.student@example.edu", "password": "correct horse battery"}"#, ALL_200),
         (POST, "/api/v1/auth/refresh", "", r#"{"refreshToken": "x"}"#, [401; 4]),

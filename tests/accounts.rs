@@ -15,9 +15,12 @@ fn registration(role: &str, email: &str) -> Value {
 }
 
 async fn verify(board: &Board, token: &str) -> Reply {
-    board
-        .post(None, "auth/verify-email", json!({"token": token}))
-        .await
+    verify_with(board, token, PASSWORD).await
+}
+
+async fn verify_with(board: &Board, token: &str, password: &str) -> Reply {
+    let body = json!({"token": token, "password": password});
+    board.post(None, "auth/verify-email", body).await
 }
 
 async fn log_in(board: &Board, email: &str, password: &str) -> Reply {
@@ -34,15 +37,6 @@ async fn renew(board: &Board, refresh: &str) -> Reply {
     board
         .post(None, "auth/refresh", json!({"refreshToken": refresh}))
         .await
-}
-
-fn person(reply: &Value) -> Person {
-    let text = |member: &str| reply[member].as_str().unwrap().to_owned();
-    Person {
-        email: reply["account"]["email"].as_str().unwrap().into(),
-        token: text("accessToken"),
-        refresh: text("refreshToken"),
-    }
 }
 
 fn fixed_clock() -> Clock {
@@ -135,7 +129,7 @@ async fn a_person_registers_proves_the_mailbox_and_signs_in() {
     assert_eq!(reply["account"]["role"], "student");
     assert_eq!(reply["accessToken"].as_str().unwrap().split('.').count(), 3);
 
-    let ann = person(&reply);
+    let ann = Person::of(&reply);
     let answer = board.get(Some(&ann), "me").await.expect(200);
     let tag = answer.header("etag").to_owned();
     let me = answer.json();
@@ -299,9 +293,9 @@ async fn a_refresh_token_works_once_and_a_second_use_ends_its_family() {
     let board = Board::start();
     let first = board.join("student", "ann@example.edu").await;
     let other = board.login("ann@example.edu").await;
-    let second = person(&renew(&board, &first.refresh).await.expect(200).json());
+    let second = Person::of(&renew(&board, &first.refresh).await.expect(200).json());
     assert_ne!(first.refresh, second.refresh);
-    let third = person(&renew(&board, &second.refresh).await.expect(200).json());
+    let third = Person::of(&renew(&board, &second.refresh).await.expect(200).json());
     board.get(Some(&third), "me").await.expect(200);
 
     renew(&board, &first.refresh).await.expect(401);
@@ -320,7 +314,7 @@ async fn a_refresh_token_works_once_and_a_second_use_ends_its_family() {
 
     // A log-out ends the session, whichever token of the family it shows.
     let again = board.login("ann@example.edu").await;
-    let renewed = person(&renew(&board, &again.refresh).await.expect(200).json());
+    let renewed = Person::of(&renew(&board, &again.refresh).await.expect(200).json());
     board
         .post(None, "auth/logout", json!({"refreshToken": again.refresh}))
         .await
@@ -352,10 +346,10 @@ async fn tokens_run_out() {
     board.get(Some(&ann), "me").await.expect(200);
     pass(&board, Duration::from_secs(1));
     board.get(Some(&ann), "me").await.expect(401);
-    let ann = person(&renew(&board, &ann.refresh).await.expect(200).json());
+    let ann = Person::of(&renew(&board, &ann.refresh).await.expect(200).json());
     board.get(Some(&ann), "me").await.expect(200);
     // Within the same second.
-    let again = person(&renew(&board, &ann.refresh).await.expect(200).json());
+    let again = Person::of(&renew(&board, &ann.refresh).await.expect(200).json());
     assert_ne!(again.token, ann.token, "two access tokens look alike");
     let ann = again;
 
@@ -562,7 +556,9 @@ async fn a_new_password_or_address_ends_what_was_mailed_before() {
     let changed = board.patch(Some(&cat), "me", wish).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
     let moves = board.mailed_token("kat@example.edu", "verify-email").await;
-    verify(&board, &moves).await.expect(200);
+    verify_with(&board, &moves, "another long one")
+        .await
+        .expect(200);
     log_in(&board, "kat@example.edu", "another long one")
         .await
         .expect(200);
@@ -884,16 +880,7 @@ async fn a_suspended_employers_postings_close() {
 
 /// Tries the tokens of all verification mails to somebody: one was spent in a life before.
 async fn verify_newest(board: &Board, email: &str) -> Option<()> {
-    for mail in board
-        .mails()
-        .iter()
-        .filter(|mail| mail.contains(&format!("{email}>")))
-    {
-        let Some((_, rest)) = mail.split_once("/verify-email?token=") else {
-            continue;
-        };
-        let token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let token: String = rest.chars().take_while(|c| token(*c)).collect();
+    for token in board.mailed_tokens(email, "verify-email") {
         if verify(board, &token).await.status == 200 {
             return Some(());
         }

@@ -26,5 +26,6 @@ mod rules_host;
 mod rules_support;
 mod search;
 mod service;
+mod strangers;
 mod support;
 mod tidy;

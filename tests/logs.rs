@@ -355,7 +355,10 @@ async fn no_secret_is_in_the_most_talkative_log() {
     server.post("auth/register", body).await;
     let proof = server.mailed_token("verify-email").await;
     server
-        .post("auth/verify-email", json!({"token": proof}))
+        .post(
+            "auth/verify-email",
+            json!({"token": proof, "password": PASSWORD}),
+        )
         .await;
     let wrong = json!({"email": email, "password": "a wrong password"});
     server.post("auth/login", wrong).await;

@@ -96,7 +96,7 @@ async fn join(board: &Board, server: &MailServer, role: &str, email: &str, name:
         .mail(email, "Confirm your address for Example College jobs")
         .await;
     check_form(&mail, name, email);
-    let body = json!({"token": token(&mail, "verify-email")});
+    let body = json!({"token": token(&mail, "verify-email"), "password": PASSWORD});
     board
         .post(None, "auth/verify-email", body)
         .await

@@ -198,7 +198,7 @@ async fn what_is_answered_is_what_is_described() {
         Method::POST,
         &verify,
         &verify,
-        Some(json!({"token": token})),
+        Some(json!({"token": token, "password": PASSWORD})),
         200,
     )
     .await;

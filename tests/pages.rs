@@ -70,8 +70,27 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.inspect().await;
     let token = board.mailed_token("ann@example.edu", "verify-email").await;
     browser.go(&format!("/verify-email?token={token}")).await;
+    browser.fill("password", "not the one").await;
+    browser.press("button", "Confirm my e-mail").await;
+    browser.shows("One thing below needs another look.").await;
+    assert!(
+        browser
+            .field_error("password")
+            .await
+            .starts_with("This is not the password you chose"),
+    );
+    browser.inspect().await;
+    browser.fill("password", PASSWORD).await;
     browser.press("button", "Confirm my e-mail").await;
     browser.shows("ann@example.edu is confirmed.").await;
+    browser.inspect().await;
+
+    // That has signed him in. A second press of the link says so; a log-in leads back to the job.
+    log_out(&browser).await;
+    browser.go(&format!("/verify-email?token={token}")).await;
+    browser.fill("password", PASSWORD).await;
+    browser.press("button", "Confirm my e-mail").await;
+    browser.shows("If your e-mail is confirmed, log in.").await;
     browser.inspect().await;
     browser.go(&job).await;
     browser.press("a", "Log in to apply").await;
@@ -222,11 +241,12 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
         .mailed_token("owner@cafe.example", "verify-email")
         .await;
     browser.go(&format!("/verify-email?token={token}")).await;
+    browser.fill("password", PASSWORD).await;
     browser.press("button", "Confirm my e-mail").await;
     browser.shows("The office looks at new employers").await;
 
     // What is wrong with a posting stands beside its field, and nothing typed is lost.
-    log_in(&browser, "owner@cafe.example").await;
+    browser.press("main a", "Continue").await;
     browser.shows("No posting here").await;
     browser.inspect().await;
     browser.press("main a", "Post a job").await;

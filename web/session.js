@@ -36,13 +36,15 @@ addEventListener("storage", (event) => {
   if (event.key === KEPT) account.value = kept();
 });
 
-export async function logIn(email, password) {
-  const answer = await api.post("auth/login", { email, password });
+/** Takes over the answer of a log-in, or of a confirmed e-mail, which is one too. */
+export function signedIn(answer) {
   rememberExpiry(answer.expiresIn);
   ended.value = false;
   keep(answer.account);
   return answer.account;
 }
+
+export const logIn = async (email, password) => signedIn(await api.post("auth/login", { email, password }));
 
 export async function logOut() {
   try {

@@ -93,6 +93,7 @@ const SAYINGS = [
   [/^must not be negative$/, "invalid.negative"],
   [/^must be a date/, "invalid.date"],
   [/^is missing or wrong$/, "invalid.wrong_password"],
+  [/^is not the one chosen when this link was sent$/, "invalid.wrong_registration_password"],
   [/^comes from the campus/, "invalid.roster"],
   [/^belongs to somebody else$/, "invalid.taken"],
   [/^must be a number|^invalid type: .*expected (f64|i64|u32)/, "invalid.number"],

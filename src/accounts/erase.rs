@@ -165,7 +165,6 @@ pub fn erase(
         status: AccountStatus::Erased,
         trusted: false,
         password_hash: None,
-        registration: None,
         pending_email: None,
         updated_at: now,
         ..account.record.clone()

@@ -21,7 +21,7 @@ pub use refusal::Refusal;
 pub use session::{Opened, end_all_sessions, end_session, identify, open_session};
 pub use sign_in::{Refreshed, credentials, refresh, sign_out};
 pub use sign_up::{SignUp, sign_up};
-pub use verify::verify_email;
+pub use verify::{try_link, verify_email};
 
 use std::time::Duration;
 

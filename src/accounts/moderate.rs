@@ -134,7 +134,6 @@ pub fn create_account(
         password_hash: Some(password_hash),
         student_id: None,
         employee_id: None,
-        registration: None,
         pending_email: None,
         created_at: now,
         updated_at: now,

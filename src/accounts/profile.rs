@@ -279,7 +279,7 @@ fn ask_new_email(
 pub(super) fn take_new_email(
     transaction: &mut Transaction,
     account: &Stored<Account>,
-) -> Result<Account, Refusal> {
+) -> Result<Stored<Account>, Refusal> {
     let email = account.pending_email.clone().ok_or(Refusal::InvalidToken)?;
     let student = keys::student_email(&email);
     let employer = keys::employer_email(&email);
@@ -318,9 +318,14 @@ pub(super) fn take_new_email(
     };
     let moved = transaction.update(account, moved)?;
     // The old mailbox may be somebody else's by now; a link that lies in it must not set a password.
-    tokens::drop_all(transaction, moved.account_id, None)?;
+    tokens::drop_all(
+        transaction,
+        moved.account_id,
+        Some(TokenKind::ResetPassword),
+    )?;
+    tokens::spend_all(transaction, moved.account_id, TokenKind::ChangeEmail)?;
     transaction.log(Event::AccountVerified {
         account_id: moved.account_id,
     })?;
-    Ok(moved.record)
+    Ok(moved)
 }

@@ -51,7 +51,7 @@ pub fn reset_password(
     token: &str,
     password_hash: &str,
 ) -> Result<(), Refusal> {
-    let token = tokens::redeem(transaction, token, &[TokenKind::ResetPassword])?;
+    let token = tokens::find(transaction, token, &[TokenKind::ResetPassword])?;
     let account: Option<Stored<Account>> = transaction.get(&keys::account(token.account_id))?;
     let account = account.ok_or(Refusal::InvalidToken)?;
     change_password(registrar, transaction, &account, password_hash).map(drop)

@@ -16,6 +16,11 @@ pub enum Refusal {
     Suspended,
     #[error("the token is wrong, used or expired")]
     InvalidToken,
+    #[error("this link has been used: the address is confirmed; log in")]
+    AlreadyVerified,
+    /// The password is not the one chosen at the registration that sent this link.
+    #[error("the password is not the one chosen when this link was sent")]
+    WrongRegistrationPassword,
     #[error("there is no such account")]
     NotFound,
     /// Changing the address or the password, or leaving, asks for the current password.

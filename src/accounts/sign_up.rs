@@ -3,8 +3,8 @@
 use super::{Refusal, Registrar, tokens};
 use crate::mail::Letter;
 use crate::model::{
-    Account, AccountId, AccountStatus, Email, Employer, Event, Invalid, Line, Registration, Role,
-    Student, TokenKind, check_text,
+    Account, AccountId, AccountStatus, Claim, Email, Employer, Event, Invalid, Line, Registration,
+    Role, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -74,7 +74,8 @@ impl SignUp {
 }
 
 /// Writes the registration down and mails the address: a link to prove it, or the news that it is taken.
-/// The newest registration of an unproven address replaces the one before.
+/// Each registration of an unproven address has a link of its own, and the first to be proven gets the address. Until then
+/// the account shows the newest.
 pub fn sign_up(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -96,7 +97,6 @@ pub fn sign_up(
         password_hash: Some(password_hash.into()),
         student_id: None,
         employee_id: None,
-        registration: Some(wish.profile.clone()),
         pending_email: None,
         created_at: existing.as_ref().map_or(now, |old| old.created_at),
         updated_at: now,
@@ -124,7 +124,13 @@ pub fn sign_up(
             return Ok(());
         }
     };
-    let secret = tokens::issue(transaction, account.account_id, TokenKind::VerifyEmail)?;
+    let claim = Claim {
+        role: wish.role,
+        name: wish.name.clone(),
+        password_hash: password_hash.into(),
+        profile: wish.profile.clone(),
+    };
+    let secret = tokens::issue_claim(transaction, account.account_id, claim)?;
     let link = format!(
         "{}/verify-email?token={}",
         registrar.public_url,

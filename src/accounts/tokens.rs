@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Refusal;
 use crate::auth::Secret;
-use crate::model::{AccountId, Token, TokenId, TokenKind};
+use crate::model::{AccountId, Claim, Token, TokenId, TokenKind};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
 /// A day for a new mailbox, so that a mail read the next morning still works; an hour for a reset (API.md).
@@ -15,9 +15,12 @@ fn lifetime(kind: TokenKind) -> Duration {
     }
 }
 
-/// Tokens of one account that are looked at; each new one of a kind drops the earlier ones, or is
-/// refused, so there are few.
-const MAX_TOKENS: usize = 16;
+/// Links of one account that are kept. Each registration of an unproven address makes one; past this the oldest goes.
+/// A mailbox gets fewer than this in the day for which a link works.
+const MAX_TOKENS: usize = 500;
+
+/// Passwords that may be tried with one link.
+const MAX_TRIES: u32 = 10;
 
 /// Links for a new password that are mailed to one account within the hour in which each can be used: whoever asks for
 /// more has the last one, or floods somebody else's mailbox.
@@ -30,7 +33,25 @@ pub(super) fn issue(
     kind: TokenKind,
 ) -> Result<Secret<Token>, StoreError> {
     drop_all(transaction, account_id, Some(kind))?;
-    make(transaction, account_id, kind)
+    make(transaction, account_id, kind, None)
+}
+
+/// Makes a link for one registration, beside those of others of the same address.
+pub(super) fn issue_claim(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+    claim: Claim,
+) -> Result<Secret<Token>, StoreError> {
+    let earlier = ids(transaction, account_id)?;
+    for id in earlier
+        .iter()
+        .take((earlier.len() + 1).saturating_sub(MAX_TOKENS))
+    {
+        if let Some(oldest) = transaction.get::<Token>(&keys::token(*id))? {
+            transaction.delete(&oldest);
+        }
+    }
+    make(transaction, account_id, TokenKind::VerifyEmail, Some(claim))
 }
 
 /// Makes a token for a new password; `None`: the account was mailed enough of them. Only the newest works, the earlier ones
@@ -54,13 +75,14 @@ pub(super) fn issue_reset(
         };
         transaction.update(token, superseded)?;
     }
-    make(transaction, account_id, TokenKind::ResetPassword).map(Some)
+    make(transaction, account_id, TokenKind::ResetPassword, None).map(Some)
 }
 
 fn make(
     transaction: &mut Transaction,
     account_id: AccountId,
     kind: TokenKind,
+    claim: Option<Claim>,
 ) -> Result<Secret<Token>, StoreError> {
     let now = transaction.now();
     let secret = Secret::generate(TokenId::generate(now));
@@ -71,28 +93,68 @@ fn make(
         digest: secret.digest(),
         expires_at: now.plus(lifetime(kind)),
         superseded: false,
+        claim,
+        tries: 0,
     })?;
     Ok(secret)
 }
 
-/// Takes a token out of the store if it is the right one and still valid.
-pub(super) fn redeem(
+/// The token of a link, if it is of one of these kinds and still opens something.
+pub(super) fn find(
     transaction: &mut Transaction,
     text: &str,
     kinds: &[TokenKind],
-) -> Result<Token, Refusal> {
+) -> Result<Stored<Token>, Refusal> {
     let secret = Secret::<Token>::parse(text).ok_or(Refusal::InvalidToken)?;
     let stored: Option<Stored<Token>> = transaction.get(&keys::token(secret.id))?;
     let token = stored.ok_or(Refusal::InvalidToken)?;
     let valid = token.digest == secret.digest()
         && kinds.contains(&token.kind)
-        && !token.superseded
         && transaction.now() < token.expires_at;
     if !valid {
         return Err(Refusal::InvalidToken);
     }
-    transaction.delete(&token);
-    Ok(token.record)
+    match (token.superseded, token.kind) {
+        (false, _) => Ok(token),
+        (true, TokenKind::ResetPassword) => Err(Refusal::InvalidToken),
+        (true, _) => Err(Refusal::AlreadyVerified),
+    }
+}
+
+/// Counts one password that is about to be tried with a link. Counted before it is looked at, so that of many at once no more
+/// than the limit are.
+pub(super) fn count_try(
+    transaction: &mut Transaction,
+    token: &Stored<Token>,
+) -> Result<(), Refusal> {
+    if token.tries >= MAX_TRIES {
+        return Err(Refusal::InvalidToken);
+    }
+    let tried = Token {
+        tries: token.tries + 1,
+        ..token.record.clone()
+    };
+    transaction.update(token, tried)?;
+    Ok(())
+}
+
+/// Marks an account's links of a kind as having done their work, those of other registrations too.
+pub(super) fn spend_all(
+    transaction: &mut Transaction,
+    account_id: AccountId,
+    kind: TokenKind,
+) -> Result<(), StoreError> {
+    for token in all_of(transaction, account_id)? {
+        if token.kind == kind {
+            let spent = Token {
+                superseded: true,
+                claim: None,
+                ..token.record.clone()
+            };
+            transaction.update(&token, spent)?;
+        }
+    }
+    Ok(())
 }
 
 /// Drops an account's tokens: all, or those of a kind.
@@ -113,12 +175,21 @@ fn all_of(
     transaction: &mut Transaction,
     account_id: AccountId,
 ) -> Result<Vec<Stored<Token>>, StoreError> {
-    let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
     let mut tokens = Vec::new();
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)? {
-        let id = key.trailing_id().map(TokenId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+    for id in ids(transaction, account_id)? {
         tokens.extend(transaction.get::<Token>(&keys::token(id))?);
     }
     Ok(tokens)
+}
+
+/// Oldest first.
+fn ids(transaction: &Transaction, account_id: AccountId) -> Result<Vec<TokenId>, StoreError> {
+    let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
+    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)?;
+    keys.iter()
+        .map(|key| {
+            let id = key.trailing_id().map(TokenId::from_bytes);
+            id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
+        })
+        .collect()
 }

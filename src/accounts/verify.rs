@@ -1,43 +1,76 @@
-//! Proving a mailbox: a registration becomes an account with a profile, or a new address counts.
+//! Proving a mailbox: a registration becomes an account with a profile, or a new address counts. A link alone proves nothing:
+//! whoever opens it also knows the password of the registration that sent it. So a stranger who registers somebody's address
+//! gets no account when its owner follows the link.
 
-use super::{Refusal, Registrar, tokens};
+use super::sign_in::admit;
+use super::{Opened, Refusal, Registrar, tokens};
 use crate::model::{
-    Account, AccountStatus, EmployeeId, Employer, EmployerProfile, Event, Preferences,
+    Account, AccountStatus, Claim, EmployeeId, Employer, EmployerProfile, Event, Preferences,
     Registration, Student, StudentId, StudentProfile, TokenKind,
 };
 use crate::store::{Stored, Transaction, keys};
 
-/// Redeems the token of a verification mail. Gives the account as it now is.
+const KINDS: [TokenKind; 2] = [TokenKind::VerifyEmail, TokenKind::ChangeEmail];
+
+/// Counts a try of a link and gives the hash of the password that opens it: that of its registration, or the account's
+/// own where the link proves a new address.
+pub fn try_link(transaction: &mut Transaction, token: &str) -> Result<String, Refusal> {
+    let token = tokens::find(transaction, token, &KINDS)?;
+    tokens::count_try(transaction, &token)?;
+    let hash = match &token.claim {
+        Some(claim) => Some(claim.password_hash.clone()),
+        None => transaction
+            .get::<Account>(&keys::account(token.account_id))?
+            .and_then(|account| account.record.password_hash),
+    };
+    hash.ok_or(Refusal::InvalidToken)
+}
+
+/// Redeems a link whose password was right, and signs in. `password_hash`: what it was compared with.
 pub fn verify_email(
     registrar: &Registrar,
     transaction: &mut Transaction,
     token: &str,
-) -> Result<Account, Refusal> {
-    let kinds = [TokenKind::VerifyEmail, TokenKind::ChangeEmail];
-    let token = tokens::redeem(transaction, token, &kinds)?;
+    password_hash: &str,
+) -> Result<(Opened, Account), Refusal> {
+    let token = tokens::find(transaction, token, &KINDS)?;
     let account: Option<Stored<Account>> = transaction.get(&keys::account(token.account_id))?;
     let account = account.ok_or(Refusal::InvalidToken)?;
-    match token.kind {
-        TokenKind::ChangeEmail => super::profile::take_new_email(transaction, &account),
-        _ if account.status == AccountStatus::Unverified => {
-            activate(registrar, transaction, &account)
+    let account = match &token.claim {
+        Some(claim) if account.status == AccountStatus::Unverified => {
+            activate(registrar, transaction, &account, claim)?
         }
-        _ => Err(Refusal::InvalidToken),
-    }
+        Some(_) => return Err(Refusal::AlreadyVerified),
+        None => {
+            if account.password_hash.as_deref() != Some(password_hash) {
+                return Err(Refusal::WrongRegistrationPassword);
+            }
+            admit(&account)?;
+            super::profile::take_new_email(transaction, &account)?
+        }
+    };
+    let opened = super::open_session(registrar, transaction, &account)?;
+    Ok((opened, account.record))
 }
 
 fn activate(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account: &Stored<Account>,
-) -> Result<Account, Refusal> {
-    let mut verified = account.record.clone();
-    match verified.registration.take() {
-        Some(Registration::Student(profile)) => {
+    claim: &Claim,
+) -> Result<Stored<Account>, Refusal> {
+    let mut verified = Account {
+        role: claim.role,
+        name: claim.name.clone(),
+        password_hash: Some(claim.password_hash.clone()),
+        ..account.record.clone()
+    };
+    match claim.profile.clone() {
+        Registration::Student(profile) => {
             verified.status = AccountStatus::Active;
-            verified.student_id = Some(claim_student(transaction, account, profile)?);
+            verified.student_id = Some(claim_student(transaction, &verified, profile)?);
         }
-        Some(Registration::Employer(profile)) => {
+        Registration::Employer(profile) => {
             verified.trusted =
                 registrar.trust_campus_employers && registrar.campus.owns(&account.email);
             verified.status = if verified.trusted {
@@ -45,20 +78,20 @@ fn activate(
             } else {
                 AccountStatus::Pending
             };
-            verified.employee_id = Some(claim_employer(transaction, account, profile)?);
+            verified.employee_id = Some(claim_employer(transaction, &verified, profile)?);
         }
-        None => return Err(Refusal::InvalidToken),
     }
     verified.updated_at = transaction.now();
     let verified = transaction.update(account, verified)?;
     let account_id = verified.account_id;
+    tokens::spend_all(transaction, account_id, TokenKind::VerifyEmail)?;
     transaction.log(Event::AccountVerified { account_id })?;
     transaction.log(Event::AccountStatusChanged {
         account_id,
         from: AccountStatus::Unverified,
         to: verified.status,
     })?;
-    Ok(verified.record)
+    Ok(verified)
 }
 
 /// Joins the account to the roster's record of that address, whose facts stay; or makes a record.

@@ -84,13 +84,9 @@ pub async fn register(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TokenBody {
+pub struct VerifyBody {
     token: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct Verified<'a> {
-    account: AccountView<'a>,
+    password: String,
 }
 
 /// POST /auth/verify-email
@@ -100,24 +96,34 @@ pub async fn verify_email(
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let TokenBody { token } = body.parse()?;
-    once(
-        &state,
-        &request,
-        None,
-        caller.origin,
-        &body.0,
-        |transaction| accounts::verify_email(&state.registrar, transaction, &token),
-        |account: &Account| {
-            Answer::json(
-                StatusCode::OK,
-                &Verified {
-                    account: account.into(),
-                },
-            )
-        },
-    )
-    .await
+    let (origin, bytes) = (caller.origin, body.0.clone());
+    let answer = prove_mailbox(caller, &request, &state, body);
+    once_with_secrets(&state, &request, origin, &bytes, answer).await
+}
+
+async fn prove_mailbox(
+    caller: Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let VerifyBody { token, password } = body.parse()?;
+    let hash = state
+        .store
+        .run(caller.origin, |transaction| {
+            accounts::try_link(transaction, &token)
+        })
+        .await?;
+    if !state.passwords.verify(&password, Some(&hash)).await? {
+        return Err(Refusal::WrongRegistrationPassword.into());
+    }
+    let (opened, account) = state
+        .store
+        .run(caller.origin, |transaction| {
+            accounts::verify_email(&state.registrar, transaction, &token, &hash)
+        })
+        .await?;
+    signed_in(state, request, &opened, &account)
 }
 
 #[derive(Deserialize, ToSchema)]

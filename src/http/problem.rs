@@ -236,6 +236,15 @@ impl From<accounts::Refusal> for Problem {
             Refusal::InvalidToken => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", detail)
             }
+            Refusal::AlreadyVerified => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_token", detail)
+            }
+            Refusal::WrongRegistrationPassword => {
+                let message = "is not the one chosen when this link was sent";
+                let mut problem = Self::from(Invalid::one("password", message));
+                problem.0.code = "wrong_registration_password";
+                problem
+            }
             Refusal::NotFound => Self::not_found(),
             Refusal::WrongPassword => {
                 let mut problem =

@@ -40,15 +40,25 @@ pub struct Account {
     /// Set once the profile record exists; of the kind that `role` says.
     pub student_id: Option<StudentId>,
     pub employee_id: Option<EmployeeId>,
-    /// What was typed at registration, kept until the mailbox is proven: an unproven claim changes no profile.
-    pub registration: Option<Registration>,
     /// A new address that counts once it is verified.
     pub pending_email: Option<Email>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// The profile members of a registration; of the kind that the account's role says.
+/// What one registration typed. The link that its mail carries keeps it, so that nobody else's registration of the same
+/// address can take its place, and an unproven claim changes no profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    pub role: Role,
+    pub name: String,
+    /// Of the password that opens the link.
+    pub password_hash: String,
+    pub profile: Registration,
+}
+
+/// The profile members of a registration; of the kind that its role says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Registration {

@@ -23,7 +23,7 @@ mod student;
 mod text;
 mod time;
 
-pub use account::{Account, AccountStatus, Registration, Role};
+pub use account::{Account, AccountStatus, Claim, Registration, Role};
 pub use application::{
     Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Override, Reason,
 };

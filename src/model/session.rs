@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EmployeeId, Role, SessionId, StudentId, Timestamp, TokenId};
+use super::{AccountId, Claim, EmployeeId, Role, SessionId, StudentId, Timestamp, TokenId};
 
 /// One log-in. Its refresh tokens follow one another, one valid at a time; the row's absence ends its access tokens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,9 +38,16 @@ pub struct Token {
     /// SHA-256 of the secret part.
     pub digest: [u8; 32],
     pub expires_at: Timestamp,
-    /// A newer one was mailed: it opens nothing any more, and is kept to be counted.
+    /// It opens nothing any more. A link for a new password was followed by a newer one and is kept to be counted; a
+    /// link that proves a mailbox has done so and is kept to say that.
     #[serde(default)]
     pub superseded: bool,
+    /// The registration whose mail carried it (`VerifyEmail`).
+    #[serde(default)]
+    pub claim: Option<Claim>,
+    /// Passwords that were tried with it.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// The answer that a request with an Idempotency-Key got, for the next request with that key.

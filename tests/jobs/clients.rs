@@ -119,7 +119,7 @@ async fn a_retry_gets_the_first_answer() {
         "idempotency_mismatch"
     );
     let token = board.mailed_token("new@example.edu", "verify-email").await;
-    let verify = json!({"token": token});
+    let verify = json!({"token": token, "password": PASSWORD});
     let first = keyed(&board, None, "auth/verify-email", "k6", &verify)
         .await
         .expect(200);

@@ -77,6 +77,18 @@ pub struct Person {
     pub refresh: String,
 }
 
+impl Person {
+    /// Of the answer of a log-in.
+    pub fn of(reply: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            email: text(&reply["account"]["email"]),
+            token: text(&reply["accessToken"]),
+            refresh: text(&reply["refreshToken"]),
+        }
+    }
+}
+
 impl Board {
     pub fn start() -> Self {
         Self::start_with(Clock::System, |_| {})
@@ -192,34 +204,37 @@ impl Board {
 
     /// The token in the newest link of a kind that was mailed to somebody.
     pub async fn mailed_token(&self, to: &str, page: &str) -> String {
+        self.mail(to, &format!("/{page}?token=")).await;
+        self.mailed_tokens(to, page).swap_remove(0)
+    }
+
+    /// The tokens in the links of a kind that have been mailed to somebody so far, in no order.
+    pub fn mailed_tokens(&self, to: &str, page: &str) -> Vec<String> {
         let start = format!("/{page}?token=");
-        let mail = self.mail(to, &start).await;
-        let token = mail.split(&start).nth(1).unwrap();
-        token
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
-            .collect()
+        let mut mails = self.mails();
+        mails.retain(|mail| mail.contains(&format!("{to}>")));
+        let tokens = mails.iter().filter_map(|mail| {
+            let (_, rest) = mail.split_once(&start)?;
+            let is_token = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+            Some(rest.chars().take_while(is_token).collect())
+        });
+        tokens.collect()
     }
 
     pub async fn login(&self, email: &str) -> Person {
         let body = json!({"email": email, "password": PASSWORD});
-        let reply = self.post(None, "auth/login", body).await.expect(200).json();
-        Person {
-            email: email.into(),
-            token: reply["accessToken"].as_str().unwrap().into(),
-            refresh: reply["refreshToken"].as_str().unwrap().into(),
-        }
+        let reply = self.post(None, "auth/login", body).await;
+        Person::of(&reply.expect(200).json())
     }
 
-    /// Registers, verifies by mail, signs in.
+    /// Registers and verifies by mail, which signs in.
     pub async fn join(&self, role: &str, email: &str) -> Person {
         let body = json!({"email": email, "password": PASSWORD, "name": format!("{role} {email}"), "role": role});
         self.post(None, "auth/register", body).await.expect(202);
         let token = self.mailed_token(email, "verify-email").await;
-        self.post(None, "auth/verify-email", json!({"token": token}))
-            .await
-            .expect(200);
-        self.login(email).await
+        let body = json!({"token": token, "password": PASSWORD});
+        let reply = self.post(None, "auth/verify-email", body).await;
+        Person::of(&reply.expect(200).json())
     }
 
     /// An admin, made as the command line makes one.

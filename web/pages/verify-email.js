@@ -1,22 +1,29 @@
-// The link of the verification mail leads here. A press proves the address, so that a mail scanner that opens links does not.
+// The link of the verification mail leads here. The password proves that the registration was the reader's own; a press does the
+// rest, so that a mail scanner that opens links confirms nothing.
 import { api } from "../api.js";
 import { useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { place } from "../router.js";
-import { account } from "../session.js";
+import { home, signedIn } from "../session.js";
 import { t } from "../words.js";
+import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";
 import { Page } from "../components/page.js";
 
 export function VerifyEmail() {
   const token = new URLSearchParams(place.value.search).get("token");
-  const form = useForm({});
+  const form = useForm({ password: "" });
   const [verified, setVerified] = useState(null);
+  const [ended, setEnded] = useState(false);
   const submit = () =>
-    form.run(async (_, keyFor) => {
-      const body = { token };
-      const answer = await api.post("auth/verify-email", body, keyFor(body));
-      setVerified(answer.account);
+    form.run(async ({ password }, keyFor) => {
+      const body = { token, password };
+      try {
+        setVerified(signedIn(await api.post("auth/verify-email", body, keyFor(body))));
+      } catch (error) {
+        if (error.code !== "invalid_token") throw error;
+        setEnded(true);
+      }
     });
   if (verified) {
     const waits = verified.status === "pending";
@@ -25,11 +32,14 @@ export function VerifyEmail() {
         <p>${t("verify.done", { email: verified.email })}</p>
         ${waits && html`<p>${t("verify.waits")}</p>`}
       </div>
-      <p>
-        ${account.value
-          ? html`<a class="button primary" href="/profile">${t("nav.profile")}</a>`
-          : html`<a class="button primary" href="/login">${t("nav.log_in")}</a>`}
-      </p>
+      <p><a class="button primary" href=${home(verified.role)}>${t("verify.go_on")}</a></p>
+    <//>`;
+  }
+  if (ended) {
+    return html`<${Page} title=${t("verify.ended_title")} narrow>
+      <div role="status" class="note"><p>${t("verify.ended")}</p></div>
+      <p><a class="button primary" href="/login">${t("nav.log_in")}</a></p>
+      <p class="below"><a href="/register">${t("nav.register")}</a></p>
     <//>`;
   }
   if (!token) {
@@ -39,7 +49,9 @@ export function VerifyEmail() {
     <//>`;
   }
   return html`<${Page} title=${t("verify.title")} lead=${t("verify.lead")} narrow>
-    <${Form} form=${form} label=${t("verify.send")} onSubmit=${submit} />
+    <${Form} form=${form} label=${t("verify.send")} onSubmit=${submit}>
+      <${Field} ...${form.field("password")} type="password" label=${t("field.password")} autocomplete="current-password" required />
+    <//>
     <p class="below">${t("verify.again")} <a href="/register">${t("nav.register")}</a></p>
   <//>`;
 }

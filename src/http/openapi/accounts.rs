@@ -5,7 +5,7 @@ use serde_json::json;
 use super::bodies::{MePatchBody, RegistrationBody};
 use super::operation::{JSON, Operation, operation};
 use crate::http::accounts::{
-    ForgotBody, LoginBody, RefreshBody, Registered, ResetBody, SignedIn, TokenBody, Verified,
+    ForgotBody, LoginBody, RefreshBody, Registered, ResetBody, SignedIn, VerifyBody,
 };
 use crate::http::me::EraseBody;
 use crate::http::views::MeView;
@@ -33,11 +33,16 @@ pub fn operations() -> Vec<Operation> {
             .body::<RegistrationBody>()
             .once()
             .answer::<Registered>(202, "A mail is on its way."),
-        operation("POST", "/api/v1/auth/verify-email", "Proves a mailbox")
-            .body::<TokenBody>()
+        operation("POST", "/api/v1/auth/verify-email", "Proves a mailbox and signs in")
+            .detail(
+                "The token of the mailed link and the password chosen at the registration that sent it; for a new e-mail \
+                 address of an account, the account's password. Ten passwords may be tried with one token.",
+            )
+            .body::<VerifyBody>()
             .once()
-            .answer::<Verified>(200, "The account, which may sign in now.")
-            .problem(422, "invalid_token"),
+            .answer::<SignedIn>(200, "The tokens.")
+            .problem(403, "account_suspended")
+            .problem(422, "invalid_token, wrong_registration_password"),
         login,
         operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
             .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
