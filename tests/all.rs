@@ -7,6 +7,7 @@ mod board;
 mod cli;
 mod commands;
 mod durability;
+mod errors;
 mod files;
 mod finding;
 mod hostile;

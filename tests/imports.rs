@@ -461,23 +461,23 @@ async fn a_key_that_stands_twice_in_a_file_lands_once() {
             "employers",
             employers.as_str(),
             2,
-            vec![(4, "email", "stands on line 2 already")],
+            vec![(4, "email", "is already on line 2")],
         ),
         (
             "students",
             &students,
             601,
             vec![
-                (603, "email", "stands on line 2 already"),
+                (603, "email", "is already on line 2"),
                 (
                     604,
                     "email",
-                    "must be an e-mail address, as name@example.edu",
+                    "must be an email address, such as name@example.edu",
                 ),
                 (
                     605,
                     "email",
-                    "must be an e-mail address, as name@example.edu",
+                    "must be an email address, such as name@example.edu",
                 ),
             ],
         ),
@@ -485,7 +485,7 @@ async fn a_key_that_stands_twice_in_a_file_lands_once() {
             "jobs",
             jobs,
             1,
-            vec![(4, "externalId", "stands on line 2 already")],
+            vec![(4, "externalId", "is already on line 2")],
         ),
     ] {
         let dry = import(&board, &admin, &format!("{path}?dryRun=true"), csv).await;
@@ -524,7 +524,10 @@ async fn an_address_of_another_role_is_not_imported() {
         let report = import(&board, &admin, path, csv).await;
         assert_eq!(counts(&report), lands, "{path}: {report}");
         for (one, line) in report["rejected"].as_array().unwrap().iter().zip(lines) {
-            let wanted = json!({"line": line, "field": "email", "message": "belongs to an account of another role"});
+            let wanted = json!({
+                "line": line, "field": "email", "code": "other_role",
+                "message": "belongs to an account with another role", "params": {},
+            });
             assert_eq!(*one, wanted);
         }
     }

@@ -158,16 +158,21 @@ fn settings_that_do_not_fit_are_all_named() {
     let Err(Fault::BadParameters(wrong)) = schema.read(&given) else {
         panic!("taken")
     };
+    let wrong: Vec<String> = wrong
+        .0
+        .iter()
+        .map(|error| format!("{} {}", error.field, error.fault))
+        .collect();
     assert_eq!(
         wrong,
         [
-            "colour: this rule has no such setting",
-            "awardMustLastWeeks: must be a whole number",
-            "currency: must have at most 5 characters",
-            "daysOutsideTheCalendar: must be one of term, break",
-            "neededFacts: must be one of gpa, credits, visa, workStudyAward, graduation",
-            "weeklyHoursInTerm: must be at most 168",
-            "workStudyFirstUntil: must be a date, as in 2026-10-01",
+            "colour is not a setting of this rule",
+            "awardMustLastWeeks must be a whole number",
+            "currency must have at most 5 characters, but has 12",
+            "daysOutsideTheCalendar must be one of: term, break",
+            "neededFacts must be one of: gpa, credits, visa, workStudyAward, graduation",
+            "weeklyHoursInTerm must be at most 168",
+            "workStudyFirstUntil must be a date, such as 2027-05-15",
         ]
     );
     let attributes = schema

@@ -12,6 +12,7 @@ export class ApiError extends Error {
     this.status = problem.status || 0;
     this.code = problem.code || "unknown";
     this.detail = problem.detail || "";
+    this.params = problem.params || {};
     this.errors = problem.errors || [];
     this.reasons = problem.reasons || [];
     this.requestId = problem.requestId || "";

@@ -17,7 +17,7 @@ export function typedNumber(field, text) {
   const typed = String(text ?? "").trim();
   if (!typed) return undefined;
   const value = Number(typed.replace(",", "."));
-  if (Number.isNaN(value)) throw new FieldErrors({ [field]: t("invalid.number") });
+  if (Number.isNaN(value)) throw new FieldErrors({ [field]: t("invalid.not_a_number") });
   return value;
 }
 
@@ -82,7 +82,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
         setErrors(error.errors);
       } else if (error instanceof ApiError) {
         const found = {};
-        for (const one of error.errors) found[place(one)] ??= saying(one.message);
+        for (const one of error.errors) found[place(one)] ??= saying(one);
         setErrors(found);
         if (!error.errors.length) setProblem(error);
       } else {

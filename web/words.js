@@ -30,6 +30,7 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, key) => {
     const value = values[key];
     if (value === undefined) return whole;
+    if (Array.isArray(value)) return list(value);
     return typeof value === "number" ? number(value) : value;
   });
 }
@@ -71,47 +72,16 @@ export function closes(deadline, now = Date.now()) {
 /** Names in a row, as the language joins them. */
 export const list = (names) => new Intl.ListFormat(region, { type: "conjunction" }).format(names);
 
-// What the server says of a member, in the words of the page. The first that fits is taken.
-const SAYINGS = [
-  [/^is required$/, "invalid.required"],
-  [/^must not be empty$/, "invalid.required"],
-  [/^must have at least 1 characters/, "invalid.required"],
-  [/^must answer /, "invalid.answer"],
-  [/^must have at least (\d+) characters/, "invalid.short"],
-  [/^must have at most ([\d,]+) characters/, "invalid.long"],
-  [/^must have at most (\d+) entries/, "invalid.many"],
-  [/^must be from ([\d.,]+) to ([\d.,]+)$/, "invalid.range"],
-  [/^must be more than 0 and at most (\d+)$/, "invalid.above_zero"],
-  [/^must be an address of the campus \((.+)\)$/, "invalid.campus_domains"],
-  [/^must be an address of the campus$/, "invalid.campus"],
-  [/^must be an e-mail address/, "invalid.email"],
-  [/^must be in the future/, "invalid.future"],
-  [/^must leave a free position/, "invalid.free_position"],
-  [/^must not be below the positions/, "invalid.positions_filled"],
-  [/^must not be before startDate$/, "invalid.before_start"],
-  [/^must have at most two decimals$/, "invalid.decimals"],
-  [/^must not be negative$/, "invalid.negative"],
-  [/^must be a date/, "invalid.date"],
-  [/^is missing or wrong$/, "invalid.wrong_password"],
-  [/^is not the one chosen when this link was sent$/, "invalid.wrong_registration_password"],
-  [/^comes from the campus/, "invalid.roster"],
-  [/^belongs to somebody else$/, "invalid.taken"],
-  [/^must be a number|^invalid type: .*expected (f64|i64|u32)/, "invalid.number"],
-];
-
-/** The text beside a field for what the server found wrong with it. */
-export function saying(message) {
-  for (const [pattern, name] of SAYINGS) {
-    const found = pattern.exec(message);
-    if (found) return t(name, { a: found[1], b: found[2] });
-  }
-  return t("invalid.other", { message });
+/** The text beside a field for what the server found wrong with it: an error of `errors`. */
+export function saying(error) {
+  const name = `invalid.${error.code}`;
+  return has(name) ? t(name, error.params) : error.message;
 }
 
 /** The sentence for a whole problem. */
 export function problemText(error) {
   const name = `problem.${error.code}`;
-  if (has(name)) return t(name);
+  if (has(name)) return t(name, error.params);
   if (error.detail) return error.detail;
   return t("problem.unknown");
 }

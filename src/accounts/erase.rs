@@ -153,7 +153,10 @@ pub fn erase(
                 })?;
             }
         }
-        Party::Admin => return Err(Refusal::WrongStanding),
+        Party::Admin => {
+            let (from, to) = (account.status, AccountStatus::Erased);
+            return Err(Refusal::InvalidTransition { from, to });
+        }
     }
     erase_mails(transaction, &keys::mails_by_account(account.account_id))?;
     tokens::drop_all(transaction, account.account_id, None)?;

@@ -5,8 +5,8 @@ use super::session::end_all_sessions;
 use super::{Refusal, Registrar};
 use crate::mail::Letter;
 use crate::model::{
-    Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, Invalid, Line,
-    Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
+    Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
+    Line, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
 };
 use crate::store::{Direction, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys};
 
@@ -35,16 +35,18 @@ pub fn moderate(
     let from = account.status;
     let to = match (from, wish.status) {
         (_, None) => from,
-        (AccountStatus::Unverified | AccountStatus::Erased, Some(_)) => {
-            return Err(Refusal::WrongStanding);
+        (AccountStatus::Unverified | AccountStatus::Erased, Some(to)) => {
+            return Err(Refusal::InvalidTransition { from, to });
         }
         (_, Some(to @ (AccountStatus::Active | AccountStatus::Suspended))) => to,
         (_, Some(_)) => {
-            return Err(Invalid::one("status", "must be \"active\" or \"suspended\"").into());
+            return Err(
+                Invalid::one("status", FieldFault::not_one_of(["active", "suspended"])).into(),
+            );
         }
     };
     if wish.trusted.is_some() && account.role != Role::Employer {
-        return Err(Invalid::one("trusted", "is for employers only").into());
+        return Err(Invalid::one("trusted", FieldFault::EmployersOnly).into());
     }
     let approved = account.role == Role::Employer
         && from == AccountStatus::Pending
@@ -118,9 +120,9 @@ pub fn create_account(
     password_hash: String,
 ) -> Result<Account, Refusal> {
     let name =
-        check_text(name, Line::Single, 1, 200).map_err(|message| Invalid::one("name", message))?;
+        check_text(name, Line::Single, 1, 200).map_err(|fault| Invalid::one("name", fault))?;
     if transaction.is_taken(&keys::account_email(&email))? {
-        return Err(Invalid::one("email", "has an account already").into());
+        return Err(Invalid::one("email", FieldFault::Taken).into());
     }
     let now = transaction.now();
     let account_id = AccountId::generate(now);

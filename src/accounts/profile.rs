@@ -7,8 +7,8 @@ use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
 use crate::mail::Letter;
 use crate::model::{
-    Account, Email, Employer, EmployerProfile, Event, Identity, Invalid, Line, Party, Role,
-    Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
+    Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line, Party,
+    Role, Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
 };
 use crate::store::{Reader, Stored, Transaction, keys};
 
@@ -102,7 +102,7 @@ pub fn update_me(
         && account.role == Role::Student
         && !registrar.campus.owns(email)
     {
-        invalid.add("email", "must be an address of the campus");
+        invalid.add("email", registrar.campus.domain_fault());
     }
     let version = account.version + profile_version(transaction, identity)?;
     if !expected(version) {
@@ -168,7 +168,7 @@ fn update_profile(
             let old = stored.ok_or(Refusal::NotFound)?;
             let profile: StudentProfile = patched(&old.profile(), patch)?;
             if profile.student_id.as_ref() != Some(id) {
-                return Err(Invalid::one("studentId", "cannot be changed").into());
+                return Err(Invalid::one("studentId", FieldFault::ReadOnly).into());
             }
             let mut profile = profile.validate()?;
             profile.skills = skills.canonical_list(&profile.skills);
@@ -176,7 +176,7 @@ fn update_profile(
             for fact in old.roster_facts_changed_by(&profile) {
                 let field = serde_json::to_value(fact).ok();
                 let field = field.as_ref().and_then(Value::as_str).unwrap_or("profile");
-                invalid.add(field, "comes from the campus and cannot be changed here");
+                invalid.add(field, FieldFault::SetByCampus);
             }
             invalid.into_result()?;
             let mut student = old.record.clone();
@@ -203,7 +203,7 @@ fn update_profile(
             };
             let profile: EmployerProfile = patched(&current, patch)?;
             if profile.employee_id.as_ref() != Some(id) {
-                return Err(Invalid::one("employeeId", "cannot be changed").into());
+                return Err(Invalid::one("employeeId", FieldFault::ReadOnly).into());
             }
             let profile = profile.validate()?;
             let mut employer = Employer {
@@ -227,7 +227,7 @@ fn update_profile(
         }
         Party::Admin => {
             if let Some(member) = patch.keys().next() {
-                return Err(Invalid::one(member, "is not a member of an admin's profile").into());
+                return Err(Invalid::one(member, FieldFault::UnknownMember).into());
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Why a command of this room says no.
 
 use crate::mail::ComposeError;
-use crate::model::Invalid;
+use crate::model::{AccountStatus, Invalid};
 use crate::store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +28,11 @@ pub enum Refusal {
     WrongPassword,
     #[error("the record has changed since it was read")]
     Stale,
-    #[error("an account in that standing cannot be moved there")]
-    WrongStanding,
+    #[error("an account cannot move from {} to {}", from.name(), to.name())]
+    InvalidTransition {
+        from: AccountStatus,
+        to: AccountStatus,
+    },
     #[error("a mail could not be written: {0}")]
     Compose(#[from] ComposeError),
     #[error(transparent)]

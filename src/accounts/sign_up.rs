@@ -3,8 +3,8 @@
 use super::{Refusal, Registrar, tokens};
 use crate::mail::Letter;
 use crate::model::{
-    Account, AccountId, AccountStatus, Claim, Email, Employer, Event, Invalid, Line, Registration,
-    Role, Student, check_text,
+    Account, AccountId, AccountStatus, Claim, Email, Employer, Event, FieldFault, Invalid, Line,
+    Registration, Role, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -38,11 +38,7 @@ impl SignUp {
             && role == Role::Student
             && !registrar.campus.owns(email)
         {
-            let domains = registrar.campus.email_domains.join(", ");
-            invalid.add(
-                "email",
-                format!("must be an address of the campus ({domains})"),
-            );
+            invalid.add("email", registrar.campus.domain_fault());
         }
         invalid.field("password", crate::auth::check_password(password));
         let name = invalid.field("name", check_text(name, Line::Single, 1, MAX_NAME_CHARS));
@@ -171,9 +167,7 @@ fn refuse_taken_number(transaction: &mut Transaction, wish: &SignUp) -> Result<(
         }
     };
     match owner {
-        Some(email) if email != wish.email => {
-            Err(Invalid::one(field, "belongs to somebody else").into())
-        }
+        Some(email) if email != wish.email => Err(Invalid::one(field, FieldFault::Taken).into()),
         _ => Ok(()),
     }
 }

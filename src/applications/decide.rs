@@ -44,7 +44,7 @@ pub async fn decide(
     }
     let note = decision.note.as_deref().unwrap_or_default();
     let note = check_text(note, Line::Many, 0, MAX_NOTE_CHARS)
-        .map_err(|message| Invalid::one("note", message))?;
+        .map_err(|fault| Invalid::one("note", fault))?;
     let (from, to) = (old.application_status, decision.to);
     let mover = match identity.party {
         Party::Student(_) => Mover::Student,

@@ -4,8 +4,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
 use crate::model::{
-    Application, ApplicationId, FileId, Identity, Invalid, Line, Party, StoredFile, StudentId,
-    check_text,
+    Application, ApplicationId, FieldFault, FileId, Identity, Invalid, Line, Party, StoredFile,
+    StudentId, check_text,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, Transaction, keys,
@@ -33,7 +33,7 @@ impl Resume {
             return Err(Refusal::NotAPdf);
         }
         let name =
-            file_name(name.unwrap_or(UNNAMED)).map_err(|message| Invalid::one("name", message))?;
+            file_name(name.unwrap_or(UNNAMED)).map_err(|fault| Invalid::one("name", fault))?;
         let sha256 = Sha256::digest(&bytes)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -51,11 +51,11 @@ impl Resume {
 }
 
 /// The last part of what may be a path, of Unix or of Windows: whoever saves the file must not be led to another folder.
-fn file_name(text: &str) -> Result<String, String> {
+fn file_name(text: &str) -> Result<String, FieldFault> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = check_text(last, Line::Single, 1, MAX_NAME_CHARS)?;
     if matches!(name.as_str(), "." | "..") {
-        return Err("must be the name of a file".into());
+        return Err(FieldFault::NotAFileName);
     }
     Ok(name)
 }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::Refusal;
 use crate::eligibility::Judge;
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, Event, FileId, Invalid, Job, JobId,
-    Line, Move, Outcome, Question, Role, StoredFile, Student, StudentId, check_text,
+    Answer, Application, ApplicationId, ApplicationStatus, Event, FieldFault, FileId, Invalid, Job,
+    JobId, Line, Move, Outcome, Question, Role, StoredFile, Student, StudentId, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -48,7 +48,7 @@ pub async fn submit(
     if let Some(resume_id) = submission.resume_id {
         let resume: Option<Stored<StoredFile>> = transaction.get(&keys::file(resume_id))?;
         if resume.is_none_or(|resume| resume.student_id != *student_id) {
-            invalid.add("resumeId", "is no file of yours");
+            invalid.add("resumeId", FieldFault::NotYourFile);
         }
     }
     invalid.into_result()?;
@@ -102,11 +102,11 @@ fn check_answers(questions: &[Question], given: &[Answer], invalid: &mut Invalid
             .iter()
             .any(|question| question.question_id == answer.question_id)
         {
-            invalid.add(format!("{field}.questionId"), "is no question of this job");
+            invalid.add(format!("{field}.questionId"), FieldFault::UnknownQuestion);
             break;
         }
         if !seen.insert(&answer.question_id) {
-            invalid.add(format!("{field}.questionId"), "is answered twice");
+            invalid.add(format!("{field}.questionId"), FieldFault::Repeated);
             break;
         }
         let text = check_text(&answer.answer, Line::Many, 0, MAX_ANSWER_CHARS);
@@ -124,10 +124,10 @@ fn check_answers(questions: &[Question], given: &[Answer], invalid: &mut Invalid
         if !answered {
             invalid.add(
                 "answers",
-                format!(
-                    "must answer \"{}\" ({})",
-                    question.prompt, question.question_id
-                ),
+                FieldFault::Unanswered {
+                    question_id: question.question_id.clone(),
+                    prompt: question.prompt.clone(),
+                },
             );
         }
     }

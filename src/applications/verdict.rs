@@ -43,7 +43,7 @@ pub fn override_verdict(
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Application>, Refusal> {
     let reason = check_text(reason, Line::Many, 1, MAX_REASON_CHARS)
-        .map_err(|message| Invalid::one("reason", message))?;
+        .map_err(|fault| Invalid::one("reason", fault))?;
     let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
     let old = stored.ok_or(Refusal::NotFound)?;
     if !matches(old.version) {

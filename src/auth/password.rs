@@ -7,6 +7,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
+use crate::model::FieldFault;
+
 /// Hashes that may wait or run; one more is refused with `Busy`.
 pub const HASH_QUEUE: usize = 256;
 
@@ -14,14 +16,15 @@ pub const HASH_QUEUE: usize = 256;
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 256;
 
-/// Says what is wrong with a new password, for the person who typed it.
-pub fn check_password(password: &str) -> Result<(), String> {
+/// Says what is wrong with a new password.
+pub fn check_password(password: &str) -> Result<(), FieldFault> {
     let count = password.chars().count();
     if count < MIN_CHARS {
-        return Err(format!("must have at least {MIN_CHARS} characters"));
+        return Err(FieldFault::TooShort { min: MIN_CHARS });
     }
     if count > MAX_CHARS {
-        return Err(format!("must have at most {MAX_CHARS} characters"));
+        let (max, actual) = (MAX_CHARS, count);
+        return Err(FieldFault::TooLong { max, actual });
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ impl Import {
             progress.suspend(|| {
                 say(format_args!(
                     "line {}: {field}{}",
-                    rejection.line, rejection.message
+                    rejection.line, rejection.fault
                 ))
             });
         })?;

@@ -10,22 +10,13 @@ use super::body::JsonBody;
 use super::caller::{Anyone, Caller, identity_of};
 use super::cookies;
 use super::idempotency::{Answer, once, once_with_secrets};
-use super::problem::Problem;
+use super::problem::{Because, Code, Problem, TokenKind};
 use super::state::State;
 use super::views::AccountView;
 use crate::accounts::{self, Opened, Refreshed, Refusal, SignUp};
-use crate::auth::{AccessToken, PasswordError, check_password};
-use crate::model::{Account, Email, Invalid, Registration, from_json};
+use crate::auth::{AccessToken, check_password};
+use crate::model::{Account, Email, FieldFault, Invalid, Registration, from_json};
 use crate::store::{Origin, Transaction};
-
-impl From<PasswordError> for Problem {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Busy => Self::busy(),
-            PasswordError::Failed(_) => Self::internal(&error),
-        }
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct Registered<'a> {
@@ -45,11 +36,11 @@ pub async fn register(
     let mut take = |name: &str| match members.remove(name) {
         Some(Value::String(text)) => text,
         Some(_) => {
-            invalid.add(name, "must be text");
+            invalid.add(name, FieldFault::NotText);
             String::new()
         }
         None => {
-            invalid.add(name, "is required");
+            invalid.add(name, FieldFault::Required);
             String::new()
         }
     };
@@ -59,7 +50,10 @@ pub async fn register(
     let profile = match role.as_str() {
         "student" => Registration::Student(from_json(Value::Object(members))?),
         "employer" => Registration::Employer(from_json(Value::Object(members))?),
-        _ => return Err(Invalid::one("role", "must be \"student\" or \"employer\"").into()),
+        _ => {
+            let roles = FieldFault::not_one_of(["student", "employer"]);
+            return Err(Invalid::one("role", roles).into());
+        }
     };
     let wish = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
     // Hashed for a taken address as well: the answer takes the same time.
@@ -244,16 +238,14 @@ fn refresh_token(request: &HttpRequest, body: &JsonBody) -> Result<Option<String
         return Ok(refresh_token);
     }
     match cookies::read(request, cookies::REFRESH) {
-        Some(_) if !cookies::is_same_origin(request) => Err(Problem::forbidden(
-            "A request with cookies must come from the site's own pages.",
-        )),
+        Some(_) if !cookies::is_same_origin(request) => Err(Problem::forbidden(Because::Origin)),
         token => Ok(token.map(str::to_owned)),
     }
 }
 
 fn spent_token() -> Problem {
-    let detail = "The refresh token is wrong, expired or spent; sign in again.";
-    Problem::new(StatusCode::UNAUTHORIZED, "invalid_token", detail)
+    let kind = TokenKind::Refresh;
+    Code::InvalidToken { kind }.into()
 }
 
 /// POST /auth/refresh
@@ -264,7 +256,7 @@ pub async fn refresh(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = refresh_token(&request, &body)? else {
-        return Err(Invalid::one("refreshToken", "is required").into());
+        return Err(Invalid::one("refreshToken", FieldFault::Required).into());
     };
     let origin = caller.origin;
     let answer = renew(&request, &state, origin, &token);
@@ -384,7 +376,7 @@ pub async fn reset_password(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let ResetBody { token, password } = body.parse()?;
-    check_password(&password).map_err(|message| Invalid::one("password", message))?;
+    check_password(&password).map_err(|fault| Invalid::one("password", fault))?;
     let hash = state.passwords.hash(&password).await?;
     once(
         &state,

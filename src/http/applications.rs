@@ -10,14 +10,15 @@ use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer as Reply, once_async};
 use super::jobs::id_of;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::query::Query;
 use super::state::State;
 use super::views::{ApplicationView, PageView};
 use crate::applications::{self, ApplicationsWanted, Decided, Decision, Submission};
 use crate::jobs::{self, View};
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, FileId, Identity, Invalid, JobId, Role,
+    Answer, Application, ApplicationId, ApplicationStatus, FieldFault, FileId, Identity, Invalid,
+    JobId, Role,
 };
 use crate::store::{Reader, Stored, Transaction};
 
@@ -28,7 +29,7 @@ pub struct SubmitBody {
     job_id: String,
     #[serde(default)]
     cover_note: Option<String>,
-    #[serde(default, deserialize_with = "crate::model::objects")]
+    #[serde(default)]
     answers: Option<Vec<Answer>>,
     #[serde(default)]
     resume_id: Option<FileId>,
@@ -49,7 +50,7 @@ pub async fn submit(
     } = body.parse()?;
     let job_id: JobId = job_id
         .parse()
-        .map_err(|_| Invalid::one("jobId", "is no id"))?;
+        .map_err(|_| Invalid::one("jobId", FieldFault::NotAnId))?;
     let submission = Submission {
         job_id,
         cover_note,
@@ -101,7 +102,7 @@ fn view<'a>(
 pub async fn list(caller: Caller<SignedIn>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["jobId", "status", "limit", "cursor"])?;
     let wanted = ApplicationsWanted {
-        job_id: query.get("jobId", "is no id")?,
+        job_id: query.get("jobId", FieldFault::NotAnId)?,
         status: query.named("status")?,
     };
     answer_list(&caller.reader, &caller.who, wanted, &query)
@@ -244,14 +245,9 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
         .await?;
     match decided {
         Decided::Moved(application) => Ok(*application),
-        Decided::Waits => Err(Problem::conflict(
-            "review_pending",
-            "The campus rules want a person of the office to look at this first.",
-        )),
+        Decided::Waits => Err(Code::ReviewPending.into()),
         // Why is for the student and the office; the employer learns that it is so.
-        Decided::Refused(_) if caller.who.role() == Role::Employer => {
-            Err(Problem::not_eligible(Vec::new()))
-        }
-        Decided::Refused(reasons) => Err(Problem::not_eligible(reasons)),
+        Decided::Refused(_) if caller.who.role() == Role::Employer => Err(Code::NotEligible.into()),
+        Decided::Refused(reasons) => Err(Problem::with_reasons(Code::NotEligible, reasons)),
     }
 }

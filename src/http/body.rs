@@ -4,16 +4,16 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::state::State;
-use crate::model::{Invalid, StrictJson, from_json, invalid_member};
+use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json};
 
 /// The bytes of a JSON body.
 pub struct JsonBody(pub Bytes);
@@ -31,11 +31,16 @@ impl JsonBody {
         let mut reader = serde_json::Deserializer::from_slice(&self.0);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(StrictJson(Value::Object(members))) => Ok(members),
-            Ok(_) => Err(Invalid::one("body", "must be an object").into()),
-            Err(error) if error.inner().is_data() || is_too_large_a_number(error.inner()) => {
-                Err(invalid_member(&error).into())
+            Ok(_) => Err(Invalid::one("body", FieldFault::NotAnObject).into()),
+            Err(error) => {
+                // StrictJson takes any value, so that all it refuses is a member's second value.
+                let fault = match error.inner() {
+                    inner if inner.is_data() => FieldFault::Repeated,
+                    inner if is_too_large_a_number(inner) => FieldFault::NotANumber,
+                    inner => return Err(malformed(inner)),
+                };
+                Err(Invalid::one(field_at(&error.path().to_string(), None), fault).into())
             }
-            Err(error) => Err(malformed(error.inner())),
         }
     }
 }
@@ -46,11 +51,8 @@ fn is_too_large_a_number(error: &serde_json::Error) -> bool {
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "malformed_json",
-        format!("The body is not JSON: {error}."),
-    )
+    let (line, column) = (error.line(), error.column());
+    Code::MalformedJson { line, column }.into()
 }
 
 impl FromRequest for JsonBody {
@@ -66,19 +68,11 @@ impl FromRequest for JsonBody {
             let limit = state.config.server.body_limit_kib * 1024;
             let bytes = read_to_limit(&request, &mut payload, limit).await?;
             if bytes.is_empty() && request.method() == Method::PATCH {
-                return Err(Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "malformed_json",
-                    "The body is empty; a change is an object of JSON.",
-                ));
+                return Err(Code::MalformedJson { line: 1, column: 0 }.into());
             }
             // Elsewhere a request without a body has no media type, and what is missing is said by its members.
             if !bytes.is_empty() && !is_json(&request) {
-                return Err(Problem::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported_media_type",
-                    "The body must be application/json.",
-                ));
+                return Err(wrong_media_type("application/json"));
             }
             Ok(Self(if bytes.is_empty() {
                 Bytes::from_static(b"{}")
@@ -118,8 +112,13 @@ fn is_json(request: &HttpRequest) -> bool {
 }
 
 pub fn broken_body(error: &PayloadError) -> Problem {
-    let detail = format!("The body broke off: {error}.");
-    Problem::new(StatusCode::BAD_REQUEST, "broken_body", detail)
+    let reason = error.to_string();
+    Code::BrokenBody { reason }.into()
+}
+
+pub fn wrong_media_type(allowed: &str) -> Problem {
+    let allowed = allowed.into();
+    Code::UnsupportedMediaType { allowed }.into()
 }
 
 /// Reads a whole body; more than the limit is 413, and no more than the limit is ever held.
@@ -129,8 +128,8 @@ pub async fn read_to_limit(
     limit: usize,
 ) -> Result<Bytes, Problem> {
     let too_large = || {
-        let detail = format!("The body is larger than {} KiB.", limit / 1024);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+        let max_kib = limit / 1024;
+        Problem::from(Code::BodyTooLarge { max_kib })
     };
     let announced = request
         .headers()

@@ -9,7 +9,7 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::cookies;
-use super::problem::Problem;
+use super::problem::{Because, Problem};
 use super::state::State;
 use crate::accounts::identify;
 use crate::model::{Identity, Party, Role};
@@ -114,7 +114,7 @@ fn one_of(identity: Option<Identity>, roles: Option<&[Role]>) -> Result<Identity
     if roles.is_none_or(|roles| roles.contains(&identity.role())) {
         Ok(identity)
     } else {
-        Err(Problem::forbidden("Your kind of account may not do this."))
+        Err(Problem::forbidden(Because::Role))
     }
 }
 
@@ -178,9 +178,7 @@ pub fn identity_of(
         .transpose()?
         .flatten();
     if identity.is_some() && !request.method().is_safe() && !cookies::is_same_origin(request) {
-        return Err(Problem::forbidden(
-            "A request with cookies must come from the site's own pages.",
-        ));
+        return Err(Problem::forbidden(Because::Origin));
     }
     Ok(identity)
 }

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::state::State;
 use crate::applications::Decision;
-use crate::model::{ApplicationId, ApplicationStatus, Invalid, JobId, from_json};
+use crate::model::{ApplicationId, ApplicationStatus, FieldFault, Invalid, JobId, from_json};
 
 #[derive(serde::Deserialize, ToSchema)]
 #[schema(as = ClassicMoveBody)]
@@ -39,7 +39,7 @@ pub async fn update_application(
     } = from_json(Value::Object(body.members()?))?;
     let id: ApplicationId = application_id
         .parse()
-        .map_err(|_| Invalid::one("applicationId", "is no id"))?;
+        .map_err(|_| Invalid::one("applicationId", FieldFault::NotAnId))?;
     let decision = Decision {
         to: application_status,
         note,
@@ -55,8 +55,8 @@ pub async fn delete(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["jobId", "applicationId"])?;
-    let job: Option<JobId> = query.get("jobId", "is no id")?;
-    let application: Option<ApplicationId> = query.get("applicationId", "is no id")?;
+    let job: Option<JobId> = query.get("jobId", FieldFault::NotAnId)?;
+    let application: Option<ApplicationId> = query.get("applicationId", FieldFault::NotAnId)?;
     // Each of the two has the access of the route it stands for.
     match (job, application) {
         (Some(id), None) => {
@@ -67,6 +67,9 @@ pub async fn delete(
             let caller = Caller::<Student>::extract(&request).await?;
             withdraw_application(&request, &state, &caller, id).await
         }
-        _ => Err(Invalid::one("jobId", "or applicationId must be given, and not both").into()),
+        _ => {
+            let other = "applicationId".into();
+            Err(Invalid::one("jobId", FieldFault::ExactlyOne { other }).into())
+        }
     }
 }

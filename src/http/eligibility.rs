@@ -14,7 +14,7 @@ use super::body::JsonBody;
 use super::caller::{Admin, Caller, Student};
 use super::etag::IfMatch;
 use super::jobs::id_of;
-use super::problem::Problem;
+use super::problem::{Because, Problem};
 use super::state::State;
 use crate::applications;
 use crate::eligibility::rule_set;
@@ -113,9 +113,7 @@ pub async fn eligible_jobs(
     identity: Option<&Identity>,
 ) -> Result<Arc<HashSet<JobId>>, Problem> {
     let Some(Party::Student(id)) = identity.map(|identity| &identity.party) else {
-        return Err(Problem::forbidden(
-            "Only a student can ask for the jobs he may have.",
-        ));
+        return Err(Problem::forbidden(Because::StudentsOnly));
     };
     let student = student(reader, id)?;
     let (judge, now) = (&state.judge, state.now());

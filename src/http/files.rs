@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body::{media_type, read_to_limit};
+use super::body::{media_type, read_to_limit, wrong_media_type};
 use super::caller::{Caller, SignedIn, Student};
 use super::idempotency::{Answer, once};
 use super::jobs::id_of;
@@ -50,11 +50,7 @@ pub async fn keep(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["name"])?;
     if !media_type(&request).eq_ignore_ascii_case(PDF) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "The body must be application/pdf.",
-        ));
+        return Err(wrong_media_type(PDF));
     }
     let bytes = read_to_limit(&request, &mut body.into_inner(), MAX_RESUME_BYTES).await?;
     let resume = Resume::new(query.text("name")?, bytes.into())?;

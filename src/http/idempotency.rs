@@ -16,9 +16,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::state::State;
-use crate::model::{Identity, Invalid, SavedAnswer, Timestamp};
+use crate::model::{FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
 /// API.md: a key is remembered for a day; a second request waits ten seconds for the first.
@@ -107,10 +107,9 @@ impl InFlight {
                 freed.await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| {
-            let detail = "The first request with this Idempotency-Key is still under way.";
-            Problem::new(StatusCode::CONFLICT, "in_progress", detail)
-        })
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .map_err(|_| Problem::from(Code::InProgress))
     }
 }
 
@@ -143,10 +142,8 @@ impl Key {
         };
         let sound = |key: &&str| (1..=MAX_KEY_CHARS).contains(&key.len());
         let key = key.to_str().ok().filter(sound).ok_or_else(|| {
-            Invalid::one(
-                "Idempotency-Key",
-                format!("must be 1 to {MAX_KEY_CHARS} visible ASCII characters"),
-            )
+            let max = MAX_KEY_CHARS;
+            Invalid::one("Idempotency-Key", FieldFault::NotAnIdempotencyKey { max })
         })?;
         let who = match identity {
             Some(identity) => format!("account {}", identity.account_id),
@@ -207,12 +204,7 @@ impl Ticket {
         if first == self.request_digest {
             return Ok(());
         }
-        let detail = "This Idempotency-Key belongs to another request.";
-        Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_mismatch",
-            detail,
-        ))
+        Err(Code::IdempotencyMismatch.into())
     }
 
     /// The answer that the first request got; an error if it was another request.

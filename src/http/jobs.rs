@@ -18,7 +18,7 @@ use super::state::State;
 use super::views::JobView;
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
 use crate::model::{
-    EmployeeId, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, from_json,
+    EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, from_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
@@ -123,25 +123,25 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
-    if query.get::<bool>("eligible", "must be true or false")? == Some(true) {
+    if query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, &caller.reader, caller.who.as_ref()).await?);
     }
     answer_list(&state, &caller.reader, caller.who.as_ref(), wanted, &query)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
-    let flag = |name| query.get::<bool>(name, "must be true or false");
+    let flag = |name| query.get::<bool>(name, FieldFault::NotABoolean);
     let q = query.text("q")?.map(str::to_owned);
     let money = |name: &str| -> Result<Option<Money>, Problem> {
-        let amount = query.get::<f64>(name, "must be an amount of money")?;
+        let amount = query.get::<f64>(name, FieldFault::NotAnAmount)?;
         Ok(amount
             .map(Money::from_decimal)
             .transpose()
-            .map_err(|message| Invalid::one(name, message))?)
+            .map_err(|fault| Invalid::one(name, fault))?)
     };
-    let max_hours = query.get::<f64>("maxHours", "must be a number of hours")?;
+    let max_hours = query.get::<f64>("maxHours", FieldFault::NotANumber)?;
     if max_hours.is_some_and(|hours| !hours.is_finite()) {
-        return Err(Invalid::one("maxHours", "must be a number of hours").into());
+        return Err(Invalid::one("maxHours", FieldFault::NotANumber).into());
     }
     let sort = match query.text("sort")? {
         None if q.is_some() => Sort::Relevance,
@@ -157,7 +157,8 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
         Some("pay") => Sort::Pay,
         Some("deadline") => Sort::Deadline,
         Some(_) => {
-            return Err(Invalid::one("sort", "must be relevance, newest, pay or deadline").into());
+            let sorts = ["relevance", "newest", "pay", "deadline"];
+            return Err(Invalid::one("sort", FieldFault::not_one_of(sorts)).into());
         }
     };
     let employee_id = query.text("employeeId")?.map(EmployeeId::parse).transpose();
@@ -174,7 +175,7 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
             min_pay: money("minPay")?,
             max_hours,
             work_study: flag("workStudy")?,
-            employee_id: employee_id.map_err(|message| Invalid::one("employeeId", message))?,
+            employee_id: employee_id.map_err(|fault| Invalid::one("employeeId", fault))?,
             only: None,
             status: query.named("status")?.unwrap_or(JobStatus::Open),
             now: state.now(),
@@ -265,14 +266,17 @@ pub async fn post(
     let draft = match take_status(&mut members)? {
         None | Some(JobStatus::Open) => false,
         Some(JobStatus::Draft) => true,
-        Some(_) => return Err(Invalid::one("jobStatus", "must be \"draft\" or left out").into()),
+        Some(_) => {
+            let drafts = FieldFault::not_one_of([JobStatus::Draft.name()]);
+            return Err(Invalid::one("jobStatus", drafts).into());
+        }
     };
     let employee_id = match members.remove("employeeId") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => {
-            Some(EmployeeId::parse(&text).map_err(|message| Invalid::one("employeeId", message))?)
+            Some(EmployeeId::parse(&text).map_err(|fault| Invalid::one("employeeId", fault))?)
         }
-        Some(_) => return Err(Invalid::one("employeeId", "must be text").into()),
+        Some(_) => return Err(Invalid::one("employeeId", FieldFault::NotText).into()),
     };
     let input: JobInput = from_json(Value::Object(members))?;
     let mut fields = input.validate(&state.campus().time_zone, state.now())?;
@@ -305,7 +309,7 @@ fn take_status(members: &mut Map<String, Value>) -> Result<Option<JobStatus>, Pr
     match members.remove("jobStatus") {
         None => Ok(None),
         Some(Value::String(name)) => parse_named("jobStatus", &name).map(Some),
-        Some(_) => Err(Invalid::one("jobStatus", "must be text").into()),
+        Some(_) => Err(Invalid::one("jobStatus", FieldFault::NotText).into()),
     }
 }
 
@@ -326,10 +330,10 @@ pub async fn update(
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(
             crate::model::check_text(&text, crate::model::Line::Many, 0, MAX_REASON_CHARS)
-                .map_err(|message| Invalid::one("reason", message))?,
+                .map_err(|fault| Invalid::one("reason", fault))?,
         )
         .filter(|reason| !reason.is_empty()),
-        Some(_) => return Err(Invalid::one("reason", "must be text").into()),
+        Some(_) => return Err(Invalid::one("reason", FieldFault::NotText).into()),
     };
     let patch = JobPatch {
         members,

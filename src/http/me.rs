@@ -14,7 +14,7 @@ use super::state::State;
 use super::views::{AccountView, MeView};
 use crate::accounts::{self, MePatch, Refusal};
 use crate::auth::check_password;
-use crate::model::{Identity, Invalid};
+use crate::model::{FieldFault, Identity, Invalid};
 use crate::store::Reader;
 
 /// GET /me
@@ -61,7 +61,7 @@ pub async fn update(
     let password = take_text(&mut members, "password")?;
     let current = take_text(&mut members, "currentPassword")?;
     if let Some(password) = &password {
-        check_password(password).map_err(|message| Invalid::one("password", message))?;
+        check_password(password).map_err(|fault| Invalid::one("password", fault))?;
     }
     let proven_at = match &current {
         Some(current) => Some(prove(&state, &caller.reader, &caller.who, current).await?),
@@ -98,7 +98,7 @@ fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<Option<Stri
     match members.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Invalid::one(name, "must be text").into()),
+        Some(_) => Err(Invalid::one(name, FieldFault::NotText).into()),
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Problem;
-use crate::model::Invalid;
+use crate::model::{FieldFault, Invalid, from_text};
 use crate::store::Place;
 
 const DEFAULT_LIMIT: usize = 20;
@@ -40,9 +40,14 @@ impl Query {
         let mut invalid = Invalid::default();
         for (name, value) in &pairs {
             if !known.contains(&name.as_str()) {
-                invalid.add(name, "is not a parameter here");
+                invalid.add(name, FieldFault::UnknownParameter);
             } else if value.len() > MAX_VALUE_BYTES {
-                invalid.add(name, "is too long");
+                invalid.add(
+                    name,
+                    FieldFault::TooManyBytes {
+                        max: MAX_VALUE_BYTES,
+                    },
+                );
             }
         }
         invalid.into_result()?;
@@ -95,7 +100,7 @@ impl Query {
         let mut values = self.all(name);
         let value = values.next();
         if values.next().is_some() {
-            return Err(Invalid::one(name, "is given more than once").into());
+            return Err(Invalid::one(name, FieldFault::Repeated).into());
         }
         Ok(value)
     }
@@ -107,12 +112,10 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A value of a type, or 422 with what it must be.
-    pub fn get<T: FromStr>(&self, name: &str, must: &str) -> Result<Option<T>, Problem> {
-        let value = self
-            .text(name)?
-            .map(|value| value.trim().parse().map_err(|_| Invalid::one(name, must)));
-        Ok(value.transpose()?)
+    /// A value of a type, or 422 with its fault.
+    pub fn get<T: FromStr>(&self, name: &str, fault: FieldFault) -> Result<Option<T>, Problem> {
+        let value = self.text(name)?.map(|value| value.trim().parse());
+        Ok(value.transpose().map_err(|_| Invalid::one(name, fault))?)
     }
 
     /// A value among names, as serde spells them.
@@ -124,12 +127,11 @@ impl Query {
 
     /// A switch. One that is there and empty says neither yes nor no.
     pub fn switch(&self, name: &str) -> Result<Option<bool>, Problem> {
-        let must = "must be true or false";
         let is_empty = |(key, value): &(String, String)| key == name && value.trim().is_empty();
         if self.pairs.iter().any(is_empty) {
-            return Err(Invalid::one(name, must).into());
+            return Err(Invalid::one(name, FieldFault::NotABoolean).into());
         }
-        self.get(name, must)
+        self.get(name, FieldFault::NotABoolean)
     }
 
     pub fn limit(&self) -> Result<usize, Problem> {
@@ -137,18 +139,21 @@ impl Query {
     }
 
     pub fn limit_or(&self, default: usize) -> Result<usize, Problem> {
-        let must = "must be a number from 1 to 100";
-        let limit = self.get("limit", must)?.unwrap_or(default);
+        let fault = FieldFault::OutOfRange {
+            min: 1,
+            max: MAX_LIMIT as i64,
+        };
+        let limit = self.get("limit", fault.clone())?.unwrap_or(default);
         if (1..=MAX_LIMIT).contains(&limit) {
             Ok(limit)
         } else {
-            Err(Invalid::one("limit", must).into())
+            Err(Invalid::one("limit", fault).into())
         }
     }
 }
 
 pub fn wrong_cursor() -> Invalid {
-    Invalid::one("cursor", "is not one that this list gave")
+    Invalid::one("cursor", FieldFault::UnknownCursor)
 }
 
 /// The same whatever the order of the parameters; an empty one counts as absent.
@@ -170,6 +175,5 @@ fn list_mark(path: &str, pairs: &[(String, String)]) -> ListMark {
 }
 
 pub fn parse_named<T: serde::de::DeserializeOwned>(name: &str, value: &str) -> Result<T, Problem> {
-    let value = serde_json::Value::String(value.trim().to_owned());
-    serde_json::from_value(value).map_err(|error| Invalid::one(name, error.to_string()).into())
+    from_text(value.trim()).map_err(|fault| Invalid::one(name, fault).into())
 }

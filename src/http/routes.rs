@@ -11,7 +11,7 @@ use super::caller::{
     Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
 };
 use super::metrics::RouteNumber;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::{
     accounts, admin, applications, classic, eligibility, files, jobs, likes, me, metrics, openapi,
     pages,
@@ -167,7 +167,7 @@ fn resource(path: &str, entries: Vec<Entry>) -> Resource {
         resource = resource.route(entry.route);
     }
     resource.default_service(web::to(move || {
-        let problem = Problem::method_not_allowed(allow.clone());
-        async move { Err::<&'static str, Problem>(problem) }
+        let allow = allow.clone();
+        async move { Err::<&'static str, Problem>(Code::MethodNotAllowed { allow }.into()) }
     }))
 }

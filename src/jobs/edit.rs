@@ -8,8 +8,8 @@ use super::write::{check_filled, frozen_changes, write};
 use crate::accounts::Registrar;
 use crate::mail::{Letter, Ruling};
 use crate::model::{
-    Account, Campus, Employer, Event, Identity, Invalid, Job, JobId, JobInput, JobStatus, Party,
-    patched,
+    Account, Campus, Employer, Event, FieldFault, Identity, Invalid, Job, JobId, JobInput,
+    JobStatus, Party, patched,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -48,7 +48,7 @@ pub fn edit(
     }
     check_filled(&old, &job)?;
     if job.deadline != old.deadline && job.deadline <= now {
-        return Err(Invalid::one("deadline", "must be in the future").into());
+        return Err(Invalid::one("deadline", FieldFault::InThePast).into());
     }
     if !by_office {
         let frozen = frozen_changes(transaction, &old, &job)?;
@@ -119,12 +119,10 @@ fn turn(
 ) -> Result<(), Refusal> {
     let from = job.job_status;
     let by_office = identity.party == Party::Admin;
+    let settable = [JobStatus::Open, JobStatus::Closed].map(JobStatus::name);
+    let not_settable = || Invalid::one("jobStatus", FieldFault::not_one_of(settable));
     match to {
-        JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(Invalid::one(
-            "jobStatus",
-            "must be \"open\" or \"closed\"; the others come about by themselves",
-        )
-        .into()),
+        JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(not_settable().into()),
         // The office may say no to what its employer has closed meanwhile.
         JobStatus::Closed if by_office => {
             job.decline(reason.cloned(), transaction.now());
@@ -140,21 +138,15 @@ fn turn(
         }
         JobStatus::Open => {
             if job.deadline <= transaction.now() {
-                return Err(
-                    Invalid::one("deadline", "must be in the future for the job to open").into(),
-                );
+                return Err(Invalid::one("deadline", FieldFault::InThePast).into());
             }
             if !job.has_free_position() {
-                return Err(Invalid::one(
-                    "positions",
-                    "must leave a free position for the job to open",
-                )
-                .into());
+                return Err(Invalid::one("positions", FieldFault::NoFreePosition).into());
             }
             publish(transaction, identity, job)?;
             Ok(())
         }
-        JobStatus::Draft => Err(Invalid::one("jobStatus", "cannot go back to draft").into()),
+        JobStatus::Draft => Err(not_settable().into()),
     }
 }
 

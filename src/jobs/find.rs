@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Card, Cards, Refusal, View, view_of};
-use crate::model::{Identity, Invalid, JobStatus, Party};
+use crate::model::{FieldFault, Identity, Invalid, JobStatus, Party};
 use crate::search::{After, Facets, Found, JobQuery, SearchIndex, Sort};
 use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
 
@@ -63,7 +63,7 @@ impl JobCursor {
     }
 
     pub fn parse(token: &str) -> Result<Self, Invalid> {
-        let wrong = || Invalid::one("cursor", "is not one that this list gave");
+        let wrong = || Invalid::one("cursor", FieldFault::UnknownCursor);
         match token.split_at_checked(1) {
             Some(("l", listed)) => {
                 let bytes = URL_SAFE_NO_PAD.decode(listed).ok();
@@ -93,7 +93,7 @@ pub fn find(
             _ => return Err(Refusal::StatusNotYours),
         }
     }
-    let wrong = || Invalid::one("cursor", "is not one that this list gave");
+    let wrong = || Invalid::one("cursor", FieldFault::UnknownCursor);
     if is_plain(query) {
         let after = match wanted.cursor {
             None => None,

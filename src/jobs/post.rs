@@ -3,8 +3,8 @@
 use super::Refusal;
 use super::write::write;
 use crate::model::{
-    Account, AccountStatus, Campus, EmployeeId, Employer, Event, Identity, Invalid, Job, JobFields,
-    JobId, JobStatus, Party,
+    Account, AccountStatus, Campus, EmployeeId, Employer, Event, FieldFault, Identity, Invalid,
+    Job, JobFields, JobId, JobStatus, Party,
 };
 use crate::store::{StoreError, Stored, Transaction, keys};
 
@@ -23,22 +23,22 @@ pub fn post(
 ) -> Result<Stored<Job>, Refusal> {
     let now = transaction.now();
     if posting.fields.deadline <= now {
-        return Err(Invalid::one("deadline", "must be in the future").into());
+        return Err(Invalid::one("deadline", FieldFault::InThePast).into());
     }
     let employee_id = match (&identity.party, &posting.employee_id) {
         (Party::Employer(own), None) => own.clone(),
         (Party::Employer(own), Some(named)) if own == named => own.clone(),
         (Party::Employer(_), Some(_)) => {
-            return Err(Invalid::one("employeeId", "must be your own").into());
+            return Err(Invalid::one("employeeId", FieldFault::NotYourOwn).into());
         }
         (_, Some(named)) => named.clone(),
         (_, None) => {
-            return Err(Invalid::one("employeeId", "is required when an admin posts").into());
+            return Err(Invalid::one("employeeId", FieldFault::Required).into());
         }
     };
     let employer: Option<Stored<Employer>> = transaction.get(&keys::employer(&employee_id))?;
     let Some(employer) = employer else {
-        return Err(Invalid::one("employeeId", "is no employer's").into());
+        return Err(Invalid::one("employeeId", FieldFault::NotAnEmployer).into());
     };
     let mut job = new_job(campus, JobId::generate(now), &employer, now);
     write(transaction, &mut job, posting.fields.clone())?;

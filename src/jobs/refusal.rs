@@ -1,7 +1,7 @@
 //! Why a command of this room says no.
 
 use crate::mail::ComposeError;
-use crate::model::{Invalid, JobStatus};
+use crate::model::{FieldFault, Invalid, JobStatus};
 use crate::search::SearchError;
 use crate::store::StoreError;
 
@@ -32,9 +32,7 @@ pub enum Refusal {
 impl From<SearchError> for Refusal {
     fn from(error: SearchError) -> Self {
         match error {
-            SearchError::BadCursor => {
-                Invalid::one("cursor", "is not one that this list gave").into()
-            }
+            SearchError::BadCursor => Invalid::one("cursor", FieldFault::UnknownCursor).into(),
             error => Self::Search(error),
         }
     }

@@ -1,6 +1,6 @@
 //! What stands in a posting, whoever writes it: a person or an import.
 
-use crate::model::{ApplicationStatus, Employer, Invalid, Job, JobFields};
+use crate::model::{ApplicationStatus, Employer, FieldFault, Invalid, Job, JobFields};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
 /// Puts checked members into a posting. Where no work space is given it is that of the employer's profile.
@@ -23,15 +23,14 @@ pub(crate) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
     if new.positions < old.positions_filled {
         return Err(Invalid::one(
             "positions",
-            "must not be below the positions that are filled",
+            FieldFault::BelowPositionsFilled {
+                filled: old.positions_filled,
+            },
         ));
     }
     if new.hours_per_week > old.hours_per_week && old.positions_filled > 0 {
         // The rules looked at the hours when they let the students in.
-        return Err(Invalid::one(
-            "hoursPerWeek",
-            "cannot be raised once somebody has the job",
-        ));
+        return Err(Invalid::one("hoursPerWeek", FieldFault::HoursCommitted));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Email, Vocabulary};
+use super::{Email, FieldFault, Vocabulary};
 
 #[derive(Clone, Debug)]
 pub struct Campus {
@@ -25,5 +25,12 @@ impl Campus {
                     .strip_suffix(own.as_str())
                     .is_some_and(|sub| sub.ends_with('.'))
         })
+    }
+
+    /// What is wrong with an address that the campus does not own.
+    pub fn domain_fault(&self) -> FieldFault {
+        FieldFault::CampusDomain {
+            domains: self.email_domains.clone(),
+        }
     }
 }

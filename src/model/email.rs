@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::FieldFault;
+
 /// A deliverable address `local@domain` in the form that mail systems accept without quoting (RFC 5321 dot-string),
 /// lower-cased, so that one mailbox is one account. Local parts are case-sensitive on paper (RFC 5321 2.4), nowhere in use.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -17,11 +19,9 @@ const LABEL_OCTETS: usize = 63;
 const ERASED_DOMAIN: &str = "erased.invalid";
 
 impl Email {
-    /// Fails with a sentence for the person who typed it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim();
-        let wrong = || "must be an e-mail address, as name@example.edu".to_string();
-        let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
+        let (local, domain) = text.rsplit_once('@').ok_or(FieldFault::NotAnEmail)?;
         let atom = |part: &str| {
             !part.is_empty()
                 && part
@@ -44,7 +44,7 @@ impl Email {
         if sound {
             Ok(Self(text.to_ascii_lowercase().into()))
         } else {
-            Err(wrong())
+            Err(FieldFault::NotAnEmail)
         }
     }
 

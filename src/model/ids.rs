@@ -9,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::Timestamp;
+use super::{FieldFault, Line, Timestamp, check_text};
 
 /// An id of the server's own making for a record of type `T`.
 pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
@@ -109,7 +109,10 @@ impl<T> Serialize for Id<T> {
 }
 impl<'de, T> Deserialize<'de> for Id<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Uuid::deserialize(deserializer).map(|id| Self(id, PhantomData))
+        match Uuid::deserialize(deserializer) {
+            Ok(id) => Ok(Self(id, PhantomData)),
+            Err(_) => Err(serde::de::Error::custom(FieldFault::NotAnId)),
+        }
     }
 }
 
@@ -128,16 +131,14 @@ impl<T> CampusId<T> {
         Self(Id::<T>::generate(now).to_string().into(), PhantomData)
     }
 
-    /// Fails with a sentence for the person who typed it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if length == 0 || length > CAMPUS_ID_CHARS || text.chars().any(char::is_control) {
-            return Err(format!(
-                "must be 1 to {CAMPUS_ID_CHARS} characters of plain text"
-            ));
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
+        let text = check_text(text, Line::Single, 1, CAMPUS_ID_CHARS)?;
+        match text.chars().position(char::is_control) {
+            None => Ok(Self(text.into(), PhantomData)),
+            Some(before) => Err(FieldFault::ControlCharacter {
+                position: before + 1,
+            }),
         }
-        Ok(Self(text.into(), PhantomData))
     }
 
     pub fn as_str(&self) -> &str {

@@ -4,37 +4,39 @@ use std::fmt;
 
 use serde::Serialize;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+use super::{FieldFault, in_full};
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldError {
     pub field: String,
-    /// A sentence without a subject ("must be a number"), in the reader's words.
-    pub message: String,
+    #[serde(flatten, serialize_with = "in_full")]
+    pub fault: FieldFault,
 }
 
-/// Everything wrong with one input at once, so that a person mends it in one go. Empty means valid.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Everything wrong with one input at once, so that a person fixes it in one go. Empty means valid.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Invalid(pub Vec<FieldError>);
 
 impl Invalid {
-    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn one(field: impl Into<String>, fault: FieldFault) -> Self {
         let mut invalid = Self::default();
-        invalid.add(field, message);
+        invalid.add(field, fault);
         invalid
     }
 
-    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<String>, fault: FieldFault) {
         self.0.push(FieldError {
             field: field.into(),
-            message: message.into(),
+            fault,
         });
     }
 
-    /// Keeps the value of a field that is valid, and notes the message of one that is not.
-    pub fn field<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
+    /// Keeps the value of a field that is valid, and notes the fault of one that is not.
+    pub fn field<T>(&mut self, field: &str, value: Result<T, FieldFault>) -> Option<T> {
         match value {
             Ok(value) => Some(value),
-            Err(message) => {
-                self.add(field, message);
+            Err(fault) => {
+                self.add(field, fault);
                 None
             }
         }
@@ -49,7 +51,7 @@ impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, error) in self.0.iter().enumerate() {
             let between = if position > 0 { "; " } else { "" };
-            write!(f, "{between}{} {}", error.field, error.message)?;
+            write!(f, "{between}{} {}", error.field, error.fault)?;
         }
         Ok(())
     }

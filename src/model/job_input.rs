@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::student::{MAX_SKILL_CHARS, MAX_SKILLS};
 use super::{
-    Invalid, Job, JobSetting, Line, Money, Question, QuestionId, Timestamp, check_list, check_text,
-    day_or_time,
+    FieldFault, Invalid, Job, JobSetting, Line, Money, Question, QuestionId, Timestamp, check_list,
+    check_text, day_or_time,
 };
 
 /// The members of a posting as they arrive: from a request, from a merge patch over an existing posting, from a CSV row.
@@ -24,10 +24,11 @@ pub struct JobInput {
     pub hours_per_week: Option<f64>,
     pub positions: Option<i64>,
     pub work_study_required: Option<bool>,
+    #[serde(default, deserialize_with = "super::time::date")]
     pub start_date: Option<Date>,
+    #[serde(default, deserialize_with = "super::time::date")]
     pub end_date: Option<Date>,
     pub deadline: Option<String>,
-    #[serde(default, deserialize_with = "super::objects")]
     pub questions: Option<Vec<QuestionInput>>,
 }
 
@@ -64,7 +65,7 @@ const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
 const MAX_PLACE_CHARS: usize = 200;
 const MAX_PAY_CENTS: i64 = 100_000;
-const MAX_HOURS: f64 = 60.0;
+const MAX_HOURS: i32 = 60;
 const MAX_POSITIONS: i64 = 1_000;
 const MAX_QUESTIONS: usize = 20;
 const MAX_PROMPT_CHARS: usize = 1_000;
@@ -86,20 +87,25 @@ impl JobInput {
                 if (0..=MAX_PAY_CENTS).contains(&pay.cents()) {
                     Ok(pay)
                 } else {
-                    Err("must be from 0 to 1,000".into())
+                    let max = MAX_PAY_CENTS / 100;
+                    Err(FieldFault::OutOfRange { min: 0, max })
                 }
             });
         let hours = required(self.hours_per_week).and_then(|hours| {
-            if hours > 0.0 && hours <= MAX_HOURS {
+            if hours > 0.0 && hours <= f64::from(MAX_HOURS) {
                 Ok(hours)
             } else {
-                Err("must be more than 0 and at most 60".into())
+                let max = MAX_HOURS.into();
+                Err(FieldFault::OutOfOpenRange { above: 0, max })
             }
         });
         let positions = u32::try_from(self.positions.unwrap_or(1))
             .ok()
             .filter(|count| (1..=MAX_POSITIONS).contains(&i64::from(*count)))
-            .ok_or_else(|| "must be from 1 to 1,000".to_string());
+            .ok_or(FieldFault::OutOfRange {
+                min: 1,
+                max: MAX_POSITIONS,
+            });
         let skills = check_list(
             &self.skills_required.unwrap_or_default(),
             MAX_SKILLS,
@@ -117,7 +123,7 @@ impl JobInput {
         if let (Some(start), Some(end)) = (self.start_date, self.end_date)
             && end < start
         {
-            invalid.add("endDate", "must not be before startDate");
+            invalid.add("endDate", FieldFault::BeforeStartDate);
         }
 
         let job_title = invalid.field("jobTitle", job_title);
@@ -148,8 +154,8 @@ impl JobInput {
     }
 }
 
-fn required<T>(value: Option<T>) -> Result<T, String> {
-    value.ok_or_else(|| "is required".into())
+fn required<T>(value: Option<T>) -> Result<T, FieldFault> {
+    value.ok_or(FieldFault::Required)
 }
 
 fn check_questions(
@@ -158,13 +164,8 @@ fn check_questions(
     invalid: &mut Invalid,
 ) -> Vec<Question> {
     if inputs.len() > MAX_QUESTIONS {
-        invalid.add(
-            "questions",
-            format!(
-                "must have at most {MAX_QUESTIONS} entries (has {})",
-                inputs.len()
-            ),
-        );
+        let (max, actual) = (MAX_QUESTIONS, inputs.len());
+        invalid.add("questions", FieldFault::TooManyEntries { max, actual });
         return Vec::new();
     }
     let mut questions: Vec<Question> = Vec::with_capacity(inputs.len());
@@ -184,7 +185,7 @@ fn check_questions(
             {
                 invalid.add(
                     format!("questions[{position}].questionId"),
-                    "must differ from the others",
+                    FieldFault::Duplicate,
                 );
             }
             questions.push(Question {

@@ -3,6 +3,8 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::FieldFault;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(i64);
 
@@ -18,15 +20,14 @@ impl Money {
         self.0
     }
 
-    /// Fails with a sentence for the person who typed it.
-    pub fn from_decimal(amount: f64) -> Result<Self, String> {
+    pub fn from_decimal(amount: f64) -> Result<Self, FieldFault> {
         let cents = (amount * 100.0).round();
         if !amount.is_finite() || cents.abs() > MAX_CENTS as f64 {
-            return Err("must be an amount of money".into());
+            return Err(FieldFault::NotAnAmount);
         }
         // Two decimals survive the trip through binary floating point to well within a part in a thousand million.
         if (amount * 100.0 - cents).abs() > 1e-9 * cents.abs().max(1.0) {
-            return Err("must have at most two decimals".into());
+            return Err(FieldFault::TooManyDecimals { max: 2 });
         }
         Ok(Self(cents as i64))
     }

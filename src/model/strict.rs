@@ -1,10 +1,8 @@
-//! JSON read more strictly than serde does by itself: no member is given twice (serde_json would keep the last one and
-//! drop the others without a word), and an object is never read from an array.
+//! JSON text read more strictly than serde_json does by itself: no member is given twice. serde_json would keep the last
+//! one and drop the others without a word.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -66,7 +64,8 @@ impl<'de> Visitor<'de> for Reader {
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+                // Fails at the member itself, so that the path of the error names it.
+                let Repeated = entries.next_value()?;
             }
             let StrictJson(value) = entries.next_value()?;
             members.insert(name, value);
@@ -75,43 +74,11 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// For `deserialize_with`: a member that is an object.
-pub(super) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Object::deserialize(deserializer).map(|Object(value)| value)
-}
+/// What is read where a member comes a second time: always an error.
+struct Repeated;
 
-/// For `deserialize_with`: a member that is an array of objects, or null.
-pub fn objects<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
-    Ok(objects.map(|objects| objects.into_iter().map(|Object(value)| value).collect()))
-}
-
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectReader(PhantomData))
-    }
-}
-
-struct ObjectReader<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectReader<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+impl<'de> Deserialize<'de> for Repeated {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("a member is given more than once"))
     }
 }

@@ -3,7 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Email, Invalid, Line, Money, StudentId, Timestamp, check_list, check_text};
+use super::{
+    AccountId, Email, FieldFault, Invalid, Line, Money, StudentId, Timestamp, check_list,
+    check_text,
+};
 
 /// A fact about a student that the roster may set. What the roster has set, the student cannot change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +53,7 @@ pub struct Preferences {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StudentProfile {
     pub student_id: Option<StudentId>,
+    #[serde(deserialize_with = "super::time::date")]
     pub graduation_date: Option<Date>,
     pub skills: Vec<String>,
     pub summary: Option<String>,
@@ -57,7 +61,6 @@ pub struct StudentProfile {
     pub gpa: Option<f64>,
     pub visa: Option<String>,
     pub work_study_remaining: Option<Money>,
-    #[serde(deserialize_with = "super::strict::object")]
     pub preferences: Preferences,
 }
 
@@ -67,8 +70,8 @@ pub(super) const MAX_SKILL_CHARS: usize = 80;
 const MAX_SUMMARY_CHARS: usize = 5_000;
 const MAX_VISA_CHARS: usize = 20;
 /// A term has far fewer credits, a GPA scale rarely ends above 10.
-const MAX_CREDITS: f64 = 60.0;
-const MAX_GPA: f64 = 10.0;
+const MAX_CREDITS: i32 = 60;
+const MAX_GPA: i32 = 10;
 
 impl StudentProfile {
     /// Trims and checks every member.
@@ -96,15 +99,16 @@ impl StudentProfile {
             ("enrolledCredits", self.enrolled_credits, MAX_CREDITS),
             ("gpa", self.gpa, MAX_GPA),
         ] {
-            if value.is_some_and(|value| !(0.0..=most).contains(&value)) {
-                invalid.add(field, format!("must be from 0 to {most}"));
+            if value.is_some_and(|value| !(0.0..=f64::from(most)).contains(&value)) {
+                let max = most.into();
+                invalid.add(field, FieldFault::OutOfRange { min: 0, max });
             }
         }
         if self
             .work_study_remaining
             .is_some_and(|award| award.cents() < 0)
         {
-            invalid.add("workStudyRemaining", "must not be negative");
+            invalid.add("workStudyRemaining", FieldFault::Negative);
         }
         invalid.into_result().map(|()| self)
     }

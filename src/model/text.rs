@@ -1,5 +1,7 @@
 //! Text that people type: length and characters.
 
+use super::FieldFault;
+
 /// Whether a text may hold line breaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Line {
@@ -8,9 +10,8 @@ pub enum Line {
 }
 
 /// Checks a text: `min` to `max` characters, no control characters but tabs and (in `Line::Many`) line breaks. One line
-/// is trimmed; several are kept as they were typed, and are empty if nothing but blanks. Fails with a sentence for the
-/// person who typed it.
-pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<String, String> {
+/// is trimmed; several are kept as they were typed, and are empty if nothing but blanks.
+pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<String, FieldFault> {
     let text = match line {
         Line::Many if !text.trim().is_empty() => text,
         _ => text.trim(),
@@ -18,37 +19,40 @@ pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<Stri
     let count = text.chars().count();
     if count < min {
         return Err(if min == 1 {
-            "must not be empty".into()
+            FieldFault::Empty
         } else {
-            format!("must have at least {min} characters")
+            FieldFault::TooShort { min }
         });
     }
     if count > max {
-        return Err(format!("must have at most {max} characters (has {count})"));
+        return Err(FieldFault::TooLong { max, actual: count });
     }
     let allowed =
         |c: char| !c.is_control() || c == '\t' || (line == Line::Many && (c == '\n' || c == '\r'));
     if let Some(position) = text.chars().position(|c| !allowed(c)) {
-        return Err(format!(
-            "has a control character at position {}",
-            position + 1
-        ));
+        return Err(FieldFault::ControlCharacter {
+            position: position + 1,
+        });
     }
     Ok(text.into())
 }
 
 /// Checks a list of short texts and drops repeats (case aside), keeping the first spelling and the order.
-pub fn check_list(items: &[String], most: usize, max_chars: usize) -> Result<Vec<String>, String> {
+pub fn check_list(
+    items: &[String],
+    most: usize,
+    max_chars: usize,
+) -> Result<Vec<String>, FieldFault> {
     if items.len() > most {
-        return Err(format!(
-            "must have at most {most} entries (has {})",
-            items.len()
-        ));
+        return Err(FieldFault::TooManyEntries {
+            max: most,
+            actual: items.len(),
+        });
     }
     let mut kept: Vec<String> = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
         let item = check_text(item, Line::Single, 1, max_chars)
-            .map_err(|message| format!("entry {} {message}", position + 1))?;
+            .map_err(|fault| fault.of_entry(position + 1))?;
         if !kept
             .iter()
             .any(|other| other.to_lowercase() == item.to_lowercase())

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::FieldFault;
+
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z. RFC 3339 in UTC outside, an integer in the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -80,9 +82,18 @@ impl<'de> Deserialize<'de> for Timestamp {
             return i64::deserialize(deserializer).map(Self);
         }
         let text = String::deserialize(deserializer)?;
-        parse_moment(&text)
-            .ok_or_else(|| D::Error::custom("must be an RFC 3339 time, as 2026-12-01T17:00:00Z"))
+        parse_moment(&text).ok_or_else(|| D::Error::custom(FieldFault::NotATime))
     }
+}
+
+/// For `deserialize_with`: jiff's own reading of a date says what is wrong as text alone.
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| {
+        text.parse()
+            .map_err(|_| D::Error::custom(FieldFault::NotADate))
+    })
+    .transpose()
 }
 
 fn parse_moment(text: &str) -> Option<Timestamp> {
@@ -94,8 +105,7 @@ fn parse_moment(text: &str) -> Option<Timestamp> {
 }
 
 /// Reads an RFC 3339 time, or a bare date, which means the end of that day in the given zone.
-/// Fails with a sentence for the person who typed it.
-pub fn day_or_time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
+pub fn day_or_time(text: &str, zone: &TimeZone) -> Result<Timestamp, FieldFault> {
     let text = text.trim();
     if let Some(moment) = parse_moment(text) {
         return Ok(moment);
@@ -107,9 +117,7 @@ pub fn day_or_time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
         .and_then(|next| zone.to_timestamp(next.at(0, 0, 0, 0)).ok())
         .map(|midnight| midnight.as_millisecond() - 1)
         .filter(|millis| (0..MAX_MILLIS).contains(millis));
-    end.map(Timestamp).ok_or_else(|| {
-        "must be a date (2026-12-01) or an RFC 3339 time (2026-12-01T17:00:00Z)".into()
-    })
+    end.map(Timestamp).ok_or(FieldFault::NotADateOrTime)
 }
 
 #[cfg(test)]

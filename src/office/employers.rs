@@ -4,7 +4,8 @@ use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Email, EmployeeId, Employer, EmployerProfile, Event, Invalid, Line, Role, Setting, check_text,
+    Email, EmployeeId, Employer, EmployerProfile, Event, FieldFault, Invalid, Line, Role, Setting,
+    check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -22,7 +23,7 @@ pub(super) const REQUIRED: &[&str] = &["name", "email"];
 
 const MAX_NAME_CHARS: usize = 200;
 
-pub(super) fn key(row: &Row) -> Result<Email, String> {
+pub(super) fn key(row: &Row) -> Result<Email, FieldFault> {
     Email::parse(row.text(KEY).unwrap_or_default())
 }
 
@@ -43,7 +44,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         Some("onCampus") => Some(Setting::OnCampus),
         Some("offCampus") => Some(Setting::OffCampus),
         Some(_) => {
-            invalid.add("setting", "must be onCampus or offCampus");
+            invalid.add("setting", FieldFault::not_one_of(["onCampus", "offCampus"]));
             None
         }
     };
@@ -62,7 +63,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
     if let Some(id) = &employee_id {
         let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
         if owner.is_some_and(|owner| owner.email != email) {
-            return Err(Invalid::one("employeeId", "belongs to somebody else").into());
+            return Err(Invalid::one("employeeId", FieldFault::Taken).into());
         }
     }
     let now = transaction.now();

@@ -7,7 +7,7 @@ use super::repeats::Repeats;
 use super::report::Effect;
 use super::rows::{Row, Rows};
 use super::{Rejection, Report, employers, jobs, students};
-use crate::model::{Account, AccountStatus, Campus, Email, Invalid, Role};
+use crate::model::{Account, AccountStatus, Campus, Email, FieldFault, Invalid, Role};
 use crate::store::{Origin, Store, StoreError, Stored, Transaction, keys};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) fn refuse_other_role(
         account.role != role && account.status != AccountStatus::Unverified
     };
     if account.as_ref().is_some_and(is_other) {
-        return Err(Invalid::one("email", "belongs to an account of another role").into());
+        return Err(Invalid::one("email", FieldFault::OtherRole).into());
     }
     Ok(())
 }
@@ -148,7 +148,7 @@ impl Import<'_> {
 
     /// A row, if it is the first with its key. One without a sound key is refused where it lands.
     fn once(&self, repeats: &mut Repeats, row: Row) -> Result<Row, Rejection> {
-        let by_email = |key: Result<Email, String>| key.map(|email| email.as_str().to_owned());
+        let by_email = |key: Result<Email, FieldFault>| key.map(|email| email.as_str().to_owned());
         let (column, key) = match self.kind {
             Kind::Students => (students::KEY, by_email(students::key(&row))),
             Kind::Employers => (employers::KEY, by_email(employers::key(&row))),
@@ -183,7 +183,7 @@ impl Import<'_> {
                     refusals.push(Rejection {
                         line: row.line,
                         field: fault.as_ref().map(|fault| fault.field.clone()),
-                        message: fault.map_or_else(|| "is not valid".into(), |fault| fault.message),
+                        fault: fault.map_or(FieldFault::Malformed, |fault| fault.fault),
                     });
                 }
                 Err(RowError::Store(error)) => return Err(error),

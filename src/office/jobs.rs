@@ -5,8 +5,8 @@ use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{check_filled, frozen_changes, new_job, write};
 use crate::model::{
-    Campus, Email, EmployeeId, Employer, Event, Invalid, Job, JobFields, JobId, JobInput,
-    JobSetting, JobStatus, Line, Timestamp, check_text,
+    Campus, Email, EmployeeId, Employer, Event, FieldFault, Invalid, Job, JobFields, JobId,
+    JobInput, JobSetting, JobStatus, Line, Timestamp, check_text,
 };
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
@@ -40,7 +40,7 @@ pub(super) const REQUIRED: &[&str] = &[
 
 const MAX_EXTERNAL_ID_CHARS: usize = 200;
 
-pub(super) fn key(row: &Row) -> Result<String, String> {
+pub(super) fn key(row: &Row) -> Result<String, FieldFault> {
     let text = row.text(KEY).unwrap_or_default();
     check_text(text, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
 }
@@ -51,18 +51,17 @@ pub(super) fn land(
     row: &Row,
     owner: Option<&Email>,
 ) -> Result<Effect, RowError> {
-    let external_id = key(row).map_err(|message| Invalid::one(KEY, message))?;
+    let external_id = key(row).map_err(|fault| Invalid::one(KEY, fault))?;
     let now = transaction.now();
     let fields = parse(campus, row, now)?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
     let employer = owner_of(transaction, row, owner)?;
     let Some(old) = known else {
         let Some(employer) = employer else {
-            let message = "names no employer, its workSpace has none, and no owner was given";
-            return Err(Invalid::one("employerEmail", message).into());
+            return Err(Invalid::one("employerEmail", FieldFault::NoEmployer).into());
         };
         if fields.deadline <= now {
-            return Err(Invalid::one("deadline", "must be in the future").into());
+            return Err(Invalid::one("deadline", FieldFault::InThePast).into());
         }
         let mut job = new_job(campus, JobId::generate(now), &employer, now);
         write(transaction, &mut job, fields)?;
@@ -81,7 +80,9 @@ pub(super) fn land(
     if let Some(employer) = employer.filter(|employer| employer.employee_id != job.employee_id) {
         return Err(Invalid::one(
             "employerEmail",
-            format!("is {}, but the job belongs to another", employer.email),
+            FieldFault::OtherEmployer {
+                email: employer.email.to_string(),
+            },
         )
         .into());
     }
@@ -90,7 +91,7 @@ pub(super) fn land(
     }
     check_filled(&old, &job)?;
     if let Some(member) = frozen_changes(transaction, &old, &job)?.first() {
-        return Err(Invalid::one(*member, "cannot change while applications are open").into());
+        return Err(Invalid::one(*member, FieldFault::HasApplications).into());
     }
     job.follow_source(now);
     job.updated_at = now;
@@ -106,31 +107,32 @@ pub(super) fn land(
 
 fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invalid> {
     let mut invalid = Invalid::default();
-    let number = "must be a number";
-    let date = "must be a date, as 2027-05-15";
     let setting = match row.text("setting") {
         None => None,
         Some("onCampus") => Some(JobSetting::OnCampus),
         Some("offCampus") => Some(JobSetting::OffCampus),
         Some("remote") => Some(JobSetting::Remote),
         Some(_) => {
-            invalid.add("setting", "must be onCampus, offCampus or remote");
+            invalid.add(
+                "setting",
+                FieldFault::not_one_of(["onCampus", "offCampus", "remote"]),
+            );
             None
         }
     };
     let input = JobInput {
         job_title: row.text("jobTitle").map(str::to_owned),
         job_description: row.text("jobDescription").map(str::to_owned),
-        job_pay_rate: row.parse("jobPayRate", number, &mut invalid),
+        job_pay_rate: row.parse("jobPayRate", FieldFault::NotANumber, &mut invalid),
         skills_required: row.list("skillsRequired"),
         work_space: row.text("workSpace").map(str::to_owned),
         location: row.text("location").map(str::to_owned),
         setting,
-        hours_per_week: row.parse("hoursPerWeek", number, &mut invalid),
-        positions: row.parse("positions", "must be a whole number", &mut invalid),
-        work_study_required: row.parse("workStudyRequired", "must be true or false", &mut invalid),
-        start_date: row.parse("startDate", date, &mut invalid),
-        end_date: row.parse("endDate", date, &mut invalid),
+        hours_per_week: row.parse("hoursPerWeek", FieldFault::NotANumber, &mut invalid),
+        positions: row.parse("positions", FieldFault::NotAWholeNumber, &mut invalid),
+        work_study_required: row.parse("workStudyRequired", FieldFault::NotABoolean, &mut invalid),
+        start_date: row.parse("startDate", FieldFault::NotADate, &mut invalid),
+        end_date: row.parse("endDate", FieldFault::NotADate, &mut invalid),
         deadline: row.text("deadline").map(str::to_owned),
         questions: None,
     };
@@ -151,10 +153,10 @@ fn owner_of(
         Ok::<_, StoreError>(found.map(|found| found.record))
     };
     if let Some(text) = row.text("employerEmail") {
-        let email = Email::parse(text).map_err(|message| Invalid::one("employerEmail", message))?;
+        let email = Email::parse(text).map_err(|fault| Invalid::one("employerEmail", fault))?;
         let employer = by_email(transaction, &email)?;
         return match employer {
-            None => Err(Invalid::one("employerEmail", "is no employer's address").into()),
+            None => Err(Invalid::one("employerEmail", FieldFault::NotAnEmployer).into()),
             found => Ok(found),
         };
     }
@@ -170,7 +172,7 @@ fn owner_of(
     match owner {
         None => Ok(None),
         Some(email) => match by_email(transaction, email)? {
-            None => Err(Invalid::one("owner", format!("{email} is no employer's address")).into()),
+            None => Err(Invalid::one("owner", FieldFault::NotAnEmployer).into()),
             found => Ok(found),
         },
     }

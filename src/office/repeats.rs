@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::Rejection;
 use super::rows::Row;
+use crate::model::FieldFault;
 
 /// Of a key; the keys themselves would take as much memory as the file's columns.
 const DIGEST_BYTES: usize = 16;
@@ -28,7 +29,7 @@ impl Repeats {
             Entry::Occupied(first) => Err(Rejection {
                 line: row.line,
                 field: Some(column.into()),
-                message: format!("stands on line {} already", first.get()),
+                fault: FieldFault::RepeatedRow { line: *first.get() },
             }),
         }
     }

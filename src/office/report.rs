@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
+use crate::model::{FieldFault, in_full};
+
 /// A row that did not land. `field` is none when it is about the whole row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rejection {
     /// The first physical line of the record; the header is line 1.
     pub line: u64,
     pub field: Option<String>,
-    pub message: String,
+    #[serde(flatten, serialize_with = "in_full")]
+    pub fault: FieldFault,
 }
 
 /// How many rows did what.

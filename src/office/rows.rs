@@ -8,8 +8,8 @@ use std::str::FromStr;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::Rejection;
-use super::watched::{Seen, Starts, TOO_LARGE, Watched};
-use crate::model::Invalid;
+use super::watched::{MAX_RECORD_BYTES, Seen, Starts, TOO_LARGE, Watched};
+use crate::model::{FieldFault, Invalid};
 
 /// A good row: its cells are text, one for each column.
 #[derive(Clone, Debug)]
@@ -35,9 +35,10 @@ impl<R: Read> Rows<R> {
             .flexible(true)
             .has_headers(true)
             .from_reader(watched);
-        let header = reader
-            .byte_headers()
-            .map_err(|error| Invalid::one("header", format!("cannot be read: {error}")))?;
+        let header = reader.byte_headers().map_err(|error| {
+            let reason = error.to_string();
+            Invalid::one("header", FieldFault::Unreadable { reason })
+        })?;
         let columns = header
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim().to_owned());
@@ -46,21 +47,16 @@ impl<R: Read> Rows<R> {
         for (position, name) in columns.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let name = if name.is_empty() { "header" } else { name };
-                invalid.add(name, "is no column here");
+                let allowed = known.iter().map(|&name| name.to_owned()).collect();
+                invalid.add(name, FieldFault::UnknownColumn { allowed });
             } else if columns[..position].contains(name) {
-                invalid.add(name, "is a column twice");
+                invalid.add(name, FieldFault::Repeated);
             }
         }
         for name in required {
             if !columns.iter().any(|column| column == name) {
-                invalid.add(*name, "is a column that must be there");
+                invalid.add(*name, FieldFault::MissingColumn);
             }
-        }
-        if !invalid.0.is_empty() {
-            invalid.add(
-                "header",
-                format!("may have the columns {}", known.join(", ")),
-            );
         }
         invalid.into_result()?;
         // The header's own.
@@ -81,37 +77,31 @@ impl<R: Read> Rows<R> {
     }
 
     fn row(&self, record: &ByteRecord, line: u64) -> Result<Row, Rejection> {
-        let reject = |field: Option<&String>, message: &str| Rejection {
+        let reject = |field: Option<&String>, fault| Rejection {
             line,
             field: field.cloned(),
-            message: message.into(),
+            fault,
         };
         if let Some(open) = self.seen.get().open_field() {
-            return Err(reject(
-                self.columns.get(open),
-                "has a quote that is never closed",
-            ));
+            return Err(reject(self.columns.get(open), FieldFault::UnclosedQuote));
         }
         if record.len() > self.columns.len() {
-            let message = format!(
-                "the row has {} cells, the header {}",
-                record.len(),
-                self.columns.len()
-            );
-            return Err(reject(None, &message));
+            let (cells, columns) = (record.len(), self.columns.len());
+            return Err(reject(None, FieldFault::TooManyCells { cells, columns }));
         }
         if let Some(missing) = self.columns.get(record.len()) {
-            return Err(reject(
-                Some(missing),
-                "is missing: the row is shorter than the header",
-            ));
+            return Err(reject(Some(missing), FieldFault::MissingCell));
         }
         let mut cells = Vec::with_capacity(record.len());
         for (cell, column) in record.iter().zip(self.columns.iter()) {
             let text =
-                std::str::from_utf8(cell).map_err(|_| reject(Some(column), "is not UTF-8"))?;
-            if text.contains('\0') {
-                return Err(reject(Some(column), "has a NUL character"));
+                std::str::from_utf8(cell).map_err(|_| reject(Some(column), FieldFault::NotUtf8))?;
+            if let Some(before) = text.chars().position(|c| c == '\0') {
+                let position = before + 1;
+                return Err(reject(
+                    Some(column),
+                    FieldFault::ControlCharacter { position },
+                ));
             }
             cells.push(text.to_owned());
         }
@@ -144,15 +134,17 @@ impl<R: Read> Iterator for Rows<R> {
                 self.ended = true;
                 let line = self.next_start();
                 let text = error.to_string();
-                let message = if text.contains(TOO_LARGE) {
-                    TOO_LARGE.to_owned()
+                let fault = if text.contains(TOO_LARGE) {
+                    FieldFault::RowTooLarge {
+                        max_mib: MAX_RECORD_BYTES / 1024 / 1024,
+                    }
                 } else {
-                    format!("the file broke off: {text}")
+                    FieldFault::Unreadable { reason: text }
                 };
                 Some(Err(Rejection {
                     line,
                     field: None,
-                    message,
+                    fault,
                 }))
             }
         }
@@ -175,14 +167,14 @@ impl Row {
         self.columns.iter().any(|name| name == column)
     }
 
-    /// A cell of a type, or what it must be.
+    /// A cell of a type, or the fault of one that is not.
     pub(super) fn parse<T: FromStr>(
         &self,
         column: &str,
-        must: &str,
+        fault: FieldFault,
         invalid: &mut Invalid,
     ) -> Option<T> {
-        let parsed = self.text(column)?.parse().map_err(|_| must.to_owned());
+        let parsed = self.text(column)?.parse().map_err(|_| fault);
         invalid.field(column, parsed)
     }
 
@@ -275,7 +267,10 @@ mod tests {
         let endless = b"a,b,c\n1,2,3\n4,\"".chain(std::io::repeat(b'x'));
         let mut rows = Rows::new(endless, &["a", "b", "c"], &[]).unwrap();
         assert!(rows.next().unwrap().is_ok());
-        assert_eq!(rows.next().unwrap().unwrap_err().message, TOO_LARGE);
+        assert_eq!(
+            rows.next().unwrap().unwrap_err().fault,
+            FieldFault::RowTooLarge { max_mib: 8 }
+        );
         assert!(rows.next().is_none());
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::seed_rules::check_complete;
 use crate::config::RulesSettings;
 use crate::model::{
-    Event, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
+    Event, FieldFault, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
 };
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
@@ -45,15 +45,12 @@ pub struct NewRule {
 /// The name under which versions of a rule belong together: words of an address, as `campus-eligibility`.
 pub fn rule_name(text: &str) -> Result<String, Invalid> {
     let name = check_text(text, Line::Single, 1, MAX_NAME_CHARS)
-        .map_err(|message| Invalid::one("name", message))?;
+        .map_err(|fault| Invalid::one("name", fault))?;
     let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.chars().all(sound) {
         Ok(name)
     } else {
-        Err(Invalid::one(
-            "name",
-            "may have small letters, digits and hyphens",
-        ))
+        Err(Invalid::one("name", FieldFault::NotARuleName))
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
-use crate::model::{Invalid, RuleKind, RuleModule, RuleState};
+use crate::model::{FieldFault, Invalid, RuleKind, RuleModule, RuleState};
 use crate::rules::{Fault, Host, Inspected, Kind, SHIPPED, Schema, Shipped};
 use crate::store::{Origin, Store, Stored};
 
@@ -106,7 +106,7 @@ pub fn laid_over(
         }
     }
     let schema = Schema::parse(&rule.parameter_schema)
-        .map_err(|message| Invalid::one("parameters", message))?;
+        .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
     check_parameters(&schema, settings.beneath(&rule.name, &parameters))?;
     Ok(parameters)
 }
@@ -114,24 +114,22 @@ pub fn laid_over(
 /// Whether all that the module needs is given.
 pub fn check_complete(rule: &RuleModule, settings: &RulesSettings) -> Result<(), Invalid> {
     let schema = Schema::parse(&rule.parameter_schema)
-        .map_err(|message| Invalid::one("parameters", message))?;
+        .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
     check_parameters(&schema, settings.beneath(&rule.name, &rule.parameters))
 }
 
 fn check_parameters(schema: &Schema, parameters: Map<String, Value>) -> Result<(), Invalid> {
-    let Err(fault) = schema.read(&Value::Object(parameters)) else {
-        return Ok(());
-    };
-    let Fault::BadParameters(faults) = fault else {
-        return Err(Invalid::one("parameters", fault.to_string()));
-    };
-    // Each begins with the name of its setting.
-    let mut invalid = Invalid::default();
-    for text in faults {
-        match text.split_once(": ") {
-            Some((name, message)) => invalid.add(format!("parameters.{name}"), message),
-            None => invalid.add("parameters", text),
+    match schema.read(&Value::Object(parameters)) {
+        Ok(_) => Ok(()),
+        Err(Fault::BadParameters(Invalid(mut errors))) => {
+            for error in &mut errors {
+                error.field = format!("parameters.{}", error.field);
+            }
+            Err(Invalid(errors))
+        }
+        Err(fault) => {
+            let reason = fault.to_string();
+            Err(Invalid::one("parameters", FieldFault::BadSchema { reason }))
         }
     }
-    invalid.into_result()
 }

@@ -6,8 +6,8 @@ use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Campus, Email, Event, Fact, Invalid, Line, Money, Preferences, Role, Student, StudentId,
-    StudentProfile, check_text,
+    Campus, Email, Event, Fact, FieldFault, Invalid, Line, Money, Preferences, Role, Student,
+    StudentId, StudentProfile, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -37,7 +37,7 @@ struct Entry {
     profile: StudentProfile,
 }
 
-pub(super) fn key(row: &Row) -> Result<Email, String> {
+pub(super) fn key(row: &Row) -> Result<Email, FieldFault> {
     Email::parse(row.text(KEY).unwrap_or_default())
 }
 
@@ -52,25 +52,21 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
     let name = invalid.field("name", name);
     let email = invalid.field("email", key(row));
     if email.as_ref().is_some_and(|email| !campus.owns(email)) {
-        invalid.add("email", "must be an address of the campus");
+        invalid.add("email", campus.domain_fault());
     }
     let student_id = row.text("studentId").map(StudentId::parse);
     let student_id = student_id.and_then(|id| invalid.field("studentId", id));
-    let must = "must be a number";
-    let award: Option<f64> = row.parse("workStudyRemaining", must, &mut invalid);
+    let number = FieldFault::NotANumber;
+    let award: Option<f64> = row.parse("workStudyRemaining", number.clone(), &mut invalid);
     let award =
         award.and_then(|award| invalid.field("workStudyRemaining", Money::from_decimal(award)));
     let profile = StudentProfile {
         student_id: None,
-        graduation_date: row.parse::<Date>(
-            "graduationDate",
-            "must be a date, as 2027-05-15",
-            &mut invalid,
-        ),
+        graduation_date: row.parse::<Date>("graduationDate", FieldFault::NotADate, &mut invalid),
         skills: row.list("skills").unwrap_or_default(),
         summary: row.text("summary").map(str::to_owned),
-        enrolled_credits: row.parse("enrolledCredits", must, &mut invalid),
-        gpa: row.parse("gpa", must, &mut invalid),
+        enrolled_credits: row.parse("enrolledCredits", number.clone(), &mut invalid),
+        gpa: row.parse("gpa", number, &mut invalid),
         visa: row.text("visa").map(str::to_owned),
         work_study_remaining: award,
         preferences: Preferences::default(),
@@ -107,7 +103,7 @@ pub(super) fn land(
     if let Some(id) = &entry.student_id {
         let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
         if owner.is_some_and(|owner| owner.email != entry.email) {
-            return Err(Invalid::one("studentId", "belongs to somebody else").into());
+            return Err(Invalid::one("studentId", FieldFault::Taken).into());
         }
     }
     let now = transaction.now();

@@ -2,8 +2,9 @@
 //! sentence for the person in the office.
 
 use super::{Outcome, Reason, Verdict};
+use crate::model::Invalid;
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// Not a module this board can run; found at upload, for good.
     #[error("{0}")]
@@ -21,9 +22,9 @@ pub enum Fault {
     /// It said itself that it cannot judge.
     #[error("the rule could not judge: {0}")]
     Declined(String),
-    /// The office's settings do not fit the module's schema; one sentence a setting.
-    #[error("the settings do not fit the rule: {}", .0.join("; "))]
-    BadParameters(Vec<String>),
+    /// The office's settings do not fit the module's schema.
+    #[error("the settings do not fit the rule: {0}")]
+    BadParameters(Invalid),
     /// More calls at once than the board admits; try again.
     #[error("too many rules run at this moment; try again")]
     Busy,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::{Attribute, Fault, Value};
+use crate::model::{FieldFault, Invalid};
 
 /// A module with more settings than this is not one an office can set.
 const MOST: usize = 64;
@@ -127,21 +128,21 @@ impl Schema {
 
     /// The office's settings as a module gets them, defaults filled in. Every setting that does not fit is named at once.
     pub fn read(&self, given: &Json) -> Result<Vec<Attribute>, Fault> {
+        let mut wrong = Invalid::default();
         let Some(given) = given.as_object() else {
-            return Err(Fault::BadParameters(vec![
-                "they must be a JSON object".into(),
-            ]));
+            wrong.add("parameters", FieldFault::NotAnObject);
+            return Err(Fault::BadParameters(wrong));
         };
-        let mut wrong: Vec<String> = given
-            .keys()
-            .filter(|name| !self.settings.iter().any(|setting| setting.name == **name))
-            .map(|name| format!("{name}: this rule has no such setting"))
-            .collect();
+        for name in given.keys() {
+            if !self.settings.iter().any(|setting| setting.name == *name) {
+                wrong.add(name, FieldFault::UnknownSetting);
+            }
+        }
         let mut attributes = Vec::with_capacity(self.settings.len());
         for setting in &self.settings {
             match given.get(&setting.name) {
                 None if setting.required && setting.default.is_none() => {
-                    wrong.push(format!("{}: must be given", setting.name));
+                    wrong.add(&setting.name, FieldFault::Required);
                 }
                 None => attributes.extend(setting.by_default()),
                 Some(json) => match setting.shape.read(json) {
@@ -149,14 +150,13 @@ impl Schema {
                         name: setting.name.clone(),
                         value,
                     }),
-                    Err(why) => wrong.push(format!("{}: {why}", setting.name)),
+                    Err(fault) => wrong.add(&setting.name, fault),
                 },
             }
         }
-        if wrong.is_empty() {
-            Ok(attributes)
-        } else {
-            Err(Fault::BadParameters(wrong))
+        match wrong.into_result() {
+            Ok(()) => Ok(attributes),
+            Err(wrong) => Err(Fault::BadParameters(wrong)),
         }
     }
 }
@@ -249,30 +249,30 @@ impl Shape {
         }
     }
 
-    fn read(&self, json: &Json) -> Result<Value, String> {
+    fn read(&self, json: &Json) -> Result<Value, FieldFault> {
         match self {
             Self::Number { whole, least, most } => {
-                let number = json.as_f64().ok_or("must be a number")?;
+                let number = json.as_f64().ok_or(FieldFault::NotANumber)?;
                 if *whole && number.fract() != 0.0 {
-                    return Err("must be a whole number".into());
+                    return Err(FieldFault::NotAWholeNumber);
                 }
-                if let Some(least) = least.filter(|least| number < *least) {
-                    return Err(format!("must be at least {least}"));
+                if let Some(min) = least.filter(|least| number < *least) {
+                    return Err(FieldFault::TooSmall { min });
                 }
-                if let Some(most) = most.filter(|most| number > *most) {
-                    return Err(format!("must be at most {most}"));
+                if let Some(max) = most.filter(|most| number > *most) {
+                    return Err(FieldFault::TooLarge { max });
                 }
                 Ok(Value::Number(number))
             }
             Self::Flag => json
                 .as_bool()
                 .map(Value::Flag)
-                .ok_or_else(|| "must be true or false".into()),
+                .ok_or(FieldFault::NotABoolean),
             Self::Day => json
                 .as_str()
                 .and_then(day)
                 .map(Value::Day)
-                .ok_or_else(|| "must be a date, as in 2026-10-01".into()),
+                .ok_or(FieldFault::NotADate),
             Self::Text {
                 choices,
                 least,
@@ -281,17 +281,19 @@ impl Shape {
                 let text = chosen(json, choices)?;
                 let length = text.chars().count();
                 if length < *least {
-                    return Err(format!("must have at least {least} characters"));
+                    return Err(FieldFault::TooShort { min: *least });
                 }
                 if length > *most {
-                    return Err(format!("must have at most {most} characters"));
+                    let (max, actual) = (*most, length);
+                    return Err(FieldFault::TooLong { max, actual });
                 }
                 Ok(Value::Text(text))
             }
             Self::Texts { choices, most } => {
-                let list = json.as_array().ok_or("must be a list of texts")?;
+                let list = json.as_array().ok_or(FieldFault::NotAList)?;
                 if list.len() > *most {
-                    return Err(format!("must have at most {most} entries"));
+                    let (max, actual) = (*most, list.len());
+                    return Err(FieldFault::TooManyEntries { max, actual });
                 }
                 let texts = list
                     .iter()
@@ -303,15 +305,16 @@ impl Shape {
     }
 }
 
-fn chosen(json: &Json, choices: &[String]) -> Result<String, String> {
-    let text = json.as_str().ok_or("must be a text")?;
-    if text.chars().count() > MOST_CHARS {
-        return Err(format!("must have at most {MOST_CHARS} characters"));
+fn chosen(json: &Json, choices: &[String]) -> Result<String, FieldFault> {
+    let text = json.as_str().ok_or(FieldFault::NotText)?;
+    let (max, actual) = (MOST_CHARS, text.chars().count());
+    if actual > max {
+        return Err(FieldFault::TooLong { max, actual });
     }
     if choices.is_empty() || choices.iter().any(|choice| choice == text) {
         return Ok(text.to_owned());
     }
-    Err(format!("must be one of {}", choices.join(", ")))
+    Err(FieldFault::not_one_of(choices))
 }
 
 /// Days since 1970-01-01 of a date as people write it for machines.

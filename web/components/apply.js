@@ -12,13 +12,12 @@ const MAX_RESUME_BYTES = 5 * 1024 * 1024;
 /** Under this name the résumé of the last application is offered again. */
 const LAST_RESUME = "resume";
 
-/** The server names an answer by its place in the list, or the question in the text; the page by the question. */
+/** The server names an answer by its place in the list, a missing one by its question; the page by the question. */
 function placeOf(sent) {
   return (error) => {
     const index = /^answers\[(\d+)\]/.exec(error.field)?.[1];
     if (index !== undefined) return `answer.${sent.current[index]}`;
-    const named = /\(([^()]+)\)$/.exec(error.message)?.[1];
-    if (error.field === "answers" && named) return `answer.${named}`;
+    if (error.code === "unanswered") return `answer.${error.params.questionId}`;
     return error.field === "resumeId" ? "resume" : error.field;
   };
 }
@@ -66,7 +65,7 @@ function ApplyForm({ job, keep, onSent, onCancel }) {
       const missing = {};
       for (const question of job.questions) {
         if (question.required && !(values[`answer.${question.questionId}`] ?? "").trim()) {
-          missing[`answer.${question.questionId}`] = t("invalid.answer");
+          missing[`answer.${question.questionId}`] = t("invalid.unanswered");
         }
       }
       if (Object.keys(missing).length) throw new FieldErrors(missing);
@@ -121,7 +120,7 @@ function Resume({ form }) {
       form.set("resume", { fileId: stored.fileId, name: stored.name ?? file.name });
       input.value = "";
     } catch (problem) {
-      wrong(problem.errors?.[0] ? saying(problem.errors[0].message) : problemText(problem));
+      wrong(problem.errors?.[0] ? saying(problem.errors[0]) : problemText(problem));
     } finally {
       setBusy(false);
     }

@@ -91,6 +91,6 @@ function Amount({ label, name, value, onChange }) {
       aria-invalid=${wrong ? "true" : undefined} aria-describedby=${wrong ? `filter-${name}-error` : undefined}
       onInput=${(event) => setTyped(event.target.value)} onChange=${apply}
       onKeyDown=${(event) => event.key === "Enter" && apply()} />
-    ${wrong && html`<p class="field-error" id=${`filter-${name}-error`}>${t("invalid.number")}</p>`}
+    ${wrong && html`<p class="field-error" id=${`filter-${name}-error`}>${t("invalid.not_a_number")}</p>`}
   </div>`;
 }

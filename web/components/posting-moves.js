@@ -34,7 +34,7 @@ export function PostingMoves({ job, onChange }) {
     html`<${Confirm} label=${t("postings.close")} question=${t("postings.close_ask")} yes=${t("postings.close_yes")} onYes=${() => move("closed")} kind="quiet" />`}
     ${failed &&
     html`<div class="note bad" role="alert">
-      <p>${failed.errors.length ? failed.errors.map((one) => `${t(`field.${one.field}`)}: ${saying(one.message)}`).join(" ") : problemText(failed)}</p>
+      <p>${failed.errors.length ? failed.errors.map((one) => `${t(`field.${one.field}`)}: ${saying(one)}`).join(" ") : problemText(failed)}</p>
       ${failed.errors.length > 0 && html`<p><a href=${`/postings/${job.jobId}/edit`}>${t("postings.edit")}</a></p>`}
     </div>`}
   `;

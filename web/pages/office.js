@@ -75,7 +75,7 @@ function Decision({ ways, needs, who }) {
   const wrong = failed?.errors?.[0];
   return html`
     ${needs && html`<${Field} kind="textarea" rows="2" name="reason" label=${t("office.reason", { who })} hint=${t("office.reason_hint")} value=${reason} set=${setReason} optional />`}
-    ${failed && html`<div class="note bad" role="alert"><p>${wrong ? saying(wrong.message) : problemText(failed)}</p></div>`}
+    ${failed && html`<div class="note bad" role="alert"><p>${wrong ? saying(wrong) : problemText(failed)}</p></div>`}
     <div class="actions">
       ${ways.map(([label, kind, press]) => html`<button class=${`button ${kind}`} type="button" onClick=${() => act(press)}>${label}<span class="visually-hidden"> ${who}</span></button>`)}
     </div>

@@ -55,7 +55,7 @@ pub async fn moderate(
     let reason = reason
         .map(|reason| check_text(&reason, Line::Many, 0, MAX_REASON_CHARS))
         .transpose()
-        .map_err(|message| Invalid::one("reason", message))?
+        .map_err(|fault| Invalid::one("reason", fault))?
         .filter(|reason| !reason.is_empty());
     let id = id_of(&path)?;
     let wish = Moderation {

@@ -10,10 +10,10 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
-use crate::http::body::{broken_body, media_type, parameter};
+use crate::http::body::{broken_body, media_type, parameter, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
 use crate::http::idempotency::{Answer, Streamed};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::query::Query;
 use crate::http::state::State;
 use crate::model::{Email, Invalid};
@@ -54,15 +54,11 @@ pub async fn import(
     let owner = query.text("owner")?.map(Email::parse).transpose();
     let options = Options {
         dry_run: query.switch("dryRun")?.unwrap_or(false),
-        owner: owner.map_err(|message| Invalid::one("owner", message))?,
+        owner: owner.map_err(|fault| Invalid::one("owner", fault))?,
         alone: false,
     };
     if !is_csv(&request) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "The body must be text/csv in UTF-8.",
-        ));
+        return Err(wrong_media_type("text/csv in UTF-8"));
     }
     let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
@@ -75,7 +71,7 @@ pub async fn import(
         while let Some(piece) = body.next().await {
             keyed.take(&piece.map_err(|error| broken_body(&error))?);
         }
-        return keyed.recall().unwrap_or_else(|| Err(Problem::busy()));
+        return keyed.recall().unwrap_or_else(|| Err(Code::Busy.into()));
     }
     let working = state.clone();
     let import = actix_web::rt::task::spawn_blocking(move || {

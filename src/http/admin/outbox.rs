@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::state::State;
 use crate::http::views::PageView;
-use crate::mail::{OutboxRefusal, list_outbox, retry_mail};
+use crate::mail::{list_outbox, retry_mail};
 use crate::model::{Email, Mail, MailId, MailKind, MailState, Timestamp};
 
 /// A mail without its words: they may hold a secret link.
@@ -83,16 +83,4 @@ pub async fn retry(
         |mail| Answer::json(StatusCode::OK, &MailRow::from(&mail.record)),
     )
     .await
-}
-
-impl From<OutboxRefusal> for Problem {
-    fn from(refusal: OutboxRefusal) -> Self {
-        match refusal {
-            OutboxRefusal::NotFound => Self::not_found(),
-            OutboxRefusal::Sent => {
-                Self::conflict("invalid_transition", "The mail has left already.")
-            }
-            OutboxRefusal::Store(error) => error.into(),
-        }
-    }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::http::body::{JsonBody, media_type, read_to_limit};
+use crate::http::body::{JsonBody, media_type, read_to_limit, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
 use crate::http::etag::{IfMatch, etag, is_known};
 use crate::http::idempotency::{Answer, once};
@@ -19,11 +19,10 @@ use crate::http::query::{Query, wrong_cursor};
 use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{
-    ApplicationId, Invalid, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleModule,
-    RuleState, StudentId, Timestamp,
+    ApplicationId, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleModule, RuleState,
+    StudentId, Timestamp,
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
-use crate::rules::Fault;
 use crate::store::{Reader, StoreError, Stored, keys};
 
 #[derive(Serialize, ToSchema)]
@@ -153,11 +152,7 @@ pub async fn upload(
     let query = Query::of(&request, &["name"])?;
     let name = query.text("name")?.map(office::rule_name).transpose()?;
     if !media_type(&request).eq_ignore_ascii_case("application/wasm") {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "The body must be application/wasm.",
-        ));
+        return Err(wrong_media_type("application/wasm"));
     }
     let limit = state.config.rules.module_limit_kib * 1024;
     let bytes = read_to_limit(&request, &mut body.into_inner(), limit).await?;
@@ -295,34 +290,4 @@ pub async fn dry_run(
         samples: run.samples.into_iter().map(SampleView::from).collect(),
         took: started.elapsed().as_millis() as u64,
     }))
-}
-
-impl From<Fault> for Problem {
-    /// Of an upload: what is wrong with the module, in words.
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Busy => Self::busy(),
-            Fault::Engine(_) => Self::internal(&fault),
-            _ => {
-                let mut problem = Self::from(Invalid::one("body", fault.to_string()));
-                problem.set_code("invalid_module");
-                problem
-            }
-        }
-    }
-}
-
-impl From<office::RuleRefusal> for Problem {
-    fn from(refusal: office::RuleRefusal) -> Self {
-        use office::RuleRefusal as Refusal;
-        let detail = crate::http::problem::sentence(&refusal);
-        match refusal {
-            Refusal::NotFound => Self::not_found(),
-            Refusal::Stale => Self::stale(),
-            Refusal::InvalidTransition { .. } => Self::conflict("invalid_transition", &detail),
-            Refusal::DryRunFirst => Self::conflict("dry_run_first", &detail),
-            Refusal::Invalid(invalid) => invalid.into(),
-            Refusal::Store(error) => error.into(),
-        }
-    }
 }

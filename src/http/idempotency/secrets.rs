@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
 use super::{Key, REMEMBERED, Ticket};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
 use crate::model::Timestamp;
 use crate::store::Origin;
@@ -84,7 +84,9 @@ pub async fn once_with_secrets(
         return Ok(first);
     }
     let (head, body) = answer.await?.into_parts();
-    let body = to_bytes(body).await.map_err(|_| Problem::busy())?;
+    let body = to_bytes(body)
+        .await
+        .map_err(|_| Problem::from(Code::Busy))?;
     let response = head.set_body(body.clone()).map_into_boxed_body();
     kept.keep(&ticket, state.now(), &response, &body);
     Ok(response)

@@ -220,8 +220,8 @@ impl ToSchema for JobPatchBody {}
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::names::names_of;
     use super::*;
+    use crate::model::names_of;
     use crate::model::{EmployerProfile, JobInput, StudentProfile};
 
     fn members(schema: RefOr<Schema>) -> BTreeSet<String> {

@@ -41,7 +41,7 @@ const SOMETIMES: &[(&str, &[&str])] = &[
         &["applicationCount", "declined", "externalId", "snippet"],
     ),
     ("Me", &["student", "employer"]),
-    ("Problem", &["errors", "reasons"]),
+    ("Problem", &["errors", "params", "reasons"]),
     ("Verdict", &["override"]),
 ];
 

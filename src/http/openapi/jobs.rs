@@ -13,7 +13,7 @@ use crate::search::Suggestion;
 
 fn list(path: &'static str, summary: &'static str) -> Operation {
     let value = json!({ "type": "string", "maxLength": 4096 });
-    let settings = super::names::names_of::<JobSetting>();
+    let settings = crate::model::names_of::<JobSetting>();
     operation("GET", path, summary)
         .detail(
             "Without words and filters the newest come first, straight from the store. A status other than open is for an \

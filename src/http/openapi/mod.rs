@@ -7,7 +7,6 @@ mod bodies;
 mod document;
 mod jobs;
 mod model;
-mod names;
 mod office;
 mod operation;
 mod page;

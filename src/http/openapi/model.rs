@@ -9,11 +9,11 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::names::names_of;
+use crate::http::problem::Code;
 use crate::model::{
-    AccountStatus, Answer, ApplicationStatus, CampusId, Declined, Email, Fact, FieldError, Id,
-    JobSetting, JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences, Question,
-    Reason, Role, RuleAnswer, RuleKind, RuleState, Setting, Timestamp,
+    AccountStatus, Answer, ApplicationStatus, CampusId, Declined, Email, Fact, FieldError,
+    FieldFault, Id, JobSetting, JobStatus, MailKind, MailState, Money, Move, Outcome, Preferences,
+    Question, Reason, Role, RuleAnswer, RuleKind, RuleState, Setting, Timestamp, names_of,
 };
 use crate::office::Rejection;
 use crate::search::{FacetCount, Facets, Suggestion};
@@ -286,22 +286,57 @@ impl PartialSchema for FieldError {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .property("field", plain(Type::String))
+            .property("code", reference::<FieldFault>())
             .property("message", plain(Type::String))
+            .property("params", plain(Type::Object))
             .into()
     }
 }
-impl ToSchema for FieldError {}
+impl ToSchema for FieldError {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<FieldFault>(schemas);
+    }
+}
+
+/// The name alone: `message` and `params` stand beside it.
+impl PartialSchema for FieldFault {
+    fn schema() -> RefOr<Schema> {
+        one_of::<Self>().into()
+    }
+}
+impl ToSchema for FieldFault {
+    fn name() -> Cow<'static, str> {
+        "FieldCode".into()
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        one_of::<Self>().into()
+    }
+}
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
 
 impl PartialSchema for Rejection {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .property("line", plain(Type::Integer))
             .property("field", or_null(plain(Type::String)))
+            .property("code", reference::<FieldFault>())
             .property("message", plain(Type::String))
+            .property("params", plain(Type::Object))
             .into()
     }
 }
-impl ToSchema for Rejection {}
+impl ToSchema for Rejection {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<FieldFault>(schemas);
+    }
+}
 
 impl PartialSchema for FacetCount {
     fn schema() -> RefOr<Schema> {

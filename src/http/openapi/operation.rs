@@ -7,7 +7,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use super::model::push;
-use super::names::names_of;
+use crate::model::names_of;
 
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 

@@ -1,0 +1,371 @@
+//! What can be wrong with one field of an input. A fault is data: serde gives its stable code and the params of its
+//! sentence, and the sentence is made here alone. A new fault also needs a text in both catalogues of web/i18n.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum FieldFault {
+    Required,
+    Empty,
+    UnknownMember,
+    UnknownParameter,
+    Repeated,
+    /// Of two fields, where one and no more must be there.
+    ExactlyOne {
+        other: String,
+    },
+
+    NotText,
+    NotANumber,
+    NotAWholeNumber,
+    NotABoolean,
+    NotAList,
+    NotAnObject,
+    NotOneOf {
+        allowed: Vec<String>,
+    },
+    NotAnId,
+    NotADate,
+    NotATime,
+    NotADateOrTime,
+    NotAnEmail,
+    NotAnAmount,
+    NotAFileName,
+    NotARuleName,
+    NotAnIdempotencyKey {
+        max: usize,
+    },
+    UnknownCursor,
+    /// A value that its type refuses without saying why.
+    Malformed,
+
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+        actual: usize,
+    },
+    TooManyBytes {
+        max: usize,
+    },
+    ControlCharacter {
+        position: usize,
+    },
+    TooManyEntries {
+        max: usize,
+        actual: usize,
+    },
+    /// Of an entry of a list; positions count from 1.
+    EntryEmpty {
+        position: usize,
+    },
+    EntryTooLong {
+        position: usize,
+        max: usize,
+    },
+    EntryControlCharacter {
+        position: usize,
+    },
+    OutOfRange {
+        min: i64,
+        max: i64,
+    },
+    /// Of a range whose lower end does not belong to it.
+    OutOfOpenRange {
+        above: i64,
+        max: i64,
+    },
+    Negative,
+    TooSmall {
+        min: f64,
+    },
+    TooLarge {
+        max: f64,
+    },
+    TooManyDecimals {
+        max: usize,
+    },
+
+    CampusDomain {
+        domains: Vec<String>,
+    },
+    WrongPassword,
+    WrongRegistrationPassword,
+    ReadOnly,
+    SetByCampus,
+    Taken,
+    OtherRole,
+    EmployersOnly,
+    NotAnEmployer,
+    NotYourOwn,
+
+    InThePast,
+    BeforeStartDate,
+    BelowPositionsFilled {
+        filled: u32,
+    },
+    NoFreePosition,
+    HoursCommitted,
+    HasApplications,
+    Duplicate,
+
+    UnknownQuestion,
+    Unanswered {
+        question_id: String,
+        prompt: String,
+    },
+    NotYourFile,
+
+    UnknownColumn {
+        allowed: Vec<String>,
+    },
+    MissingColumn,
+    Unreadable {
+        reason: String,
+    },
+    UnclosedQuote,
+    TooManyCells {
+        cells: usize,
+        columns: usize,
+    },
+    MissingCell,
+    NotUtf8,
+    RowTooLarge {
+        max_mib: u64,
+    },
+    RepeatedRow {
+        line: u64,
+    },
+    NoEmployer,
+    OtherEmployer {
+        email: String,
+    },
+
+    UnknownSetting,
+    BadSchema {
+        reason: String,
+    },
+    UnusableModule {
+        reason: String,
+    },
+}
+
+impl FieldFault {
+    pub fn not_one_of<T: ToString>(allowed: impl IntoIterator<Item = T>) -> Self {
+        Self::NotOneOf {
+            allowed: allowed.into_iter().map(|name| name.to_string()).collect(),
+        }
+    }
+
+    /// The stable name, and the values that stand in the sentence.
+    pub fn parts(&self) -> (String, Map<String, Value>) {
+        named_parts(self)
+    }
+
+    /// The fault of a list whose entry has this one.
+    pub(super) fn of_entry(self, position: usize) -> Self {
+        match self {
+            Self::Empty => Self::EntryEmpty { position },
+            Self::TooLong { max, .. } => Self::EntryTooLong { position, max },
+            Self::ControlCharacter { .. } => Self::EntryControlCharacter { position },
+            other => other,
+        }
+    }
+}
+
+/// An enum's variant as serde writes it: its name, and its members.
+pub fn named_parts(variant: &impl Serialize) -> (String, Map<String, Value>) {
+    match serde_json::to_value(variant) {
+        Ok(Value::String(name)) => (name, Map::new()),
+        Ok(Value::Object(variant)) => match variant.into_iter().next() {
+            Some((name, Value::Object(members))) => (name, members),
+            other => unreachable!("a variant has a name and members: {other:?}"),
+        },
+        other => unreachable!("a variant is a name or an object: {other:?}"),
+    }
+}
+
+/// A sentence with its params in the places of their names, as `{max}`.
+pub fn fill(sentence: &str, params: &Map<String, Value>) -> String {
+    let mut filled = sentence.to_owned();
+    for (name, value) in params {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
+            Value::Array(entries) => {
+                let entries: Vec<&str> = entries.iter().filter_map(Value::as_str).collect();
+                entries.join(", ")
+            }
+            other => other.to_string(),
+        };
+        filled = filled.replace(&format!("{{{name}}}"), &text);
+    }
+    filled
+}
+
+/// For a member that is flattened: `code`, `message` and `params` of a fault.
+pub fn in_full<S: Serializer>(fault: &FieldFault, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Full {
+        code: String,
+        message: String,
+        params: Map<String, Value>,
+    }
+    let (code, params) = fault.parts();
+    let message = fault.to_string();
+    let full = Full {
+        code,
+        message,
+        params,
+    };
+    full.serialize(serializer)
+}
+
+/// A sentence without a subject ("must be a number"). With `#` it is the fault as JSON, which is how one gets through
+/// an error type that takes only text (see `read_json`).
+impl fmt::Display for FieldFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+            return f.write_str(&json);
+        }
+        let (code, params) = self.parts();
+        let sentence = SENTENCES.iter().find(|(of, _)| *of == code);
+        let (_, sentence) = sentence.expect("a test holds every fault to a sentence");
+        f.write_str(&fill(sentence, &params))
+    }
+}
+
+impl std::error::Error for FieldFault {}
+
+/// The sentence of each code, with the params where their names stand.
+#[rustfmt::skip]
+const SENTENCES: &[(&str, &str)] = &[
+    ("required", "is required"),
+    ("empty", "must not be empty"),
+    ("unknown_member", "is not a known member"),
+    ("unknown_parameter", "is not a known parameter"),
+    ("repeated", "is given more than once"),
+    ("exactly_one", "or {other} must be given, but not both"),
+
+    ("not_text", "must be text"),
+    ("not_a_number", "must be a number"),
+    ("not_a_whole_number", "must be a whole number"),
+    ("not_a_boolean", "must be true or false"),
+    ("not_a_list", "must be a list"),
+    ("not_an_object", "must be an object"),
+    ("not_one_of", "must be one of: {allowed}"),
+    ("not_an_id", "must be an ID"),
+    ("not_a_date", "must be a date, such as 2027-05-15"),
+    ("not_a_time", "must be an RFC 3339 time, such as 2026-12-01T17:00:00Z"),
+    ("not_a_date_or_time", "must be a date (2026-12-01) or an RFC 3339 time (2026-12-01T17:00:00Z)"),
+    ("not_an_email", "must be an email address, such as name@example.edu"),
+    ("not_an_amount", "must be an amount of money"),
+    ("not_a_file_name", "must be a file name"),
+    ("not_a_rule_name", "must have only lowercase letters, digits and hyphens"),
+    ("not_an_idempotency_key", "must be 1 to {max} visible ASCII characters"),
+    ("unknown_cursor", "is not a cursor of this list"),
+    ("malformed", "is not valid"),
+
+    ("too_short", "must have at least {min} characters"),
+    ("too_long", "must have at most {max} characters, but has {actual}"),
+    ("too_many_bytes", "must have at most {max} bytes"),
+    ("control_character", "has a control character at position {position}"),
+    ("too_many_entries", "must have at most {max} entries, but has {actual}"),
+    ("entry_empty", "must not be empty in entry {position}"),
+    ("entry_too_long", "must have at most {max} characters in entry {position}"),
+    ("entry_control_character", "has a control character in entry {position}"),
+    ("out_of_range", "must be from {min} to {max}"),
+    ("out_of_open_range", "must be more than {above} and at most {max}"),
+    ("negative", "must not be negative"),
+    ("too_small", "must be at least {min}"),
+    ("too_large", "must be at most {max}"),
+    ("too_many_decimals", "must have at most {max} decimals"),
+
+    ("campus_domain", "must be a campus address ({domains})"),
+    ("wrong_password", "is missing or wrong"),
+    ("wrong_registration_password", "is not the one chosen when this link was sent"),
+    ("read_only", "cannot be changed"),
+    ("set_by_campus", "is set by the campus and cannot be changed here"),
+    ("taken", "is already in use"),
+    ("other_role", "belongs to an account with another role"),
+    ("employers_only", "is for employers only"),
+    ("not_an_employer", "does not belong to an employer"),
+    ("not_your_own", "must be your own"),
+
+    ("in_the_past", "must be in the future"),
+    ("before_start_date", "must not be before startDate"),
+    ("below_positions_filled", "must not be below {filled}, the number of filled positions"),
+    ("no_free_position", "must leave a position free"),
+    ("hours_committed", "cannot be raised after a student was accepted"),
+    ("has_applications", "cannot change while applications are open"),
+    ("duplicate", "must differ from the others"),
+
+    ("unknown_question", "is not a question of this job"),
+    ("unanswered", "must answer \"{prompt}\" ({questionId})"),
+    ("not_your_file", "is not one of your files"),
+
+    ("unknown_column", "is not a known column; known are {allowed}"),
+    ("missing_column", "is a required column"),
+    ("unreadable", "cannot be read: {reason}"),
+    ("unclosed_quote", "has a quote that is never closed"),
+    ("too_many_cells", "the row has {cells} cells, but the header has {columns}"),
+    ("missing_cell", "is missing: the row is shorter than the header"),
+    ("not_utf8", "is not UTF-8"),
+    ("row_too_large", "the row is larger than {maxMib} MiB; a quote may be missing"),
+    ("repeated_row", "is already on line {line}"),
+    ("no_employer", "is empty, the workplace has no employer, and no owner was given"),
+    ("other_employer", "is {email}, but the job belongs to another employer"),
+
+    ("unknown_setting", "is not a setting of this rule"),
+    ("bad_schema", "cannot be checked: {reason}"),
+    ("unusable_module", "cannot be used: {reason}"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::names_of;
+
+    /// STYLE 19: the English sentence is made in one place, from the params.
+    #[test]
+    fn every_fault_has_one_sentence() {
+        let sentences: Vec<&str> = SENTENCES.iter().map(|(code, _)| *code).collect();
+        assert_eq!(sentences.len(), names_of::<FieldFault>().len());
+        for code in names_of::<FieldFault>() {
+            assert!(sentences.contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_a_code_and_the_params_of_its_sentence() {
+        let error = super::super::FieldError {
+            field: "answers".into(),
+            fault: FieldFault::Unanswered {
+                question_id: "why".into(),
+                prompt: "Why?".into(),
+            },
+        };
+        let written = serde_json::to_value(error).unwrap();
+        assert_eq!(
+            written,
+            serde_json::json!({
+                "field": "answers", "code": "unanswered", "message": "must answer \"Why?\" (why)",
+                "params": {"questionId": "why", "prompt": "Why?"},
+            })
+        );
+        let range = FieldFault::OutOfRange { min: 0, max: 1000 };
+        assert_eq!(range.to_string(), "must be from 0 to 1000");
+        let roles = FieldFault::not_one_of(["student", "employer"]);
+        assert_eq!(roles.to_string(), "must be one of: student, employer");
+        assert_eq!(
+            FieldFault::TooSmall { min: 0.5 }.to_string(),
+            "must be at least 0.5"
+        );
+    }
+}

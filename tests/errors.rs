@@ -1,0 +1,303 @@
+//! An error is data: a stable code, the values that stand in its sentence, and words for both in every language of the
+//! pages.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::support::{Board, job};
+use corkboard::http::openapi_document;
+use serde_json::{Value, json};
+
+/// What the pages themselves say when no answer came, or none of ours.
+const OF_THE_PAGES: [&str; 2] = ["offline", "unknown"];
+
+/// The codes that a schema of the API's description lists.
+fn codes(schema: &str) -> BTreeSet<String> {
+    let names = openapi_document()["components"]["schemas"][schema]["enum"].clone();
+    serde_json::from_value(names).unwrap()
+}
+
+/// The codes for which a language's catalogue has words.
+fn worded(language: &str, prefix: &str) -> BTreeSet<String> {
+    let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+    let catalogue = fs::read_to_string(path).unwrap();
+    let names = catalogue
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\":"));
+    let codes = names.filter_map(|(name, _)| name.strip_prefix(prefix));
+    codes.map(str::to_owned).collect()
+}
+
+/// STYLE 19: a test holds every code to every language's catalogue.
+#[test]
+fn every_code_has_words_in_each_language_and_no_others_do() {
+    for (schema, prefix) in [("FieldCode", "invalid."), ("ProblemCode", "problem.")] {
+        let mut codes = codes(schema);
+        assert!(codes.len() > 20, "{codes:?}");
+        if schema == "ProblemCode" {
+            codes.extend(OF_THE_PAGES.map(str::to_owned));
+        }
+        for language in ["en", "es"] {
+            let worded = worded(language, prefix);
+            let missing: Vec<_> = codes.difference(&worded).collect();
+            let unknown: Vec<_> = worded.difference(&codes).collect();
+            assert!(
+                missing.is_empty(),
+                "{language}.js lacks {prefix}{missing:?}"
+            );
+            assert!(
+                unknown.is_empty(),
+                "{language}.js has {prefix}{unknown:?}, which is no code"
+            );
+        }
+    }
+}
+
+/// STYLE 19: no program takes an error's sentence apart.
+#[test]
+fn the_pages_take_no_sentence_apart() {
+    for script in ["words.js", "form.js", "components/apply.js"] {
+        let path = format!("{}/web/{script}", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(path).unwrap();
+        for taken in [
+            "exec(error.message",
+            "exec(message",
+            "error.message.",
+            "detail.",
+        ] {
+            assert!(!text.contains(taken), "{script} has {taken}");
+        }
+    }
+}
+
+fn error(field: &str, code: &str, message: &str, params: Value) -> Value {
+    json!({"field": field, "code": code, "message": message, "params": params})
+}
+
+#[actix_web::test]
+async fn a_field_error_has_a_code_and_the_values_of_its_sentence() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    for (change, wanted) in [
+        (
+            json!({"jobPayRate": 1_001}),
+            error(
+                "jobPayRate",
+                "out_of_range",
+                "must be from 0 to 1000",
+                json!({"min": 0, "max": 1_000}),
+            ),
+        ),
+        (
+            json!({"hoursPerWeek": 0}),
+            error(
+                "hoursPerWeek",
+                "out_of_open_range",
+                "must be more than 0 and at most 60",
+                json!({"above": 0, "max": 60}),
+            ),
+        ),
+        (
+            json!({"jobTitle": "x".repeat(201)}),
+            error(
+                "jobTitle",
+                "too_long",
+                "must have at most 200 characters, but has 201",
+                json!({"max": 200, "actual": 201}),
+            ),
+        ),
+        (
+            json!({"deadline": "2000-01-01"}),
+            error(
+                "deadline",
+                "in_the_past",
+                "must be in the future",
+                json!({}),
+            ),
+        ),
+        (
+            json!({"jobTitle": null}),
+            error("jobTitle", "required", "is required", json!({})),
+        ),
+        (
+            json!({"jobPayRate": "17"}),
+            error("jobPayRate", "not_a_number", "must be a number", json!({})),
+        ),
+        (
+            json!({"positions": 1.5}),
+            error(
+                "positions",
+                "not_a_whole_number",
+                "must be a whole number",
+                json!({}),
+            ),
+        ),
+        (
+            json!({"workStudyRequired": "yes"}),
+            error(
+                "workStudyRequired",
+                "not_a_boolean",
+                "must be true or false",
+                json!({}),
+            ),
+        ),
+        (
+            json!({"startDate": "soon"}),
+            error(
+                "startDate",
+                "not_a_date",
+                "must be a date, such as 2027-05-15",
+                json!({}),
+            ),
+        ),
+        (
+            json!({"colour": "red"}),
+            error(
+                "colour",
+                "unknown_member",
+                "is not a known member",
+                json!({}),
+            ),
+        ),
+        (
+            json!({"setting": "moon"}),
+            error(
+                "setting",
+                "not_one_of",
+                "must be one of: onCampus, offCampus, remote",
+                json!({"allowed": ["onCampus", "offCampus", "remote"]}),
+            ),
+        ),
+        (
+            json!({"skillsRequired": ["Excel", ""]}),
+            error(
+                "skillsRequired",
+                "entry_empty",
+                "must not be empty in entry 2",
+                json!({"position": 2}),
+            ),
+        ),
+        (
+            json!({"startDate": "2099-02-02", "endDate": "2099-02-01"}),
+            error(
+                "endDate",
+                "before_start_date",
+                "must not be before startDate",
+                json!({}),
+            ),
+        ),
+    ] {
+        let reply = board.post(Some(&employer), "jobs", job(change)).await;
+        let problem = reply.expect(422).json();
+        assert_eq!(problem["code"], "invalid");
+        assert_eq!(problem["errors"], json!([wanted]));
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_parameter_error_has_a_code_too() {
+    let board = Board::start();
+    for (query, field, code) in [
+        ("limit=0", "limit", "out_of_range"),
+        ("limit=many", "limit", "out_of_range"),
+        ("colour=red", "colour", "unknown_parameter"),
+        ("status=sleeping", "status", "not_one_of"),
+        ("sort=best", "sort", "not_one_of"),
+        ("minPay=much", "minPay", "not_an_amount"),
+        ("workStudy=maybe", "workStudy", "not_a_boolean"),
+        ("limit=1&limit=2", "limit", "repeated"),
+        ("cursor=x", "cursor", "unknown_cursor"),
+    ] {
+        let reply = board.get(None, &format!("jobs?{query}")).await;
+        let error = reply.expect(422).json()["errors"][0].clone();
+        assert_eq!(
+            (&error["field"], &error["code"]),
+            (&json!(field), &json!(code)),
+            "{query}"
+        );
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_student_learns_which_addresses_are_the_campuss_and_which_question_is_open() {
+    let board = Board::start();
+    let stranger = json!({"email": "ann@elsewhere.com", "password": "long enough", "name": "Ann", "role": "student"});
+    let reply = board
+        .post(None, "auth/register", stranger)
+        .await
+        .expect(422);
+    let wanted = error(
+        "email",
+        "campus_domain",
+        "must be a campus address (example.edu)",
+        json!({"domains": ["example.edu"]}),
+    );
+    assert_eq!(reply.json()["errors"], json!([wanted]));
+
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let change = json!({"questions": [{"questionId": "why", "prompt": "Why?", "required": true}]});
+    let posted = board.post_job(&employer, change).await;
+    let body = json!({"jobId": posted["jobId"]});
+    let reply = board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(422);
+    let wanted = error(
+        "answers",
+        "unanswered",
+        "must answer \"Why?\" (why)",
+        json!({"questionId": "why", "prompt": "Why?"}),
+    );
+    assert_eq!(reply.json()["errors"], json!([wanted]));
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_problem_tells_the_values_of_its_sentence() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let posted = board.post_job(&employer, json!({})).await;
+    let body = json!({"jobId": posted["jobId"]});
+    let sent = board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201)
+        .json();
+    let path = format!("applications/{}", sent["applicationId"].as_str().unwrap());
+    board.delete(Some(&student), &path).await.expect(204);
+    let reply = board
+        .patch(
+            Some(&employer),
+            &path,
+            json!({"applicationStatus": "interview"}),
+        )
+        .await;
+    let problem = reply.expect(409).json();
+    assert_eq!(problem["code"], "invalid_transition");
+    assert_eq!(
+        problem["detail"],
+        "This cannot move from withdrawn to interview."
+    );
+    assert_eq!(
+        problem["params"],
+        json!({"from": "withdrawn", "to": "interview"})
+    );
+
+    let problem = board
+        .get(Some(&student), "admin/accounts")
+        .await
+        .expect(403)
+        .json();
+    assert_eq!(problem["params"], json!({"because": "role"}));
+    let problem = board.get(None, "me").await.expect(401).json();
+    assert_eq!(
+        problem["detail"],
+        "The access token is missing, invalid, expired or revoked."
+    );
+    assert_eq!(problem.get("params"), None);
+    board.stop().await;
+}
