@@ -18,7 +18,7 @@ use crate::eligibility::{self, Judge, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::jobs::Cards;
-use crate::mail::{Composer, MailSetupError, SmtpOptions, SmtpTls, Transport, Worker};
+use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::office::{self, SeedError};
 use crate::rules::{Fault, Host, Limits};
 use crate::search::{SearchError, SearchIndex};
@@ -75,14 +75,14 @@ pub fn look_at_store(config: &Config) -> Result<Reader, StoreError> {
 }
 
 /// What the account commands need, for links that begin with `public_url`.
-pub fn registrar(config: &Config, public_url: String) -> Result<Registrar, MailSetupError> {
-    Ok(Registrar {
+pub fn registrar(config: &Config, public_url: String) -> Registrar {
+    Registrar {
         campus: config.campus(),
-        composer: Composer::new(&config.campus.name, &public_url)?,
+        outbox: Outbox::new(&config.campus.name, &public_url),
         public_url,
         trust_campus_employers: config.accounts.trust_campus_employers,
         refresh_lifetime: config.accounts.refresh_lifetime(),
-    })
+    }
 }
 
 /// The configured site, else the address that is listened on.
@@ -128,7 +128,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         .map_err(|error| StartError::Listen(listen, error))?;
     let store = open_store(&config, clock)?;
     let index = Arc::new(open_index(&config)?);
-    let registrar = Arc::new(registrar(&config, public_url(&config, address))?);
+    let registrar = Arc::new(registrar(&config, public_url(&config, address)));
     let judge = Arc::new(judge(&config, &store)?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

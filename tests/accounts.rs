@@ -589,7 +589,7 @@ async fn reset_mails(board: &Board, admin: &Person, email: &str) -> usize {
     let list = list.expect(200).json();
     let resets = list["items"].as_array().unwrap().iter().filter(|mail| {
         let subject = mail["subject"].as_str().unwrap();
-        mail["to"] == email && subject.contains("new password")
+        mail["to"] == email && subject.contains("Reset your password")
     });
     resets.count()
 }

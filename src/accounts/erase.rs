@@ -31,7 +31,7 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
         keys::mail(MailId::from_bytes(id))
     })?;
     // To an address that was never proven: whether there is such a mail would tell whether somebody else has it.
-    mails.retain(|mail| mail.kind != MailKind::VerifyEmail || mail.to == account.email);
+    mails.retain(|mail| mail.template.kind() != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
         account,
         student: None,

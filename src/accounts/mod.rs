@@ -25,14 +25,14 @@ pub use verify::{try_link, verify_email};
 
 use std::time::Duration;
 
-use crate::mail::Composer;
+use crate::mail::Outbox;
 use crate::model::Campus;
 
-/// What these commands need besides the store: the campus, its settings, and the letters it writes.
+/// What these commands need besides the store: the campus, its settings, and its outbox.
 pub struct Registrar {
     pub campus: Campus,
-    pub composer: Composer,
-    /// Links in mails begin with it.
+    pub outbox: Outbox,
+    /// The site as people know it.
     pub public_url: String,
     pub trust_campus_employers: bool,
     pub refresh_lifetime: Duration,

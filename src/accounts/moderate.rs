@@ -3,10 +3,9 @@
 use super::postings::close_jobs;
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar};
-use crate::mail::Letter;
 use crate::model::{
     Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
-    Line, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
+    Line, MailTemplate, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
 };
 use crate::store::{Direction, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys};
 
@@ -71,21 +70,14 @@ pub fn moderate(
             from,
             to,
         })?;
-        let letter = Letter::AccountModerated {
+        let template = MailTemplate::AccountModerated {
             from,
             to,
             postings_closed,
-            reason: wish.reason.as_deref(),
+            reason: wish.reason.clone(),
         };
-        let now = transaction.now();
-        let mail = registrar.composer.compose(
-            &letter,
-            &changed.email,
-            &changed.name,
-            Some(account_id),
-            now,
-        )?;
-        transaction.insert(mail)?;
+        let recipient = (&changed.record).into();
+        registrar.outbox.send(transaction, template, recipient)?;
     }
     Ok(changed)
 }

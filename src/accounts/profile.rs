@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::postings::rename_jobs;
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
-use crate::mail::Letter;
+use crate::mail::Recipient;
 use crate::model::{
-    Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line, Party,
-    Role, Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
+    Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line,
+    MailTemplate, Party, Role, Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
 };
 use crate::store::{Reader, Stored, Transaction, keys};
 
@@ -250,28 +250,17 @@ fn ask_new_email(
     };
     let account = transaction.update(account, wish)?;
     let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail)?;
-    let link = format!(
-        "{}/verify-email?token={}",
-        registrar.public_url,
-        secret.reveal()
-    );
-    let login = format!("{}/login", registrar.public_url);
-    let forgot = format!("{}/forgot-password", registrar.public_url);
     let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email))?;
-    let letter = match owner {
-        Some(_) => Letter::AddressTaken {
-            login_link: &login,
-            reset_link: &forgot,
-        },
-        None => Letter::VerifyEmail { link: &link },
-    };
     // The mail is its reader's: an owner is not told who asked, and who asked does not find it in his export.
-    let reader = owner.as_ref().unwrap_or(&account);
-    let (name, account_id) = (&reader.name, Some(reader.account_id));
-    let mail = registrar
-        .composer
-        .compose(&letter, &email, name, account_id, now)?;
-    transaction.insert(mail)?;
+    let (template, reader) = match owner {
+        Some(owner) => (MailTemplate::AddressTaken, owner.account_id),
+        None => {
+            let token = secret.reveal();
+            (MailTemplate::VerifyEmail { token }, account.account_id)
+        }
+    };
+    let recipient = Recipient::unproven(email, reader);
+    registrar.outbox.send(transaction, template, recipient)?;
     Ok(())
 }
 

@@ -2,8 +2,7 @@
 
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar, tokens};
-use crate::mail::Letter;
-use crate::model::{Account, AccountStatus, Email, Event, TokenKind};
+use crate::model::{Account, AccountStatus, Email, Event, MailTemplate, TokenKind};
 use crate::store::{Stored, Transaction, keys};
 
 /// Mails a link to an address that has an account; does nothing for any other, nor for one that was mailed enough of them.
@@ -26,21 +25,10 @@ pub fn forgot_password(
     let Some(secret) = tokens::issue_reset(transaction, account.account_id)? else {
         return Ok(());
     };
-    let link = format!(
-        "{}/reset-password?token={}",
-        registrar.public_url,
-        secret.reveal()
-    );
-    let letter = Letter::ResetPassword { link: &link };
-    let now = transaction.now();
-    let mail = registrar.composer.compose(
-        &letter,
-        &account.email,
-        &account.name,
-        Some(account.account_id),
-        now,
-    )?;
-    transaction.insert(mail)?;
+    let token = secret.reveal();
+    let template = MailTemplate::ResetPassword { token };
+    let recipient = (&account.record).into();
+    registrar.outbox.send(transaction, template, recipient)?;
     Ok(())
 }
 
@@ -77,14 +65,9 @@ pub fn change_password(
     for kind in [TokenKind::ResetPassword, TokenKind::ChangeEmail] {
         tokens::drop_all(transaction, changed.account_id, Some(kind))?;
     }
-    let mail = registrar.composer.compose(
-        &Letter::PasswordChanged,
-        &changed.email,
-        &changed.name,
-        Some(changed.account_id),
-        now,
-    )?;
-    transaction.insert(mail)?;
+    let template = MailTemplate::PasswordChanged;
+    let recipient = (&changed.record).into();
+    registrar.outbox.send(transaction, template, recipient)?;
     transaction.log(Event::PasswordChanged {
         account_id: changed.account_id,
     })?;

@@ -1,6 +1,5 @@
 //! Why a command of this room says no.
 
-use crate::mail::ComposeError;
 use crate::model::{AccountStatus, Invalid};
 use crate::store::StoreError;
 
@@ -33,8 +32,6 @@ pub enum Refusal {
         from: AccountStatus,
         to: AccountStatus,
     },
-    #[error("a mail could not be written: {0}")]
-    Compose(#[from] ComposeError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

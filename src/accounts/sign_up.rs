@@ -1,10 +1,10 @@
 //! Signing up. The answer is the same whether or not the address is taken; only its owner learns which.
 
 use super::{Refusal, Registrar, tokens};
-use crate::mail::Letter;
+use crate::mail::Recipient;
 use crate::model::{
     Account, AccountId, AccountStatus, Claim, Email, Employer, Event, FieldFault, Invalid, Line,
-    Registration, Role, Student, check_text,
+    MailTemplate, Registration, Role, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -103,20 +103,9 @@ pub fn sign_up(
             transaction.update(&old, account)?
         }
         Some(owner) => {
-            let login = format!("{}/login", registrar.public_url);
-            let forgot = format!("{}/forgot-password", registrar.public_url);
-            let letter = Letter::AddressTaken {
-                login_link: &login,
-                reset_link: &forgot,
-            };
-            let mail = registrar.composer.compose(
-                &letter,
-                &owner.email,
-                &owner.name,
-                Some(owner.account_id),
-                now,
-            )?;
-            transaction.insert(mail)?;
+            let recipient = Recipient::unproven(owner.record.email, owner.record.account_id);
+            let template = MailTemplate::AddressTaken;
+            registrar.outbox.send(transaction, template, recipient)?;
             return Ok(());
         }
     };
@@ -127,23 +116,13 @@ pub fn sign_up(
         profile: wish.profile.clone(),
     };
     let secret = tokens::issue_claim(transaction, account.account_id, claim)?;
-    let link = format!(
-        "{}/verify-email?token={}",
-        registrar.public_url,
-        secret.reveal()
-    );
-    let letter = Letter::VerifyEmail { link: &link };
-    let mail = registrar.composer.compose(
-        &letter,
-        &account.email,
-        &account.name,
-        Some(account.account_id),
-        now,
-    )?;
-    transaction.insert(mail)?;
+    let token = secret.reveal();
+    let template = MailTemplate::VerifyEmail { token };
+    let recipient = Recipient::unproven(account.record.email, account.record.account_id);
+    registrar.outbox.send(transaction, template, recipient)?;
     transaction.log(Event::AccountRegistered {
-        account_id: account.account_id,
-        role: account.role,
+        account_id: account.record.account_id,
+        role: account.record.role,
     })?;
     Ok(())
 }

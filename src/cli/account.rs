@@ -70,7 +70,7 @@ impl From<RoleName> for Role {
 impl Account {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::open_store(config, Clock::System)?;
-        let registrar = app::registrar(config, app::public_url(config, config.server.listen))?;
+        let registrar = app::registrar(config, app::public_url(config, config.server.listen));
         match self {
             Self::Create(create) => {
                 let email = parse_email(&create.email)?;

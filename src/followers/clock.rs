@@ -12,8 +12,14 @@ const TICK: Duration = Duration::from_secs(2);
 const CLEAR_BATCH: usize = 500;
 
 pub(super) async fn run(store: Store, mut tail: Tail) {
+    let mut is_clean = false;
     loop {
-        if let Err(error) = tick(&store).await {
+        let mut done = tick(&store).await;
+        if !is_clean && done.is_ok() {
+            done = clear_retired(&store).await;
+            is_clean = done.is_ok();
+        }
+        if let Err(error) = done {
             tail.breathe("clock", &error).await;
         }
         if !tail.pause(TICK).await {
@@ -25,6 +31,24 @@ pub(super) async fn run(store: Store, mut tail: Tail) {
 async fn tick(store: &Store) -> Result<(), StoreError> {
     while store.run(Origin::SYSTEM, expire_due).await? == EXPIRE_BATCH {}
     while store.run(Origin::SYSTEM, clear_expired).await? == CLEAR_BATCH {}
+    Ok(())
+}
+
+/// Deletes the index rows of earlier versions that nothing reads.
+async fn clear_retired(store: &Store) -> Result<(), StoreError> {
+    let clear = |transaction: &mut Transaction| -> Result<usize, StoreError> {
+        let mut cleared = 0;
+        for index in keys::retired() {
+            let range = KeyRange::prefix(&index);
+            let found = transaction.scan_keys(&range, Direction::Forward, CLEAR_BATCH)?;
+            cleared += found.len();
+            found
+                .into_iter()
+                .for_each(|key| transaction.delete_bytes(key));
+        }
+        Ok(cleared)
+    };
+    while store.run(Origin::SYSTEM, clear).await? > 0 {}
     Ok(())
 }
 

@@ -163,7 +163,7 @@ pub async fn export(caller: Caller<StudentOrEmployer>) -> Result<HttpResponse, P
     let mails: Vec<Value> = all
         .mails
         .iter()
-        .map(|mail| json!({"subject": mail.subject, "createdAt": mail.created_at, "state": mail.state}))
+        .map(|mail| json!({"subject": mail.subject(), "createdAt": mail.created_at, "state": mail.state}))
         .collect();
     let sessions: Vec<Value> = all
         .sessions

@@ -6,10 +6,9 @@ use super::Refusal;
 use super::post::publish;
 use super::write::{check_filled, frozen_changes, write};
 use crate::accounts::Registrar;
-use crate::mail::{Letter, Ruling};
 use crate::model::{
     Account, Campus, Employer, Event, FieldFault, Identity, Invalid, Job, JobId, JobInput,
-    JobStatus, Party, patched,
+    JobStatus, MailTemplate, Party, Ruling, patched,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -165,21 +164,13 @@ fn tell_employer(
     let Some(account) = account else {
         return Ok(());
     };
-    let link = format!("{}/postings/{}", registrar.public_url, job.job_id);
-    let letter = Letter::JobModerated {
-        job_title: &job.job_title,
+    let template = MailTemplate::JobModerated {
+        job_id: job.job_id,
+        job_title: job.job_title.clone(),
         ruling,
-        reason,
-        link: &link,
+        reason: reason.map(str::to_owned),
     };
-    let now = transaction.now();
-    let mail = registrar.composer.compose(
-        &letter,
-        &account.email,
-        &account.name,
-        Some(account_id),
-        now,
-    )?;
-    transaction.insert(mail)?;
+    let recipient = (&account.record).into();
+    registrar.outbox.send(transaction, template, recipient)?;
     Ok(())
 }

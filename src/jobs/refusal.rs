@@ -1,6 +1,5 @@
 //! Why a command of this room says no.
 
-use crate::mail::ComposeError;
 use crate::model::{FieldFault, Invalid, JobStatus};
 use crate::search::SearchError;
 use crate::store::StoreError;
@@ -21,8 +20,6 @@ pub enum Refusal {
     HasApplications(Vec<&'static str>),
     #[error("only an employer's own jobs can be listed by that status")]
     StatusNotYours,
-    #[error("a mail could not be written: {0}")]
-    Compose(#[from] ComposeError),
     #[error(transparent)]
     Search(SearchError),
     #[error(transparent)]

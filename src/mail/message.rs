@@ -4,33 +4,50 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
+use super::header::encoded;
+use super::layouts::Layouts;
+use super::text::one_line;
 use crate::model::Mail;
 
 /// The message of a mail: the same mail always gives the same Message-ID, so that a second delivery can be told.
-pub(super) fn message(mail: &Mail, from: &Mailbox) -> Result<Message, String> {
+pub(super) fn message(mail: &Mail, layouts: &Layouts, from: &Mailbox) -> Result<Message, String> {
     let address: Address = mail
         .to
         .as_str()
         .parse()
         .map_err(|error| format!("the address {}: {error}", mail.to))?;
-    let name = Some(mail.to_name.clone()).filter(|name| !name.is_empty());
+    let rendered = layouts.render(mail).map_err(|error| error.to_string())?;
+    let name = Some(one_line(&mail.to_name)).filter(|name| !name.is_empty());
     let date = std::time::UNIX_EPOCH
         + std::time::Duration::from_millis(u64::try_from(mail.created_at.as_millis()).unwrap_or(0));
-    // RFC 3834: a machine wrote it, and nobody's vacation notice should answer.
-    let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
     let mut message = Message::builder()
         .from(from.clone())
-        .to(Mailbox::new(name, address))
-        .subject(mail.subject.clone())
+        .to(Mailbox::new(name.clone(), address))
+        .subject(rendered.subject.clone())
         .date(date)
         .message_id(Some(format!("<{}@{}>", mail.mail_id, from.email.domain())))
         .multipart(MultiPart::alternative_plain_html(
-            mail.text.clone(),
-            mail.html.clone(),
+            rendered.text,
+            rendered.html,
         ))
         .map_err(|error| error.to_string())?;
-    message
-        .headers_mut()
-        .insert_raw(HeaderValue::new(automatic, "auto-generated".into()));
+    let mut set = |name, raw: String, value| {
+        let name = HeaderName::new_from_ascii_str(name);
+        let value = HeaderValue::dangerous_new_pre_encoded(name, raw, value);
+        message.headers_mut().insert_raw(value);
+    };
+    // lettre leaves text alone that is an encoded word by its looks.
+    if let Some(subject) = encoded(&rendered.subject) {
+        set("Subject", rendered.subject, subject);
+    }
+    let to = format!("<{}>", mail.to);
+    match name.map(|name| (encoded(&name), name)) {
+        None => set("To", to.clone(), to),
+        Some((Some(words), name)) => set("To", format!("{name} {to}"), format!("{words}\r\n {to}")),
+        Some((None, _)) => {}
+    }
+    // RFC 3834: a machine wrote it, and nobody's vacation notice should answer.
+    let automatic = "auto-generated";
+    set("Auto-Submitted", automatic.into(), automatic.into());
     Ok(message)
 }

@@ -1,66 +1,107 @@
-//! The outbox as the office sees it.
+//! Putting mails into the outbox, in the change of the command that causes them.
 
-use crate::model::{Mail, MailId, MailState};
-use crate::store::{
-    Direction, KeyRange, MAX_SCAN_ROWS, Page, Paged, Place, Reader, StoreError, Stored,
-    Transaction, keys,
+use crate::model::{
+    Account, AccountId, Email, Employer, Mail, MailId, MailState, MailTemplate, Student, Timestamp,
 };
+use crate::store::{StoreError, Transaction};
 
-#[derive(Debug, thiserror::Error)]
-pub enum OutboxRefusal {
-    #[error("there is no such mail")]
-    NotFound,
-    #[error("the mail has left already")]
-    Sent,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// What every mail of this campus says besides its own words.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    campus: String,
+    /// Links begin with it.
+    site: String,
 }
 
-/// A page of the outbox, newest first.
-pub fn list_outbox(
-    reader: &Reader,
-    state: Option<MailState>,
-    after: Option<&Place>,
-    limit: usize,
-) -> Result<Paged<Stored<Mail>>, StoreError> {
-    let prefix = state.map_or_else(keys::mails, keys::mails_by_state);
-    Page::new(prefix, Direction::Backward, limit, after).collect(reader, |key| {
-        let id = key.trailing_id().map(MailId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        reader.get(&keys::mail(id))
-    })
+/// Whom a mail is for.
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    pub email: Email,
+    pub name: String,
+    pub account_id: Option<AccountId>,
 }
 
-/// Mails that wait; `MAX_SCAN_ROWS` stands for that many or more.
-pub fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
-    count(reader, MailState::Waiting)
-}
-
-/// Mails that were given up, likewise.
-pub fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
-    count(reader, MailState::Failed)
-}
-
-fn count(reader: &Reader, state: MailState) -> Result<usize, StoreError> {
-    let range = KeyRange::prefix(&keys::mails_by_state(state));
-    let found = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
-    Ok(found.len())
-}
-
-/// Makes a mail due at once, and one that was given up wait again.
-pub fn retry_mail(
-    transaction: &mut Transaction,
-    id: MailId,
-) -> Result<Stored<Mail>, OutboxRefusal> {
-    let stored: Option<Stored<Mail>> = transaction.get(&keys::mail(id))?;
-    let mail = stored.ok_or(OutboxRefusal::NotFound)?;
-    if mail.state == MailState::Sent {
-        return Err(OutboxRefusal::Sent);
+impl Recipient {
+    /// Of a mailbox that its owner has not proven: the mail names nobody, since anybody may have typed the name.
+    pub fn unproven(email: Email, account_id: AccountId) -> Self {
+        Self {
+            email,
+            name: String::new(),
+            account_id: Some(account_id),
+        }
     }
-    let due = Mail {
-        state: MailState::Waiting,
-        next_attempt_at: transaction.now(),
-        ..mail.record.clone()
-    };
-    Ok(transaction.update(&mail, due)?)
+}
+
+impl From<&Account> for Recipient {
+    fn from(account: &Account) -> Self {
+        Self {
+            email: account.email.clone(),
+            name: account.name.clone(),
+            account_id: Some(account.account_id),
+        }
+    }
+}
+
+impl From<&Student> for Recipient {
+    fn from(student: &Student) -> Self {
+        Self {
+            email: student.email.clone(),
+            name: student.name.clone(),
+            account_id: student.account_id,
+        }
+    }
+}
+
+impl From<&Employer> for Recipient {
+    fn from(employer: &Employer) -> Self {
+        Self {
+            email: employer.email.clone(),
+            name: employer.name.clone(),
+            account_id: employer.account_id,
+        }
+    }
+}
+
+impl Outbox {
+    pub fn new(campus: &str, site: &str) -> Self {
+        Self {
+            campus: campus.into(),
+            site: site.into(),
+        }
+    }
+
+    /// Writes a mail that is due at once.
+    pub fn send(
+        &self,
+        transaction: &mut Transaction,
+        template: MailTemplate,
+        recipient: Recipient,
+    ) -> Result<(), StoreError> {
+        let mail = self.mail(template, recipient, transaction.now());
+        transaction.insert(mail)?;
+        Ok(())
+    }
+
+    pub(super) fn mail(
+        &self,
+        template: MailTemplate,
+        recipient: Recipient,
+        now: Timestamp,
+    ) -> Mail {
+        Mail {
+            mail_id: MailId::generate(now),
+            to: recipient.email,
+            to_name: recipient.name,
+            account_id: recipient.account_id,
+            campus: self.campus.clone(),
+            site: self.site.clone(),
+            template,
+            state: MailState::Waiting,
+            attempts: 0,
+            last_error: None,
+            next_attempt_at: now,
+            created_at: now,
+            sent_at: None,
+        }
+    }
 }

@@ -12,7 +12,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
-use super::ComposeError;
+use super::LayoutError;
+use super::layouts::Layouts;
 use super::message::message;
 use crate::model::Mail;
 
@@ -30,7 +31,7 @@ pub enum MailSetupError {
     #[error("the mail server's TLS: {0}")]
     Tls(String),
     #[error("the mail layouts: {0}")]
-    Layout(#[from] ComposeError),
+    Layout(#[from] LayoutError),
 }
 
 /// Why a mail did not leave. A single mail may look as if all were hopeless (the connection breaks) and a hopeless server as
@@ -65,6 +66,7 @@ pub struct SmtpOptions {
 
 pub struct Transport {
     from: Mailbox,
+    layouts: Layouts,
     way: Way,
 }
 
@@ -85,6 +87,7 @@ impl Transport {
         }
         Ok(Self {
             from: sender(from)?,
+            layouts: Layouts::new()?,
             way: Way::Maildir(folder),
         })
     }
@@ -109,13 +112,14 @@ impl Transport {
         }
         Ok(Self {
             from: sender(from)?,
+            layouts: Layouts::new()?,
             way: Way::Smtp(Box::new(builder.build())),
         })
     }
 
     /// Hands one mail over. When this is `Ok`, it is on disk or with the server.
     pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
-        let message = message(mail, &self.from).map_err(SendError::Permanent)?;
+        let message = message(mail, &self.layouts, &self.from).map_err(SendError::Permanent)?;
         match &self.way {
             Way::Smtp(smtp) => send_smtp(smtp, message).await,
             Way::Maildir(folder) => {

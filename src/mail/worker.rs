@@ -315,9 +315,9 @@ fn after(mail: &Mail, outcome: &Result<(), SendError>, now: Timestamp) -> Mail {
             mail.state = MailState::Sent;
             mail.sent_at = Some(now);
             mail.last_error = None;
-            // What was sent is kept for the list, without its words: they may hold a secret link.
-            mail.text.clear();
-            mail.html.clear();
+            // What was sent is kept for the list alone: no secret link, no name, no word of anybody's.
+            mail.template.strip();
+            mail.to_name.clear();
         }
         Err(error) => {
             mail.last_error = Some(error.to_string());

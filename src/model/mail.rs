@@ -1,8 +1,10 @@
-//! A mail that waits in the outbox.
+//! A mail in the outbox: which template, and the values that its template needs.
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Email, MailId, Timestamp};
+use super::{
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, JobId, MailId, Timestamp,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,22 +43,224 @@ pub enum MailState {
     Failed,
 }
 
-/// A mail as it will be sent: rendered when it was decided on, so that what it says is what was true then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBecause {
+    Closed,
+    Filled,
+    Expired,
+}
+
+/// What the office decided of a posting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    Approved,
+    Declined,
+    /// It had been open.
+    Closed,
+}
+
+/// A template and its values, as they were when the mail was decided on: nothing is looked up when it is sent. Texts are
+/// what people typed; the layouts escape them. A name that is empty is one that is no longer kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum MailTemplate {
+    VerifyEmail {
+        token: String,
+    },
+    AddressTaken,
+    ResetPassword {
+        token: String,
+    },
+    PasswordChanged,
+    /// To the employer.
+    ApplicationReceived {
+        application_id: ApplicationId,
+        job_id: JobId,
+        job_title: String,
+        student_name: String,
+    },
+    /// To the student.
+    ApplicationFiled {
+        application_id: ApplicationId,
+        job_title: String,
+        employer_name: String,
+    },
+    /// To the student: the employer or the office moved it.
+    ApplicationMoved {
+        application_id: ApplicationId,
+        job_title: String,
+        status: ApplicationStatus,
+        note: Option<String>,
+    },
+    /// To the employer: the student moved it.
+    StudentMoved {
+        application_id: ApplicationId,
+        job_id: JobId,
+        job_title: String,
+        student_name: String,
+        status: ApplicationStatus,
+    },
+    JobClosed {
+        job_title: String,
+        because: ClosedBecause,
+    },
+    JobModerated {
+        job_id: JobId,
+        job_title: String,
+        ruling: Ruling,
+        reason: Option<String>,
+    },
+    AccountModerated {
+        from: AccountStatus,
+        to: AccountStatus,
+        /// The postings were closed with the account.
+        postings_closed: bool,
+        reason: Option<String>,
+    },
+    /// To the office.
+    RuleFailing {
+        rule: String,
+        fault: String,
+    },
+    /// A whole mail, as earlier versions kept it; without its parts once it was sent.
+    Rendered {
+        kind: MailKind,
+        subject: String,
+        text: String,
+        html: String,
+    },
+}
+
+impl MailTemplate {
+    pub fn kind(&self) -> MailKind {
+        match self {
+            Self::VerifyEmail { .. } => MailKind::VerifyEmail,
+            Self::AddressTaken => MailKind::AddressTaken,
+            Self::ResetPassword { .. } => MailKind::ResetPassword,
+            Self::PasswordChanged => MailKind::PasswordChanged,
+            Self::ApplicationReceived { .. } => MailKind::ApplicationReceived,
+            Self::ApplicationFiled { .. } => MailKind::ApplicationFiled,
+            Self::ApplicationMoved { .. } | Self::StudentMoved { .. } => {
+                MailKind::ApplicationStatus
+            }
+            Self::JobClosed { .. } => MailKind::JobClosed,
+            Self::JobModerated { .. } => MailKind::JobModerated,
+            Self::AccountModerated { .. } => MailKind::AccountModerated,
+            Self::RuleFailing { .. } => MailKind::RuleFailing,
+            Self::Rendered { kind, .. } => *kind,
+        }
+    }
+
+    /// The application that it tells of.
+    pub fn application_id(&self) -> Option<ApplicationId> {
+        match self {
+            Self::ApplicationReceived { application_id, .. }
+            | Self::ApplicationFiled { application_id, .. }
+            | Self::ApplicationMoved { application_id, .. }
+            | Self::StudentMoved { application_id, .. } => Some(*application_id),
+            _ => None,
+        }
+    }
+
+    /// Drops the names, what people wrote, and secrets; what is left says what the mail was about.
+    pub fn strip(&mut self) {
+        match self {
+            Self::VerifyEmail { token } | Self::ResetPassword { token } => token.clear(),
+            Self::ApplicationReceived { student_name, .. }
+            | Self::StudentMoved { student_name, .. } => student_name.clear(),
+            Self::ApplicationFiled { employer_name, .. } => employer_name.clear(),
+            Self::ApplicationMoved { note, .. } => *note = None,
+            Self::JobModerated { reason, .. } | Self::AccountModerated { reason, .. } => {
+                *reason = None;
+            }
+            Self::RuleFailing { fault, .. } => fault.clear(),
+            Self::Rendered { text, html, .. } => {
+                text.clear();
+                html.clear();
+            }
+            Self::AddressTaken | Self::PasswordChanged | Self::JobClosed { .. } => {}
+        }
+    }
+}
+
+/// A mail that waits, was sent or failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", from = "StoredMail")]
 pub struct Mail {
     pub mail_id: MailId,
-    pub kind: MailKind,
     pub to: Email,
+    /// Empty: the mail calls its reader by no name.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub to_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
+    /// The campus, and the site that links lead to.
+    pub campus: String,
+    pub site: String,
+    pub template: MailTemplate,
     pub state: MailState,
     pub attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     pub next_attempt_at: Timestamp,
     pub created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
+}
+
+/// A mail as it is read: also one that an earlier version rendered before it was kept.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredMail {
+    mail_id: MailId,
+    to: Email,
+    #[serde(default)]
+    to_name: String,
+    account_id: Option<AccountId>,
+    #[serde(default)]
+    campus: String,
+    #[serde(default)]
+    site: String,
+    template: Option<MailTemplate>,
+    kind: Option<MailKind>,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    html: String,
+    state: MailState,
+    attempts: u32,
+    last_error: Option<String>,
+    next_attempt_at: Timestamp,
+    created_at: Timestamp,
+    sent_at: Option<Timestamp>,
+}
+
+impl From<StoredMail> for Mail {
+    fn from(stored: StoredMail) -> Self {
+        let rendered = MailTemplate::Rendered {
+            kind: stored.kind.unwrap_or(MailKind::PasswordChanged),
+            subject: stored.subject,
+            text: stored.text,
+            html: stored.html,
+        };
+        Self {
+            mail_id: stored.mail_id,
+            to: stored.to,
+            to_name: stored.to_name,
+            account_id: stored.account_id,
+            campus: stored.campus,
+            site: stored.site,
+            template: stored.template.unwrap_or(rendered),
+            state: stored.state,
+            attempts: stored.attempts,
+            last_error: stored.last_error,
+            next_attempt_at: stored.next_attempt_at,
+            created_at: stored.created_at,
+            sent_at: stored.sent_at,
+        }
+    }
 }

@@ -44,7 +44,7 @@ pub use ids::{
 pub use invalid::{FieldError, Invalid};
 pub use job::{Declined, Job, JobSetting, JobStatus, Question};
 pub use job_input::{JobFields, JobInput};
-pub use mail::{Mail, MailKind, MailState};
+pub use mail::{ClosedBecause, Mail, MailKind, MailState, MailTemplate, Ruling};
 pub use money::Money;
 pub use names::names_of;
 pub use patch::patched;

@@ -73,7 +73,7 @@ impl Check<'_> {
             Some(Space::ShadowCount(rule)) => {
                 self.counter(key, ("its rule", keys::rule(rule)), row)
             }
-            Some(Space::Guard) => Ok(()),
+            Some(Space::Guard | Space::Retired) => Ok(()),
             Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)),
             Some(Space::RuleChunk(rule)) => self.exists(key, "its rule", &keys::rule(rule)),
             Some(Space::Log(sequence)) => {

@@ -23,7 +23,7 @@ pub struct MailRow<'a> {
     mail_id: MailId,
     kind: MailKind,
     to: &'a Email,
-    subject: &'a str,
+    subject: String,
     state: MailState,
     attempts: u32,
     last_error: Option<&'a str>,
@@ -36,9 +36,9 @@ impl<'a> From<&'a Mail> for MailRow<'a> {
     fn from(mail: &'a Mail) -> Self {
         Self {
             mail_id: mail.mail_id,
-            kind: mail.kind,
+            kind: mail.template.kind(),
             to: &mail.to,
-            subject: &mail.subject,
+            subject: mail.subject(),
             state: mail.state,
             attempts: mail.attempts,
             last_error: mail.last_error.as_deref(),

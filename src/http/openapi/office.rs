@@ -42,10 +42,11 @@ pub fn operations() -> Vec<Operation> {
             .answer::<ImportView>(200, "What landed and what did not.")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid"),
-        operation("GET", "/api/v1/admin/outbox", "Mail that waits, has left or failed")
+        operation("GET", "/api/v1/admin/outbox", "Mail that waits, was sent or failed")
+            .detail("Once a mail was sent, its row keeps no name, no note and no secret link.")
             .named::<MailState>("state", "In one state.")
             .pages()
-            .page::<MailRow<'_>>("A page, newest first."),
+            .page::<MailRow<'_>>("A page, newest first; what waits in the order it will be sent."),
         operation("POST", "/api/v1/admin/outbox/{id}/retry", "Sends a mail again")
             .answer::<MailRow<'_>>(200, "As it is now.")
             .problem(409, "invalid_transition"),

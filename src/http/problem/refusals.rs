@@ -63,7 +63,6 @@ impl From<accounts::Refusal> for Problem {
             }
             Refusal::Stale => Code::Stale.into(),
             Refusal::InvalidTransition { from, to } => moved(from.name(), to.name()),
-            Refusal::Compose(error) => Self::internal(&error),
             Refusal::Store(error) => error.into(),
         }
     }
@@ -86,7 +85,6 @@ impl From<jobs::Refusal> for Problem {
                 }
                 Self::of_fields(Code::HasApplications, frozen)
             }
-            Refusal::Compose(error) => Self::internal(&error),
             Refusal::Search(error) => Self::internal(&error),
             Refusal::Store(error) => error.into(),
         }

@@ -23,7 +23,7 @@ pub use space::{Space, indexed_record, space};
 
 use crate::model::{
     AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, EmployeeId, FileId, JobId,
-    JobStatus, MailId, MailState, RuleId, SessionId, StudentId, Timestamp, TokenId,
+    JobStatus, MailId, RuleId, SessionId, StudentId, Timestamp, TokenId,
 };
 
 // Records.
@@ -136,9 +136,9 @@ fn application_status(status: ApplicationStatus) -> u8 {
         ApplicationStatus::Withdrawn => 7,
     }
 }
-/// All applications by time.
+/// All applications by time, straight from their records.
 pub fn applications() -> Key {
-    Key::new(b'X', b'p')
+    Key::new(b'R', b'p')
 }
 pub fn applications_by_job(job: JobId) -> Key {
     Key::new(b'X', b'q').bytes(job.as_bytes())
@@ -174,17 +174,17 @@ pub fn files_by_student(student: &StudentId) -> Key {
 pub fn mails() -> Key {
     Key::new(b'R', b'm')
 }
-/// Mails of a state, newest last.
-pub fn mails_by_state(state: MailState) -> Key {
-    Key::new(b'X', b'M').byte(match state {
-        MailState::Waiting => 0,
-        MailState::Sent => 1,
-        MailState::Failed => 2,
-    })
+/// Mails that failed, newest last.
+pub fn mails_failed() -> Key {
+    Key::new(b'X', b'M').byte(2)
+}
+/// Mails that wait, in the order they will be sent.
+pub fn mails_waiting() -> Key {
+    Key::new(b'X', b'd')
 }
 /// Waiting mails of a lane (urgent first) by the time of their next attempt.
 pub fn mails_due(urgent: bool) -> Key {
-    Key::new(b'X', b'd').byte(u8::from(!urgent))
+    mails_waiting().byte(u8::from(!urgent))
 }
 /// The end of a scan of `mails_due` for those due at a time.
 pub fn mails_due_before(urgent: bool, time: Timestamp) -> Key {
@@ -225,6 +225,12 @@ pub fn expiring_kind(record: &Key) -> ExpiringKind {
         Some(b"Ri") => ExpiringKind::SavedAnswer,
         _ => ExpiringKind::Other,
     }
+}
+
+/// Indexes that earlier versions kept and nothing reads: all applications by time, and the mails that wait or were sent.
+pub fn retired() -> [Key; 3] {
+    let mails = Key::new(b'X', b'M');
+    [Key::new(b'X', b'p'), mails.clone().byte(0), mails.byte(1)]
 }
 
 // Unique keys.

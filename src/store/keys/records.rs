@@ -3,13 +3,13 @@
 use super::super::Record;
 use super::{
     Key, account, account_email, accounts, accounts_by_status, active_admins, application,
-    applications, applications_by_employer, applications_by_employer_status, applications_by_job,
+    applications_by_employer, applications_by_employer_status, applications_by_job,
     applications_by_job_status, applications_by_status, applications_by_student,
     applications_by_student_status, employer, employer_email, employers_by_work_space, expiring,
     file, files_by_student, job, job_external_id, jobs_by_deadline, jobs_by_employer,
-    jobs_by_status, mail, mails_by_account, mails_by_state, mails_due, rule, rule_set,
-    saved_answer, session, sessions_by_account, standing_application, student, student_email,
-    token, tokens_by_account,
+    jobs_by_status, mail, mails_by_account, mails_due, mails_failed, rule, rule_set, saved_answer,
+    session, sessions_by_account, standing_application, student, student_email, token,
+    tokens_by_account,
 };
 use crate::model::{
     Account, AccountStatus, Application, ApplicationStatus, Employer, Job, JobStatus, Mail,
@@ -94,7 +94,6 @@ impl Record for Application {
     fn index_keys(&self) -> Vec<Key> {
         let (id, status) = (self.application_id.as_bytes(), self.application_status);
         [
-            applications(),
             applications_by_status(status),
             applications_by_job(self.job_id),
             applications_by_job_status(self.job_id, status),
@@ -121,18 +120,17 @@ impl Record for Mail {
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.mail_id.as_bytes();
-        let mut keys = vec![mails_by_state(self.state).bytes(id)];
-        if self.state == MailState::Waiting {
-            keys.push(
-                mails_due(self.kind.is_urgent())
+        let by_account = |account| mails_by_account(account).bytes(id);
+        let mut keys: Vec<Key> = self.account_id.map(by_account).into_iter().collect();
+        match self.state {
+            MailState::Waiting => keys.push(
+                mails_due(self.template.kind().is_urgent())
                     .time(self.next_attempt_at)
                     .bytes(id),
-            );
+            ),
+            MailState::Failed => keys.push(mails_failed().bytes(id)),
+            MailState::Sent => {}
         }
-        keys.extend(
-            self.account_id
-                .map(|account| mails_by_account(account).bytes(id)),
-        );
         keys
     }
 }

@@ -1,8 +1,8 @@
 //! The map read backwards: what a key is of, for whoever checks it.
 
 use super::{
-    Key, account, application, employer, expiring_record, file, job, log_sequence, mail, session,
-    token,
+    Key, account, application, employer, expiring_record, file, job, log_sequence, mail, retired,
+    session, token,
 };
 use crate::model::{
     AccountId, ApplicationId, EmployeeId, FileId, JobId, MailId, RuleId, SessionId, TokenId,
@@ -13,6 +13,8 @@ use crate::model::{
 pub enum Space {
     Record(u8),
     Index,
+    /// An index row of an earlier version.
+    Retired,
     Unique,
     ApplicationCount(JobId),
     ShadowCount(RuleId),
@@ -27,6 +29,9 @@ pub fn space(key: &Key) -> Option<Space> {
     let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
     match key.0.as_slice() {
         [b'R', kind, ..] => Some(Space::Record(*kind)),
+        [b'X', ..] if retired().iter().any(|index| key.0.starts_with(&index.0)) => {
+            Some(Space::Retired)
+        }
         [b'X', ..] => Some(Space::Index),
         [b'U', ..] => Some(Space::Unique),
         [b'C', b'p', job @ ..] => {
@@ -57,7 +62,7 @@ pub fn indexed_record(index_key: &Key) -> Option<Key> {
         b'W' => Some(employer(
             &EmployeeId::parse(&index_key.trailing_text()?).ok()?,
         )),
-        b'p' | b'q' | b'Q' | b'r' | b'R' | b'v' | b'V' | b'P' => {
+        b'q' | b'Q' | b'r' | b'R' | b'v' | b'V' | b'P' => {
             Some(application(ApplicationId::from_bytes(id()?)))
         }
         b'f' => Some(file(FileId::from_bytes(id()?))),

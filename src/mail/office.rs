@@ -1,0 +1,71 @@
+//! The outbox as the office sees it.
+
+use crate::model::{Mail, MailId, MailState};
+use crate::store::{
+    Direction, Key, KeyRange, MAX_SCAN_ROWS, Page, Paged, Place, Reader, StoreError, Stored,
+    Transaction, keys,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxRefusal {
+    #[error("there is no such mail")]
+    NotFound,
+    #[error("the mail has left already")]
+    Sent,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A page of the outbox: what waits in the order it will be sent, all else newest first.
+pub fn list_outbox(
+    reader: &Reader,
+    state: Option<MailState>,
+    after: Option<&Place>,
+    limit: usize,
+) -> Result<Paged<Stored<Mail>>, StoreError> {
+    let (index, direction) = match state {
+        None | Some(MailState::Sent) => (keys::mails(), Direction::Backward),
+        Some(MailState::Waiting) => (keys::mails_waiting(), Direction::Forward),
+        Some(MailState::Failed) => (keys::mails_failed(), Direction::Backward),
+    };
+    Page::new(index, direction, limit, after).collect(reader, |key| {
+        let id = key.trailing_id().map(MailId::from_bytes);
+        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+        let mail: Option<Stored<Mail>> = reader.get(&keys::mail(id))?;
+        Ok(mail.filter(|mail| state.is_none_or(|state| state == mail.state)))
+    })
+}
+
+/// Mails that wait; `MAX_SCAN_ROWS` stands for that many or more.
+pub fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, &keys::mails_waiting())
+}
+
+/// Mails that failed, likewise.
+pub fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, &keys::mails_failed())
+}
+
+fn count(reader: &Reader, index: &Key) -> Result<usize, StoreError> {
+    let range = KeyRange::prefix(index);
+    let found = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    Ok(found.len())
+}
+
+/// Makes a mail due at once, and one that was given up wait again.
+pub fn retry_mail(
+    transaction: &mut Transaction,
+    id: MailId,
+) -> Result<Stored<Mail>, OutboxRefusal> {
+    let stored: Option<Stored<Mail>> = transaction.get(&keys::mail(id))?;
+    let mail = stored.ok_or(OutboxRefusal::NotFound)?;
+    if mail.state == MailState::Sent {
+        return Err(OutboxRefusal::Sent);
+    }
+    let due = Mail {
+        state: MailState::Waiting,
+        next_attempt_at: transaction.now(),
+        ..mail.record.clone()
+    };
+    Ok(transaction.update(&mail, due)?)
+}

@@ -1,0 +1,244 @@
+//! The words of each mail template, in plain English; the layouts make the text and the HTML of them.
+
+use crate::model::{AccountStatus, ApplicationStatus, ClosedBecause, Mail, MailTemplate, Ruling};
+
+/// Longest subject and name in a header, in characters; a title is cut before its mail gets unreadable.
+const MAX_HEADER_CHARS: usize = 150;
+/// Who stands where a name is no longer kept.
+const A_STUDENT: &str = "A student";
+const THE_EMPLOYER: &str = "The employer";
+
+/// A mail in words.
+pub(super) struct MailText {
+    pub subject: String,
+    pub paragraphs: Vec<String>,
+    /// Somebody's own words: a note, a reason.
+    pub quote: Option<String>,
+    pub action: Option<Action>,
+}
+
+pub(super) struct Action {
+    pub label: &'static str,
+    pub link: String,
+}
+
+impl Mail {
+    /// One line, however long the title in it is.
+    pub fn subject(&self) -> String {
+        let subject = MailText::of(&self.template, &self.campus, &self.site).subject;
+        one_line(&subject)
+    }
+}
+
+/// A header is one line, whatever a title or a name holds, and not endless.
+pub(super) fn one_line(text: &str) -> String {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let line: String = text
+        .chars()
+        .map(|c| if is_break(c) { ' ' } else { c })
+        .filter(|c| !is_direction_control(*c))
+        .collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().count() <= MAX_HEADER_CHARS {
+        return line;
+    }
+    line.chars()
+        .take(MAX_HEADER_CHARS - 1)
+        .chain(['…'])
+        .collect()
+}
+
+/// Characters that turn what follows around, so that a name reads as something else.
+fn is_direction_control(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+impl MailText {
+    pub(super) fn of(template: &MailTemplate, campus: &str, site: &str) -> Self {
+        use MailTemplate as T;
+        match template {
+            T::VerifyEmail { token } => text(
+                format!("Confirm your email for {campus} jobs"),
+                &["Confirm that this is your email address. The page asks for your password. The link works for 24 hours.",
+                  "If you didn't ask for this, ignore this email. Nothing will change."],
+            )
+            .with("Confirm my email", format!("{site}/verify-email?token={token}")),
+            T::AddressTaken => text(
+                format!("You already have an account for {campus} jobs"),
+                &["Someone, probably you, tried to sign up with this email address. It already has an account. Nothing was changed.",
+                  &format!("Forgot your password? Reset it here: {site}/forgot-password")],
+            )
+            .with("Log in", format!("{site}/login")),
+            T::ResetPassword { token } => text(
+                format!("Reset your password for {campus} jobs"),
+                &["Use this link to choose a new password. It works once, for one hour.",
+                  "If you didn't ask for this, ignore this email. Your password stays the same."],
+            )
+            .with("Reset password", format!("{site}/reset-password?token={token}")),
+            T::PasswordChanged => text(
+                format!("Your password for {campus} jobs was changed"),
+                &["Your password was just changed, and you were logged out everywhere.",
+                  "If this wasn't you, reset your password now and contact the student employment office."],
+            ),
+            T::ApplicationReceived { job_id, job_title, student_name, .. } => {
+                let student = or(student_name, A_STUDENT);
+                text(
+                    format!("{student} applied for {job_title}"),
+                    &[&format!("{student} applied for {job_title}."),
+                      "Students wait for your answer. They get an email each time you update their application."],
+                )
+                .with("View application", format!("{site}/postings/{job_id}"))
+            }
+            T::ApplicationFiled { job_title, employer_name, .. } => text(
+                format!("You applied for {job_title}"),
+                &[&format!("Your application for {job_title} was sent. {} has it now.", or(employer_name, THE_EMPLOYER)),
+                  "You will get an email when it is updated. You can withdraw it until a decision is made."],
+            )
+            .with("View my applications", format!("{site}/applications")),
+            T::ApplicationMoved { job_title, status, note, .. } => {
+                let (short, sentence) = moved(*status, job_title);
+                text(format!("{job_title}: {short}"), &[&sentence])
+                    .quoting(note.as_deref())
+                    .with("View my applications", format!("{site}/applications"))
+            }
+            T::StudentMoved { job_id, job_title, student_name, status, .. } => {
+                let did = match status {
+                    ApplicationStatus::Accepted => "accepted your offer for",
+                    ApplicationStatus::Declined => "declined your offer for",
+                    _ => "withdrew their application for",
+                };
+                let subject = format!("{} {did} {job_title}", or(student_name, A_STUDENT));
+                text(subject.clone(), &[&format!("{subject}.")])
+                    .with("View applications", format!("{site}/postings/{job_id}"))
+            }
+            T::JobClosed { job_title, because } => job_closed(job_title, *because)
+                .with("View my applications", format!("{site}/applications")),
+            T::JobModerated { job_id, job_title, ruling, reason } => {
+                let (is, sentence) = match ruling {
+                    Ruling::Approved => ("is open", "The student employment office approved your posting. Students can see it now."),
+                    Ruling::Declined => ("was not approved", "The student employment office did not approve your posting."),
+                    Ruling::Closed => ("was closed", "The student employment office closed your posting."),
+                };
+                text(format!("{job_title} {is}"), &[sentence])
+                    .quoting(reason.as_deref())
+                    .with("View posting", format!("{site}/postings/{job_id}"))
+            }
+            T::AccountModerated { from, to, postings_closed, reason } =>
+                account_moderated(campus, *from, *to, *postings_closed).quoting(reason.as_deref()),
+            T::RuleFailing { rule, fault } => text(
+                format!("The rule {rule} fails"),
+                &[&format!("The campus rule {rule} is failing."),
+                  "Applications it should check are marked for review. Someone in the office must look at each of them before it can be accepted.",
+                  "You get this email once, until the rule is changed or works for an hour."],
+            )
+            .quoting(Some(fault))
+            .with("View rules", format!("{site}/office")),
+            T::Rendered { subject, .. } => text(subject.clone(), &[]),
+        }
+    }
+
+    fn with(mut self, label: &'static str, link: String) -> Self {
+        self.action = Some(Action { label, link });
+        self
+    }
+
+    fn quoting(mut self, quote: Option<&str>) -> Self {
+        self.quote = quote.filter(|quote| !quote.is_empty()).map(str::to_owned);
+        self
+    }
+}
+
+fn text(subject: String, paragraphs: &[&str]) -> MailText {
+    MailText {
+        subject,
+        paragraphs: paragraphs.iter().map(|text| (*text).to_owned()).collect(),
+        quote: None,
+        action: None,
+    }
+}
+
+fn or<'a>(name: &'a str, nobody: &'a str) -> &'a str {
+    if name.is_empty() { nobody } else { name }
+}
+
+/// A few words and a sentence of a move, for the student who did not make it.
+fn moved(status: ApplicationStatus, job: &str) -> (&'static str, String) {
+    use ApplicationStatus::{
+        Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,
+    };
+    match status {
+        UnderReview => (
+            "under review",
+            format!("Your application for {job} is under review."),
+        ),
+        Interview => (
+            "interview",
+            format!("The employer would like to interview you for {job}."),
+        ),
+        Offered => (
+            "you have an offer",
+            format!("You have an offer for {job}. Accept or decline it on your applications page."),
+        ),
+        Accepted => (
+            "you have the job",
+            format!("Congratulations! You have the job: {job}."),
+        ),
+        Rejected => ("not selected", format!("You were not selected for {job}.")),
+        Declined => (
+            "offer declined",
+            format!("The offer for {job} was declined."),
+        ),
+        Withdrawn => (
+            "withdrawn",
+            format!("Your application for {job} was withdrawn."),
+        ),
+        Submitted => (
+            "submitted",
+            format!("Your application for {job} was submitted."),
+        ),
+    }
+}
+
+fn job_closed(job: &str, because: ClosedBecause) -> MailText {
+    let sentence = match because {
+        ClosedBecause::Closed => format!("{job} has been closed."),
+        ClosedBecause::Filled => format!("{job} has been filled."),
+        ClosedBecause::Expired => {
+            format!("{job} takes no more applications: its deadline has passed.")
+        }
+    };
+    let still = match because {
+        ClosedBecause::Expired => "The employer can still answer your application.",
+        _ => "Your application stays on record. Look for similar jobs on the board.",
+    };
+    text(format!("{job}: no longer open"), &[&sentence, still])
+}
+
+fn account_moderated(
+    campus: &str,
+    from: AccountStatus,
+    to: AccountStatus,
+    postings_closed: bool,
+) -> MailText {
+    let (is, sentence) = match (from, to) {
+        (AccountStatus::Suspended, AccountStatus::Active) => (
+            "active again",
+            "The student employment office lifted the suspension of your account.",
+        ),
+        (_, AccountStatus::Active) => (
+            "active",
+            "The student employment office approved your account.",
+        ),
+        _ => (
+            "suspended",
+            "The student employment office suspended your account. Please contact them.",
+        ),
+    };
+    let postings = postings_closed.then_some("Your open postings are closed.");
+    let paragraphs: Vec<_> = std::iter::once(sentence).chain(postings).collect();
+    text(
+        format!("Your account for {campus} jobs is {is}"),
+        &paragraphs,
+    )
+}
