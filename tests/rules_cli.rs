@@ -331,14 +331,14 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
     let data = folder.path();
     let (told, _) = ends(&rules(data, &["list"]), 0);
     assert_eq!(told.matches("  active   ").count(), 2, "{told}");
-    assert!(told.contains("  campus-eligibility 1.0.0\n"), "{told}");
+    assert!(told.contains("  campus-eligibility 1.1.0\n"), "{told}");
 
     let upload = ["upload", CAMPUS, "--name", "campus-eligibility"];
     let (id, said) = ends(&rules(data, &upload), 0);
     let id = id.trim();
     assert!(said.contains(&format!("rules dry-run {id}")), "{said}");
     assert!(
-        said.starts_with("campus-eligibility 1.0.0 is a draft"),
+        said.starts_with("campus-eligibility 1.1.0 is a draft"),
         "{said}"
     );
     let (told, _) = ends(&rules(data, &["list"]), 0);
@@ -380,7 +380,7 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
         "{told}"
     );
     let (told, _) = ends(&rules(data, &active), 0);
-    assert_eq!(told, "campus-eligibility 1.0.0 is active\n");
+    assert_eq!(told, "campus-eligibility 1.1.0 is active\n");
     let (told, _) = ends(&rules(data, &["list"]), 0);
     assert_eq!(told.matches("  retired  ").count(), 1, "{told}");
 

@@ -129,9 +129,10 @@ fn every_setting_is_one_the_rule_knows() {
     let other = json!({
         "weeklyHoursInTerm": 19, "weeklyHoursInBreaks": 19, "internationalWeeklyHoursInTerm": 19,
         "internationalVisas": ["X"], "daysOutsideTheCalendar": "break", "minimumCredits": 1,
-        "minimumCreditsForGraduates": 1, "minimumGpa": 1, "minimumHourlyPay": 1, "currency": "€",
+        "minimumCreditsForGraduates": 1, "levelWhenUnknown": "review", "minimumGpa": 1, "minimumHourlyPay": 1, "currency": "€",
         "awardMustLastWeeks": 1, "whenTheAwardRunsOutEarly": "refuse", "workStudyForInternationalStudents": true,
         "whenGraduatingBeforeTheEnd": "refuse", "workStudyFirstUntil": "2026-10-01", "workStudyFirstDays": 1,
+        "workStudyFirstOffCampus": true,
         "unknownAwardCountsAsNone": false, "neededFacts": ["gpa"], "whenAFactIsMissing": "refuse",
     });
     for name in written["properties"].as_object().unwrap().keys() {
@@ -192,7 +193,7 @@ fn day() -> impl Strategy<Value = i32> {
 }
 
 fn hours() -> impl Strategy<Value = f32> {
-    (0u8..90).prop_map(|halves| f32::from(halves) / 2.0)
+    (0u16..450).prop_map(|tenths| f32::from(tenths) / 10.0)
 }
 
 prop_compose! {
@@ -204,11 +205,11 @@ prop_compose! {
 prop_compose! {
     fn student()(
         gpa in prop::option::of(0f32..4.0), enrolled_credits in prop::option::of(0f32..20.0),
-        visa in prop::option::of(prop::sample::select(vec!["F-1", "j1", "H-4", "", "ünïcode"])),
+        visa in prop::option::of(prop::sample::select(vec!["F-1 (initial)", "j1", "H-4", "", "ünïcode", "F\u{2011}1/OPT"])),
         award in prop::option::of(prop_oneof![Just(0u64), 1u64..1_000_000]), graduation in prop::option::of(day()),
-        commitments in prop::collection::vec(commitment(), 0..4), graduate: bool,
+        commitments in prop::collection::vec(commitment(), 0..4),
+        level in prop::sample::select(vec!["graduate", "undergraduate", "doctoral"]),
     ) -> Student {
-        let level = if graduate { "graduate" } else { "undergraduate" };
         Student {
             id: "s".into(), gpa, enrolled_credits, visa: visa.map(str::to_owned), work_study_remaining_cents: award,
             graduation, skills: vec!["Excel".into()], commitments,
@@ -218,8 +219,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn job()(weekly_hours in hours(), hourly_rate_cents in 0u32..4000, work_study: bool, posted in day(), start in prop::option::of(day()), end in prop::option::of(day())) -> Job {
-        Job { id: "j".into(), title: "Library aide".into(), weekly_hours, hourly_rate_cents, work_study, posted, start, end, ..Job::default() }
+    fn job()(weekly_hours in hours(), hourly_rate_cents in 0u32..4000, work_study: bool, on_campus: bool, posted in day(), start in prop::option::of(day()), end in prop::option::of(day())) -> Job {
+        Job { id: "j".into(), title: "Library aide".into(), weekly_hours, hourly_rate_cents, work_study, on_campus, posted, start, end, ..Job::default() }
     }
 }
 
@@ -457,7 +458,7 @@ fn an_authors_cases_tell_what_came_out_instead() {
                 "name": "sixteen and eight are too many",
                 "student": { "commitments": [{ "weeklyHours": 16, "hourlyRateCents": 1500, "start": "2026-08-01", "end": null, "workStudy": false }] },
                 "job": { "weeklyHours": 8, "hourlyRateCents": 1500, "start": "2026-09-01" },
-                "expect": { "outcome": "ineligible", "codes": ["hours-in-term"], "messages": ["You can work at most 20 hours a week in term; this job would make it 24."] },
+                "expect": { "outcome": "ineligible", "codes": ["hours-in-term"], "messages": ["You can work at most 20 hours a week during the term; this job would make it 24."] },
             },
             {
                 "name": "three credits will do for a graduate",

@@ -34,21 +34,21 @@ pub fn context(context: &Context) -> rule::Context {
 }
 
 pub fn student(one: &Student) -> rule::Student {
-    let graduate = Attribute {
-        name: "level".into(),
-        value: Value::Text("graduate".into()),
-    };
+    let level = one.attributes.iter().find(|one| one.name == "level");
     let commitment = |one: &Commitment| rule::Commitment {
-        weekly_hours: rule::hundredths(one.weekly_hours),
+        weekly_hours: rule::decimal(one.weekly_hours),
         rate_cents: one.hourly_rate_cents,
         start: one.start,
         end: one.end,
         work_study: one.work_study,
     };
     rule::Student {
-        gpa: one.gpa.map(rule::hundredths),
-        credits: one.enrolled_credits.map(rule::hundredths),
-        graduate: one.attributes.contains(&graduate),
+        gpa: one.gpa.map(rule::decimal),
+        credits: one.enrolled_credits.map(rule::decimal),
+        level: level.and_then(|one| match &one.value {
+            Value::Text(name) => rule::Level::of(name),
+            _ => None,
+        }),
         visa: one.visa.clone(),
         award_cents: one.work_study_remaining_cents,
         graduation: one.graduation,
@@ -58,9 +58,10 @@ pub fn student(one: &Student) -> rule::Student {
 
 pub fn job(one: &Job) -> rule::Job {
     rule::Job {
-        weekly_hours: rule::hundredths(one.weekly_hours),
+        weekly_hours: rule::decimal(one.weekly_hours),
         rate_cents: one.hourly_rate_cents,
         work_study: one.work_study,
+        on_campus: one.on_campus,
         posted: one.posted,
         start: one.start,
         end: one.end,
@@ -78,11 +79,8 @@ pub fn verdict(verdict: rule::Verdict) -> Verdict {
         rule::Outcome::Review => Outcome::Review,
         rule::Outcome::Ineligible => Outcome::Ineligible,
     };
-    // The contract's `eligible` carries nothing, so what the rule would note to an eligible student stays behind.
-    let told = outcome != Outcome::Eligible;
-    let reasons = verdict.reasons.into_iter().filter(|_| told);
     Verdict {
         outcome,
-        reasons: reasons.map(reason).collect(),
+        reasons: verdict.reasons.into_iter().map(reason).collect(),
     }
 }

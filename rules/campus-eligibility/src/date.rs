@@ -38,7 +38,7 @@ pub fn written(day: Day, language: Language) -> String {
     let (year, month, day) = civil(day);
     let place = month as usize - 1;
     match language {
-        Language::English => format!("{day} {} {year}", ENGLISH[place]),
+        Language::English => format!("{} {day}, {year}", ENGLISH[place]),
         Language::Spanish => format!("{day} de {} de {year}", SPANISH[place]),
     }
 }
@@ -69,10 +69,10 @@ mod tests {
     #[test]
     fn known_days_are_written_right() {
         for (day, english) in [
-            (0, "1 January 1970"),
-            (-1, "31 December 1969"),
-            (19_782, "29 February 2024"),
-            (20_727, "1 October 2026"),
+            (0, "January 1, 1970"),
+            (-1, "December 31, 1969"),
+            (19_782, "February 29, 2024"),
+            (20_727, "October 1, 2026"),
         ] {
             assert_eq!(written(day, Language::English), english);
         }

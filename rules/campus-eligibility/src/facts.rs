@@ -1,28 +1,46 @@
-//! What the rule looks at, and nothing more of what it is passed. Hours are hundredths of an hour, days are counted from
-//! 1970-01-01, money is cents: so that nothing is rounded twice.
+//! What the rule looks at, and nothing more of what it is passed. Days are counted from 1970-01-01, money is cents, and
+//! hours, credits and grade points are whole numbers too: so that tenths add up and nothing is rounded twice.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Hundredths of an hour, credit or grade point.
-pub type Hundredths = i64;
+/// Hours, credits or grade points, in hundred-thousandths. The contract's f32 holds five places of any number below 128.
+pub type Decimal = i64;
+pub const ONE: Decimal = 100_000;
 pub type Day = i32;
 
 #[derive(Clone, Debug)]
 pub struct Commitment {
-    pub weekly_hours: Hundredths,
+    pub weekly_hours: Decimal,
     pub rate_cents: u32,
     pub start: Day,
     pub end: Option<Day>,
     pub work_study: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Undergraduate,
+    Graduate,
+}
+
+impl Level {
+    /// None for a level this rule does not know.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "undergraduate" => Some(Self::Undergraduate),
+            "graduate" => Some(Self::Graduate),
+            _ => None,
+        }
+    }
+}
+
 /// None is a fact that nobody has given.
 #[derive(Clone, Debug, Default)]
 pub struct Student {
-    pub gpa: Option<Hundredths>,
-    pub credits: Option<Hundredths>,
-    pub graduate: bool,
+    pub gpa: Option<Decimal>,
+    pub credits: Option<Decimal>,
+    pub level: Option<Level>,
     pub visa: Option<String>,
     pub award_cents: Option<u64>,
     pub graduation: Option<Day>,
@@ -31,9 +49,10 @@ pub struct Student {
 
 #[derive(Clone, Debug, Default)]
 pub struct Job {
-    pub weekly_hours: Hundredths,
+    pub weekly_hours: Decimal,
     pub rate_cents: u32,
     pub work_study: bool,
+    pub on_campus: bool,
     pub posted: Day,
     pub start: Option<Day>,
     pub end: Option<Day>,
@@ -57,7 +76,8 @@ pub enum Language {
 impl Language {
     /// English for every language this rule does not speak.
     pub fn of(tag: &str) -> Self {
-        if tag.starts_with("es") {
+        let language = tag.split(['-', '_']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("es") {
             Self::Spanish
         } else {
             Self::English
@@ -92,7 +112,11 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
 }
 
-/// Hundredths of what the contract passes as a fraction; nonsense becomes nothing or very much, never a negative.
-pub fn hundredths(number: f32) -> Hundredths {
-    (f64::from(number) * 100.0 + 0.5).max(0.0) as Hundredths
+/// Far more than any sum of hours, and far from overflow.
+const MOST: f64 = 1e15;
+
+/// What the contract passes as a fraction, as it was typed: 12.1 is 12.1. Nonsense becomes nothing or very much, never a
+/// negative.
+pub fn decimal(number: f32) -> Decimal {
+    (f64::from(number) * ONE as f64 + 0.5).clamp(0.0, MOST) as Decimal
 }

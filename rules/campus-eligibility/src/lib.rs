@@ -9,15 +9,17 @@ mod award;
 mod check;
 mod date;
 mod facts;
+mod numbers;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod visa;
 mod week;
 mod words;
 
 pub use check::check;
 pub use facts::{
-    Commitment, Context, Job, Language, Outcome, Period, Reason, Student, Verdict, hundredths,
+    Commitment, Context, Job, Language, Level, Outcome, Period, Reason, Student, Verdict, decimal,
 };
 pub use settings::{SCHEMA, Setting, Settings};
 

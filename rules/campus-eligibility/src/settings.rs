@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::facts::{Day, Hundredths, Outcome};
+use crate::facts::{Day, Decimal, Level, ONE, Outcome};
 
 /// JSON Schema of the settings.
 pub const SCHEMA: &str = include_str!("parameters.json");
@@ -23,15 +23,17 @@ pub enum Setting {
 /// A bound of zero is no bound.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    pub weekly_term: Hundredths,
-    pub weekly_recess: Hundredths,
-    pub visa_weekly_term: Hundredths,
+    pub weekly_term: Decimal,
+    pub weekly_recess: Decimal,
+    pub visa_weekly_term: Decimal,
     pub visas: Vec<String>,
     pub outside_is_recess: bool,
-    pub credits: Hundredths,
-    pub graduate_credits: Hundredths,
-    pub gpa: Hundredths,
-    pub pay_cents: i64,
+    pub credits: Decimal,
+    pub graduate_credits: Decimal,
+    /// None: the office looks where it makes a difference.
+    pub unknown_level: Option<Level>,
+    pub gpa: Decimal,
+    pub pay_cents: u64,
     pub currency: String,
     pub award_weeks: i64,
     pub award_runs_out: Outcome,
@@ -39,6 +41,7 @@ pub struct Settings {
     pub graduates_before_end: Outcome,
     pub priority_until: Option<Day>,
     pub priority_days: i64,
+    pub priority_off_campus: bool,
     pub unknown_award_is_none: bool,
     pub needed: Needed,
     pub missing: Outcome,
@@ -57,14 +60,15 @@ pub struct Needed {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            weekly_term: 2_000,
-            weekly_recess: 4_000,
-            visa_weekly_term: 2_000,
+            weekly_term: 20 * ONE,
+            weekly_recess: 40 * ONE,
+            visa_weekly_term: 20 * ONE,
             visas: Vec::from(["F-1".to_string(), "J-1".to_string()]),
             outside_is_recess: false,
-            credits: 600,
-            graduate_credits: 300,
-            gpa: 200,
+            credits: 6 * ONE,
+            graduate_credits: 3 * ONE,
+            unknown_level: Some(Level::Undergraduate),
+            gpa: 2 * ONE,
             pay_cents: 725,
             currency: "$".to_string(),
             award_weeks: 2,
@@ -73,6 +77,7 @@ impl Default for Settings {
             graduates_before_end: Outcome::Eligible,
             priority_until: None,
             priority_days: 0,
+            priority_off_campus: false,
             unknown_award_is_none: true,
             needed: Needed::default(),
             missing: Outcome::Review,
@@ -94,9 +99,9 @@ impl Settings {
 
     fn set(&mut self, name: &str, value: Setting) -> Result<(), &'static str> {
         match name {
-            "weeklyHoursInTerm" => self.weekly_term = hundredths(value)?,
-            "weeklyHoursInBreaks" => self.weekly_recess = hundredths(value)?,
-            "internationalWeeklyHoursInTerm" => self.visa_weekly_term = hundredths(value)?,
+            "weeklyHoursInTerm" => self.weekly_term = decimal(value)?,
+            "weeklyHoursInBreaks" => self.weekly_recess = decimal(value)?,
+            "internationalWeeklyHoursInTerm" => self.visa_weekly_term = decimal(value)?,
             "internationalVisas" => self.visas = texts(value)?,
             "daysOutsideTheCalendar" => {
                 self.outside_is_recess = match text(value)?.as_str() {
@@ -105,17 +110,19 @@ impl Settings {
                     _ => return Err("term or break"),
                 }
             }
-            "minimumCredits" => self.credits = hundredths(value)?,
-            "minimumCreditsForGraduates" => self.graduate_credits = hundredths(value)?,
-            "minimumGpa" => self.gpa = hundredths(value)?,
-            "minimumHourlyPay" => self.pay_cents = hundredths(value)?,
+            "minimumCredits" => self.credits = decimal(value)?,
+            "minimumCreditsForGraduates" => self.graduate_credits = decimal(value)?,
+            "levelWhenUnknown" => self.unknown_level = level(value)?,
+            "minimumGpa" => self.gpa = decimal(value)?,
+            "minimumHourlyPay" => self.pay_cents = cents(value)?,
             "currency" => self.currency = text(value)?,
-            "awardMustLastWeeks" => self.award_weeks = hundredths(value)? / 100,
+            "awardMustLastWeeks" => self.award_weeks = whole(value)?,
             "whenTheAwardRunsOutEarly" => self.award_runs_out = outcome(value)?,
             "workStudyForInternationalStudents" => self.award_for_visas = flag(value)?,
             "whenGraduatingBeforeTheEnd" => self.graduates_before_end = outcome(value)?,
             "workStudyFirstUntil" => self.priority_until = Some(day(value)?),
-            "workStudyFirstDays" => self.priority_days = hundredths(value)? / 100,
+            "workStudyFirstDays" => self.priority_days = whole(value)?,
+            "workStudyFirstOffCampus" => self.priority_off_campus = flag(value)?,
             "unknownAwardCountsAsNone" => self.unknown_award_is_none = flag(value)?,
             "neededFacts" => self.needed = needed(&texts(value)?)?,
             "whenAFactIsMissing" => self.missing = outcome(value)?,
@@ -125,13 +132,26 @@ impl Settings {
     }
 }
 
-fn hundredths(value: Setting) -> Result<Hundredths, &'static str> {
+/// So many of a number, rounded: hundredths of a dollar are cents.
+fn parts(value: &Setting, of_one: i64) -> Result<i64, &'static str> {
     match value {
-        Setting::Number(number) if (0.0..=1_000_000.0).contains(&number) => {
-            Ok((number * 100.0 + 0.5) as Hundredths)
+        Setting::Number(number) if (0.0..=1_000_000.0).contains(number) => {
+            Ok((number * of_one as f64 + 0.5) as i64)
         }
         _ => Err("a number, zero or more"),
     }
+}
+
+fn decimal(value: Setting) -> Result<Decimal, &'static str> {
+    parts(&value, ONE)
+}
+
+fn cents(value: Setting) -> Result<u64, &'static str> {
+    parts(&value, 100).map(i64::unsigned_abs)
+}
+
+fn whole(value: Setting) -> Result<i64, &'static str> {
+    parts(&value, 1)
 }
 
 fn text(value: Setting) -> Result<String, &'static str> {
@@ -168,6 +188,15 @@ fn outcome(value: Setting) -> Result<Outcome, &'static str> {
         "review" => Ok(Outcome::Review),
         "refuse" => Ok(Outcome::Ineligible),
         _ => Err("allow, review or refuse"),
+    }
+}
+
+fn level(value: Setting) -> Result<Option<Level>, &'static str> {
+    match text(value)?.as_str() {
+        "review" => Ok(None),
+        name => Level::of(name)
+            .map(Some)
+            .ok_or("undergraduate, graduate or review"),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The most hours a week a student would work during a job, in term and in breaks.
 
-use crate::facts::{Context, Day, Hundredths, Job, Period, Student};
+use crate::facts::{Context, Day, Decimal, Job, Period, Student};
 use crate::settings::Settings;
 
 /// None: the job has no day of that kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Peaks {
-    pub term: Option<Hundredths>,
-    pub recess: Option<Hundredths>,
+    pub term: Option<Decimal>,
+    pub recess: Option<Decimal>,
 }
 
 /// When a student would work: from the job's start, or from today if it is running, to its end, if it has one.
@@ -45,7 +45,7 @@ pub fn peaks(student: &Student, job: &Job, context: &Context, settings: &Setting
 }
 
 /// What the student works that week elsewhere.
-fn held(student: &Student, day: Day) -> Hundredths {
+fn held(student: &Student, day: Day) -> Decimal {
     student
         .commitments
         .iter()

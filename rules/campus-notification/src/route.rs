@@ -1,4 +1,4 @@
-//! The rule itself. What somebody switched off comes first, then what is urgent, then what may wait.
+//! The rule itself. What the recipient turned off comes first, then what is urgent, then what may wait.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -31,14 +31,14 @@ pub enum Delivery {
 
 pub fn route(event: &Event, recipient: &Recipient, settings: &Settings) -> Delivery {
     if recipient.muted_kinds.contains(&event.kind) {
-        return Delivery::Suppress("switched off by the recipient".to_string());
+        return Delivery::Suppress("The recipient turned this kind of mail off.".to_string());
     }
     if settings.urgent_kinds.contains(&event.kind) {
         return Delivery::Now;
     }
     let new_job = settings.new_job_kinds.contains(&event.kind);
     if new_job && settings.skill_match && event.skills > 0 && recipient.matched == 0 {
-        return Delivery::Suppress("none of the job's skills match".to_string());
+        return Delivery::Suppress("The recipient has none of the job's skills.".to_string());
     }
     let waits = recipient.digest_preferred
         || recipient.sent_last_day >= settings.mails_a_day

@@ -83,14 +83,14 @@ fn period(period: wire::Period) -> facts::Period {
 }
 
 fn student(student: wire::Student) -> facts::Student {
-    let graduate = student.attributes.iter().any(|attribute| {
-        attribute.name == "level"
-            && matches!(&attribute.value, wire::Value::Text(level) if level == "graduate")
-    });
+    let level = student.attributes.iter().find(|one| one.name == "level");
     facts::Student {
-        gpa: student.gpa.map(facts::hundredths),
-        credits: student.enrolled_credits.map(facts::hundredths),
-        graduate,
+        gpa: student.gpa.map(facts::decimal),
+        credits: student.enrolled_credits.map(facts::decimal),
+        level: level.and_then(|one| match &one.value {
+            wire::Value::Text(name) => facts::Level::of(name),
+            _ => None,
+        }),
         visa: student.visa,
         award_cents: student.work_study_remaining_cents,
         graduation: student.graduation,
@@ -100,7 +100,7 @@ fn student(student: wire::Student) -> facts::Student {
 
 fn commitment(one: wire::Commitment) -> facts::Commitment {
     facts::Commitment {
-        weekly_hours: facts::hundredths(one.weekly_hours),
+        weekly_hours: facts::decimal(one.weekly_hours),
         rate_cents: one.hourly_rate_cents,
         start: one.start,
         end: one.end,
@@ -110,9 +110,10 @@ fn commitment(one: wire::Commitment) -> facts::Commitment {
 
 fn job(job: &wire::Job) -> facts::Job {
     facts::Job {
-        weekly_hours: facts::hundredths(job.weekly_hours),
+        weekly_hours: facts::decimal(job.weekly_hours),
         rate_cents: job.hourly_rate_cents,
         work_study: job.work_study,
+        on_campus: job.on_campus,
         posted: job.posted,
         start: job.start,
         end: job.end,
