@@ -1,8 +1,8 @@
-// A rule in C: at most so many hours a week over all jobs of a student.
+// A rule in C: a limit of weekly hours, all jobs of a student together.
 //
-// The board calls `describe` once, and `check` with students, jobs and pairs of their places in these lists. A rule has no
-// clock, no network and no files: all it may know stands in the arguments. What the fields are called is in campus.h, which
-// is made of rules.wit. Each call has a memory of its own, so nothing is ever freed.
+// The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
+// clock, no network and no files: all it knows is in the arguments. campus.h, generated from rules.wit, lists the fields.
+// Each call has its own memory, so nothing needs to be freed.
 
 #include "campus.h"
 
@@ -23,7 +23,7 @@ static const char schema[] =
     "    \"weeklyHours\": {"
     "      \"type\": \"number\","
     "      \"title\": \"Hours a week\","
-    "      \"description\": \"The most a student may work in a week, all jobs together.\","
+    "      \"description\": \"The most a student can work in a week, all jobs together.\","
     "      \"default\": 20,"
     "      \"minimum\": 0,"
     "      \"maximum\": 168"
@@ -61,34 +61,43 @@ static verdict ineligible(const char *code, text message, text remedy) {
     return (verdict){.tag = EXPORTS_CAMPUS_VERDICT_INELIGIBLE, .val.ineligible = {reason, 1}};
 }
 
-static verdict judge(const campus_student_t *student, const campus_job_t *job, campus_day_t today, double most) {
+// Hours arrive as 32-bit fractions: 12.1 is 12.1000003815. Whole hundredths add up exactly.
+static long hundredths(double hours) {
+    return (long)(hours * 100 + 0.5);
+}
+
+static const char *unit(long count) {
+    return count == 100 ? "hour" : "hours";
+}
+
+static verdict judge(const campus_student_t *student, const campus_job_t *job, campus_day_t today, long most) {
     campus_day_t start = job->start.is_some && job->start.val > today ? job->start.val : today;
-    double held = 0;
+    long held = 0;
     for (size_t i = 0; i < student->commitments.len; i++) {
         const campus_commitment_t *one = &student->commitments.ptr[i];
         bool runs = one->start <= start && (!one->end.is_some || one->end.val >= start);
-        if (runs) held += one->weekly_hours;
+        if (runs) held += hundredths(one->weekly_hours);
     }
-    double hours = held + job->weekly_hours;
-    if (hours <= most) return (verdict){.tag = EXPORTS_CAMPUS_VERDICT_ELIGIBLE};
+    long total = held + hundredths(job->weekly_hours), left = most - held;
+    if (total <= most) return (verdict){.tag = EXPORTS_CAMPUS_VERDICT_ELIGIBLE};
     return ineligible("weekly-hours",
-        say("You can work at most %g hours a week; this job would make it %g.", most, hours),
-        say("Ask for at most %g hours a week.", most > held ? most - held : 0));
+        say("You can work at most %g %s a week; this job would make it %g.", most / 100.0, unit(most), total / 100.0),
+        left > 0 ? say("Ask for at most %g %s.", left / 100.0, unit(left)) : say("Reduce hours in another job first."));
 }
 
 void exports_campus_describe(exports_campus_description_t *description) {
     description->name = say("weekly-hours");
     description->version = say("1.0.0");
-    description->summary = say("At most so many hours a week, all jobs together.");
+    description->summary = say("Limits the hours a week, all jobs together.");
     description->parameter_schema = say("%s", schema);
 }
 
-// One verdict for each pair, in their order. To say that it cannot judge, it would set `error` and return false.
+// One verdict for each pair, in the same order. To say that it cannot judge, set `error` and return false.
 bool exports_campus_check(exports_campus_context_t *ctx, exports_campus_list_student_t *students,
     exports_campus_list_job_t *jobs, campus_list_tuple2_u32_u32_t *pairs, exports_campus_list_verdict_t *verdicts,
     text *error) {
     (void)error;
-    double most = number(ctx, "weeklyHours", 20);
+    long most = hundredths(number(ctx, "weeklyHours", 20));
     verdicts->len = pairs->len;
     verdicts->ptr = calloc(pairs->len, sizeof *verdicts->ptr);
     if (!verdicts->ptr) abort();

@@ -1,7 +1,7 @@
-"""A rule in Python: at most so many hours a week over all jobs of a student.
+"""A rule in Python: a limit of weekly hours, all jobs of a student together.
 
-The board calls `describe` once, and `check` with students, jobs and pairs of their places in these lists. A rule has no
-clock, no network and no files: all it may know stands in the arguments. What the fields are called is in rules.wit.
+The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
+clock, no network and no files: all it knows is in the arguments. rules.wit lists the fields.
 """
 
 import json
@@ -18,7 +18,7 @@ SCHEMA = {
         "weeklyHours": {
             "type": "number",
             "title": "Hours a week",
-            "description": "The most a student may work in a week, all jobs together.",
+            "description": "The most a student can work in a week, all jobs together.",
             "default": 20,
             "minimum": 0,
             "maximum": 168,
@@ -32,32 +32,42 @@ class EligibilityCheck(exports.EligibilityCheck):
         return Description(
             name="weekly-hours",
             version="1.0.0",
-            summary="At most so many hours a week, all jobs together.",
+            summary="Limits the hours a week, all jobs together.",
             parameter_schema=json.dumps(SCHEMA),
         )
 
     def check(self, ctx, students, jobs, pairs):
         most = parameter(ctx, "weeklyHours", 20)
         if not isinstance(most, (int, float)):
-            # Anything else that is raised stops the rule without a word.
+            # Any other exception stops the rule without a message.
             raise Err("weeklyHours must be a number")
+        most = hundredths(most)
         return [judge(students[student], jobs[job], ctx.today, most) for student, job in pairs]
+
+
+def hundredths(hours):
+    """Hours arrive as 32-bit fractions: 12.1 is 12.1000003815. Whole hundredths add up exactly."""
+    return round(hours * 100)
+
+
+def hours(count):
+    return "1 hour" if count == 100 else f"{count / 100:g} hours"
 
 
 def judge(student, job, today, most):
     start = max(today if job.start is None else job.start, today)
     held = sum(
-        one.weekly_hours
+        hundredths(one.weekly_hours)
         for one in student.commitments
         if one.start <= start and (one.end is None or one.end >= start)
     )
-    hours = held + job.weekly_hours
-    if hours <= most:
+    total = held + hundredths(job.weekly_hours)
+    if total <= most:
         return Verdict_Eligible()
     reason = Reason(
         code="weekly-hours",
-        message=f"You can work at most {most:g} hours a week; this job would make it {hours:g}.",
-        remedy=f"Ask for at most {max(most - held, 0):g} hours a week.",
+        message=f"You can work at most {hours(most)} a week; this job would make it {total / 100:g}.",
+        remedy=f"Ask for at most {hours(most - held)}." if held < most else "Reduce hours in another job first.",
     )
     return Verdict_Ineligible([reason])
 

@@ -1,7 +1,7 @@
-//! A rule in Rust: at most so many hours a week over all jobs of a student.
+//! A rule in Rust: a limit of weekly hours, all jobs of a student together.
 //!
-//! The board calls `describe` once, and `check` with students, jobs and pairs of their places in these lists. A rule has no
-//! clock, no network and no files: all it may know stands in the arguments.
+//! The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
+//! clock, no network and no files: all it knows is in the arguments.
 
 wit_bindgen::generate!({ path: "wit", world: "eligibility" });
 
@@ -20,7 +20,7 @@ const SCHEMA: &str = r#"{
     "weeklyHours": {
       "type": "number",
       "title": "Hours a week",
-      "description": "The most a student may work in a week, all jobs together.",
+      "description": "The most a student can work in a week, all jobs together.",
       "default": 20,
       "minimum": 0,
       "maximum": 168
@@ -33,7 +33,7 @@ impl Guest for Rule {
         Description {
             name: "weekly-hours".into(),
             version: "1.0.0".into(),
-            summary: "At most so many hours a week, all jobs together.".into(),
+            summary: "Limits the hours a week, all jobs together.".into(),
             parameter_schema: SCHEMA.into(),
         }
     }
@@ -44,7 +44,7 @@ impl Guest for Rule {
         jobs: Vec<Job>,
         pairs: Vec<(u32, u32)>,
     ) -> Result<Vec<Verdict>, String> {
-        let most = number(&ctx, "weeklyHours", 20.0);
+        let most = hundredths(number(&ctx, "weeklyHours", 20.0));
         let verdict = |(student, job): (u32, u32)| {
             let student = &students[student as usize];
             judge(student, &jobs[job as usize], ctx.today, most)
@@ -53,25 +53,45 @@ impl Guest for Rule {
     }
 }
 
-fn judge(student: &Student, job: &Job, today: Day, most: f64) -> Verdict {
+/// Hours arrive as 32-bit fractions: 12.1 is 12.1000003815. Whole hundredths add up exactly.
+fn hundredths(hours: f64) -> i64 {
+    (hours * 100.0).round() as i64
+}
+
+fn written(count: i64) -> String {
+    (count as f64 / 100.0).to_string()
+}
+
+fn hours(count: i64) -> String {
+    let unit = if count == 100 { "hour" } else { "hours" };
+    format!("{} {unit}", written(count))
+}
+
+fn judge(student: &Student, job: &Job, today: Day, most: i64) -> Verdict {
     let start = job.start.unwrap_or(today).max(today);
-    let held: f32 = student
+    let held: i64 = student
         .commitments
         .iter()
         .filter(|one| one.start <= start && one.end.is_none_or(|end| end >= start))
-        .map(|one| one.weekly_hours)
+        .map(|one| hundredths(one.weekly_hours.into()))
         .sum();
-    let hours = f64::from(held + job.weekly_hours);
-    if hours <= most {
+    let total = held + hundredths(job.weekly_hours.into());
+    if total <= most {
         return Verdict::Eligible;
     }
-    let left = (most - f64::from(held)).max(0.0);
+    let remedy = if held < most {
+        format!("Ask for at most {}.", hours(most - held))
+    } else {
+        "Reduce hours in another job first.".into()
+    };
     Verdict::Ineligible(vec![Reason {
         code: "weekly-hours".into(),
         message: format!(
-            "You can work at most {most} hours a week; this job would make it {hours}."
+            "You can work at most {} a week; this job would make it {}.",
+            hours(most),
+            written(total)
         ),
-        remedy: Some(format!("Ask for at most {left} hours a week.")),
+        remedy: Some(remedy),
     }])
 }
 
