@@ -42,7 +42,7 @@ fn main() {
         .expect("a runtime");
     let ask = |student: &Student| {
         let started = Instant::now();
-        let eligible = runtime.block_on(open.eligible(&judge, &reader, student, now));
+        let eligible = runtime.block_on(open.eligible(&judge, &reader, student, now, "en"));
         let eligible = eligible.expect("the rules judge").len();
         assert!(
             eligible > 0,

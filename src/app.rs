@@ -215,11 +215,7 @@ pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
     let campus = &config.campus;
     let terms = Terms {
         calendar: eligibility::calendar(&config.calendar),
-        language: campus
-            .languages
-            .first()
-            .cloned()
-            .unwrap_or_else(|| "en".into()),
+        languages: campus.languages.clone(),
         zone: campus.time_zone.clone(),
         settings: settings.clone(),
     };

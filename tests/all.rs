@@ -30,3 +30,4 @@ mod service;
 mod strangers;
 mod support;
 mod tidy;
+mod verdicts;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod files;
+mod verdict;
 
 use crate::support::{Board, PASSWORD};
 use browser::{Browser, ENTER, TAB};

@@ -1,4 +1,5 @@
 // Talks to the public API: JSON in and out, problems as `ApiError`, the short-lived sign-in renewed in passing.
+import { language } from "./words.js";
 
 const BASE = "/api/v1/";
 /** Milliseconds before its end at which a sign-in is renewed rather than risked. */
@@ -40,7 +41,7 @@ export function idempotencyKey() {
 }
 
 async function call(method, path, { body, headers = {}, raw, signal } = {}) {
-  const init = { method, headers: { Accept: "application/json", ...headers }, signal };
+  const init = { method, headers: { Accept: "application/json", "Accept-Language": language, ...headers }, signal };
   if (raw) {
     init.body = raw;
   } else if (body !== undefined) {

@@ -101,7 +101,9 @@ async fn settle_verdict(
     let student: Option<Stored<Student>> =
         transaction.get(&keys::student(&application.student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
-    application.eligibility = super::ask_rules(judge, transaction, &student, job).await?;
+    // The student reads it, and not who accepts.
+    let language = judge.language_of(&student, application.language.as_deref());
+    application.eligibility = super::ask_rules(judge, transaction, &student, job, language).await?;
     Ok(application.eligibility.outcome)
 }
 

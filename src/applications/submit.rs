@@ -15,6 +15,8 @@ pub struct Submission {
     pub cover_note: Option<String>,
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
+    /// A language of the campus that the request asks for; the one in the student's profile goes first.
+    pub language: Option<String>,
 }
 
 const MAX_NOTE_CHARS: usize = 10_000;
@@ -54,7 +56,8 @@ pub async fn submit(
     invalid.into_result()?;
     let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
-    let eligibility = super::ask_rules(judge, transaction, &student, &job).await?;
+    let language = judge.language_of(&student, submission.language.as_deref());
+    let eligibility = super::ask_rules(judge, transaction, &student, &job, language).await?;
     if eligibility.outcome == Outcome::Ineligible {
         return Err(Refusal::Ineligible(eligibility.reasons));
     }
@@ -69,6 +72,7 @@ pub async fn submit(
         answers,
         resume_id: submission.resume_id,
         eligibility,
+        language: submission.language.clone(),
         overrides: Vec::new(),
         submitted_at: now,
         updated_at: now,

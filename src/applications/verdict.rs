@@ -17,11 +17,13 @@ pub(super) async fn ask_rules(
     transaction: &mut Transaction,
     student: &Student,
     job: &Job,
+    language: &str,
 ) -> Result<Eligibility, StoreError> {
     let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
     let set = set.map(|set| set.record).unwrap_or_default();
     let (reader, now) = (transaction.reader(), transaction.now());
-    let (verdict, shadows) = judge.judge_one(&reader, &set, student, job, now).await?;
+    let asked = judge.judge_one(&reader, &set, student, job, now, language);
+    let (verdict, shadows) = asked.await?;
     for shadow in shadows {
         transaction.add(keys::shadow_verdicts(shadow.rule_id), 1);
         transaction.add(

@@ -11,7 +11,7 @@ use super::health::{Health, failing_rules, note_failure, note_recovery};
 use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
-    Timestamp,
+    Timestamp, language_for,
 };
 use crate::rules::{self, Fault, Host, Module, Schema, Verdict};
 use crate::store::{
@@ -25,8 +25,8 @@ const MAX_READY: usize = 32;
 pub struct Terms {
     pub zone: TimeZone,
     pub calendar: Vec<rules::Period>,
-    /// The language of people who named none.
-    pub language: String,
+    /// The first is the language of people who named none.
+    pub languages: Vec<String>,
     /// What becomes of a verdict where a module fails, and parameters of modules beneath those of their records.
     pub settings: RulesSettings,
 }
@@ -43,7 +43,7 @@ pub struct Judge {
 #[derive(Clone, Debug)]
 pub struct Case {
     pub now: Timestamp,
-    pub language: Option<String>,
+    pub language: String,
     pub students: Vec<rules::Student>,
     pub jobs: Arc<Vec<rules::Job>>,
     /// Index into students, index into jobs.
@@ -127,7 +127,21 @@ impl Judge {
         self.health.forget(rule);
     }
 
-    /// The verdict for one student and one job, and what each module in shadow would have made of it.
+    /// The language in which a student reads: the profile's, else what a request asks for, else the campus's first.
+    pub fn language_of<'a>(&'a self, student: &Student, asked: Option<&str>) -> &'a str {
+        let languages = &self.terms.languages;
+        let known = |tag| language_for(languages, tag);
+        let own = student.preferences.language.as_deref().and_then(known);
+        own.or_else(|| asked.and_then(known))
+            .unwrap_or(self.first_language())
+    }
+
+    /// The language where nobody in particular reads.
+    pub fn first_language(&self) -> &str {
+        self.terms.languages.first().map_or("en", String::as_str)
+    }
+
+    /// The verdict for one student and one job, in a language, and what each module in shadow would have made of it.
     pub async fn judge_one(
         &self,
         reader: &Reader,
@@ -135,11 +149,12 @@ impl Judge {
         student: &Student,
         job: &Job,
         now: Timestamp,
+        language: &str,
     ) -> Result<(Eligibility, Vec<Shadow>), StoreError> {
         let facts = Facts::new(&self.terms.zone, now);
         let case = Arc::new(Case {
             now,
-            language: student.preferences.language.clone(),
+            language: language.to_owned(),
             students: vec![facts.student_beside(reader, 0, student, Some(job.job_id))?],
             jobs: Arc::new(vec![facts.job(0, job)]),
             pairs: vec![(0, 0)],
@@ -180,7 +195,7 @@ impl Judge {
                 } = &*asked;
                 Ok(module.check_each(context, students, jobs, pairs))
             };
-            let about = (case.now, case.language.as_deref());
+            let about = (case.now, Some(case.language.as_str()));
             let answers = match self.ask(reader, rule, about, check).await? {
                 Ok(answers) => answers,
                 Err(fault) => vec![Err(fault); case.pairs.len()],
@@ -221,7 +236,7 @@ impl Judge {
             now_unix_seconds: now.as_millis().div_euclid(1000),
             today: day(now.day(&self.terms.zone)),
             calendar: self.terms.calendar.clone(),
-            language: language.unwrap_or(&self.terms.language).to_owned(),
+            language: language.unwrap_or(self.first_language()).to_owned(),
             parameters: ready.parameters.clone(),
         };
         // A module may take as long as its deadline allows; the threads that answer requests must not wait for it.
@@ -291,8 +306,7 @@ impl Judge {
 
     /// The student learns that a person will look, and not what broke.
     fn add_failure(&self, verdict: &mut Eligibility, rule: &RuleInUse, fault: &Fault, case: &Case) {
-        let language = case.language.as_ref().unwrap_or(&self.terms.language);
-        add(verdict, rule, fault.verdict(language));
+        add(verdict, rule, fault.verdict(&case.language));
         if self.terms.settings.on_failure == OnFailure::Refuse {
             verdict.outcome = Outcome::Ineligible;
         }

@@ -33,7 +33,7 @@ struct Judged {
     student_id: StudentId,
     facts: rules::Student,
     rules: RuleSet,
-    language: Option<String>,
+    language: String,
     today: rules::Day,
     stamp: u64,
     eligible: Arc<HashSet<JobId>>,
@@ -55,6 +55,7 @@ impl OpenJobs {
         reader: &Reader,
         student: &Student,
         now: Timestamp,
+        language: &str,
     ) -> Result<Arc<HashSet<JobId>>, StoreError> {
         let zone = &judge.terms().zone;
         let facts = Facts::new(zone, now);
@@ -64,7 +65,7 @@ impl OpenJobs {
             student_id: student.student_id.clone(),
             facts: facts.student(reader, 0, student)?,
             rules: set,
-            language: student.preferences.language.clone(),
+            language: language.to_owned(),
             today: super::facts::day(now.day(zone)),
             stamp: board.stamp,
             eligible: Arc::default(),

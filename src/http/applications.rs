@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
+use super::eligibility::asked_language;
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer as Reply, once_async};
 use super::jobs::id_of;
@@ -56,6 +57,7 @@ pub async fn submit(
         cover_note,
         answers: answers.unwrap_or_default(),
         resume_id,
+        language: asked_language(&request, &state),
     };
     let student_id = caller.student_id();
     let resume = applications::shown_resume(&caller.reader, resume_id)?;

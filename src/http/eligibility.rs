@@ -1,10 +1,13 @@
 //! What the campus rules say: to the student before he applies, beside an application, in lists; and an admin's word in
 //! their place.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use actix_web::http::header;
+use actix_web::http::header::{
+    self, AcceptLanguage, Header as _, HeaderValue, Preference, Quality,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +24,7 @@ use crate::eligibility::rule_set;
 use crate::jobs;
 use crate::model::{
     self, AccountId, Application, ApplicationId, Eligibility, Identity, JobId, Outcome, Override,
-    Party, Reason, Role, StudentId, Timestamp,
+    Party, Reason, Role, StudentId, Timestamp, language_for,
 };
 use crate::store::{Reader, Stored, keys};
 
@@ -85,19 +88,47 @@ impl<'a> From<&'a Override> for OverrideView<'a> {
 /// GET /jobs/{jobId}/eligibility: the verdict for the caller, before he applies.
 pub async fn verdict(
     caller: Caller<Student>,
+    request: HttpRequest,
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (job, _) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
     let student = student(&caller.reader, caller.student_id())?;
     let set = rule_set(&caller.reader)?;
-    let (verdict, _) = state
-        .judge
-        .judge_one(&caller.reader, &set, &student, &job, state.now())
+    let (judge, now) = (&state.judge, state.now());
+    let language = judge.language_of(&student, asked_language(&request, &state).as_deref());
+    let (verdict, _) = judge
+        .judge_one(&caller.reader, &set, &student, &job, now, language)
         .await?;
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .json(EligibilityView::from(&verdict)))
+        .insert_header((header::VARY, "Authorization, Cookie"))
+        .insert_header((header::CONTENT_LANGUAGE, language))
+        .json(EligibilityView::from(&verdict));
+    vary_by_language(&mut response);
+    Ok(response)
+}
+
+/// The language of the campus that a request asks for most.
+pub fn asked_language(request: &HttpRequest, state: &State) -> Option<String> {
+    let languages = &state.campus().languages;
+    let header = AcceptLanguage::parse(request).ok()?;
+    let mut wanted: Vec<_> = header
+        .iter()
+        .filter(|one| one.quality > Quality::ZERO)
+        .collect();
+    wanted.sort_by_key(|one| Reverse(one.quality));
+    let own = wanted.into_iter().find_map(|one| match &one.item {
+        Preference::Any => languages.first().map(String::as_str),
+        Preference::Specific(tag) => language_for(languages, tag.as_str()),
+    });
+    own.map(str::to_owned)
+}
+
+/// A rule is told the reader's language, and may go by it.
+pub fn vary_by_language(response: &mut HttpResponse) {
+    let language = HeaderValue::from_static("Accept-Language");
+    response.headers_mut().append(header::VARY, language);
 }
 
 fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {
@@ -111,15 +142,17 @@ pub async fn eligible_jobs(
     state: &State,
     reader: &Reader,
     identity: Option<&Identity>,
+    request: &HttpRequest,
 ) -> Result<Arc<HashSet<JobId>>, Problem> {
     let Some(Party::Student(id)) = identity.map(|identity| &identity.party) else {
         return Err(Problem::forbidden(Because::StudentsOnly));
     };
     let student = student(reader, id)?;
     let (judge, now) = (&state.judge, state.now());
+    let language = judge.language_of(&student, asked_language(request, state).as_deref());
     Ok(state
         .open_jobs
-        .eligible(judge, reader, &student, now)
+        .eligible(judge, reader, &student, now, language)
         .await?)
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
-use super::eligibility::eligible_jobs;
+use super::eligibility::{eligible_jobs, vary_by_language};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
@@ -123,10 +123,16 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
-    if query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true) {
-        wanted.query.only = Some(eligible_jobs(&state, &caller.reader, caller.who.as_ref()).await?);
+    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let by_rules = query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true);
+    if by_rules {
+        wanted.query.only = Some(eligible_jobs(&state, reader, who, &request).await?);
     }
-    answer_list(&state, &caller.reader, caller.who.as_ref(), wanted, &query)
+    let mut response = answer_list(&state, reader, who, wanted, &query)?;
+    if by_rules {
+        vary_by_language(&mut response);
+    }
+    Ok(response)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {

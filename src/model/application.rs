@@ -157,6 +157,9 @@ pub struct Application {
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
     pub eligibility: Eligibility,
+    /// The language in which the student applied, if the request named one; the verdict is told in it.
+    #[serde(default)]
+    pub language: Option<String>,
     /// What admins said in place of the rules, oldest first; the last one stands.
     #[serde(default)]
     pub overrides: Vec<Override>,

@@ -16,6 +16,28 @@ pub struct Campus {
     pub skills: Vocabulary,
 }
 
+/// The language of the campus that somebody asks for with a tag (RFC 4647, lookup): "es-MX" is answered with "es", and
+/// "pt" with "pt-BR" where that is the only Portuguese.
+pub fn language_for<'a>(languages: &'a [String], tag: &str) -> Option<&'a str> {
+    let mut asked = tag;
+    loop {
+        let same = |own: &&String| own.eq_ignore_ascii_case(asked);
+        if let Some(own) = languages.iter().find(same) {
+            return Some(own);
+        }
+        let Some((shorter, _)) = asked.rsplit_once('-') else {
+            break;
+        };
+        asked = shorter;
+    }
+    let primary = |own: &&String| {
+        own.split('-')
+            .next()
+            .is_some_and(|language| language.eq_ignore_ascii_case(asked))
+    };
+    languages.iter().find(primary).map(String::as_str)
+}
+
 impl Campus {
     pub fn owns(&self, email: &Email) -> bool {
         let domain = email.domain();
@@ -31,6 +53,28 @@ impl Campus {
     pub fn domain_fault(&self) -> FieldFault {
         FieldFault::CampusDomain {
             domains: self.email_domains.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_finds_the_language_of_the_campus() {
+        let languages = ["en", "es", "pt-BR"].map(String::from);
+        for (tag, language) in [
+            ("es", Some("es")),
+            ("ES-mx", Some("es")),
+            ("en-Latn-US", Some("en")),
+            ("pt", Some("pt-BR")),
+            ("pt-PT", Some("pt-BR")),
+            ("est", None),
+            ("fr-CA", None),
+            ("", None),
+        ] {
+            assert_eq!(language_for(&languages, tag), language, "{tag}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub use account::{Account, AccountStatus, Claim, Registration, Role};
 pub use application::{
     Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Override, Reason,
 };
-pub use campus::Campus;
+pub use campus::{Campus, language_for};
 pub use email::Email;
 pub use employer::{Employer, EmployerProfile, Setting};
 pub use event::{Actor, Event, LogEntry};

@@ -78,7 +78,7 @@ pub async fn dry_run(
     for pairs in ground.pairs.chunks(PAIRS) {
         let case = Arc::new(Case {
             now,
-            language: None,
+            language: judge.first_language().to_owned(),
             students: ground
                 .students
                 .iter()

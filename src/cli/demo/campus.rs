@@ -79,6 +79,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
             ),
             answers: Vec::new(),
             resume_id: None,
+            language: None,
         };
         let student = StudentId::parse(student)?;
         let outcome = runtime.block_on(store.run_async(

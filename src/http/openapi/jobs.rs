@@ -35,6 +35,7 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
             "By relevance where words are given, else the newest first.",
             json!({ "type": "string", "enum": ["relevance", "newest", "pay", "deadline"] }),
         )
+        .in_a_language()
         .pages()
         .answer::<JobsPage<'_>>(200, "A page, the number of all matches, and counts of values among them.")
         .problem(403, "forbidden")
@@ -52,6 +53,7 @@ fn post(path: &'static str, summary: &'static str) -> Operation {
 
 fn apply(path: &'static str, summary: &'static str) -> Operation {
     operation("POST", path, summary)
+        .in_a_language()
         .body::<SubmitBody>()
         .once()
         .answer::<ApplicationView<'_>>(201, "The application.")

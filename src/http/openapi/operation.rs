@@ -105,6 +105,17 @@ impl Operation {
         self
     }
 
+    /// Tells what rules say in the language of the reader.
+    pub fn in_a_language(self) -> Self {
+        let what = "The languages of the reader, for what the campus rules say. The one of the profile goes first.";
+        self.parameter(
+            "header",
+            "Accept-Language",
+            what,
+            json!({ "type": "string" }),
+        )
+    }
+
     /// Gives its answer once.
     pub fn once(self) -> Self {
         let what =

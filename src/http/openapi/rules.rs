@@ -14,7 +14,9 @@ pub fn operations() -> Vec<Operation> {
             "/api/v1/jobs/{jobId}/eligibility",
             "Whether the caller may have a job",
         )
-        .answer::<EligibilityView<'_>>(200, "The verdict of the campus rules, before applying."),
+        .in_a_language()
+        .answer::<EligibilityView<'_>>(200, "The verdict of the campus rules, before applying.")
+        .with_header("Content-Language", "The language in which the rules were asked to answer."),
         operation(
             "PATCH",
             "/api/v1/admin/applications/{id}/eligibility",

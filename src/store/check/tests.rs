@@ -109,6 +109,7 @@ fn sound() -> Sample {
             answers: Vec::new(),
             resume_id: Some(file),
             eligibility: Eligibility::eligible(),
+            language: None,
             overrides: Vec::new(),
             submitted_at: NOW,
             updated_at: NOW,
