@@ -12,7 +12,7 @@ mod typed;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use corkboard::model::{Job, JobId, Money};
+use corkboard::model::{Job, JobFields, JobId, Money};
 use corkboard::search::{Edit, JobQuery, SearchIndex, Sort, Taste};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -94,16 +94,32 @@ fn made_job(originals: &[Job], number: usize, random: &mut Random) -> Job {
     let text = &body.job_description;
     let start = random.below(text.len() / 2 + 1);
     let text = text.chars().skip(start).take(DESCRIPTION_CHARS);
-    Job {
-        job_id: JobId::from_parts(7, number as u64),
+    let description = text.collect();
+    let pay = Money::from_cents(1_000 + random.below(2_500).cast_signed() as i64);
+    let hours_per_week = random.below(39) as f64 / 2.0 + 1.0;
+    let posted = now().minus(Duration::from_hours(random.below(2_000) as u64));
+    let id = JobId::from_parts(7, number as u64);
+    let mut job = Job::draft(id, head.employee_id.clone(), posted);
+    job.apply(JobFields {
         job_title: head.job_title.clone(),
-        job_description: text.collect(),
-        job_pay_rate: Money::from_cents(1_000 + random.below(2_500).cast_signed() as i64),
+        job_description: description,
+        job_pay_rate: pay,
         skills_required: asks.skills_required.clone(),
-        hours_per_week: random.below(39) as f64 / 2.0 + 1.0,
-        posted_at: now().minus(Duration::from_hours(random.below(2_000) as u64)),
-        ..head.clone()
-    }
+        work_space: head.work_space.clone(),
+        location: head.location.clone(),
+        setting: head.setting,
+        hours_per_week,
+        positions: head.positions,
+        work_study_required: head.work_study_required,
+        start_date: None,
+        end_date: None,
+        deadline: head.deadline,
+        questions: Vec::new(),
+    });
+    job.currency.clone_from(&head.currency);
+    job.employer_name.clone_from(&head.employer_name);
+    job.approve(posted);
+    job
 }
 
 fn fed(suite: &Suite, folder: &Path, count: usize, random: &mut Random) -> SearchIndex {

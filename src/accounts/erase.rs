@@ -1,12 +1,13 @@
 //! Leaving: everything that is kept of a person, handed out; and erasure.
 
-use super::postings::{LIVE, change_jobs};
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
+use crate::applications::erase_of_student;
+use crate::jobs::erase_employer;
 use crate::model::{
-    Account, AccountStatus, Application, ApplicationId, ApplicationStatus, Email, EmployeeId,
-    Employer, Event, FileId, Identity, Job, JobId, JobStatus, Mail, MailId, MailKind, Party,
-    Preferences, Role, Session, SessionId, StoredFile, Student,
+    Account, AccountStatus, Application, ApplicationId, Email, Employer, Event, FileId, Identity,
+    Job, JobId, JobStatus, Mail, MailId, MailKind, Party, Preferences, Session, SessionId,
+    StoredFile, Student,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -111,7 +112,7 @@ pub fn erase(
     let email = Email::erased(&account.account_id);
     match &identity.party {
         Party::Student(id) => {
-            erase_applications(transaction, &keys::applications_by_student(id))?;
+            erase_of_student(transaction, id)?;
             erase_files(transaction, &keys::files_by_student(id))?;
             if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
                 let erased = Student {
@@ -131,13 +132,10 @@ pub fn erase(
                     updated_at: now,
                 };
                 transaction.update(&student, erased)?;
-                transaction.log(Event::StudentChanged {
-                    student_id: id.clone(),
-                })?;
             }
         }
         Party::Employer(id) => {
-            erase_jobs(transaction, id)?;
+            erase_employer(transaction, id, ERASED)?;
             if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
                 let erased = Employer {
                     name: ERASED.into(),
@@ -148,9 +146,6 @@ pub fn erase(
                     ..employer.record.clone()
                 };
                 transaction.update(&employer, erased)?;
-                transaction.log(Event::EmployerChanged {
-                    employee_id: id.clone(),
-                })?;
             }
         }
         Party::Admin => {
@@ -184,7 +179,7 @@ pub fn erase(
 /// What stands where a name stood.
 const ERASED: &str = "(erased)";
 
-pub(super) fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
+fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
     let range = KeyRange::prefix(index);
     let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
     keys.iter()
@@ -193,33 +188,6 @@ pub(super) fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]
                 .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
         })
         .collect()
-}
-
-fn erase_applications(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
-    let now = transaction.now();
-    for id in ids(transaction, index)? {
-        let key = keys::application(ApplicationId::from_bytes(id));
-        let Some(old) = transaction.get::<Application>(&key)? else {
-            continue;
-        };
-        let from = old.application_status;
-        let mut erased = old.record.clone();
-        erased.cover_note = None;
-        erased.answers.clear();
-        erased.resume_id = None;
-        if !from.is_final() {
-            erased.make(Role::Student, ApplicationStatus::Withdrawn, None, now);
-            transaction.log(Event::ApplicationMoved {
-                application_id: erased.application_id,
-                job_id: erased.job_id,
-                student_id: erased.student_id.clone(),
-                from: Some(from),
-                to: ApplicationStatus::Withdrawn,
-            })?;
-        }
-        transaction.update(&old, erased)?;
-    }
-    Ok(())
 }
 
 fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
@@ -243,18 +211,5 @@ fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreEr
             transaction.delete(&mail);
         }
     }
-    Ok(())
-}
-
-fn erase_jobs(transaction: &mut Transaction, id: &EmployeeId) -> Result<(), StoreError> {
-    change_jobs(transaction, id, &JobStatus::ALL, |job| {
-        job.employer_name = ERASED.into();
-        if LIVE.contains(&job.job_status) {
-            job.close();
-        }
-        if let Some(declined) = &mut job.declined {
-            declined.reason = None;
-        }
-    })?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 mod erase;
 mod moderate;
-mod postings;
 mod profile;
 mod recover;
 mod refusal;

@@ -1,8 +1,8 @@
 //! What the office does with accounts: approve, suspend, reinstate, make one by hand.
 
-use super::postings::close_jobs;
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar};
+use crate::jobs::close_of_employer;
 use crate::model::{
     Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
     Line, MailTemplate, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
@@ -62,7 +62,7 @@ pub fn moderate(
     }
     if from != to {
         let postings_closed = match &account.employee_id {
-            Some(id) if to == AccountStatus::Suspended => close_jobs(transaction, id)? > 0,
+            Some(id) if to == AccountStatus::Suspended => close_of_employer(transaction, id)? > 0,
             _ => false,
         };
         transaction.log(Event::AccountStatusChanged {

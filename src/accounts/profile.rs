@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::postings::rename_jobs;
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
+use crate::jobs::rename_employer;
 use crate::mail::Recipient;
 use crate::model::{
     Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line,
@@ -188,9 +188,6 @@ fn update_profile(
             }
             student.updated_at = now;
             transaction.update(&old, student)?;
-            transaction.log(Event::StudentChanged {
-                student_id: id.clone(),
-            })?;
         }
         Party::Employer(id) => {
             let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
@@ -217,13 +214,10 @@ fn update_profile(
                 return Ok(());
             }
             if employer.name != old.name {
-                rename_jobs(transaction, id, &employer.name)?;
+                rename_employer(transaction, id, &employer.name)?;
             }
             employer.updated_at = now;
             transaction.update(&old, employer)?;
-            transaction.log(Event::EmployerChanged {
-                employee_id: id.clone(),
-            })?;
         }
         Party::Admin => {
             if let Some(member) = patch.keys().next() {

@@ -151,9 +151,6 @@ fn claim_student(
         student.apply(profile);
         transaction.insert(student)?.record.student_id
     };
-    transaction.log(Event::StudentChanged {
-        student_id: student_id.clone(),
-    })?;
     Ok(student_id)
 }
 
@@ -191,8 +188,5 @@ fn claim_employer(
         };
         transaction.insert(employer)?.record.employee_id
     };
-    transaction.log(Event::EmployerChanged {
-        employee_id: employee_id.clone(),
-    })?;
     Ok(employee_id)
 }

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::eligibility::Judge;
+use crate::jobs;
 use crate::model::{
     Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, Line, Mover,
     Outcome, Party, Reason, Student, check_text,
@@ -45,7 +46,7 @@ pub async fn decide(
     let note = decision.note.as_deref().unwrap_or_default();
     let note = check_text(note, Line::Many, 0, MAX_NOTE_CHARS)
         .map_err(|fault| Invalid::one("note", fault))?;
-    let (from, to) = (old.application_status, decision.to);
+    let (from, to) = (old.application_status(), decision.to);
     let mover = match identity.party {
         Party::Student(_) => Mover::Student,
         Party::Employer(_) | Party::Admin => Mover::Employer,
@@ -78,13 +79,6 @@ pub async fn decide(
     let note = Some(note).filter(|note| !note.is_empty());
     moved.make(identity.role(), to, note, transaction.now());
     let moved = transaction.update(&old, moved)?;
-    transaction.log(Event::ApplicationMoved {
-        application_id: id,
-        job_id: moved.job_id,
-        student_id: moved.student_id.clone(),
-        from: Some(from),
-        to,
-    })?;
     Ok(Decided::Moved(Box::new(moved)))
 }
 
@@ -129,16 +123,6 @@ fn take_position(
     old: Stored<Job>,
 ) -> Result<(), Refusal> {
     transaction.guard(&keys::committed_hours(&application.student_id))?;
-    let from = old.job_status;
-    let mut job = old.record.clone();
-    job.take_position();
-    job.updated_at = transaction.now();
-    let job = transaction.update(&old, job)?;
-    let (job_id, to) = (job.job_id, job.job_status);
-    transaction.log(Event::JobChanged {
-        job_id,
-        from: Some(from),
-        to,
-    })?;
+    jobs::take_position(transaction, &old)?;
     Ok(())
 }

@@ -1,6 +1,8 @@
-//! What people do with applications: submit, read, move. Owns applications and the résumés that go with them. Knows nothing of HTTP.
+//! What people do with applications: submit, read, move. Owns applications, which
+//! nobody else changes, and the résumés that go with them. Knows nothing of HTTP.
 
 mod decide;
+mod erase;
 mod list;
 mod refusal;
 mod resume;
@@ -9,6 +11,7 @@ mod submit;
 mod verdict;
 
 pub use decide::{Decided, Decision, decide};
+pub(crate) use erase::erase_of_student;
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{MAX_RESUME_BYTES, Resume, keep_resume, resume_bytes, see_resume};

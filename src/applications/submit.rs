@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::Refusal;
 use crate::eligibility::Judge;
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, Event, FieldFault, FileId, Invalid, Job,
-    JobId, Line, Move, Outcome, Question, Role, StoredFile, Student, StudentId, check_text,
+    Answer, Application, ApplicationId, FieldFault, FileId, Invalid, Job, JobId, Line, Outcome,
+    Question, StoredFile, Student, StudentId, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -61,38 +61,14 @@ pub async fn submit(
     if eligibility.outcome == Outcome::Ineligible {
         return Err(Refusal::Ineligible(eligibility.reasons));
     }
-    let application = Application {
-        application_id: ApplicationId::generate(now),
-        job_id: job.job_id,
-        job_title: job.job_title.clone(),
-        student_id: student_id.clone(),
-        employee_id: job.employee_id.clone(),
-        application_status: ApplicationStatus::Submitted,
-        cover_note,
-        answers,
-        resume_id: submission.resume_id,
-        eligibility,
-        language: submission.language.clone(),
-        overrides: Vec::new(),
-        submitted_at: now,
-        updated_at: now,
-        history: vec![Move {
-            at: now,
-            by: Role::Student,
-            from: None,
-            to: ApplicationStatus::Submitted,
-            note: None,
-        }],
-    };
+    let id = ApplicationId::generate(now);
+    let mut application = Application::submitted(id, &job, student_id.clone(), eligibility, now);
+    application.cover_note = cover_note;
+    application.answers = answers;
+    application.resume_id = submission.resume_id;
+    application.language.clone_from(&submission.language);
     let application = transaction.insert(application)?;
     transaction.add(keys::application_count(job.job_id), 1);
-    transaction.log(Event::ApplicationMoved {
-        application_id: application.application_id,
-        job_id: job.job_id,
-        student_id: student_id.clone(),
-        from: None,
-        to: ApplicationStatus::Submitted,
-    })?;
     Ok(application)
 }
 

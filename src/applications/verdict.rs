@@ -51,8 +51,8 @@ pub fn override_verdict(
     if !matches(old.version) {
         return Err(Refusal::Stale);
     }
-    if old.application_status.is_final() {
-        return Err(Refusal::Decided(old.application_status));
+    if old.application_status().is_final() {
+        return Err(Refusal::Decided(old.application_status()));
     }
     let now = transaction.now();
     let mut application = old.record.clone();

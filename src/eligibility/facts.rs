@@ -121,7 +121,7 @@ impl<'a> Facts<'a> {
         // A job that names no first day runs from when it was posted.
         let start = job
             .start_date
-            .unwrap_or_else(|| job.posted_at.day(self.zone));
+            .unwrap_or_else(|| job.posted_at().day(self.zone));
         rules::Commitment {
             weekly_hours: job.hours_per_week as f32,
             hourly_rate_cents: rate(job),
@@ -139,7 +139,7 @@ impl<'a> Facts<'a> {
             hourly_rate_cents: rate(job),
             work_study: job.work_study_required,
             on_campus: job.setting == JobSetting::OnCampus,
-            posted: day(job.posted_at.day(self.zone)),
+            posted: day(job.posted_at().day(self.zone)),
             start: job.start_date.map(day),
             end: job.end_date.map(day),
             skills: job.skills_required.clone(),

@@ -142,7 +142,7 @@ impl Board {
 
     fn read_one(&mut self, reader: &Reader, facts: &Facts, id: JobId) -> Result<(), StoreError> {
         let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
-        let job = stored.filter(|job| job.job_status == JobStatus::Open);
+        let job = stored.filter(|job| job.job_status() == JobStatus::Open);
         self.stamp += 1;
         let all = Arc::make_mut(&mut self.facts);
         match (job, self.places.get(&id).copied()) {

@@ -249,7 +249,8 @@ fn job_closed(
         let id = key.trailing_id().map(ApplicationId::from_bytes);
         let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
         let application = reader.get::<Application>(&keys::application(id))?;
-        let Some(application) = application.filter(|one| !one.application_status.is_final()) else {
+        let Some(application) = application.filter(|one| !one.application_status().is_final())
+        else {
             continue;
         };
         let student = reader.get::<Student>(&keys::student(&application.student_id))?;

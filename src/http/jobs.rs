@@ -387,7 +387,8 @@ async fn change(
         .run(caller.origin, |transaction| {
             let who = &caller.who;
             jobs::edit(
-                &state.registrar,
+                state.campus(),
+                &state.registrar.outbox,
                 transaction,
                 who,
                 job_id,

@@ -53,7 +53,7 @@ pub fn write_job(
     let beyond = Beyond {
         external_id: manages.then_some(card.external_id.as_deref()),
         application_count,
-        declined: manages.then_some(card.declined.as_ref()),
+        declined: manages.then_some(card.declined()),
         snippet,
     };
     append_members(body, &beyond)

@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use super::post::publish;
-use super::write::{check_filled, frozen_changes, write};
-use crate::accounts::Registrar;
+use super::write::{check_filled, frozen_changes, save, write};
+use crate::mail::Outbox;
 use crate::model::{
-    Account, Campus, Employer, Event, FieldFault, Identity, Invalid, Job, JobId, JobInput,
-    JobStatus, MailTemplate, Party, Ruling, patched,
+    Account, Campus, Employer, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus,
+    MailTemplate, Party, Ruling, patched,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -22,7 +22,8 @@ pub struct JobPatch {
 
 /// `matches`: whether the version is one the caller knows (If-Match).
 pub fn edit(
-    registrar: &Registrar,
+    campus: &Campus,
+    outbox: &Outbox,
     transaction: &mut Transaction,
     identity: &Identity,
     job_id: JobId,
@@ -43,7 +44,7 @@ pub fn edit(
     let mut job = old.record.clone();
     let now = transaction.now();
     if !patch.members.is_empty() {
-        rewrite(&registrar.campus, transaction, &mut job, &patch.members)?;
+        rewrite(campus, transaction, &mut job, &patch.members)?;
     }
     check_filled(&old, &job)?;
     if job.deadline != old.deadline && job.deadline <= now {
@@ -62,36 +63,22 @@ pub fn edit(
     if job == old.record {
         return Ok(old);
     }
-    job.updated_at = now;
-    let (from, to) = (old.job_status, job.job_status);
     if let Some(ruling) = ruling(&old, &job).filter(|_| by_office && patch.status.is_some()) {
-        tell_employer(
-            registrar,
-            transaction,
-            &job,
-            ruling,
-            patch.reason.as_deref(),
-        )?;
+        tell_employer(outbox, transaction, &job, ruling, patch.reason.as_deref())?;
     }
-    let job = transaction.update(&old, job)?;
-    transaction.log(Event::JobChanged {
-        job_id,
-        from: Some(from),
-        to,
-    })?;
-    Ok(job)
+    Ok(save(transaction, &old, job)?)
 }
 
 /// What the office decided of a posting, if it is something to tell its employer.
 fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
-    if new.declined != old.declined && new.declined.is_some() {
-        return Some(if new.was_open {
+    if new.declined() != old.declined() && new.declined().is_some() {
+        return Some(if new.was_open() {
             Ruling::Closed
         } else {
             Ruling::Declined
         });
     }
-    (old.job_status == JobStatus::Pending).then_some(Ruling::Approved)
+    (old.job_status() == JobStatus::Pending).then_some(Ruling::Approved)
 }
 
 /// Lays a merge patch over what the employer wrote.
@@ -116,7 +103,7 @@ fn turn(
     to: JobStatus,
     reason: Option<&String>,
 ) -> Result<(), Refusal> {
-    let from = job.job_status;
+    let from = job.job_status();
     let by_office = identity.party == Party::Admin;
     let settable = [JobStatus::Open, JobStatus::Closed].map(JobStatus::name);
     let not_settable = || Invalid::one("jobStatus", FieldFault::not_one_of(settable));
@@ -150,7 +137,7 @@ fn turn(
 }
 
 fn tell_employer(
-    registrar: &Registrar,
+    outbox: &Outbox,
     transaction: &mut Transaction,
     job: &Job,
     ruling: Ruling,
@@ -171,6 +158,6 @@ fn tell_employer(
         reason: reason.map(str::to_owned),
     };
     let recipient = (&account.record).into();
-    registrar.outbox.send(transaction, template, recipient)?;
+    outbox.send(transaction, template, recipient)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Deadlines: an open job whose deadline has passed turns `expired` by itself.
 
-use crate::model::{Event, Job, JobId, JobStatus};
+use super::write::save;
+use crate::model::{Job, JobId};
 use crate::store::{Direction, KeyRange, StoreError, Transaction, keys};
 
 /// Most jobs that turn in one change.
@@ -20,13 +21,7 @@ pub fn expire_due(transaction: &mut Transaction) -> Result<usize, StoreError> {
         };
         let mut expired = old.record.clone();
         expired.expire();
-        expired.updated_at = now;
-        transaction.update(&old, expired)?;
-        transaction.log(Event::JobChanged {
-            job_id,
-            from: Some(JobStatus::Open),
-            to: JobStatus::Expired,
-        })?;
+        save(transaction, &old, expired)?;
     }
     Ok(found.len())
 }

@@ -205,8 +205,8 @@ fn shown(
     query: &JobQuery,
     identity: Option<&Identity>,
 ) -> Option<(Arc<Card>, View)> {
-    let fits = job.job_status == query.status
-        && (job.job_status != JobStatus::Open || job.takes_applications(query.now));
+    let fits = job.job_status() == query.status
+        && (job.job_status() != JobStatus::Open || job.takes_applications(query.now));
     let view = view_of(&job, identity)?;
     fits.then_some((job, view))
 }

@@ -1,26 +1,30 @@
-//! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs.
-//! Knows nothing of HTTP.
+//! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs:
+//! nobody else changes one. Knows nothing of HTTP.
 
 mod cards;
 mod edit;
 mod expire;
+mod fill;
 mod find;
 mod like;
+mod of_employer;
 mod post;
 mod refusal;
 mod see;
+mod source;
 mod write;
 
 pub use cards::{Card, Cards};
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
+pub(crate) use fill::take_position;
 pub use find::{JobCursor, JobsFound, JobsWanted, find};
 pub use like::{Recommended, recommended, similar};
-pub(crate) use post::new_job;
+pub(crate) use of_employer::{close_of_employer, erase_employer, rename_employer};
 pub use post::{Posting, post};
 pub use refusal::Refusal;
 pub use see::{see, see_card, view_of};
-pub(crate) use write::{check_filled, frozen_changes, write};
+pub(crate) use source::{follow_source, post_from_source};
 
 /// How much of a posting a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::Refusal;
 use super::write::write;
 use crate::model::{
-    Account, AccountStatus, Campus, EmployeeId, Employer, Event, FieldFault, Identity, Invalid,
-    Job, JobFields, JobId, JobStatus, Party,
+    Account, AccountStatus, Campus, EmployeeId, Employer, FieldFault, Identity, Invalid, Job,
+    JobFields, JobId, Party,
 };
 use crate::store::{StoreError, Stored, Transaction, keys};
 
@@ -40,18 +40,12 @@ pub fn post(
     let Some(employer) = employer else {
         return Err(Invalid::one("employeeId", FieldFault::NotAnEmployer).into());
     };
-    let mut job = new_job(campus, JobId::generate(now), &employer, now);
+    let mut job = draft(campus, transaction, &employer);
     write(transaction, &mut job, posting.fields.clone())?;
     if !posting.draft {
         publish(transaction, identity, &mut job)?;
     }
-    let job = transaction.insert(job)?;
-    transaction.log(Event::JobChanged {
-        job_id: job.job_id,
-        from: None,
-        to: job.job_status,
-    })?;
-    Ok(job)
+    Ok(transaction.insert(job)?)
 }
 
 /// Opens a posting; it waits where an admin has to look at this employer's postings, or at this one, first.
@@ -72,38 +66,11 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// An empty posting of an employer, for the fields to be laid over.
-pub(crate) fn new_job(
-    campus: &Campus,
-    job_id: JobId,
-    employer: &Employer,
-    now: crate::model::Timestamp,
-) -> Job {
-    Job {
-        job_id,
-        job_title: String::new(),
-        job_description: String::new(),
-        job_pay_rate: crate::model::Money::from_cents(0),
-        currency: campus.currency.clone(),
-        skills_required: Vec::new(),
-        employee_id: employer.employee_id.clone(),
-        employer_name: employer.name.clone(),
-        work_space: None,
-        location: None,
-        setting: crate::model::JobSetting::default(),
-        hours_per_week: 0.0,
-        positions: 1,
-        positions_filled: 0,
-        work_study_required: false,
-        start_date: None,
-        end_date: None,
-        deadline: now,
-        questions: Vec::new(),
-        job_status: JobStatus::Draft,
-        external_id: None,
-        posted_at: now,
-        was_open: false,
-        declined: None,
-        updated_at: now,
-    }
+/// An empty posting of an employer, for the fields to be written into.
+pub(super) fn draft(campus: &Campus, transaction: &mut Transaction, employer: &Employer) -> Job {
+    let now = transaction.now();
+    let mut job = Job::draft(JobId::generate(now), employer.employee_id.clone(), now);
+    job.currency.clone_from(&campus.currency);
+    job.employer_name.clone_from(&employer.name);
+    job
 }

@@ -4,7 +4,7 @@ use crate::model::{ApplicationStatus, Employer, FieldFault, Invalid, Job, JobFie
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
 /// Puts checked members into a posting. Where no work space is given it is that of the employer's profile.
-pub(crate) fn write(
+pub(super) fn write(
     transaction: &mut Transaction,
     job: &mut Job,
     mut fields: JobFields,
@@ -18,17 +18,27 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// Puts a changed posting in the place of the old one. The transaction logs the event of it.
+pub(super) fn save(
+    transaction: &mut Transaction,
+    old: &Stored<Job>,
+    mut job: Job,
+) -> Result<Stored<Job>, StoreError> {
+    job.updated_at = transaction.now();
+    transaction.update(old, job)
+}
+
 /// What nobody may write: it would undo what was settled when somebody got the job.
-pub(crate) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
-    if new.positions < old.positions_filled {
+pub(super) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
+    if new.positions < old.positions_filled() {
         return Err(Invalid::one(
             "positions",
             FieldFault::BelowPositionsFilled {
-                filled: old.positions_filled,
+                filled: old.positions_filled(),
             },
         ));
     }
-    if new.hours_per_week > old.hours_per_week && old.positions_filled > 0 {
+    if new.hours_per_week > old.hours_per_week && old.positions_filled() > 0 {
         // The rules looked at the hours when they let the students in.
         return Err(Invalid::one("hoursPerWeek", FieldFault::HoursCommitted));
     }
@@ -37,7 +47,7 @@ pub(crate) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
 
 /// The members that differ although they are frozen: what a verdict rests on stays while applications are open. Else an
 /// employer could change one, try to accept, and read a student's hours, visa or award from the answer.
-pub(crate) fn frozen_changes(
+pub(super) fn frozen_changes(
     transaction: &mut Transaction,
     old: &Job,
     new: &Job,

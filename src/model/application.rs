@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, ApplicationId, EmployeeId, FileId, JobId, Role, StudentId, Timestamp};
+use super::{AccountId, ApplicationId, EmployeeId, FileId, Job, JobId, Role, StudentId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +142,7 @@ pub struct Move {
     pub note: Option<String>,
 }
 
+/// Its status is private: it changes by `make`, which only `applications/` calls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
@@ -152,7 +153,7 @@ pub struct Application {
     pub student_id: StudentId,
     /// The posting's owner, so that an employer's list needs no other record.
     pub employee_id: EmployeeId,
-    pub application_status: ApplicationStatus,
+    application_status: ApplicationStatus,
     pub cover_note: Option<String>,
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
@@ -169,6 +170,43 @@ pub struct Application {
 }
 
 impl Application {
+    /// A student's new application to a job, without a note.
+    pub fn submitted(
+        application_id: ApplicationId,
+        job: &Job,
+        student_id: StudentId,
+        eligibility: Eligibility,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            application_id,
+            job_id: job.job_id,
+            job_title: job.job_title.clone(),
+            student_id,
+            employee_id: job.employee_id.clone(),
+            application_status: ApplicationStatus::Submitted,
+            cover_note: None,
+            answers: Vec::new(),
+            resume_id: None,
+            eligibility,
+            language: None,
+            overrides: Vec::new(),
+            submitted_at: now,
+            updated_at: now,
+            history: vec![Move {
+                at: now,
+                by: Role::Student,
+                from: None,
+                to: ApplicationStatus::Submitted,
+                note: None,
+            }],
+        }
+    }
+
+    pub fn application_status(&self) -> ApplicationStatus {
+        self.application_status
+    }
+
     /// Makes a move that the table allows; the caller has asked `ApplicationStatus::allows`.
     pub fn make(&mut self, by: Role, to: ApplicationStatus, note: Option<String>, now: Timestamp) {
         let from = Some(self.application_status);

@@ -65,6 +65,7 @@ pub struct Declined {
     pub reason: Option<String>,
 }
 
+/// Its status and what goes with it are private: they change by the moves below, which only `jobs/` makes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -82,27 +83,80 @@ pub struct Job {
     pub setting: JobSetting,
     pub hours_per_week: f64,
     pub positions: u32,
-    pub positions_filled: u32,
+    positions_filled: u32,
     pub work_study_required: bool,
     pub start_date: Option<Date>,
     pub end_date: Option<Date>,
     pub deadline: Timestamp,
     pub questions: Vec<Question>,
-    pub job_status: JobStatus,
+    job_status: JobStatus,
     /// The key of the system it was imported from.
     pub external_id: Option<String>,
     /// When it first opened; until then, when it was written down.
-    pub posted_at: Timestamp,
+    posted_at: Timestamp,
     /// It was open at some time, so the public may go on knowing of it.
     #[serde(default)]
-    pub was_open: bool,
+    was_open: bool,
     /// Set while the office's no stands: the posting then needs the office again, whatever its employer sets.
     #[serde(default)]
-    pub declined: Option<Declined>,
+    declined: Option<Declined>,
     pub updated_at: Timestamp,
 }
 
 impl Job {
+    /// An empty draft, for its members to be filled in.
+    pub fn draft(job_id: JobId, employee_id: EmployeeId, now: Timestamp) -> Self {
+        Self {
+            job_id,
+            job_title: String::new(),
+            job_description: String::new(),
+            job_pay_rate: Money::from_cents(0),
+            currency: String::new(),
+            skills_required: Vec::new(),
+            employee_id,
+            employer_name: String::new(),
+            work_space: None,
+            location: None,
+            setting: JobSetting::default(),
+            hours_per_week: 0.0,
+            positions: 1,
+            positions_filled: 0,
+            work_study_required: false,
+            start_date: None,
+            end_date: None,
+            deadline: now,
+            questions: Vec::new(),
+            job_status: JobStatus::Draft,
+            external_id: None,
+            posted_at: now,
+            was_open: false,
+            declined: None,
+            updated_at: now,
+        }
+    }
+
+    pub fn job_status(&self) -> JobStatus {
+        self.job_status
+    }
+
+    pub fn positions_filled(&self) -> u32 {
+        self.positions_filled
+    }
+
+    /// When it first opened; until then, when it was written down.
+    pub fn posted_at(&self) -> Timestamp {
+        self.posted_at
+    }
+
+    pub fn was_open(&self) -> bool {
+        self.was_open
+    }
+
+    /// The office's no, while it stands.
+    pub fn declined(&self) -> Option<&Declined> {
+        self.declined.as_ref()
+    }
+
     /// Whether a new application may be filed now. The deadline counts at once, however late the status turns.
     pub fn takes_applications(&self, now: Timestamp) -> bool {
         self.job_status == JobStatus::Open && now < self.deadline
@@ -146,6 +200,20 @@ impl Job {
         self.close();
         if !stands {
             self.declined = Some(Declined { at: now, reason });
+        }
+    }
+
+    /// Its employer is gone: what was out is closed, and no name or word about him stays.
+    pub fn orphan(&mut self, erased_name: &str) {
+        erased_name.clone_into(&mut self.employer_name);
+        if matches!(
+            self.job_status,
+            JobStatus::Draft | JobStatus::Pending | JobStatus::Open
+        ) {
+            self.close();
+        }
+        if let Some(declined) = &mut self.declined {
+            declined.reason = None;
         }
     }
 

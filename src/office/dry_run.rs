@@ -157,7 +157,7 @@ impl<'a> Ground<'a> {
                 let id = ApplicationId::from_bytes(trailing(key)?);
                 let stored: Option<Stored<Application>> =
                     self.reader.get(&keys::application(id))?;
-                let open = stored.filter(|filed| !filed.application_status.is_final());
+                let open = stored.filter(|filed| !filed.application_status().is_final());
                 let Some(application) = open else { continue };
                 let student = self.student(&application.student_id)?;
                 let job = self.job(application.job_id)?;

@@ -4,7 +4,7 @@ use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Email, EmployeeId, Employer, EmployerProfile, Event, FieldFault, Invalid, Line, Role, Setting,
+    Email, EmployeeId, Employer, EmployerProfile, FieldFault, Invalid, Line, Role, Setting,
     check_text,
 };
 use crate::store::{Stored, Transaction, keys};
@@ -79,8 +79,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
             account_id: None,
             updated_at: now,
         };
-        let employee_id = transaction.insert(employer)?.record.employee_id;
-        transaction.log(Event::EmployerChanged { employee_id })?;
+        transaction.insert(employer)?;
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
@@ -98,7 +97,6 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         return Ok(Effect::Unchanged);
     }
     employer.updated_at = now;
-    let employee_id = transaction.update(&old, employer)?.record.employee_id;
-    transaction.log(Event::EmployerChanged { employee_id })?;
+    transaction.update(&old, employer)?;
     Ok(Effect::Updated)
 }

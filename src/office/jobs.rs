@@ -3,10 +3,10 @@
 use super::import::RowError;
 use super::report::Effect;
 use super::rows::Row;
-use crate::jobs::{check_filled, frozen_changes, new_job, write};
+use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, EmployeeId, Employer, Event, FieldFault, Invalid, Job, JobFields, JobId,
-    JobInput, JobSetting, JobStatus, Line, Timestamp, check_text,
+    Campus, Email, EmployeeId, Employer, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting,
+    Line, Timestamp, check_text,
 };
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
@@ -52,32 +52,17 @@ pub(super) fn land(
     owner: Option<&Email>,
 ) -> Result<Effect, RowError> {
     let external_id = key(row).map_err(|fault| Invalid::one(KEY, fault))?;
-    let now = transaction.now();
-    let fields = parse(campus, row, now)?;
+    let fields = parse(campus, row, transaction.now())?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
     let employer = owner_of(transaction, row, owner)?;
     let Some(old) = known else {
         let Some(employer) = employer else {
             return Err(Invalid::one("employerEmail", FieldFault::NoEmployer).into());
         };
-        if fields.deadline <= now {
-            return Err(Invalid::one("deadline", FieldFault::InThePast).into());
-        }
-        let mut job = new_job(campus, JobId::generate(now), &employer, now);
-        write(transaction, &mut job, fields)?;
-        job.external_id = Some(external_id);
-        job.approve(now);
-        let job_id = transaction.insert(job)?.record.job_id;
-        transaction.log(Event::JobChanged {
-            job_id,
-            from: None,
-            to: JobStatus::Open,
-        })?;
+        post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)?;
         return Ok(Effect::Created);
     };
-    let mut job = old.record.clone();
-    write(transaction, &mut job, fields)?;
-    if let Some(employer) = employer.filter(|employer| employer.employee_id != job.employee_id) {
+    if let Some(employer) = employer.filter(|employer| employer.employee_id != old.employee_id) {
         return Err(Invalid::one(
             "employerEmail",
             FieldFault::OtherEmployer {
@@ -86,23 +71,11 @@ pub(super) fn land(
         )
         .into());
     }
-    if job == old.record {
-        return Ok(Effect::Unchanged);
-    }
-    check_filled(&old, &job)?;
-    if let Some(member) = frozen_changes(transaction, &old, &job)?.first() {
-        return Err(Invalid::one(*member, FieldFault::HasApplications).into());
-    }
-    job.follow_source(now);
-    job.updated_at = now;
-    let (job_id, from, to) = (job.job_id, old.job_status, job.job_status);
-    transaction.update(&old, job)?;
-    transaction.log(Event::JobChanged {
-        job_id,
-        from: Some(from),
-        to,
-    })?;
-    Ok(Effect::Updated)
+    Ok(if follow_source::<RowError>(transaction, &old, fields)? {
+        Effect::Updated
+    } else {
+        Effect::Unchanged
+    })
 }
 
 fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invalid> {

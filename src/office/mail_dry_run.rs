@@ -41,7 +41,7 @@ pub(super) async fn replay(
 ) -> Result<DryRun, StoreError> {
     let listeners = listeners(reader)?;
     let mut postings = postings(reader)?;
-    postings.sort_by_key(|job| job.posted_at);
+    postings.sort_by_key(|job| job.posted_at());
     let facts = Facts::new(&judge.terms().zone, now);
     let (mut before, mut after) = (
         Letters::none(listeners.len()),
@@ -81,7 +81,7 @@ impl Letters {
         (job, told): (&Job, &rules::Job),
         listeners: &[Listener],
     ) -> Result<Vec<Routed>, StoreError> {
-        let at = job.posted_at;
+        let at = job.posted_at();
         let recipients = listeners.iter().zip(&mut self.0).enumerate();
         let recipient = |(place, (listener, letters)): (usize, (&Listener, &mut Vec<_>))| {
             letters.retain(|sent: &Timestamp| sent.plus(DAY) > at);

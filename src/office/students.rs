@@ -6,8 +6,8 @@ use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
 use crate::model::{
-    Campus, Email, Event, Fact, FieldFault, Invalid, Line, Money, Preferences, Role, Student,
-    StudentId, StudentProfile, check_text,
+    Campus, Email, Fact, FieldFault, Invalid, Line, Money, Preferences, Role, Student, StudentId,
+    StudentProfile, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -129,8 +129,7 @@ pub(super) fn land(
             updated_at: now,
         };
         lay_over(&mut student, row, entry);
-        let student_id = transaction.insert(student)?.record.student_id;
-        transaction.log(Event::StudentChanged { student_id })?;
+        transaction.insert(student)?;
         return Ok(Effect::Created);
     };
     let mut student = old.record.clone();
@@ -139,8 +138,7 @@ pub(super) fn land(
         return Ok(Effect::Unchanged);
     }
     student.updated_at = now;
-    let student_id = transaction.update(&old, student)?.record.student_id;
-    transaction.log(Event::StudentChanged { student_id })?;
+    transaction.update(&old, student)?;
     Ok(Effect::Updated)
 }
 

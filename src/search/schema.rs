@@ -108,11 +108,11 @@ impl Fields {
         document.add_bytes(self.id, job.job_id.as_bytes());
         document.add_u64(self.id_high, high);
         document.add_u64(self.id_low, low);
-        document.add_i64(self.posted_at, job.posted_at.as_millis());
+        document.add_i64(self.posted_at, job.posted_at().as_millis());
         document.add_i64(self.deadline, job.deadline.as_millis());
         document.add_i64(self.pay, job.job_pay_rate.cents());
         document.add_f64(self.hours, job.hours_per_week);
-        let flags = Flags::of(job.job_status, job.setting, job.work_study_required);
+        let flags = Flags::of(job.job_status(), job.setting, job.work_study_required);
         document.add_u64(self.flags, u64::from(flags.0));
 
         document.add_text(self.text, &job.job_title);

@@ -152,7 +152,7 @@ impl Transaction {
         }
     }
 
-    /// Adds a new record. Fails with `Corrupt` if its id or a unique key is taken: ask `is_taken` before, in the same
+    /// Adds a new record, with its event. Fails with `Corrupt` if its id or a unique key is taken: ask `is_taken` before, in the same
     /// transaction; a race for the key is then a conflict, not an error.
     pub fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
         self.put_new(&record.key(), encode(&record)?)?;
@@ -168,10 +168,13 @@ impl Transaction {
         for unique in record.unique_keys() {
             self.put_new(&unique, record.key().as_bytes().to_vec())?;
         }
+        if let Some(event) = record.event(None) {
+            self.log(event)?;
+        }
         Ok(Stored { version: 1, record })
     }
 
-    /// Replaces a record that was read here; keeps its index and unique keys in step. Fails with `Corrupt` if this
+    /// Replaces a record that was read here, with its event; keeps its index and unique keys in step. Fails with `Corrupt` if this
     /// transaction has changed the record since `old`, whose index keys are then no longer the ones to take away.
     pub fn update<R: Record>(
         &mut self,
@@ -218,6 +221,9 @@ impl Transaction {
         }
         for added in after.into_iter().filter(|key| !before.contains(key)) {
             self.put_new(&added, key.as_bytes().to_vec())?;
+        }
+        if let Some(event) = record.event(Some(&old.record)) {
+            self.log(event)?;
         }
         Ok(Stored { version, record })
     }
@@ -272,6 +278,7 @@ impl Transaction {
         self.writes.insert(key, Write::Delete);
     }
 
+    /// Logs what is no change of a record, or says more of one than the record can. See `Record::event`.
     pub fn log(&mut self, event: Event) -> Result<(), StoreError> {
         let Origin { actor, address } = self.origin;
         self.events.push(encode(&LogEntry {

@@ -253,8 +253,8 @@ impl Check<'_> {
         };
         let accepted = keys::applications_by_job_status(job.job_id, ApplicationStatus::Accepted);
         let accepted = self.count(&accepted)?;
-        if accepted != u64::from(job.positions_filled) {
-            let filled = job.positions_filled;
+        if accepted != u64::from(job.positions_filled()) {
+            let filled = job.positions_filled();
             self.wrong(format!(
                 "{key:?}: {filled} positions filled, and {accepted} accepted applications"
             ));

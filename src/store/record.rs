@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 use super::keys::Key;
+use crate::model::Event;
 
 /// A kind of thing that is stored. `keys.rs` implements it for every record, so that one page shows every key.
 pub trait Record: Serialize + DeserializeOwned + Clone {
@@ -19,6 +20,11 @@ pub trait Record: Serialize + DeserializeOwned + Clone {
     /// Keys that no two records may share; each leads to the record's key.
     fn unique_keys(&self) -> Vec<Key> {
         Vec::new()
+    }
+    /// What the change log says when this record takes the place of `before` (none: it is new). The transaction logs it
+    /// with the write, so that nobody can change such a record and forget its event.
+    fn event(&self, _before: Option<&Self>) -> Option<Event> {
+        None
     }
 }
 

@@ -259,7 +259,8 @@ async fn an_import_does_not_change_what_open_applications_rest_on() {
         (&refused["updated"], &refused["rejected"]),
         (
             &json!(1),
-            &json!([{"line": 2, "field": "hoursPerWeek", "message": "cannot change while applications are open"}])
+            &json!([{"line": 2, "field": "hoursPerWeek", "code": "has_applications", "params": {},
+                "message": "cannot change while applications are open"}])
         )
     );
     let fine = import(rows("Night shelver", "10")).await;

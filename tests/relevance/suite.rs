@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use corkboard::model::{
-    EmployeeId, Job, JobId, JobSetting, JobStatus, Money, Timestamp, day_or_time,
+    EmployeeId, Job, JobFields, JobId, JobSetting, Money, Timestamp, day_or_time,
 };
 use corkboard::search::{Edit, JobQuery, SearchIndex};
 
@@ -242,17 +242,16 @@ fn jobs(file: &Path) -> Vec<Job> {
             row[at].to_owned()
         };
         let given = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
-        Job {
-            job_id: JobId::from_parts(1, number as u64),
+        let posted = now().minus(HOUR);
+        let employer = EmployeeId::parse("E1").unwrap();
+        let mut job = Job::draft(JobId::from_parts(1, number as u64), employer, posted);
+        job.apply(JobFields {
             job_title: text("jobTitle"),
             job_description: text("jobDescription"),
             job_pay_rate: Money::from_decimal(text("jobPayRate").parse().unwrap()).unwrap(),
-            currency: "USD".into(),
             skills_required: given("skillsRequired")
                 .map(|list| list.split(';').map(str::to_owned).collect())
                 .unwrap_or_default(),
-            employee_id: EmployeeId::parse("E1").unwrap(),
-            employer_name: text("workSpace"),
             work_space: given("workSpace"),
             location: given("location"),
             setting: match text("setting").as_str() {
@@ -262,19 +261,17 @@ fn jobs(file: &Path) -> Vec<Job> {
             },
             hours_per_week: text("hoursPerWeek").parse().unwrap(),
             positions: text("positions").parse().unwrap(),
-            positions_filled: 0,
             work_study_required: text("workStudyRequired") == "true",
             start_date: None,
             end_date: None,
             deadline: day_or_time(&text("deadline"), &jiff::tz::TimeZone::UTC).unwrap(),
             questions: Vec::new(),
-            job_status: JobStatus::Open,
-            external_id: given("externalId"),
-            posted_at: now().minus(HOUR),
-            was_open: true,
-            declined: None,
-            updated_at: now().minus(HOUR),
-        }
+        });
+        job.currency = "USD".into();
+        job.employer_name = text("workSpace");
+        job.external_id = given("externalId");
+        job.approve(posted);
+        job
     };
     rows.enumerate().map(job).collect()
 }

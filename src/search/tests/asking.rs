@@ -1,27 +1,30 @@
 //! What can be asked of a search in words alone: skills by any name, places, limits, what must not be there.
 
-use super::samples::{NOW, Sample, id, job, upsert};
-use crate::model::{Job, JobId, JobSetting, Money, Vocabulary};
+use super::samples::{NOW, Sample, changed, id, job, upsert};
+use crate::model::{JobId, JobSetting, Money, Vocabulary};
 use crate::search::{JobQuery, SearchIndex};
 
 fn sample() -> Sample {
-    let with = |number, title: &str, description: &str, skills: &[&str], place: &str, pay| Job {
-        skills_required: skills.iter().map(ToString::to_string).collect(),
-        work_space: Some(place.into()),
-        location: Some("33 Beaver St".into()),
-        job_pay_rate: Money::from_cents(pay),
-        hours_per_week: (pay / 100) as f64,
-        ..job(number, title, description)
+    let with = |number, title: &str, description: &str, skills: &[&str], place: &str, pay| {
+        changed(job(number, title, description), |job| {
+            job.skills_required = skills.iter().map(ToString::to_string).collect();
+            job.work_space = Some(place.into());
+            job.location = Some("33 Beaver St".into());
+            job.job_pay_rate = Money::from_cents(pay);
+            job.hours_per_week = (pay / 100) as f64;
+        })
     };
     let (coder, clerk) = ("Writes pages in JS.", "Keeps lists.");
     Sample::new(&[
         with(1, "Web Aide", coder, &["javascript"], "Library", 1_500),
         with(2, "Night Clerk", clerk, &["MS Excel"], "Library", 1_200),
         with(3, "Day Clerk", clerk, &["Excel", "Dewey"], "Gym", 1_800),
-        Job {
-            setting: JobSetting::Remote,
-            ..with(4, "Script Writer", coder, &[], "Theatre", 2_000)
-        },
+        changed(
+            with(4, "Script Writer", coder, &[], "Theatre", 2_000),
+            |job| {
+                job.setting = JobSetting::Remote;
+            },
+        ),
         with(5, "☕ Barista", "図書館 café", &["Latte art"], "Café", 900),
     ])
 }
@@ -96,10 +99,9 @@ fn an_index_with_other_names_is_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let own = [("Sierra ILS".to_owned(), vec!["sierra".to_owned()])];
     let vocabulary = Vocabulary::with(&own.into());
-    let clerk = Job {
-        skills_required: vec!["sierra".into()],
-        ..job(1, "Clerk", "Files.")
-    };
+    let clerk = changed(job(1, "Clerk", "Files."), |job| {
+        job.skills_required = vec!["sierra".into()];
+    });
     let index = SearchIndex::open_with(dir.path(), vocabulary.clone()).unwrap();
     index.apply(vec![upsert(&clerk)], 3).unwrap();
     let query = JobQuery {

@@ -1,7 +1,7 @@
 //! Postings like others, in an index that has seen much come and go.
 
-use super::samples::{NOW, Sample, id, job, upsert};
-use crate::model::{Job, JobStatus};
+use super::samples::{NOW, Sample, changed, id, job, upsert};
+use crate::model::Job;
 use crate::search::{Edit, Taste};
 
 #[test]
@@ -10,10 +10,9 @@ fn deleted_postings_neither_show_nor_harm() {
     let sample = Sample::new(&(0..60).map(every).collect::<Vec<_>>());
     let removed = (2..60).map(|number| Edit::Remove(id(number)));
     sample.index.apply(removed.collect(), 2).unwrap();
-    let closed = Job {
-        job_status: JobStatus::Closed,
-        ..every(70)
-    };
+    let closed = changed(every(70), |job| {
+        job.close();
+    });
     sample.index.apply(vec![upsert(&closed)], 3).unwrap();
     let taste = Taste {
         skills: vec!["math".into(), String::new(), "\0".into()],
@@ -28,9 +27,10 @@ fn deleted_postings_neither_show_nor_harm() {
 
 #[test]
 fn rare_skills_count_most() {
-    let with = |number, skills: &[&str]| Job {
-        skills_required: skills.iter().map(ToString::to_string).collect(),
-        ..job(number, "Aide", "Helps.")
+    let with = |number, skills: &[&str]| {
+        changed(job(number, "Aide", "Helps."), |job| {
+            job.skills_required = skills.iter().map(ToString::to_string).collect();
+        })
     };
     let mut jobs: Vec<Job> = (0..20).map(|number| with(number, &["Excel"])).collect();
     jobs.push(with(20, &["Basque"]));

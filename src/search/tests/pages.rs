@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::samples::{NOW, Sample, id, job, upsert};
+use super::samples::{NOW, Sample, changed, id, job, posted_job, upsert};
 use crate::model::{Job, JobId, Money, Timestamp};
 use crate::search::{Edit, JobQuery, SearchError, Sort};
 
@@ -12,12 +12,13 @@ const JOBS: u64 = 40;
 fn sample_job(number: u64) -> Job {
     let title = ["Tutor", "Math tutor", "Tutor of tutors", "Night clerk"][number as usize % 4];
     let description = "A tutor helps. ".repeat(number as usize % 3 + 1);
-    Job {
-        job_pay_rate: Money::from_cents(number.cast_signed() % 5 * 100),
-        posted_at: Timestamp::from_millis(number.cast_signed() / 3),
-        deadline: NOW.plus(std::time::Duration::from_secs(number % 6 + 1)),
-        ..job(number, title, &description)
-    }
+    changed(
+        posted_job(number, title, &description, number.cast_signed() / 3),
+        |job| {
+            job.job_pay_rate = Money::from_cents(number.cast_signed() % 5 * 100);
+            job.deadline = NOW.plus(std::time::Duration::from_secs(number % 6 + 1));
+        },
+    )
 }
 
 fn pages(sort: Sort, q: Option<&str>, mut between: impl FnMut(&Sample, &[JobId])) -> Vec<JobId> {

@@ -1,6 +1,6 @@
 //! Jobs and searches for the tests.
 
-use crate::model::{EmployeeId, Job, JobId, JobSetting, JobStatus, Money, Timestamp};
+use crate::model::{EmployeeId, Job, JobId, Money, Timestamp};
 use crate::search::{Edit, JobQuery, SearchIndex};
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -9,35 +9,36 @@ pub fn id(number: u64) -> JobId {
     JobId::from_parts(number / 7, number % 7)
 }
 
-/// An open job whose deadline has not passed.
+/// An open job whose deadline has not passed, posted in the millisecond of its number.
 pub fn job(number: u64, title: &str, description: &str) -> Job {
-    Job {
-        job_id: id(number),
-        job_title: title.into(),
-        job_description: description.into(),
-        job_pay_rate: Money::from_cents(1_500),
-        currency: "USD".into(),
-        skills_required: Vec::new(),
-        employee_id: EmployeeId::parse("e1").unwrap(),
-        employer_name: "Dean Fox".into(),
-        work_space: None,
-        location: None,
-        setting: JobSetting::OnCampus,
-        hours_per_week: 10.0,
-        positions: 1,
-        positions_filled: 0,
-        work_study_required: false,
-        start_date: None,
-        end_date: None,
-        deadline: Timestamp::from_millis(2_000_000),
-        questions: Vec::new(),
-        job_status: JobStatus::Open,
-        external_id: None,
-        posted_at: Timestamp::from_millis(number.cast_signed()),
-        was_open: true,
-        declined: None,
-        updated_at: NOW,
-    }
+    posted_job(number, title, description, number.cast_signed())
+}
+
+pub fn posted_job(number: u64, title: &str, description: &str, posted_millis: i64) -> Job {
+    let mut job = draft_job(number, title, description);
+    job.approve(Timestamp::from_millis(posted_millis));
+    job
+}
+
+pub fn draft_job(number: u64, title: &str, description: &str) -> Job {
+    let employer = EmployeeId::parse("e1").unwrap();
+    let written = Timestamp::from_millis(number.cast_signed());
+    changed(Job::draft(id(number), employer, written), |job| {
+        job.job_title = title.into();
+        job.job_description = description.into();
+        job.job_pay_rate = Money::from_cents(1_500);
+        job.currency = "USD".into();
+        job.employer_name = "Dean Fox".into();
+        job.hours_per_week = 10.0;
+        job.deadline = Timestamp::from_millis(2_000_000);
+        job.updated_at = NOW;
+    })
+}
+
+/// A job with some members changed.
+pub fn changed(mut job: Job, change: impl FnOnce(&mut Job)) -> Job {
+    change(&mut job);
+    job
 }
 
 pub fn upsert(job: &Job) -> Edit {

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::samples::{NOW, Sample, id, job};
-use crate::model::{Job, JobStatus};
+use super::samples::{NOW, Sample, changed, draft_job, id, job};
 use crate::search::{JobQuery, Sort, SuggestionKind};
 
 fn sample() -> Sample {
-    let with = |number, title: &str, description: &str, skills: &[&str], place: &str| Job {
-        skills_required: skills.iter().map(ToString::to_string).collect(),
-        work_space: Some(place.into()),
-        location: Some("33 Beaver St".into()),
-        ..job(number, title, description)
+    let with = |number, title: &str, description: &str, skills: &[&str], place: &str| {
+        changed(job(number, title, description), |job| {
+            job.skills_required = skills.iter().map(ToString::to_string).collect();
+            job.work_space = Some(place.into());
+            job.location = Some("33 Beaver St".into());
+        })
     };
     Sample::new(&[
         with(
@@ -42,10 +42,11 @@ fn sample() -> Sample {
             &["Microsoft Excel"],
             "Physics",
         ),
-        Job {
-            job_status: JobStatus::Draft,
-            ..with(5, "Secret Librarian", "Not public.", &["Secrets"], "Vault")
-        },
+        changed(draft_job(5, "Secret Librarian", "Not public."), |job| {
+            job.skills_required = vec!["Secrets".into()];
+            job.work_space = Some("Vault".into());
+            job.location = Some("33 Beaver St".into());
+        }),
     ])
 }
 
@@ -194,10 +195,9 @@ fn hostile_text_does_no_harm() {
         let snippeter = sample.index.snippeter(text).unwrap();
         for job in &jobs {
             snippeter.snippet(job);
-            let itself = Job {
-                job_description: text.clone(),
-                ..job.clone()
-            };
+            let itself = changed(job.clone(), |job| {
+                job.job_description = text.clone();
+            });
             let snippet = snippeter.snippet(&itself);
             let bare = snippet.replace("<mark>", "").replace("</mark>", "");
             assert!(!bare.contains(['<', '>']), "{text:?}: {snippet:?}");

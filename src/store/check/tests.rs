@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::model::{
     AccountStatus, Actor, ApplicationId, Eligibility, Email, EmployeeId, Event, FileId, JobId,
-    JobSetting, JobStatus, Money, Setting, StudentId, Timestamp,
+    Setting, StudentId, Timestamp,
 };
 use crate::store::{MemoryEngine, Origin, Store, Transaction};
 
@@ -57,33 +57,11 @@ fn sound() -> Sample {
             account_id: None,
             updated_at: NOW,
         })?;
-        transaction.insert(Job {
-            job_id: job,
-            job_title: "Assistant".into(),
-            job_description: "Shelves.".into(),
-            job_pay_rate: Money::from_cents(1700),
-            currency: "USD".into(),
-            skills_required: Vec::new(),
-            employee_id: employer.clone(),
-            employer_name: "Library".into(),
-            work_space: None,
-            location: None,
-            setting: JobSetting::OnCampus,
-            hours_per_week: 8.0,
-            positions: 1,
-            positions_filled: 0,
-            work_study_required: false,
-            start_date: None,
-            end_date: None,
-            deadline: NOW,
-            questions: Vec::new(),
-            job_status: JobStatus::Open,
-            was_open: true,
-            declined: None,
-            external_id: Some("X1".into()),
-            posted_at: NOW,
-            updated_at: NOW,
-        })?;
+        let mut posted = Job::draft(job, employer.clone(), NOW);
+        posted.job_title = "Assistant".into();
+        posted.external_id = Some("X1".into());
+        posted.approve(NOW);
+        transaction.insert(posted.clone())?;
         transaction.put_bytes(&keys::file_chunk(file, 0), b"%PDF-".to_vec())?;
         transaction.put_bytes(&keys::file_chunk(file, 1), b"1.7".to_vec())?;
         let digest: Vec<String> = Sha256::digest(b"%PDF-1.7")
@@ -98,28 +76,12 @@ fn sound() -> Sample {
             sha256: digest.concat(),
             created_at: NOW,
         })?;
-        transaction.insert(Application {
-            application_id: application,
-            job_id: job,
-            job_title: "Assistant".into(),
-            student_id: student.clone(),
-            employee_id: employer.clone(),
-            application_status: ApplicationStatus::Submitted,
-            cover_note: None,
-            answers: Vec::new(),
-            resume_id: Some(file),
-            eligibility: Eligibility::eligible(),
-            language: None,
-            overrides: Vec::new(),
-            submitted_at: NOW,
-            updated_at: NOW,
-            history: Vec::new(),
-        })?;
+        let verdict = Eligibility::eligible();
+        let mut filed = Application::submitted(application, &posted, student.clone(), verdict, NOW);
+        filed.resume_id = Some(file);
+        transaction.insert(filed)?;
         transaction.add(keys::application_count(job), 1);
         transaction.guard(&keys::committed_hours(&student))?;
-        transaction.log(Event::StudentChanged {
-            student_id: student.clone(),
-        })?;
         transaction.put_bytes(&keys::cursor("notify"), 1_u64.to_be_bytes().to_vec())
     });
     Sample {
@@ -245,7 +207,7 @@ fn damage_is_told_of() {
                     to: AccountStatus::Active,
                 },
             };
-            transaction.put_bytes(&keys::log(3), crate::store::record::encode(&entry)?)
+            transaction.put_bytes(&keys::log(9), crate::store::record::encode(&entry)?)
         },
         &["log entries are missing"],
     );
@@ -267,10 +229,8 @@ fn positions_are_held_against_what_was_accepted() {
     change(&sample.store, |transaction| {
         let job: Option<crate::store::Stored<Job>> = transaction.get(&keys::job(sample.job))?;
         let job = job.unwrap();
-        let filled = Job {
-            positions_filled: 1,
-            ..job.record.clone()
-        };
+        let mut filled = job.record.clone();
+        filled.take_position();
         transaction.update(&job, filled).map(drop)
     });
     let told = told(&sample.store);

@@ -1,4 +1,4 @@
-//! Which keys each record has.
+//! Which keys each record has, and what the log says of its changes.
 
 use super::super::Record;
 use super::{
@@ -12,7 +12,7 @@ use super::{
     tokens_by_account,
 };
 use crate::model::{
-    Account, AccountStatus, Application, ApplicationStatus, Employer, Job, JobStatus, Mail,
+    Account, AccountStatus, Application, ApplicationStatus, Employer, Event, Job, JobStatus, Mail,
     MailState, Role, RuleModule, RuleSet, SavedAnswer, Session, StoredFile, Student, Token,
 };
 
@@ -43,6 +43,10 @@ impl Record for Student {
     fn unique_keys(&self) -> Vec<Key> {
         vec![student_email(&self.email)]
     }
+    fn event(&self, _before: Option<&Self>) -> Option<Event> {
+        let student_id = self.student_id.clone();
+        Some(Event::StudentChanged { student_id })
+    }
 }
 
 impl Record for Employer {
@@ -58,6 +62,10 @@ impl Record for Employer {
     fn unique_keys(&self) -> Vec<Key> {
         vec![employer_email(&self.email)]
     }
+    fn event(&self, _before: Option<&Self>) -> Option<Event> {
+        let employee_id = self.employee_id.clone();
+        Some(Event::EmployerChanged { employee_id })
+    }
 }
 
 impl Record for Job {
@@ -67,14 +75,14 @@ impl Record for Job {
     fn index_keys(&self) -> Vec<Key> {
         let id = self.job_id.as_bytes();
         let mut keys = vec![
-            jobs_by_status(self.job_status)
-                .time(self.posted_at)
+            jobs_by_status(self.job_status())
+                .time(self.posted_at())
                 .bytes(id),
-            jobs_by_employer(&self.employee_id, self.job_status)
-                .time(self.posted_at)
+            jobs_by_employer(&self.employee_id, self.job_status())
+                .time(self.posted_at())
                 .bytes(id),
         ];
-        if self.job_status == JobStatus::Open {
+        if self.job_status() == JobStatus::Open {
             keys.push(jobs_by_deadline().time(self.deadline).bytes(id));
         }
         keys
@@ -85,6 +93,13 @@ impl Record for Job {
             .map(|external_id| job_external_id(external_id))
             .collect()
     }
+    fn event(&self, before: Option<&Self>) -> Option<Event> {
+        Some(Event::JobChanged {
+            job_id: self.job_id,
+            from: before.map(Self::job_status),
+            to: self.job_status(),
+        })
+    }
 }
 
 impl Record for Application {
@@ -92,7 +107,7 @@ impl Record for Application {
         application(self.application_id)
     }
     fn index_keys(&self) -> Vec<Key> {
-        let (id, status) = (self.application_id.as_bytes(), self.application_status);
+        let (id, status) = (self.application_id.as_bytes(), self.application_status());
         [
             applications_by_status(status),
             applications_by_job(self.job_id),
@@ -107,10 +122,21 @@ impl Record for Application {
         .collect()
     }
     fn unique_keys(&self) -> Vec<Key> {
-        if self.application_status == ApplicationStatus::Withdrawn {
+        if self.application_status() == ApplicationStatus::Withdrawn {
             return Vec::new();
         }
         vec![standing_application(self.job_id, &self.student_id)]
+    }
+    fn event(&self, before: Option<&Self>) -> Option<Event> {
+        let from = before.map(Self::application_status);
+        let to = self.application_status();
+        (from != Some(to)).then(|| Event::ApplicationMoved {
+            application_id: self.application_id,
+            job_id: self.job_id,
+            student_id: self.student_id.clone(),
+            from,
+            to,
+        })
     }
 }
 

@@ -1,0 +1,48 @@
+//! Postings whose source is another system: what an import creates and changes.
+
+use super::post::draft;
+use super::write::{check_filled, frozen_changes, save, write};
+use crate::model::{Campus, Employer, FieldFault, Invalid, Job, JobFields};
+use crate::store::{StoreError, Stored, Transaction};
+
+/// A new posting, open at once.
+pub(crate) fn post_from_source<E: From<Invalid> + From<StoreError>>(
+    campus: &Campus,
+    transaction: &mut Transaction,
+    employer: &Employer,
+    external_id: String,
+    fields: JobFields,
+) -> Result<(), E> {
+    let now = transaction.now();
+    if fields.deadline <= now {
+        return Err(Invalid::one("deadline", FieldFault::InThePast).into());
+    }
+    let mut job = draft(campus, transaction, employer);
+    write(transaction, &mut job, fields)?;
+    job.external_id = Some(external_id);
+    job.approve(now);
+    transaction.insert(job)?;
+    Ok(())
+}
+
+/// Brings a posting to what its source says; false: it is so already.
+pub(crate) fn follow_source<E: From<Invalid> + From<StoreError>>(
+    transaction: &mut Transaction,
+    old: &Stored<Job>,
+    fields: JobFields,
+) -> Result<bool, E> {
+    let mut job = old.record.clone();
+    write(transaction, &mut job, fields)?;
+    if job == old.record {
+        return Ok(false);
+    }
+    check_filled(old, &job)?;
+    let mut frozen = Invalid::default();
+    for member in frozen_changes(transaction, old, &job)? {
+        frozen.add(member, FieldFault::HasApplications);
+    }
+    frozen.into_result()?;
+    job.follow_source(transaction.now());
+    save(transaction, old, job)?;
+    Ok(true)
+}
