@@ -81,8 +81,8 @@ impl Campus {
 }
 
 fn varies_by_language(reply: &Reply) -> bool {
-    let mut vary = reply.headers.get_all("vary").iter();
-    vary.any(|value| value == "Accept-Language")
+    let mut names = reply.header("vary").split(", ");
+    names.any(|name| name == "Accept-Language")
 }
 
 const ENGLISH: &str =

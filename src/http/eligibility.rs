@@ -5,9 +5,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use actix_web::http::header::{
-    self, AcceptLanguage, Header as _, HeaderValue, Preference, Quality,
-};
+use actix_web::http::header::{self, AcceptLanguage, Header as _, Preference, Quality};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +25,9 @@ use crate::model::{
     Party, Reason, Role, StudentId, Timestamp, language_for,
 };
 use crate::store::{Reader, Stored, keys};
+
+/// What an answer of the rules varies by: who reads it, and in which language.
+pub const BY_READER: &str = "Authorization, Cookie, Accept-Language";
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verdict)]
@@ -100,13 +101,11 @@ pub async fn verdict(
     let (verdict, _) = judge
         .judge_one(&caller.reader, &set, &student, &job, now, language)
         .await?;
-    let mut response = HttpResponse::Ok()
+    Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .insert_header((header::VARY, "Authorization, Cookie"))
+        .insert_header((header::VARY, BY_READER))
         .insert_header((header::CONTENT_LANGUAGE, language))
-        .json(EligibilityView::from(&verdict));
-    vary_by_language(&mut response);
-    Ok(response)
+        .json(EligibilityView::from(&verdict)))
 }
 
 /// The language of the campus that a request asks for most.
@@ -123,12 +122,6 @@ pub fn asked_language(request: &HttpRequest, state: &State) -> Option<String> {
         Preference::Specific(tag) => language_for(languages, tag.as_str()),
     });
     own.map(str::to_owned)
-}
-
-/// A rule is told the reader's language, and may go by it.
-pub fn vary_by_language(response: &mut HttpResponse) {
-    let language = HeaderValue::from_static("Accept-Language");
-    response.headers_mut().append(header::VARY, language);
 }
 
 fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {

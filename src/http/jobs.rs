@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
-use super::eligibility::{eligible_jobs, vary_by_language};
+use super::eligibility::{BY_READER, eligible_jobs};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
@@ -124,15 +124,10 @@ pub async fn list(
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
     let (reader, who) = (&caller.reader, caller.who.as_ref());
-    let by_rules = query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true);
-    if by_rules {
+    if query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, reader, who, &request).await?);
     }
-    let mut response = answer_list(&state, reader, who, wanted, &query)?;
-    if by_rules {
-        vary_by_language(&mut response);
-    }
-    Ok(response)
+    answer_list(&state, reader, who, wanted, &query)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
@@ -227,7 +222,7 @@ pub fn answer_list(
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "application/json"));
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
-    response.insert_header((header::VARY, "Authorization, Cookie"));
+    response.insert_header((header::VARY, BY_READER));
     Ok(response.body(body))
 }
 
