@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Board, PASSWORD, Person, Reply, job};
+use corkboard::http::{Access, Entry};
+use corkboard::model::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -139,7 +141,8 @@ fn table() -> Vec<Line> {
         (GET, "/get-applications", "", "", SIGNED_IN),
         (DELETE, "/delete-service", "", "", [401, 422, 422, 422]),
         (DELETE, "/delete-service", "?jobId=<own job>&applicationId=<own application>", "", [401, 422, 422, 422]),
-        (DELETE, "/delete-service", "?jobId=word", "", [401, 422, 422, 422]),
+        (DELETE, "/delete-service", "?jobId=word", "", [401, 403, 422, 422]),
+        (DELETE, "/delete-service", "?applicationId=", "", [401, 422, 403, 403]),
         (DELETE, "/delete-service", "?jobId=<fresh job>", "", [401, 403, 204, 204]),
         (DELETE, "/delete-service", "?jobId=<other spare>", "", [401, 403, 403, 204]),
         (DELETE, "/delete-service", "?jobId=<other draft>", "", [401, 403, 404, 204]),
@@ -408,6 +411,15 @@ async fn sent_mail(board: &Board, admin: &Person) -> String {
     }
 }
 
+/// Whether a line of the routes is the one that takes a target.
+fn is_for(entry: &Entry, target: &str) -> bool {
+    let has = |name: &str| target.contains(&format!("{name}="));
+    match entry.only_with {
+        Some(name) => has(name) && !(has("jobId") && has("applicationId")),
+        None => entry.path != "/delete-service" || has("jobId") == has("applicationId"),
+    }
+}
+
 #[actix_web::test]
 async fn every_route_answers_every_role_as_the_table_says() {
     let table = table();
@@ -423,18 +435,32 @@ async fn every_route_answers_every_role_as_the_table_says() {
         let named = table
             .iter()
             .filter(|line| line.0 == entry.method.as_str() && line.1 == entry.path);
-        for (_, _, _, _, expected) in named {
+        for (method, path, target, _, expected) in named {
             let open = expected[0] != 401 || entry.path.contains("/auth/");
-            assert_eq!(
-                entry.access.is_none(),
-                open,
-                "{} {}",
-                entry.method,
-                entry.path
-            );
+            let needs_account = matches!(entry.access, Access::Roles(_));
+            assert_eq!(needs_account, !open, "{method} {path}");
+            // A role that the line does not name is refused, whatever is asked for.
+            if let Access::Roles(roles) = entry.access
+                && is_for(&entry, target)
+            {
+                let all = [Role::Student, Role::Employer, Role::Admin];
+                for (role, status) in all.iter().zip(&expected[1..]) {
+                    let refused = *status == 403;
+                    assert!(
+                        roles.contains(role) || refused,
+                        "{method} {path}{target} {role:?}"
+                    );
+                }
+            }
         }
     }
 
+    let entries = corkboard::http::routes();
+    let private: HashSet<(&str, &str)> = entries
+        .iter()
+        .filter(|entry| matches!(entry.access, Access::Roles(_)))
+        .map(|entry| (entry.method.as_str(), entry.path))
+        .collect();
     let world = World::new().await;
     let mut wrong = Vec::new();
     let before = {
@@ -468,6 +494,16 @@ async fn every_route_answers_every_role_as_the_table_says() {
                 }
                 if status >= 400 {
                     assert_problem(&reply);
+                }
+                // D11: what is for somebody alone is kept by no browser and no proxy.
+                if private.contains(&(line.0.as_str(), line.1)) {
+                    let kept = reply.header("cache-control");
+                    assert!(
+                        kept.contains("no-store"),
+                        "{} {} as {role}: {kept}",
+                        line.0,
+                        line.1
+                    );
                 }
             }
         }

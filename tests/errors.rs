@@ -6,6 +6,7 @@ use std::fs;
 
 use crate::support::{Board, job};
 use corkboard::http::openapi_document;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// What the pages themselves say when no answer came, or none of ours.
@@ -300,4 +301,83 @@ async fn a_problem_tells_the_values_of_its_sentence() {
     );
     assert_eq!(problem.get("params"), None);
     board.stop().await;
+}
+
+/// D11: an empty value of a typed parameter is no value of its type; free text may be empty.
+#[actix_web::test]
+async fn an_empty_value_of_a_typed_parameter_is_named() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    for (path, names) in [
+        (
+            "jobs",
+            "limit cursor minPay maxHours workStudy eligible sort status setting employeeId",
+        ),
+        ("jobs/suggest", "limit"),
+        ("applications", "limit cursor jobId status"),
+        ("admin/accounts", "limit cursor status role"),
+        ("admin/jobs", "limit cursor status"),
+        ("admin/outbox", "limit cursor state"),
+        ("admin/audit", "limit cursor"),
+        ("admin/rules", "limit cursor"),
+    ] {
+        for name in names.split(' ') {
+            for empty in ["", "%20"] {
+                let reply = board
+                    .get(Some(&admin), &format!("{path}?{name}={empty}"))
+                    .await;
+                assert_eq!(reply.status, 422, "{path}?{name}={empty}: {}", reply.text);
+                assert_eq!(reply.fields(), [name]);
+            }
+        }
+    }
+    board
+        .get(None, "jobs?q=&skill=&location=&workSpace=")
+        .await
+        .expect(200);
+    board.stop().await;
+}
+
+/// D11: an address that exists says which methods it takes, a page's too.
+#[actix_web::test]
+async fn a_page_takes_no_other_method() {
+    let board = Board::start();
+    for method in [
+        Method::PUT,
+        Method::POST,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
+    ] {
+        for path in ["/", "/login", "/jobs/7", "/app.js", "/styles/tokens.css"] {
+            let reply = board.send(board.request(method.clone(), path)).await;
+            assert_eq!(reply.status, 405, "{method} {path}");
+            assert_eq!(reply.code(), "method_not_allowed");
+            assert_eq!(reply.header("allow"), "GET, HEAD");
+        }
+        for path in ["/nowhere", "/api/v1/nowhere", "/index.html"] {
+            let reply = board.send(board.request(method.clone(), path)).await;
+            assert_eq!(reply.status, 404, "{method} {path}");
+        }
+    }
+    board.stop().await;
+}
+
+/// The description names codes that exist.
+#[test]
+fn the_description_lists_codes_that_exist() {
+    let codes = codes("ProblemCode");
+    for (path, item) in openapi_document()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let what = response["description"].as_str().unwrap_or_default();
+                let Some(listed) = what.strip_prefix("A problem; its code is ") else {
+                    continue;
+                };
+                for code in listed.trim_end_matches('.').split(" or ") {
+                    assert!(codes.contains(code), "{method} {path} {status}: {code}");
+                }
+            }
+        }
+    }
 }

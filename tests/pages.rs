@@ -375,9 +375,7 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
     browser.fill("email", "ann@example.edu").await;
     browser.fill("password", "not this one").await;
     browser.press("form button", "Log in").await;
-    browser
-        .shows("E-mail and password do not go together.")
-        .await;
+    browser.shows("Wrong email or password.").await;
     assert_eq!(browser.value("email").await, "ann@example.edu");
     browser.inspect().await;
 

@@ -52,7 +52,7 @@ async fn measurements_are_for_the_machine_and_for_admins() {
     );
     let text = open.text;
     for line in [
-        "corkboard_http_request_duration_seconds_count{route=\"/api/v1/auth/login\",method=\"POST\",status=\"2xx\"} 2",
+        "corkboard_http_request_duration_seconds_count{route=\"/api/v1/auth/login\",method=\"POST\",status=\"2xx\"} 1",
         "corkboard_http_request_duration_seconds_count{route=\"/api/v1/jobs/{jobId}\",method=\"GET\",status=\"4xx\"} 1",
         "corkboard_http_request_duration_seconds_count{route=\"none\",method=\"GET\",status=\"4xx\"} 1",
         "corkboard_follower_lag{follower=\"index\"} ",

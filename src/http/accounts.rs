@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, OptionalJsonBody};
 use super::caller::{Anyone, Caller, identity_of};
 use super::cookies;
 use super::idempotency::{Answer, once, once_with_secrets};
@@ -253,7 +253,7 @@ pub async fn refresh(
     caller: Caller<Anyone>,
     request: HttpRequest,
     state: web::Data<State>,
-    body: JsonBody,
+    OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<HttpResponse, Problem> {
     let Some(token) = refresh_token(&request, &body)? else {
         return Err(Invalid::one("refreshToken", FieldFault::Required).into());
@@ -288,7 +288,7 @@ pub async fn logout(
     caller: Caller<Anyone>,
     request: HttpRequest,
     state: web::Data<State>,
-    body: JsonBody,
+    OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<HttpResponse, Problem> {
     let (origin, bytes) = (caller.origin, body.0.clone());
     let answer = log_out(caller, &request, &state, body);

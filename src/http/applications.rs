@@ -144,9 +144,7 @@ fn answer_list(
         items: items.collect::<Result<_, _>>()?,
         next_cursor: query.next_place(page.next),
     };
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(page))
+    Ok(HttpResponse::Ok().json(page))
 }
 
 /// GET /applications/{id}
@@ -162,8 +160,6 @@ pub async fn read(
     }
     let mut response = HttpResponse::Ok();
     response.insert_header(tag);
-    // An employer's copy shows the applicant's profile, which changes without the record: no browser may keep it.
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.json(view(&caller.reader, &caller.who, &application)?))
 }
 

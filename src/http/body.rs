@@ -15,6 +15,9 @@ use super::problem::{Code, Problem};
 use super::state::State;
 use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json};
 
+/// What an empty body is: serde_json ends there as well.
+const EMPTY: Code = Code::MalformedJson { line: 1, column: 0 };
+
 /// The bytes of a JSON body.
 pub struct JsonBody(pub Bytes);
 
@@ -67,18 +70,31 @@ impl FromRequest for JsonBody {
                 .expect("the server is built with its state");
             let limit = state.config.server.body_limit_kib * 1024;
             let bytes = read_to_limit(&request, &mut payload, limit).await?;
-            if bytes.is_empty() && request.method() == Method::PATCH {
-                return Err(Code::MalformedJson { line: 1, column: 0 }.into());
+            if bytes.is_empty() {
+                return Err(EMPTY.into());
             }
-            // Elsewhere a request without a body has no media type, and what is missing is said by its members.
-            if !bytes.is_empty() && !is_json(&request) {
+            if !is_json(&request) {
                 return Err(wrong_media_type("application/json"));
             }
-            Ok(Self(if bytes.is_empty() {
-                Bytes::from_static(b"{}")
-            } else {
-                bytes
-            }))
+            Ok(Self(bytes))
+        })
+    }
+}
+
+/// A body that may be left out, which is an object without members: where a cookie can say the same.
+pub struct OptionalJsonBody(pub JsonBody);
+
+impl FromRequest for OptionalJsonBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = JsonBody::from_request(request, payload);
+        Box::pin(async move {
+            match body.await {
+                Err(problem) if problem.is(&EMPTY) => Ok(Self(JsonBody(Bytes::from_static(b"{}")))),
+                body => body.map(Self),
+            }
         })
     }
 }

@@ -15,11 +15,19 @@ use crate::accounts::identify;
 use crate::model::{Identity, Party, Role};
 use crate::store::{Origin, Reader};
 
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Anybody,
+    /// Callers on this machine, and signed-in admins; for others there is nothing there.
+    LocalOrAdmin,
+    Roles(&'static [Role]),
+}
+
 /// Who a policy lets through, and what a handler then knows of him.
 pub trait Policy: 'static {
     type Who: 'static;
-    /// `None`: nobody needs to sign in.
-    const ROLES: Option<&'static [Role]>;
+    const ACCESS: Access;
     /// Whether it is asked who signed in.
     const IDENTIFIES: bool = true;
     fn admit(identity: Option<Identity>) -> Result<Self::Who, Problem>;
@@ -48,10 +56,13 @@ pub struct EmployerOrAdmin;
 pub struct StudentOrEmployer;
 #[derive(Clone, Copy)]
 pub struct SignedIn;
+/// Who measures the server.
+#[derive(Clone, Copy)]
+pub struct LocalOrAdmin;
 
 impl Policy for Anyone {
     type Who = ();
-    const ROLES: Option<&'static [Role]> = None;
+    const ACCESS: Access = Access::Anybody;
     const IDENTIFIES: bool = false;
     fn admit(_: Option<Identity>) -> Result<(), Problem> {
         Ok(())
@@ -63,7 +74,7 @@ impl Policy for Anyone {
 
 impl Policy for Public {
     type Who = Option<Identity>;
-    const ROLES: Option<&'static [Role]> = None;
+    const ACCESS: Access = Access::Anybody;
     fn admit(identity: Option<Identity>) -> Result<Option<Identity>, Problem> {
         Ok(identity)
     }
@@ -71,50 +82,82 @@ impl Policy for Public {
 
 impl Policy for Student {
     type Who = Identity;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Student]);
+    const ACCESS: Access = Access::Roles(&[Role::Student]);
     fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
-        one_of(identity, Self::ROLES)
+        one_of(identity, Self::ACCESS)
     }
 }
 
 impl Policy for Admin {
     type Who = Identity;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Admin]);
+    const ACCESS: Access = Access::Roles(&[Role::Admin]);
     fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
-        one_of(identity, Self::ROLES)
+        one_of(identity, Self::ACCESS)
     }
 }
 
 impl Policy for EmployerOrAdmin {
     type Who = Identity;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Employer, Role::Admin]);
+    const ACCESS: Access = Access::Roles(&[Role::Employer, Role::Admin]);
     fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
-        one_of(identity, Self::ROLES)
+        one_of(identity, Self::ACCESS)
     }
 }
 
 impl Policy for StudentOrEmployer {
     type Who = Identity;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Student, Role::Employer]);
+    const ACCESS: Access = Access::Roles(&[Role::Student, Role::Employer]);
     fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
-        one_of(identity, Self::ROLES)
+        one_of(identity, Self::ACCESS)
     }
 }
 
 impl Policy for SignedIn {
     type Who = Identity;
-    const ROLES: Option<&'static [Role]> = Some(&[Role::Student, Role::Employer, Role::Admin]);
+    const ACCESS: Access = Access::Roles(&[Role::Student, Role::Employer, Role::Admin]);
     fn admit(identity: Option<Identity>) -> Result<Identity, Problem> {
-        one_of(identity, Self::ROLES)
+        one_of(identity, Self::ACCESS)
     }
 }
 
-fn one_of(identity: Option<Identity>, roles: Option<&[Role]>) -> Result<Identity, Problem> {
+impl Policy for LocalOrAdmin {
+    type Who = ();
+    const ACCESS: Access = Access::LocalOrAdmin;
+    const IDENTIFIES: bool = false;
+    fn admit(_: Option<Identity>) -> Result<(), Problem> {
+        Ok(())
+    }
+    fn identify(
+        request: &HttpRequest,
+        state: &State,
+        reader: &Reader,
+    ) -> Result<Option<Identity>, Problem> {
+        if is_local(request, state) {
+            return Ok(None);
+        }
+        match identity_of(request, state, reader) {
+            Ok(Some(identity)) if identity.role() == Role::Admin => Ok(Some(identity)),
+            _ => Err(Problem::not_found()),
+        }
+    }
+}
+
+/// A caller on this machine, and not somebody behind a proxy on it that the settings do not name.
+fn is_local(request: &HttpRequest, state: &State) -> bool {
+    let loopback = state
+        .client_address(request)
+        .is_some_and(|address| address.to_canonical().is_loopback());
+    let passed_on = ["x-forwarded-for", "forwarded"]
+        .iter()
+        .any(|name| request.headers().contains_key(*name));
+    loopback && !passed_on
+}
+
+fn one_of(identity: Option<Identity>, access: Access) -> Result<Identity, Problem> {
     let identity = identity.ok_or_else(Problem::unauthenticated)?;
-    if roles.is_none_or(|roles| roles.contains(&identity.role())) {
-        Ok(identity)
-    } else {
-        Err(Problem::forbidden(Because::Role))
+    match access {
+        Access::Roles(roles) if roles.contains(&identity.role()) => Ok(identity),
+        _ => Err(Problem::forbidden(Because::Role)),
     }
 }
 

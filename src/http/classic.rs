@@ -1,6 +1,8 @@
 //! The routes of the service before, under the names that existing clients use: the same handlers.
 
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
+use std::str::FromStr;
+
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -12,7 +14,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::state::State;
 use crate::applications::Decision;
-use crate::model::{ApplicationId, ApplicationStatus, FieldFault, Invalid, JobId, from_json};
+use crate::model::{ApplicationId, ApplicationStatus, FieldFault, Invalid, from_json};
 
 #[derive(serde::Deserialize, ToSchema)]
 #[schema(as = ClassicMoveBody)]
@@ -48,28 +50,36 @@ pub async fn update_application(
     answer_moved(&state, &caller.who, &application)
 }
 
-/// DELETE /delete-service: `?jobId=` closes that job, `?applicationId=` withdraws that application.
-pub async fn delete(
-    _: Caller<SignedIn>,
+/// DELETE /delete-service?jobId=: closes that job.
+pub async fn delete_job(
+    caller: Caller<EmployerOrAdmin>,
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&request, &["jobId", "applicationId"])?;
-    let job: Option<JobId> = query.get("jobId", FieldFault::NotAnId)?;
-    let application: Option<ApplicationId> = query.get("applicationId", FieldFault::NotAnId)?;
-    // Each of the two has the access of the route it stands for.
-    match (job, application) {
-        (Some(id), None) => {
-            let caller = Caller::<EmployerOrAdmin>::extract(&request).await?;
-            close_job(&request, &state, &caller, id).await
-        }
-        (None, Some(id)) => {
-            let caller = Caller::<Student>::extract(&request).await?;
-            withdraw_application(&request, &state, &caller, id).await
-        }
-        _ => {
-            let other = "applicationId".into();
-            Err(Invalid::one("jobId", FieldFault::ExactlyOne { other }).into())
-        }
-    }
+    close_job(&request, &state, &caller, id_in_query(&request, "jobId")?).await
+}
+
+/// DELETE /delete-service?applicationId=: withdraws that application.
+pub async fn delete_application(
+    caller: Caller<Student>,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = id_in_query(&request, "applicationId")?;
+    withdraw_application(&request, &state, &caller, id).await
+}
+
+/// DELETE /delete-service with both ids, or with none.
+pub async fn delete_neither(
+    _: Caller<SignedIn>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    Query::of(&request, &["jobId", "applicationId"])?;
+    let other = "applicationId".into();
+    Err(Invalid::one("jobId", FieldFault::ExactlyOne { other }).into())
+}
+
+fn id_in_query<T: FromStr>(request: &HttpRequest, name: &str) -> Result<T, Problem> {
+    let id = Query::of(request, &[name])?.get(name, FieldFault::NotAnId)?;
+    Ok(id.ok_or_else(|| Invalid::one(name, FieldFault::Required))?)
 }

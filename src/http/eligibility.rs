@@ -102,7 +102,6 @@ pub async fn verdict(
         .judge_one(&caller.reader, &set, &student, &job, now, language)
         .await?;
     Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "private, no-store"))
         .insert_header((header::VARY, BY_READER))
         .insert_header((header::CONTENT_LANGUAGE, language))
         .json(EligibilityView::from(&verdict)))

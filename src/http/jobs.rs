@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
-use super::caller::{Anyone, Caller, EmployerOrAdmin, Public};
+use super::caller::{Caller, EmployerOrAdmin, Public};
 use super::eligibility::{BY_READER, eligible_jobs};
 use super::etag::{IfMatch, etag, is_known};
 use super::idempotency::{Answer, once};
 use super::problem::Problem;
 use super::query::{Query, parse_named};
-use super::shown::{append_members, write_job};
+use super::shown::{append_members, may_keep_list, write_job};
 use super::state::State;
 use super::views::JobView;
 use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
@@ -124,14 +124,13 @@ pub async fn list(
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
     let (reader, who) = (&caller.reader, caller.who.as_ref());
-    if query.get::<bool>("eligible", FieldFault::NotABoolean)? == Some(true) {
+    if query.switch("eligible")? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, reader, who, &request).await?);
     }
     answer_list(&state, reader, who, wanted, &query)
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
-    let flag = |name| query.get::<bool>(name, FieldFault::NotABoolean);
     let q = query.text("q")?.map(str::to_owned);
     let money = |name: &str| -> Result<Option<Money>, Problem> {
         let amount = query.get::<f64>(name, FieldFault::NotAnAmount)?;
@@ -144,7 +143,7 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
     if max_hours.is_some_and(|hours| !hours.is_finite()) {
         return Err(Invalid::one("maxHours", FieldFault::NotANumber).into());
     }
-    let sort = match query.text("sort")? {
+    let sort = match query.value("sort")? {
         None if q.is_some() => Sort::Relevance,
         None | Some("newest") => Sort::Newest,
         // Without words there is nothing to be relevant to.
@@ -162,20 +161,23 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
             return Err(Invalid::one("sort", FieldFault::not_one_of(sorts)).into());
         }
     };
-    let employee_id = query.text("employeeId")?.map(EmployeeId::parse).transpose();
+    let employee_id = query
+        .value("employeeId")?
+        .map(EmployeeId::parse)
+        .transpose();
     Ok(JobsWanted {
         query: JobQuery {
             q,
-            skills: query.all("skill").map(str::to_owned).collect(),
+            skills: query.texts("skill").map(str::to_owned).collect(),
             settings: query
-                .all("setting")
+                .values("setting")
                 .map(|value| parse_named("setting", value))
                 .collect::<Result<_, _>>()?,
             location: query.text("location")?.map(str::to_owned),
             work_space: query.text("workSpace")?.map(str::to_owned),
             min_pay: money("minPay")?,
             max_hours,
-            work_study: flag("workStudy")?,
+            work_study: query.switch("workStudy")?,
             employee_id: employee_id.map_err(|fault| Invalid::one("employeeId", fault))?,
             only: None,
             status: query.named("status")?.unwrap_or(JobStatus::Open),
@@ -221,36 +223,9 @@ pub fn answer_list(
     append_members(&mut body, &end)?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "application/json"));
-    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((header::CACHE_CONTROL, may_keep_list(identity)));
     response.insert_header((header::VARY, BY_READER));
     Ok(response.body(body))
-}
-
-#[derive(Serialize)]
-struct Suggestions<T> {
-    items: Vec<T>,
-}
-
-const SUGGESTIONS: usize = 10;
-
-/// GET /jobs/suggest
-pub async fn suggest(
-    _: Caller<Anyone>,
-    request: HttpRequest,
-    state: web::Data<State>,
-) -> Result<HttpResponse, Problem> {
-    let query = Query::of(&request, &["q", "limit"])?;
-    let limit = query.limit_or(SUGGESTIONS)?;
-    let text = query.text("q")?.unwrap_or_default();
-    let items = if text.is_empty() {
-        Vec::new()
-    } else {
-        state
-            .index
-            .suggest(text, limit)
-            .map_err(|error| Problem::internal(&error))?
-    };
-    Ok(HttpResponse::Ok().json(Suggestions { items }))
 }
 
 /// POST /jobs

@@ -9,9 +9,11 @@ use super::caller::{Caller, Public, Student};
 use super::jobs::{id_of, view};
 use super::problem::Problem;
 use super::query::Query;
+use super::shown::may_keep_list;
 use super::state::State;
 use super::views::{JobView, PageView};
 use crate::jobs::{self, View};
+use crate::model::Identity;
 
 /// A posting for a student, and why.
 #[derive(Serialize, ToSchema)]
@@ -34,7 +36,7 @@ pub async fn similar(
     let id = id_of(&path)?;
     let found = jobs::similar(reader, &state.index, who, id, state.now(), limit)?;
     let items = found.iter().map(|(job, how)| view(reader, job, *how));
-    answer(items.collect::<Result<Vec<_>, _>>()?)
+    answer(items.collect::<Result<Vec<_>, _>>()?, who)
 }
 
 /// GET /jobs/recommended
@@ -56,10 +58,13 @@ pub async fn recommended(
         job: JobView::new(&found.job, View::Public, 0),
         why: &found.why,
     });
-    answer(items.collect())
+    answer(items.collect(), Some(&caller.who))
 }
 
-fn answer<T: Serialize>(items: Vec<T>) -> Result<HttpResponse, Problem> {
+fn answer<T: Serialize>(
+    items: Vec<T>,
+    identity: Option<&Identity>,
+) -> Result<HttpResponse, Problem> {
     let page = PageView {
         items,
         next_cursor: None,
@@ -67,7 +72,7 @@ fn answer<T: Serialize>(items: Vec<T>) -> Result<HttpResponse, Problem> {
     let body = serde_json::to_vec(&page).map_err(|error| Problem::internal(&error))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "application/json"));
-    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((header::CACHE_CONTROL, may_keep_list(identity)));
     response.insert_header((header::VARY, "Authorization, Cookie"));
     Ok(response.body(body))
 }

@@ -25,12 +25,14 @@ mod routes;
 mod server;
 mod shown;
 mod state;
+mod suggest;
 mod views;
 mod watch;
 
+pub use caller::Access;
 pub use idempotency::InFlight;
 pub use metrics::Metrics;
 pub use openapi::document as openapi_document;
-pub use routes::{Access, Entry, routes};
+pub use routes::{Entry, routes};
 pub use server::{Server, serve, serve_metrics};
 pub use state::State;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Anyone, Caller};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::state::State;
 use crate::eligibility::failing_rules;
 use crate::mail::{WorkerState, count_waiting};
@@ -136,17 +136,20 @@ const APP_PAGES: &[&str] = &[
 /// Whatever no route takes: a file of the pages, the app's page for a browser, else a problem.
 pub async fn fallback(request: HttpRequest) -> HttpResponse {
     let path = request.path();
-    let reads = request.method().is_safe();
     if path == "/api" || path.starts_with("/api/") {
         return Problem::not_found().error_response();
     }
-    if !reads {
+    let file = Some(path.trim_start_matches('/')).filter(|file| *file != "index.html");
+    let found = file.and_then(Pages::get);
+    let is_page = is_app_page(path);
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && (is_page || found.is_some()) {
+        let allow = "GET, HEAD".into();
+        return Problem::from(Code::MethodNotAllowed { allow }).error_response();
+    }
+    if !request.method().is_safe() {
         return Problem::not_found().error_response();
     }
-    let file = path.trim_start_matches('/');
-    if file != "index.html"
-        && let Some(found) = Pages::get(file)
-    {
+    if let Some(found) = found {
         return serve(&request, &found, StatusCode::OK);
     }
     let accept = request
@@ -154,7 +157,6 @@ pub async fn fallback(request: HttpRequest) -> HttpResponse {
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
-    let is_page = is_app_page(path);
     if accept.contains("text/html") || (is_page && (accept.is_empty() || accept.contains("*/*"))) {
         let status = if is_page {
             StatusCode::OK

@@ -106,6 +106,10 @@ impl Problem {
         Code::Internal.into()
     }
 
+    pub fn is(&self, code: &Code) -> bool {
+        self.0.code == *code
+    }
+
     fn detail(&self) -> String {
         if self.0.errors.is_empty() {
             self.0.code.sentence()

@@ -57,10 +57,9 @@ impl Query {
 
     /// Where the page before ended, in the list's own words.
     pub fn cursor(&self) -> Result<Option<&str>, Problem> {
-        let Some(token) = self.text("cursor")? else {
+        let Some(token) = self.value("cursor")? else {
             return Ok(None);
         };
-        let token = token.trim();
         let parts = token
             .len()
             .checked_sub(LIST_MARK_CHARS)
@@ -95,9 +94,9 @@ impl Query {
         self.next_cursor(place.map(|place| URL_SAFE_NO_PAD.encode(place)))
     }
 
-    /// The one value of a parameter; an empty one counts as absent.
-    pub fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let mut values = self.all(name);
+    /// The one value of a parameter, as it was typed, for a type to be read from. It may be empty, which no type takes.
+    pub fn value(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut values = self.values(name);
         let value = values.next();
         if values.next().is_some() {
             return Err(Invalid::one(name, FieldFault::Repeated).into());
@@ -105,32 +104,34 @@ impl Query {
         Ok(value)
     }
 
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs
-            .iter()
-            .filter(move |(key, value)| key == name && !value.trim().is_empty())
-            .map(|(_, value)| value.as_str())
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.pairs.iter().filter(move |(key, _)| key == name);
+        pairs.map(|(_, value)| value.trim())
+    }
+
+    /// The one value of a parameter that is free text; an empty one counts as absent.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        Ok(self.value(name)?.filter(|value| !value.is_empty()))
+    }
+
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values(name).filter(|value| !value.is_empty())
     }
 
     /// A value of a type, or 422 with its fault.
     pub fn get<T: FromStr>(&self, name: &str, fault: FieldFault) -> Result<Option<T>, Problem> {
-        let value = self.text(name)?.map(|value| value.trim().parse());
+        let value = self.value(name)?.map(str::parse);
         Ok(value.transpose().map_err(|_| Invalid::one(name, fault))?)
     }
 
     /// A value among names, as serde spells them.
     pub fn named<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.text(name)?
+        self.value(name)?
             .map(|value| parse_named(name, value))
             .transpose()
     }
 
-    /// A switch. One that is there and empty says neither yes nor no.
     pub fn switch(&self, name: &str) -> Result<Option<bool>, Problem> {
-        let is_empty = |(key, value): &(String, String)| key == name && value.trim().is_empty();
-        if self.pairs.iter().any(is_empty) {
-            return Err(Invalid::one(name, FieldFault::NotABoolean).into());
-        }
         self.get(name, FieldFault::NotABoolean)
     }
 

@@ -8,18 +8,15 @@ use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Resource, Responder, Route, guard, web};
 
 use super::caller::{
-    Admin, Anyone, Caller, EmployerOrAdmin, Policy, Public, SignedIn, Student, StudentOrEmployer,
+    Access, Admin, Anyone, Caller, EmployerOrAdmin, LocalOrAdmin, Policy, Public, SignedIn,
+    Student, StudentOrEmployer,
 };
 use super::metrics::RouteNumber;
 use super::problem::{Code, Problem};
 use super::{
     accounts, admin, applications, classic, eligibility, files, jobs, likes, me, metrics, openapi,
-    pages,
+    pages, suggest,
 };
-use crate::model::Role;
-
-/// Who may call a route: anybody (`None`) or these roles.
-pub type Access = Option<&'static [Role]>;
 
 pub struct Entry {
     pub method: Method,
@@ -27,6 +24,8 @@ pub struct Entry {
     pub access: Access,
     /// Whether the handler is told who signed in.
     pub identifies: bool,
+    /// The query parameter that a line is for, where an address has several lines.
+    pub only_with: Option<&'static str>,
     route: Route,
 }
 
@@ -52,7 +51,7 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/me/export",                  StudentOrEmployer, me::export),
 
         on(GET,    "/api/v1/jobs",                       Public,            jobs::list),
-        on(GET,    "/api/v1/jobs/suggest",               Anyone,            jobs::suggest),
+        on(GET,    "/api/v1/jobs/suggest",               Anyone,            suggest::suggest),
         on(GET,    "/api/v1/jobs/recommended",           Student,           likes::recommended),
         on(POST,   "/api/v1/jobs",                       EmployerOrAdmin,   jobs::post),
         on(GET,    "/api/v1/jobs/{jobId}",               Public,            jobs::read),
@@ -92,11 +91,13 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/get-applications",                  SignedIn,          applications::list),
         on(PATCH,  "/update-application-jobs",           SignedIn,          classic::update_application),
         on(PATCH,  "/update-application-status",         SignedIn,          classic::update_application),
-        on(DELETE, "/delete-service",                    SignedIn,          classic::delete),
+        on(DELETE, "/delete-service",                    EmployerOrAdmin,   classic::delete_job).only_with("jobId", "applicationId"),
+        on(DELETE, "/delete-service",                    Student,           classic::delete_application).only_with("applicationId", "jobId"),
+        on(DELETE, "/delete-service",                    SignedIn,          classic::delete_neither),
 
         on(GET,    "/healthz",                           Anyone,            pages::healthz),
         on(GET,    "/readyz",                            Anyone,            pages::readyz),
-        on(GET,    "/metrics",                           Anyone,            metrics::read),
+        on(GET,    "/metrics",                           LocalOrAdmin,      metrics::read),
         on(GET,    "/api/openapi.json",                  Anyone,            openapi::read),
         on(GET,    "/api/docs",                          Anyone,            openapi::docs),
     ]
@@ -119,9 +120,23 @@ where
     Entry {
         method,
         path,
-        access: P::ROLES,
+        access: P::ACCESS,
         identifies: P::IDENTIFIES,
+        only_with: None,
         route,
+    }
+}
+
+impl Entry {
+    /// The line is for requests that have one query parameter and not another.
+    fn only_with(mut self, given: &'static str, other: &'static str) -> Self {
+        self.route = self.route.guard(guard::fn_guard(move |context| {
+            let query = context.head().uri.query().unwrap_or_default().as_bytes();
+            let has = |name| form_urlencoded::parse(query).any(|(key, _)| key == name);
+            has(given) && !has(other)
+        }));
+        self.only_with = Some(given);
+        self
     }
 }
 
@@ -158,6 +173,7 @@ pub fn services() -> Vec<impl HttpServiceFactory> {
 
 fn resource(path: &str, entries: Vec<Entry>) -> Resource {
     let mut methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+    methods.dedup();
     if methods.contains(&"GET") {
         methods.push("HEAD");
     }

@@ -6,8 +6,16 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::views::JobView;
 use crate::jobs::{Card, View};
-use crate::model::Declined;
+use crate::model::{Declined, Identity};
 use crate::store::{Reader, Stored, keys};
+
+/// Whether a list of postings may be kept: an employer's own show how many applied, a student's may be chosen for him.
+pub fn may_keep_list(identity: Option<&Identity>) -> &'static str {
+    match identity {
+        Some(_) => "no-store",
+        None => "no-cache",
+    }
+}
 
 /// The last members of a `JobView`, those that the public's copy lacks.
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     STRICT_TRANSPORT_SECURITY,
 };
 use actix_web::middleware::Next;
@@ -88,6 +88,10 @@ fn harden(headers: &mut HeaderMap, is_https: bool) {
         // A year, as hstspreload.org asks for at least.
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    // Most answers are somebody's own; what may be kept says so itself.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let is_page = headers
         .get(CONTENT_TYPE)

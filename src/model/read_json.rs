@@ -99,7 +99,7 @@ impl Error for Misfit {
 
 struct Json(Value);
 
-impl<'de> IntoDeserializer<'de, Misfit> for Json {
+impl IntoDeserializer<'_, Misfit> for Json {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

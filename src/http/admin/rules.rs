@@ -100,7 +100,6 @@ impl<'a> RuleView<'a> {
 fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag(rule.version)))
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(RuleView::new(reader, rule)?))
 }
 

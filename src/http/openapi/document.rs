@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Schemas, reference};
 use super::{accounts, applications, jobs, office, rules, service};
-use crate::http::caller::{Anyone, Caller};
+use crate::http::caller::{Access, Anyone, Caller};
 use crate::http::cookies;
 use crate::http::problem::{Document as ProblemDocument, PROBLEM_JSON};
 use crate::http::routes::{Entry, routes};
@@ -68,13 +68,16 @@ fn build() -> Value {
     let mut paths = Map::new();
     let (mut read, mut sent): (Schemas, Schemas) = (Vec::new(), Vec::new());
     super::model::push::<ProblemDocument<'_>>(&mut sent);
-    for entry in routes() {
+    let routes = routes();
+    for lines in routes.chunk_by(|one, next| (&one.method, one.path) == (&next.method, next.path)) {
+        // The last line of an address is for all that the others leave.
+        let Some(entry) = lines.last() else { continue };
         // A route without a description is missing here, and a test says so.
         let Some(operation) = described.remove(&(entry.method.to_string(), entry.path)) else {
             continue;
         };
         let item = paths.entry(entry.path).or_insert_with(|| json!({}));
-        item[entry.method.as_str().to_lowercase()] = describe(&entry, &operation);
+        item[entry.method.as_str().to_lowercase()] = describe(lines, entry, &operation);
         read.extend(operation.read);
         sent.extend(operation.sent);
     }
@@ -84,8 +87,10 @@ fn build() -> Value {
             "title": "Corkboard",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "The part-time job board of a campus.",
-            "description": "A query parameter without a value counts as left out; one that is not described is 422. Every \
-                problem has a stable code, and the id under which the server's log has it.",
+            "description": "A text parameter without a value counts as left out; any other value that does not parse is 422, \
+                and so is a parameter that is not described. Every problem has a stable code (ProblemCode) and the \
+                values that stand in its sentence (params), and so has each error of a field (FieldCode). Quote the \
+                requestId to whoever reads the server's log.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,
@@ -137,7 +142,7 @@ fn require(name: &str, schema: &mut Value) {
     }
 }
 
-fn describe(entry: &Entry, operation: &Operation) -> Value {
+fn describe(lines: &[Entry], entry: &Entry, operation: &Operation) -> Value {
     let mut parameters: Vec<Value> = path_parameters(entry.path);
     parameters.extend(operation.parameters.iter().cloned());
     let mut described = json!({
@@ -147,7 +152,7 @@ fn describe(entry: &Entry, operation: &Operation) -> Value {
         "parameters": parameters,
         "responses": responses(entry, operation),
     });
-    let access = access(entry);
+    let access = access(lines);
     let detail = [operation.detail, access.as_str()].join(" ");
     described["description"] = detail.trim().into();
     if let Some(body) = &operation.body {
@@ -155,27 +160,44 @@ fn describe(entry: &Entry, operation: &Operation) -> Value {
     }
     let needed = json!([{ "bearer": [] }, { "cookie": [] }]);
     described["security"] = match (entry.access, entry.identifies) {
-        (Some(_), _) => needed,
-        (None, true) => json!([{}, { "bearer": [] }, { "cookie": [] }]),
-        (None, false) => json!([]),
+        (Access::Roles(_), _) => needed,
+        (Access::LocalOrAdmin, _) | (Access::Anybody, true) => {
+            json!([{}, { "bearer": [] }, { "cookie": [] }])
+        }
+        (Access::Anybody, false) => json!([]),
     };
     described
 }
 
 /// Who may call it, in words: OpenAPI has none for roles.
-fn access(entry: &Entry) -> String {
-    let Some(roles) = entry.access else {
-        return "For anybody.".into();
-    };
-    let names: Vec<&str> = roles
+fn access(lines: &[Entry]) -> String {
+    let words: Vec<String> = lines
         .iter()
-        .map(|role| match role {
-            Role::Student => "students",
-            Role::Employer => "employers",
-            Role::Admin => "admins",
+        .filter(|line| line.only_with.is_some() || lines.len() == 1)
+        .map(|line| {
+            let who = match line.access {
+                Access::Anybody => "For anybody.".into(),
+                Access::LocalOrAdmin => {
+                    "For callers on the machine itself and for admins; others get 404.".into()
+                }
+                Access::Roles(roles) => format!("For {}.", plural(roles).join(", ")),
+            };
+            match line.only_with {
+                Some(name) => format!("With {name}: {who}"),
+                None => who,
+            }
         })
         .collect();
-    format!("For {}.", names.join(", "))
+    words.join(" ")
+}
+
+fn plural(roles: &[Role]) -> Vec<&'static str> {
+    let name = |role: &Role| match role {
+        Role::Student => "students",
+        Role::Employer => "employers",
+        Role::Admin => "admins",
+    };
+    roles.iter().map(name).collect()
 }
 
 fn operation_id(entry: &Entry) -> String {
@@ -231,10 +253,11 @@ fn responses(entry: &Entry, operation: &Operation) -> Value {
     for (status, codes) in &operation.problems {
         add(*status, codes);
     }
-    if entry.access.is_some() || entry.identifies {
+    let needs_account = matches!(entry.access, Access::Roles(_));
+    if needs_account || entry.identifies {
         add(401, "unauthenticated");
     }
-    if entry.access.is_some() {
+    if needs_account {
         add(403, "forbidden");
     }
     if entry.path.contains('{') {

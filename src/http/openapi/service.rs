@@ -13,7 +13,9 @@ pub fn operations() -> Vec<Operation> {
             .answer::<Readiness>(200, "The store answers and the index has caught up.")
             .answer::<Readiness>(503, "One of them does not; the parts say which."),
         operation("GET", "/metrics", "Measurements, for Prometheus")
-            .detail("For callers on the machine itself and for admins; to anybody else, and where it is switched off, it is not there.")
+            .detail(
+                "Where they are switched off or have an address of their own, the answer is 404.",
+            )
             .content(
                 200,
                 "Prometheus text; OpenMetrics to who accepts that.",
