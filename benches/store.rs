@@ -140,8 +140,8 @@ fn reads(criterion: &mut Criterion) {
             let open = keys::jobs_by_status(JobStatus::Open);
             let page = Page::new(open, Direction::Backward, 20, None);
             let page = page.collect(&reader, |key| {
-                let id = key.trailing_id().map(JobId::from_bytes);
-                Ok::<_, StoreError>(id.and_then(|id| read(&reader, id)))
+                let id = keys::indexed_id::<Job>(key)?;
+                Ok::<_, StoreError>(read(&reader, id))
             });
             black_box(page.expect("it is read").items.len())
         });

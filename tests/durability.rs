@@ -10,7 +10,7 @@ use crate::support::{Person, job, people};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
-use corkboard::model::{ApplicationId, Role};
+use corkboard::model::{Application, Role};
 use corkboard::store::{StoreError, keys};
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -289,7 +289,7 @@ fn nothing_lies_in_the_store_that_no_list_shows(data: &std::path::Path, known: &
     let reader = store.read().unwrap();
     let mut found = BTreeSet::new();
     let all = reader.each_key(&keys::applications(), |key| {
-        let id = ApplicationId::from_bytes(key.trailing_id().unwrap());
+        let id = keys::indexed_id::<Application>(&key).unwrap();
         assert!(found.insert(id.to_string()), "{id} twice");
         Ok::<(), StoreError>(())
     });

@@ -176,10 +176,7 @@ pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
     let (mut ids, step) = (Vec::new(), (all / wanted).max(1));
     reader
         .each_key::<StoreError>(&prefix, |key| {
-            let job: Option<Stored<Job>> = match key.trailing_id() {
-                Some(id) => reader.get(&keys::job(JobId::from_bytes(id)))?,
-                None => None,
-            };
+            let job: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?)?;
             // Those that the campus rules let every student have.
             let fits = |job: &Stored<Job>| job.hours_per_week <= 20.0 && !job.work_study_required;
             ids.extend(job.filter(fits).map(|job| job.job_id));

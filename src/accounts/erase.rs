@@ -5,9 +5,8 @@ use super::{Refusal, tokens};
 use crate::applications::erase_of_student;
 use crate::jobs::erase_employer;
 use crate::model::{
-    Account, AccountStatus, Application, ApplicationId, Email, Employer, Event, FileId, Identity,
-    Job, JobId, JobStatus, Mail, MailId, MailKind, Party, Preferences, Session, SessionId,
-    StoredFile, Student,
+    Account, AccountStatus, Application, Email, Employer, Event, Identity, Job, JobStatus, Mail,
+    MailKind, Party, Preferences, Session, StoredFile, Student,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -28,9 +27,7 @@ pub struct Export {
 pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
     let account = account.ok_or(Refusal::NotFound)?.record;
-    let mut mails: Vec<Mail> = all(reader, &keys::mails_by_account(identity.account_id), |id| {
-        keys::mail(MailId::from_bytes(id))
-    })?;
+    let mut mails: Vec<Mail> = all(reader, &keys::mails_by_account(identity.account_id))?;
     // To an address that was never proven: whether there is such a mail would tell whether somebody else has it.
     mails.retain(|mail| mail.template.kind() != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
@@ -41,30 +38,19 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
         jobs: Vec::new(),
         files: Vec::new(),
         mails,
-        sessions: all(
-            reader,
-            &keys::sessions_by_account(identity.account_id),
-            |id| keys::session(SessionId::from_bytes(id)),
-        )?,
+        sessions: all(reader, &keys::sessions_by_account(identity.account_id))?,
     };
     match &identity.party {
         Party::Student(id) => {
             export.student = reader.get(&keys::student(id))?.map(|stored| stored.record);
-            export.applications = all(reader, &keys::applications_by_student(id), |id| {
-                keys::application(ApplicationId::from_bytes(id))
-            })?;
-            export.files = all(reader, &keys::files_by_student(id), |id| {
-                keys::file(FileId::from_bytes(id))
-            })?;
+            export.applications = all(reader, &keys::applications_by_student(id))?;
+            export.files = all(reader, &keys::files_by_student(id))?;
         }
         Party::Employer(id) => {
             export.employer = reader.get(&keys::employer(id))?.map(|stored| stored.record);
             for status in JobStatus::ALL {
-                export
-                    .jobs
-                    .extend(all(reader, &keys::jobs_by_employer(id, status), |id| {
-                        keys::job(JobId::from_bytes(id))
-                    })?);
+                let own = all(reader, &keys::jobs_by_employer(id, status))?;
+                export.jobs.extend(own);
             }
         }
         Party::Admin => {}
@@ -72,21 +58,11 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     Ok(export)
 }
 
-fn all<R: Record>(
-    reader: &Reader,
-    index: &Key,
-    record_key: impl Fn([u8; 16]) -> Key,
-) -> Result<Vec<R>, StoreError> {
+fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
     let mut records = Vec::new();
     reader.each_key(index, |key| {
-        let id = key
-            .trailing_id()
-            .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        records.extend(
-            reader
-                .get(&record_key(id))?
-                .map(|stored: Stored<R>| stored.record),
-        );
+        let stored: Option<Stored<R>> = reader.get(&keys::indexed(&key)?)?;
+        records.extend(stored.map(|stored| stored.record));
         Ok::<(), StoreError>(())
     })?;
     Ok(records)
@@ -179,25 +155,14 @@ pub fn erase(
 /// What stands where a name stood.
 const ERASED: &str = "(erased)";
 
-fn ids(transaction: &Transaction, index: &Key) -> Result<Vec<[u8; 16]>, StoreError> {
-    let range = KeyRange::prefix(index);
-    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
-    keys.iter()
-        .map(|key| {
-            key.trailing_id()
-                .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
-        })
-        .collect()
-}
-
 fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
-    for id in ids(transaction, index)? {
-        let id = FileId::from_bytes(id);
-        let Some(file) = transaction.get::<StoredFile>(&keys::file(id))? else {
+    let range = KeyRange::prefix(index);
+    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+        let Some(file) = transaction.get::<StoredFile>(&keys::indexed(&key)?)? else {
             continue;
         };
-        let range = KeyRange::prefix(&keys::file_chunks(id));
-        for chunk in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+        let chunks = KeyRange::prefix(&keys::file_chunks(file.file_id));
+        for chunk in transaction.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
             transaction.delete_bytes(chunk);
         }
         transaction.delete(&file);
@@ -206,8 +171,9 @@ fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreEr
 }
 
 fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
-    for id in ids(transaction, index)? {
-        if let Some(mail) = transaction.get::<Mail>(&keys::mail(MailId::from_bytes(id)))? {
+    let range = KeyRange::prefix(index);
+    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+        if let Some(mail) = transaction.get::<Mail>(&keys::indexed(&key)?)? {
             transaction.delete(&mail);
         }
     }

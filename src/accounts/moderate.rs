@@ -96,9 +96,7 @@ pub fn list_accounts(
 ) -> Result<Paged<Stored<Account>>, StoreError> {
     let prefix = status.map_or_else(keys::accounts, keys::accounts_by_status);
     Page::new(prefix, Direction::Backward, limit, after).collect(reader, |key| {
-        let id = key.trailing_id().map(AccountId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let account: Option<Stored<Account>> = reader.get(&keys::account(id))?;
+        let account: Option<Stored<Account>> = reader.get(&keys::indexed(key)?)?;
         Ok(account.filter(|account| role.is_none_or(|role| role == account.role)))
     })
 }

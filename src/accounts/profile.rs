@@ -10,7 +10,7 @@ use crate::model::{
     Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line,
     MailTemplate, Party, Role, Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
 };
-use crate::store::{Reader, Stored, Transaction, keys};
+use crate::store::{Key, Reader, Stored, Transaction, keys};
 
 /// An account and the profile of its kind; an admin has none.
 pub struct Me {
@@ -144,8 +144,8 @@ pub(super) fn profile_version(
     identity: &Identity,
 ) -> Result<u64, Refusal> {
     let key = match &identity.party {
-        Party::Student(id) => keys::student(id),
-        Party::Employer(id) => keys::employer(id),
+        Party::Student(id) => Key::from(keys::student(id)),
+        Party::Employer(id) => keys::employer(id).into(),
         Party::Admin => return Ok(0),
     };
     Ok(transaction.row(&key)?.map_or(0, |row| row.version))

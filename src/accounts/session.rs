@@ -100,11 +100,6 @@ fn session_ids(
     account_id: AccountId,
 ) -> Result<Vec<SessionId>, StoreError> {
     let range = KeyRange::prefix(&keys::sessions_by_account(account_id));
-    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_SESSIONS)?;
-    keys.iter()
-        .map(|key| {
-            let id = key.trailing_id().map(SessionId::from_bytes);
-            id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
-        })
-        .collect()
+    let found = transaction.scan_keys(&range, Direction::Forward, MAX_SESSIONS)?;
+    found.iter().map(keys::indexed_id::<Session>).collect()
 }

@@ -185,11 +185,6 @@ fn all_of(
 /// Oldest first.
 fn ids(transaction: &Transaction, account_id: AccountId) -> Result<Vec<TokenId>, StoreError> {
     let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
-    let keys = transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)?;
-    keys.iter()
-        .map(|key| {
-            let id = key.trailing_id().map(TokenId::from_bytes);
-            id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
-        })
-        .collect()
+    let found = transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)?;
+    found.iter().map(keys::indexed_id::<Token>).collect()
 }

@@ -1,6 +1,6 @@
 //! What stays of the applications of a student who is erased.
 
-use crate::model::{Application, ApplicationId, ApplicationStatus, Role, StudentId};
+use crate::model::{Application, ApplicationStatus, Role, StudentId};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
 /// Takes a student's words out of his applications, and withdraws those that are open.
@@ -11,9 +11,7 @@ pub(crate) fn erase_of_student(
     let now = transaction.now();
     let range = KeyRange::prefix(&keys::applications_by_student(id));
     for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        let id = key.trailing_id().map(ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let Some(old) = transaction.get::<Application>(&keys::application(id))? else {
+        let Some(old) = transaction.get::<Application>(&keys::indexed(&key)?)? else {
             continue;
         };
         let mut erased = old.record.clone();

@@ -1,8 +1,8 @@
 //! Lists of applications, newest first.
 
 use super::Refusal;
-use crate::model::{Application, ApplicationId, ApplicationStatus, Identity, JobId, Party};
-use crate::store::{Direction, Key, Page, Paged, Place, Reader, StoreError, Stored, keys};
+use crate::model::{Application, ApplicationStatus, Identity, JobId, Party};
+use crate::store::{Direction, Key, Page, Paged, Place, Reader, Stored, keys};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplicationsWanted {
@@ -20,9 +20,7 @@ pub fn list(
 ) -> Result<Paged<Stored<Application>>, Refusal> {
     let page = Page::new(index(identity, wanted), Direction::Backward, limit, after);
     page.collect(reader, |key| {
-        let id = key.trailing_id().map(ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let stored: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        let stored: Option<Stored<Application>> = reader.get(&keys::indexed(key)?)?;
         Ok(stored.filter(|application| {
             super::may_see(application, identity)
                 && wanted

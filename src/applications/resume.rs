@@ -4,11 +4,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::Refusal;
 use crate::model::{
-    Application, ApplicationId, FieldFault, FileId, Identity, Invalid, Line, Party, StoredFile,
-    StudentId, check_text,
+    Application, FieldFault, FileId, Identity, Invalid, Line, Party, StoredFile, StudentId,
+    check_text,
 };
 use crate::store::{
-    Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, Transaction, keys,
+    Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, Transaction, keys,
 };
 
 pub const MAX_RESUME_BYTES: usize = 5 * 1024 * 1024;
@@ -113,9 +113,10 @@ pub fn see_resume(
 fn was_shown(reader: &Reader, identity: &Identity, file: &StoredFile) -> Result<bool, StoreError> {
     let mut shown = false;
     reader.each_key(&keys::applications_by_student(&file.student_id), |key| {
-        let application: Option<Stored<Application>> = match application_key(&key) {
-            Some(key) if !shown => reader.get(&key)?,
-            _ => None,
+        let application: Option<Stored<Application>> = if shown {
+            None
+        } else {
+            reader.get(&keys::indexed(&key)?)?
         };
         shown |= application.is_some_and(|application| {
             application.resume_id == Some(file.file_id) && super::may_see(&application, identity)
@@ -123,11 +124,6 @@ fn was_shown(reader: &Reader, identity: &Identity, file: &StoredFile) -> Result<
         Ok::<(), StoreError>(())
     })?;
     Ok(shown)
-}
-
-fn application_key(index_key: &Key) -> Option<Key> {
-    let id = index_key.trailing_id().map(ApplicationId::from_bytes)?;
-    Some(keys::application(id))
 }
 
 /// The bytes of a file. `Corrupt` if they are not as many as its record says.

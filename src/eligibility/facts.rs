@@ -5,8 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::config::{self, Calendar};
 use crate::model::{
-    Application, ApplicationId, ApplicationStatus, Job, JobId, JobSetting, Student, StudentId,
-    Timestamp,
+    Application, ApplicationStatus, Job, JobId, JobSetting, Student, StudentId, Timestamp,
 };
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -24,9 +23,7 @@ pub fn running_jobs(
     let range = KeyRange::prefix(&accepted);
     let mut jobs = Vec::new();
     for key in reader.scan_keys(&range, Direction::Backward, MAX_ACCEPTED)? {
-        let id = key.trailing_id().map(ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        let application: Option<Stored<Application>> = reader.get(&keys::indexed(&key)?)?;
         let Some(application) = application else {
             continue;
         };

@@ -134,9 +134,7 @@ impl Board {
             ..Self::default()
         };
         reader.each_key(&keys::jobs_by_status(JobStatus::Open), |key| {
-            let id = key.trailing_id().map(JobId::from_bytes);
-            let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-            self.read_one(reader, facts, id)
+            self.read_one(reader, facts, keys::indexed_id::<Job>(&key)?)
         })
     }
 

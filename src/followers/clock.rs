@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::Tail;
 use crate::jobs::{EXPIRE_BATCH, expire_due};
-use crate::store::{Direction, Key, KeyRange, Origin, Store, StoreError, Transaction, keys};
+use crate::store::{
+    Direction, Key, KeyRange, Origin, RecordKey, Store, StoreError, Transaction, keys,
+};
 
 /// A deadline turns a job within ten seconds (API.md); this is well below.
 const TICK: Duration = Duration::from_secs(2);
@@ -66,21 +68,18 @@ fn clear_expired(transaction: &mut Transaction) -> Result<usize, StoreError> {
 fn clear(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
     let record = keys::expiring_record(index_key)
         .ok_or_else(|| StoreError::Corrupt(format!("index key {index_key:?}")))?;
-    match keys::expiring_kind(&record) {
-        keys::ExpiringKind::Session => delete::<crate::model::Session>(transaction, &record),
-        keys::ExpiringKind::Token => delete::<crate::model::Token>(transaction, &record),
-        keys::ExpiringKind::SavedAnswer => {
-            delete::<crate::model::SavedAnswer>(transaction, &record)
-        }
-        keys::ExpiringKind::Other => Err(StoreError::Corrupt(format!("index key {index_key:?}"))),
+    match record {
+        keys::Expiring::Session(key) => delete(transaction, &key),
+        keys::Expiring::Token(key) => delete(transaction, &key),
+        keys::Expiring::SavedAnswer(key) => delete(transaction, &key),
     }
 }
 
 fn delete<R: crate::store::Record>(
     transaction: &mut Transaction,
-    key: &Key,
+    key: &RecordKey<R>,
 ) -> Result<(), StoreError> {
-    if let Some(record) = transaction.get::<R>(key)? {
+    if let Some(record) = transaction.get(key)? {
         transaction.delete(&record);
     }
     Ok(())

@@ -146,7 +146,7 @@ pub fn rebuild(
     let mut step: Vec<Edit> = Vec::with_capacity(REBUILD_STEP);
     let mut count = 0;
     reader.each_key(&keys::jobs(), |key| {
-        if let Some(job) = reader.get::<Job>(&key)? {
+        if let Some(job) = reader.get::<Job>(&keys::indexed(&key)?)? {
             step.push(Edit::Upsert(Box::new(job.record)));
         }
         if step.len() == REBUILD_STEP {

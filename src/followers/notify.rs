@@ -7,8 +7,8 @@ use super::{Progress, Tail};
 use crate::accounts::Registrar;
 use crate::mail::Recipient;
 use crate::model::{
-    Account, AccountId, Actor, Application, ApplicationId, ApplicationStatus, ClosedBecause,
-    Employer, Event, Job, JobId, JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
+    Account, Actor, Application, ApplicationStatus, ClosedBecause, Employer, Event, Job, JobId,
+    JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
 };
 use crate::store::{
     Direction, KeyRange, Logged, Origin, Place, Reader, Store, StoreError, Transaction, keys,
@@ -166,9 +166,7 @@ fn rule_failed(
     };
     let office = KeyRange::prefix(&keys::active_admins());
     for key in reader.scan_keys(&office, Direction::Forward, MAX_ADMINS)? {
-        let id = key.trailing_id().map(AccountId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        if let Some(admin) = reader.get::<Account>(&keys::account(id))? {
+        if let Some(admin) = reader.get::<Account>(&keys::indexed(&key)?)? {
             notices.push((template.clone(), (&admin.record).into()));
         }
     }
@@ -246,9 +244,7 @@ fn job_closed(
     }
     let found = reader.scan_keys(&range, Direction::Forward, APPLICANTS)?;
     for key in &found {
-        let id = key.trailing_id().map(ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let application = reader.get::<Application>(&keys::application(id))?;
+        let application = reader.get::<Application>(&keys::indexed(key)?)?;
         let Some(application) = application.filter(|one| !one.application_status().is_final())
         else {
             continue;

@@ -1,7 +1,7 @@
 //! Deadlines: an open job whose deadline has passed turns `expired` by itself.
 
 use super::write::save;
-use crate::model::{Job, JobId};
+use crate::model::Job;
 use crate::store::{Direction, KeyRange, StoreError, Transaction, keys};
 
 /// Most jobs that turn in one change.
@@ -14,9 +14,7 @@ pub fn expire_due(transaction: &mut Transaction) -> Result<usize, StoreError> {
     due.end = std::ops::Bound::Excluded(keys::jobs_by_deadline_before(now));
     let found = transaction.scan_keys(&due, Direction::Forward, EXPIRE_BATCH)?;
     for key in &found {
-        let id = key.trailing_id().map(JobId::from_bytes);
-        let job_id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let Some(old) = transaction.get::<Job>(&keys::job(job_id))? else {
+        let Some(old) = transaction.get::<Job>(&keys::indexed(key)?)? else {
             continue;
         };
         let mut expired = old.record.clone();

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Card, Cards, Refusal, View, view_of};
-use crate::model::{FieldFault, Identity, Invalid, JobStatus, Party};
+use crate::model::{FieldFault, Identity, Invalid, Job, JobStatus, Party};
 use crate::search::{After, Facets, Found, JobQuery, SearchIndex, Sort};
 use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
 
@@ -151,9 +151,7 @@ fn list(
         after.map(|listed| &listed.place),
     );
     let paged = page.collect(reader, |key| {
-        let id = key.trailing_id().map(crate::model::JobId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let job = cards.get(reader, id)?;
+        let job = cards.get(reader, keys::indexed_id::<Job>(key)?)?;
         Ok::<_, StoreError>(job.and_then(|job| shown(job, query, identity)))
     })?;
     query.limit = 0;

@@ -3,8 +3,7 @@
 
 use super::{Refusal, View, see, view_of};
 use crate::model::{
-    Application, ApplicationId, Identity, Job, JobId, Party, Student, StudentId, Timestamp,
-    Vocabulary,
+    Application, Identity, Job, JobId, Party, Student, StudentId, Timestamp, Vocabulary,
 };
 use crate::search::{SearchIndex, Taste};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -90,9 +89,7 @@ fn applied_for(reader: &Reader, student: &StudentId) -> Result<Vec<JobId>, Store
     let range = KeyRange::prefix(&keys::applications_by_student(student));
     let mut jobs = Vec::new();
     for key in reader.scan_keys(&range, Direction::Backward, APPLICATIONS)? {
-        let id = key.trailing_id().map(ApplicationId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let application: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+        let application: Option<Stored<Application>> = reader.get(&keys::indexed(&key)?)?;
         jobs.extend(application.map(|application| application.job_id));
     }
     Ok(jobs)

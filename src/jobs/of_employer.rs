@@ -1,7 +1,7 @@
 //! An employer's postings, as far as they follow what becomes of him.
 
 use super::write::save;
-use crate::model::{EmployeeId, Job, JobId, JobStatus};
+use crate::model::{EmployeeId, Job, JobStatus};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
 /// Puts an employer's new name into the postings he has out; those that are over keep the one they ran under.
@@ -49,9 +49,7 @@ fn change_jobs(
     for status in statuses {
         let range = KeyRange::prefix(&keys::jobs_by_employer(id, *status));
         for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-            let id = key.trailing_id().map(JobId::from_bytes);
-            let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-            let Some(old) = transaction.get::<Job>(&keys::job(id))? else {
+            let Some(old) = transaction.get::<Job>(&keys::indexed(&key)?)? else {
                 continue;
             };
             let mut job = old.record.clone();

@@ -29,9 +29,7 @@ pub fn list_outbox(
         Some(MailState::Failed) => (keys::mails_failed(), Direction::Backward),
     };
     Page::new(index, direction, limit, after).collect(reader, |key| {
-        let id = key.trailing_id().map(MailId::from_bytes);
-        let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-        let mail: Option<Stored<Mail>> = reader.get(&keys::mail(id))?;
+        let mail: Option<Stored<Mail>> = reader.get(&keys::indexed(key)?)?;
         Ok(mail.filter(|mail| state.is_none_or(|state| state == mail.state)))
     })
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::transport::{SendError, Transport};
-use crate::model::{Mail, MailId, MailState, Timestamp};
+use crate::model::{Mail, MailState, Timestamp};
 use crate::store::{Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, keys};
 
 /// Mails handed over at the same time.
@@ -298,9 +298,7 @@ fn due(reader: &Reader, now: Timestamp, limit: usize) -> Result<Vec<Stored<Mail>
         let end = keys::mails_due_before(urgent, now.plus(Duration::from_millis(1)));
         range.end = std::ops::Bound::Excluded(end);
         for key in reader.scan_keys(&range, Direction::Forward, limit - mails.len())? {
-            let id = key.trailing_id().map(MailId::from_bytes);
-            let id = id.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-            mails.extend(reader.get::<Mail>(&keys::mail(id))?);
+            mails.extend(reader.get::<Mail>(&keys::indexed(&key)?)?);
         }
     }
     Ok(mails)

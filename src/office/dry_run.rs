@@ -11,7 +11,7 @@ use crate::model::{
     Application, ApplicationId, Eligibility, Job, JobId, JobStatus, Reason, RuleAnswer, RuleInUse,
     RuleKind, Student, StudentId, Timestamp,
 };
-use crate::store::{Direction, Key, KeyRange, Reader, StoreError, Stored, keys};
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
 /// Open applications that are looked at, the newest first.
 const APPLICATIONS: usize = 5_000;
@@ -154,7 +154,7 @@ impl<'a> Ground<'a> {
                 break;
             };
             for key in &found {
-                let id = ApplicationId::from_bytes(trailing(key)?);
+                let id = keys::indexed_id::<Application>(key)?;
                 let stored: Option<Stored<Application>> =
                     self.reader.get(&keys::application(id))?;
                 let open = stored.filter(|filed| !filed.application_status().is_final());
@@ -183,7 +183,7 @@ impl<'a> Ground<'a> {
             .collect();
         let students = self.students.len().min(STUDENTS);
         for key in self.reader.scan_keys(&open, Direction::Backward, JOBS)? {
-            let Some(job) = self.job(JobId::from_bytes(trailing(&key)?))? else {
+            let Some(job) = self.job(keys::indexed_id::<Job>(&key)?)? else {
                 continue;
             };
             let fresh = (0..students).filter(|student| !asked.contains(&(*student, job)));
@@ -222,9 +222,4 @@ impl<'a> Ground<'a> {
         self.job_places.insert(id, place);
         Ok(Some(place))
     }
-}
-
-pub(super) fn trailing(key: &Key) -> Result<[u8; 16], StoreError> {
-    key.trailing_id()
-        .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))
 }

@@ -5,8 +5,8 @@ use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, EmployeeId, Employer, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting,
-    Line, Timestamp, check_text,
+    Campus, Email, Employer, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line,
+    Timestamp, check_text,
 };
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
@@ -136,9 +136,8 @@ fn owner_of(
     if let Some(work_space) = row.text("workSpace") {
         let range = KeyRange::prefix(&keys::employers_by_work_space(work_space));
         let first = transaction.scan_keys(&range, Direction::Forward, 1)?;
-        let id = first.first().and_then(crate::store::Key::trailing_text);
-        if let Some(id) = id.and_then(|id| EmployeeId::parse(&id).ok()) {
-            let found: Option<Stored<Employer>> = transaction.get(&keys::employer(&id))?;
+        if let Some(row) = first.first() {
+            let found: Option<Stored<Employer>> = transaction.get(&keys::indexed(row)?)?;
             return Ok(found.map(|found| found.record));
         }
     }

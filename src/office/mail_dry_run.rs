@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dry_run::{DryRun, Sample, trailing};
+use super::dry_run::{DryRun, Sample};
 use crate::eligibility::{Facts, Judge, Notice, Routed};
 use crate::model::{
-    Account, AccountId, AccountStatus, Delivery, Job, JobId, JobStatus, RuleSet, Student,
-    StudentId, Timestamp, fold_name,
+    Account, AccountStatus, Delivery, Job, JobStatus, RuleSet, Student, StudentId, Timestamp,
+    fold_name,
 };
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -126,8 +126,7 @@ fn postings(reader: &Reader) -> Result<Vec<Job>, StoreError> {
     let open = KeyRange::prefix(&keys::jobs_by_status(JobStatus::Open));
     let mut jobs = Vec::new();
     for key in reader.scan_keys(&open, Direction::Backward, POSTINGS)? {
-        let id = JobId::from_bytes(trailing(&key)?);
-        let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+        let stored: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?)?;
         jobs.extend(stored.map(|job| job.record));
     }
     Ok(jobs)
@@ -137,8 +136,7 @@ fn listeners(reader: &Reader) -> Result<Vec<Listener>, StoreError> {
     let active = KeyRange::prefix(&keys::accounts_by_status(AccountStatus::Active));
     let mut listeners = Vec::new();
     for key in reader.scan_keys(&active, Direction::Backward, ACCOUNTS)? {
-        let id = AccountId::from_bytes(trailing(&key)?);
-        let account: Option<Stored<Account>> = reader.get(&keys::account(id))?;
+        let account: Option<Stored<Account>> = reader.get(&keys::indexed(&key)?)?;
         let Some(student_id) = account.and_then(|account| account.record.student_id) else {
             continue;
         };

@@ -93,7 +93,7 @@ pub fn install_rule(
 pub fn list_rules(reader: &Reader) -> Result<Vec<Stored<RuleModule>>, StoreError> {
     let mut rules = Vec::new();
     reader.each_key(&keys::rules(), |key| {
-        rules.extend(reader.get(&key)?);
+        rules.extend(reader.get(&keys::indexed(&key)?)?);
         Ok::<(), StoreError>(())
     })?;
     Ok(rules)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::{
     Change, Check, Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
 };
-use super::keys::Key;
+use super::keys::{Key, RecordKey, UniqueKey};
 use super::record::{Record, Stored, decode, encode};
 use super::stores::{Origin, Reader};
 use crate::model::{Event, LogEntry, Timestamp};
@@ -70,7 +70,7 @@ impl Transaction {
         Ok(row)
     }
 
-    pub fn get<R: Record>(&mut self, key: &Key) -> Result<Option<Stored<R>>, StoreError> {
+    pub fn get<R: Record>(&mut self, key: &RecordKey<R>) -> Result<Option<Stored<R>>, StoreError> {
         self.row(key)?
             .map(|row| {
                 Ok(Stored {
@@ -82,11 +82,14 @@ impl Transaction {
     }
 
     /// The record that has a unique key.
-    pub fn find<R: Record>(&mut self, unique: &Key) -> Result<Option<Stored<R>>, StoreError> {
+    pub fn find<R: Record>(
+        &mut self,
+        unique: &UniqueKey<R>,
+    ) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.row(unique)? else {
             return Ok(None);
         };
-        let key = Key::from_bytes(&row.value);
+        let key = RecordKey::new(Key::from_bytes(&row.value));
         match self.get(&key)? {
             None => Err(StoreError::Corrupt(format!(
                 "unique key {unique:?} without its record"
@@ -95,7 +98,7 @@ impl Transaction {
         }
     }
 
-    pub fn is_taken(&mut self, unique: &Key) -> Result<bool, StoreError> {
+    pub fn is_taken<R: Record>(&mut self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
         Ok(self.row(unique)?.is_some())
     }
 
@@ -196,7 +199,7 @@ impl Transaction {
         let version = old.version + 1;
         self.check(&key, Some(old.version));
         self.writes.insert(
-            key.clone(),
+            Key::clone(&key),
             Write::Put {
                 version,
                 value: encode(&record)?,
@@ -217,7 +220,7 @@ impl Transaction {
         }
         let (before, after) = (old.record.unique_keys(), record.unique_keys());
         for gone in before.iter().filter(|key| !after.contains(key)) {
-            self.writes.insert(gone.clone(), Write::Delete);
+            self.writes.insert(Key::clone(gone), Write::Delete);
         }
         for added in after.into_iter().filter(|key| !before.contains(key)) {
             self.put_new(&added, key.as_bytes().to_vec())?;
@@ -236,10 +239,10 @@ impl Transaction {
             "a delete of an old version of {key:?} would leave the newer one's index keys"
         );
         self.check(&key, Some(old.version));
-        let keys = [key]
+        let keys = [Key::from(key)]
             .into_iter()
             .chain(old.record.index_keys())
-            .chain(old.record.unique_keys());
+            .chain(old.record.unique_keys().into_iter().map(Key::from));
         for key in keys {
             self.writes.insert(key, Write::Delete);
         }

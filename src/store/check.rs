@@ -3,13 +3,10 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::keys::{self, Key, Space};
+use super::keys::{self, Key, KindVisitor, Space};
 use super::record::{Record, decode};
 use super::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, Row, StoreError};
-use crate::model::{
-    Account, Application, ApplicationStatus, Employer, Job, LogEntry, Mail, RuleModule, RuleSet,
-    SavedAnswer, Session, StoredFile, Student, Token,
-};
+use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, StoredFile};
 
 /// Rows held at a time; a chunk of a file has 256 KiB.
 const STEP: usize = 100;
@@ -68,10 +65,10 @@ impl Check<'_> {
             Some(Space::Index) => self.index(key),
             Some(Space::Unique) => self.unique(key, row),
             Some(Space::ApplicationCount(job)) => {
-                self.counter(key, ("its job", keys::job(job)), row)
+                self.counter(key, ("its job", keys::job(job).into()), row)
             }
             Some(Space::ShadowCount(rule)) => {
-                self.counter(key, ("its rule", keys::rule(rule)), row)
+                self.counter(key, ("its rule", keys::rule(rule).into()), row)
             }
             Some(Space::Guard | Space::Retired) => Ok(()),
             Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)),
@@ -93,70 +90,26 @@ impl Check<'_> {
 
     fn record(&mut self, kind: u8, key: &Key, row: &Row) -> Result<(), StoreError> {
         self.checked.records += 1;
+        let one = Sound {
+            check: self,
+            key,
+            row,
+        };
+        if let Some(done) = keys::of_kind(kind, one) {
+            done?;
+        } else {
+            self.wrong(format!("{key:?}: a record of no known kind"));
+        }
         match kind {
-            b'a' => self.one(key, row, |account: &Account| {
-                let student = account.student_id.as_ref().map(keys::student);
-                let employer = account.employee_id.as_ref().map(keys::employer);
-                vec![("its student", student), ("its employer", employer)]
-            }),
-            b't' => self.one(key, row, |student: &Student| {
-                vec![("its account", student.account_id.map(keys::account))]
-            }),
-            b'e' => self.one(key, row, |employer: &Employer| {
-                vec![("its account", employer.account_id.map(keys::account))]
-            }),
-            b'j' => {
-                self.one(key, row, |job: &Job| {
-                    vec![("its employer", Some(keys::employer(&job.employee_id)))]
-                })?;
-                self.job(key, row)
-            }
-            b'p' => self.one(key, row, |application: &Application| {
-                vec![
-                    ("its job", Some(keys::job(application.job_id))),
-                    ("its student", Some(keys::student(&application.student_id))),
-                    (
-                        "its employer",
-                        Some(keys::employer(&application.employee_id)),
-                    ),
-                    ("its résumé", application.resume_id.map(keys::file)),
-                ]
-            }),
-            b'f' => {
-                self.one(key, row, |file: &StoredFile| {
-                    vec![("its student", Some(keys::student(&file.student_id)))]
-                })?;
-                self.file(key, row)
-            }
-            b'm' => self.one(key, row, |mail: &Mail| {
-                vec![("its account", mail.account_id.map(keys::account))]
-            }),
-            b's' => self.one(key, row, |session: &Session| {
-                vec![("its account", Some(keys::account(session.account_id)))]
-            }),
-            b'k' => self.one(key, row, |token: &Token| {
-                vec![("its account", Some(keys::account(token.account_id)))]
-            }),
-            b'i' => self.one(key, row, |_: &SavedAnswer| Vec::new()),
-            b'u' => {
-                self.one(key, row, |_: &RuleModule| Vec::new())?;
-                self.rule(key, row)
-            }
-            b'U' => self.one(key, row, |_: &RuleSet| Vec::new()),
-            _ => {
-                self.wrong(format!("{key:?}: a record of no known kind"));
-                Ok(())
-            }
+            Job::KIND => self.job(key, row),
+            StoredFile::KIND => self.file(key, row),
+            RuleModule::KIND => self.rule(key, row),
+            _ => Ok(()),
         }
     }
 
     /// A record by itself, its own index and unique keys, and what it refers to.
-    fn one<R: Record>(
-        &mut self,
-        key: &Key,
-        row: &Row,
-        references: impl FnOnce(&R) -> Vec<(&'static str, Option<Key>)>,
-    ) -> Result<(), StoreError> {
+    fn one<R: Record>(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         let record: R = match decode(key, &row.value) {
             Ok(record) => record,
             Err(error) => {
@@ -164,7 +117,7 @@ impl Check<'_> {
                 return Ok(());
             }
         };
-        if record.key() != *key {
+        if *record.key() != *key {
             self.wrong(format!("{key:?}: the record is {:?}", record.key()));
         }
         for index in record.index_keys() {
@@ -178,10 +131,8 @@ impl Check<'_> {
                 ));
             }
         }
-        for (what, reference) in references(&record) {
-            if let Some(reference) = reference {
-                self.exists(key, what, &reference)?;
-            }
+        for (what, reference) in record.references() {
+            self.exists(key, what, &reference)?;
         }
         Ok(())
     }
@@ -221,27 +172,20 @@ impl Check<'_> {
         record: &Key,
         of: impl FnOnce(&[Key], &[Key]) -> bool,
     ) -> Result<bool, StoreError> {
-        fn keys_of<R: Record>(key: &Key, row: &Row) -> Option<(Vec<Key>, Vec<Key>)> {
-            let record: R = decode(key, &row.value).ok()?;
-            Some((record.index_keys(), record.unique_keys()))
-        }
         let Some(row) = self.reader.snapshot.get(record)? else {
             return Ok(false);
         };
-        let made = match keys::space(record) {
-            Some(Space::Record(b'a')) => keys_of::<Account>(record, &row),
-            Some(Space::Record(b't')) => keys_of::<Student>(record, &row),
-            Some(Space::Record(b'e')) => keys_of::<Employer>(record, &row),
-            Some(Space::Record(b'j')) => keys_of::<Job>(record, &row),
-            Some(Space::Record(b'p')) => keys_of::<Application>(record, &row),
-            Some(Space::Record(b'f')) => keys_of::<StoredFile>(record, &row),
-            Some(Space::Record(b'm')) => keys_of::<Mail>(record, &row),
-            Some(Space::Record(b's')) => keys_of::<Session>(record, &row),
-            Some(Space::Record(b'k')) => keys_of::<Token>(record, &row),
-            Some(Space::Record(b'i')) => keys_of::<SavedAnswer>(record, &row),
-            Some(Space::Record(b'u')) => keys_of::<RuleModule>(record, &row),
-            Some(Space::Record(b'U')) => keys_of::<RuleSet>(record, &row),
-            _ => return Ok(false),
+        let Some(Space::Record(kind)) = keys::space(record) else {
+            return Ok(false);
+        };
+        let Some(made) = keys::of_kind(
+            kind,
+            Made {
+                key: record,
+                row: &row,
+            },
+        ) else {
+            return Ok(false);
         };
         Ok(made.is_none_or(|(index, unique)| of(&index, &unique)))
     }
@@ -356,6 +300,35 @@ impl Check<'_> {
         if sequence.is_none_or(|sequence| sequence > self.log_end) {
             self.wrong(format!("{key:?}: a cursor beyond the log"));
         }
+    }
+}
+
+/// Whether one record is sound.
+struct Sound<'a, 'b> {
+    check: &'a mut Check<'b>,
+    key: &'a Key,
+    row: &'a Row,
+}
+
+impl KindVisitor for Sound<'_, '_> {
+    type Output = Result<(), StoreError>;
+    fn visit<R: Record>(self) -> Self::Output {
+        self.check.one::<R>(self.key, self.row)
+    }
+}
+
+/// The index and unique keys that a record makes; none if it does not decode.
+struct Made<'a> {
+    key: &'a Key,
+    row: &'a Row,
+}
+
+impl KindVisitor for Made<'_> {
+    type Output = Option<(Vec<Key>, Vec<Key>)>;
+    fn visit<R: Record>(self) -> Self::Output {
+        let record: R = decode(self.key, &self.row.value).ok()?;
+        let unique = record.unique_keys().into_iter().map(Key::from);
+        Some((record.index_keys(), unique.collect()))
     }
 }
 

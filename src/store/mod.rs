@@ -22,7 +22,7 @@ pub use engine::{
     Change, Check, CommitError, Direction, Engine, KeyRange, Load, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
     MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Write,
 };
-pub use keys::Key;
+pub use keys::{Key, RecordKey, UniqueKey};
 pub use log::Logged;
 pub use memory::{Fault, MemoryEngine};
 pub use page::{Page, Paged, Place};

@@ -6,19 +6,30 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
-use super::keys::Key;
+use super::keys::{Key, RecordKey, UniqueKey};
 use crate::model::Event;
 
 /// A kind of thing that is stored. `keys.rs` implements it for every record, so that one page shows every key.
 pub trait Record: Serialize + DeserializeOwned + Clone {
-    /// The key of the record with this one's id.
-    fn key(&self) -> Key;
+    /// The letter that its keys have; see `keys::of_kind`.
+    const KIND: u8;
+    /// The letters of its indexes.
+    const INDEXES: &'static [u8] = &[];
+    type Id;
+    fn key(&self) -> RecordKey<Self>;
+    fn key_of(id: &Self::Id) -> RecordKey<Self>;
+    /// The id that a row of one of its indexes ends in. See `keys::indexed`.
+    fn id_at_end(row: &Key) -> Option<Self::Id>;
+    /// Other records that it names, each with what it is to this one.
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        Vec::new()
+    }
     /// Index rows under which it is found in order; each ends in the record's own id.
     fn index_keys(&self) -> Vec<Key> {
         Vec::new()
     }
     /// Keys that no two records may share; each leads to the record's key.
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         Vec::new()
     }
     /// What the change log says when this record takes the place of `before` (none: it is new). The transaction logs it

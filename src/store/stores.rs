@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Load, Snapshot, StoreError};
-use super::keys::{self, Key};
+use super::keys::{self, Key, RecordKey, UniqueKey};
 use super::record::{Record, Stored, decode};
 use super::{Logged, Transaction, log};
 use crate::clock::Clock;
@@ -192,7 +192,7 @@ impl Reader {
         Self { snapshot }
     }
 
-    pub fn get<R: Record>(&self, key: &Key) -> Result<Option<Stored<R>>, StoreError> {
+    pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.snapshot.get(key)? else {
             return Ok(None);
         };
@@ -208,11 +208,11 @@ impl Reader {
     }
 
     /// The record that has a unique key.
-    pub fn find<R: Record>(&self, unique: &Key) -> Result<Option<Stored<R>>, StoreError> {
+    pub fn find<R: Record>(&self, unique: &UniqueKey<R>) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.snapshot.get(unique)? else {
             return Ok(None);
         };
-        match self.get(&Key::from_bytes(&row.value))? {
+        match self.get(&RecordKey::new(Key::from_bytes(&row.value)))? {
             None => Err(StoreError::Corrupt(format!(
                 "unique key {unique:?} without its record"
             ))),
@@ -220,7 +220,7 @@ impl Reader {
         }
     }
 
-    pub fn is_taken(&self, unique: &Key) -> Result<bool, StoreError> {
+    pub fn is_taken<R: Record>(&self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
         Ok(self.snapshot.get(unique)?.is_some())
     }
 

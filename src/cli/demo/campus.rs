@@ -13,9 +13,9 @@ use crate::applications::{self, Refusal, Submission};
 use crate::auth::Passwords;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Email, EmployeeId, JobId, JobStatus, Role, StudentId};
+use crate::model::{Email, EmployeeId, Job, JobId, JobStatus, Role, StudentId};
 use crate::office::{Import, Kind, Options};
-use crate::store::{Direction, Key, KeyRange, Origin, Store, Transaction, keys};
+use crate::store::{Direction, KeyRange, Origin, Store, Transaction, keys};
 
 const EMPLOYERS: &str = include_str!("employers.csv");
 const STUDENTS: &str = include_str!("students.csv");
@@ -142,11 +142,8 @@ fn busiest_employer(store: &Store) -> Result<(String, Vec<JobId>), Box<dyn Error
         ));
         let found = reader.scan_keys(&own, Direction::Forward, APPLICATIONS)?;
         if found.len() > busiest.1.len() {
-            let ids = found
-                .iter()
-                .filter_map(Key::trailing_id)
-                .map(JobId::from_bytes);
-            busiest = (email, ids.collect());
+            let ids = found.iter().map(keys::indexed_id::<Job>);
+            busiest = (email, ids.collect::<Result<_, _>>()?);
         }
     }
     Ok(busiest)

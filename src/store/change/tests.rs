@@ -21,21 +21,29 @@ struct Note {
 fn raw(bytes: &[u8]) -> Key {
     Key::from_bytes(bytes)
 }
-fn note(id: u8) -> Key {
-    raw(&[b'R', id])
+fn note(id: u8) -> RecordKey<Note> {
+    RecordKey::new(raw(&[b'R', id]))
 }
 fn group(group: u8) -> Key {
     raw(&[b'X', group])
 }
-fn label(label: u8) -> Key {
-    raw(&[b'U', label])
+fn label(label: u8) -> UniqueKey<Note> {
+    UniqueKey::new(raw(&[b'U', label]))
 }
 fn counter() -> Key {
     raw(b"C")
 }
 
 impl Record for Note {
-    fn key(&self) -> Key {
+    const KIND: u8 = 0;
+    type Id = u8;
+    fn key_of(id: &u8) -> RecordKey<Self> {
+        note(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<u8> {
+        row.as_bytes().last().copied()
+    }
+    fn key(&self) -> RecordKey<Self> {
         note(self.id)
     }
     fn index_keys(&self) -> Vec<Key> {
@@ -44,7 +52,7 @@ impl Record for Note {
         let labelled = self.label.map(|label| raw(&[b'Y', label, self.id]));
         [all].into_iter().chain(labelled).collect()
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         self.label.map(label).into_iter().collect()
     }
 }
@@ -77,8 +85,9 @@ impl Model {
             .notes
             .values()
             .flat_map(|note| {
-                let derived = note.index_keys().into_iter().chain(note.unique_keys());
-                derived.chain([note.key()])
+                let unique = note.unique_keys().into_iter().map(Key::from);
+                let derived = note.index_keys().into_iter().chain(unique);
+                derived.chain([note.key().into()])
             })
             .collect();
         keys.sort();

@@ -89,7 +89,7 @@ impl Key {
     }
 
     /// The id that an index key of a record with a server-made id ends in.
-    pub fn trailing_id(&self) -> Option<[u8; 16]> {
+    pub(super) fn trailing_id(&self) -> Option<[u8; 16]> {
         self.0
             .len()
             .checked_sub(16)
@@ -97,7 +97,7 @@ impl Key {
     }
 
     /// The text part that an index key ends in.
-    pub fn trailing_text(&self) -> Option<String> {
+    pub(super) fn trailing_text(&self) -> Option<String> {
         let end = self.0.len().checked_sub(1)?;
         let start = self.0[..end]
             .iter()

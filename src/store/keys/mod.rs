@@ -17,61 +17,72 @@
 mod key;
 mod records;
 mod space;
+mod typed;
 
 pub use key::Key;
-pub use space::{Space, indexed_record, space};
+pub use space::{Space, space};
+pub use typed::{
+    KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, of_kind,
+};
 
+use super::Record;
 use crate::model::{
-    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, EmployeeId, FileId, JobId,
-    JobStatus, MailId, RuleId, SessionId, StudentId, Timestamp, TokenId,
+    Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, Email,
+    EmployeeId, Employer, FileId, Job, JobId, JobStatus, Mail, MailId, RuleId, RuleModule, RuleSet,
+    SavedAnswer, Session, SessionId, StoredFile, Student, StudentId, Timestamp, Token, TokenId,
 };
 
 // Records.
 
-pub fn account(id: AccountId) -> Key {
-    Key::new(b'R', b'a').bytes(id.as_bytes())
+/// All records of a kind.
+fn records<R: Record>() -> Key {
+    Key::new(b'R', R::KIND)
 }
-pub fn application(id: ApplicationId) -> Key {
-    Key::new(b'R', b'p').bytes(id.as_bytes())
+
+pub fn account(id: AccountId) -> RecordKey<Account> {
+    RecordKey::new(records::<Account>().bytes(id.as_bytes()))
 }
-pub fn employer(id: &EmployeeId) -> Key {
-    Key::new(b'R', b'e').text(id.as_str())
+pub fn application(id: ApplicationId) -> RecordKey<Application> {
+    RecordKey::new(records::<Application>().bytes(id.as_bytes()))
 }
-pub fn file(id: FileId) -> Key {
-    Key::new(b'R', b'f').bytes(id.as_bytes())
+pub fn employer(id: &EmployeeId) -> RecordKey<Employer> {
+    RecordKey::new(records::<Employer>().text(id.as_str()))
 }
-pub fn job(id: JobId) -> Key {
-    Key::new(b'R', b'j').bytes(id.as_bytes())
+pub fn file(id: FileId) -> RecordKey<StoredFile> {
+    RecordKey::new(records::<StoredFile>().bytes(id.as_bytes()))
 }
-pub fn mail(id: MailId) -> Key {
-    Key::new(b'R', b'm').bytes(id.as_bytes())
+pub fn job(id: JobId) -> RecordKey<Job> {
+    RecordKey::new(records::<Job>().bytes(id.as_bytes()))
 }
-pub fn saved_answer(key_digest: &[u8; 32]) -> Key {
-    Key::new(b'R', b'i').bytes(key_digest)
+pub fn mail(id: MailId) -> RecordKey<Mail> {
+    RecordKey::new(records::<Mail>().bytes(id.as_bytes()))
 }
-pub fn rule(id: RuleId) -> Key {
-    Key::new(b'R', b'u').bytes(id.as_bytes())
+pub fn saved_answer(key_digest: &[u8; 32]) -> RecordKey<SavedAnswer> {
+    RecordKey::new(records::<SavedAnswer>().bytes(key_digest))
+}
+pub fn rule(id: RuleId) -> RecordKey<RuleModule> {
+    RecordKey::new(records::<RuleModule>().bytes(id.as_bytes()))
 }
 /// Every module, in the order of upload.
 pub fn rules() -> Key {
-    Key::new(b'R', b'u')
+    records::<RuleModule>()
 }
 /// The one row of the modules that are asked now.
-pub fn rule_set() -> Key {
-    Key::new(b'R', b'U')
+pub fn rule_set() -> RecordKey<RuleSet> {
+    RecordKey::new(records::<RuleSet>())
 }
-pub fn session(id: SessionId) -> Key {
-    Key::new(b'R', b's').bytes(id.as_bytes())
+pub fn session(id: SessionId) -> RecordKey<Session> {
+    RecordKey::new(records::<Session>().bytes(id.as_bytes()))
 }
-pub fn student(id: &StudentId) -> Key {
-    Key::new(b'R', b't').text(id.as_str())
+pub fn student(id: &StudentId) -> RecordKey<Student> {
+    RecordKey::new(records::<Student>().text(id.as_str()))
 }
-pub fn token(id: TokenId) -> Key {
-    Key::new(b'R', b'k').bytes(id.as_bytes())
+pub fn token(id: TokenId) -> RecordKey<Token> {
+    RecordKey::new(records::<Token>().bytes(id.as_bytes()))
 }
 /// Every job record, for a rebuild of the search index.
 pub fn jobs() -> Key {
-    Key::new(b'R', b'j')
+    records::<Job>()
 }
 
 // Indexes. A function with fewer parts than the index has gives a prefix to scan.
@@ -138,7 +149,7 @@ fn application_status(status: ApplicationStatus) -> u8 {
 }
 /// All applications by time, straight from their records.
 pub fn applications() -> Key {
-    Key::new(b'R', b'p')
+    records::<Application>()
 }
 pub fn applications_by_job(job: JobId) -> Key {
     Key::new(b'X', b'q').bytes(job.as_bytes())
@@ -172,7 +183,7 @@ pub fn files_by_student(student: &StudentId) -> Key {
 }
 /// All mails by time, straight from their records.
 pub fn mails() -> Key {
-    Key::new(b'R', b'm')
+    records::<Mail>()
 }
 /// Mails that failed, newest last.
 pub fn mails_failed() -> Key {
@@ -207,23 +218,31 @@ pub fn expiring_before(time: Timestamp) -> Key {
     expiring().time(time)
 }
 
-/// The record that a row of `expiring` is about, and its kind.
-pub fn expiring_record(index_key: &Key) -> Option<Key> {
-    index_key.0.get(10..).map(Key::from_bytes)
+/// What runs out.
+pub enum Expiring {
+    Session(RecordKey<Session>),
+    Token(RecordKey<Token>),
+    SavedAnswer(RecordKey<SavedAnswer>),
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExpiringKind {
-    Session,
-    Token,
-    SavedAnswer,
-    Other,
+
+/// The record that a row of `expiring` is about: its key is what follows the time.
+pub fn expiring_record(index_key: &Key) -> Option<Expiring> {
+    let key = index_key.0.get(10..).map(Key::from_bytes)?;
+    match key.0.get(1).copied()? {
+        Session::KIND => Some(Expiring::Session(RecordKey::new(key))),
+        Token::KIND => Some(Expiring::Token(RecordKey::new(key))),
+        SavedAnswer::KIND => Some(Expiring::SavedAnswer(RecordKey::new(key))),
+        _ => None,
+    }
 }
-pub fn expiring_kind(record: &Key) -> ExpiringKind {
-    match record.0.get(..2) {
-        Some(b"Rs") => ExpiringKind::Session,
-        Some(b"Rk") => ExpiringKind::Token,
-        Some(b"Ri") => ExpiringKind::SavedAnswer,
-        _ => ExpiringKind::Other,
+
+impl From<Expiring> for Key {
+    fn from(expiring: Expiring) -> Self {
+        match expiring {
+            Expiring::Session(key) => key.into(),
+            Expiring::Token(key) => key.into(),
+            Expiring::SavedAnswer(key) => key.into(),
+        }
     }
 }
 
@@ -235,23 +254,22 @@ pub fn retired() -> [Key; 3] {
 
 // Unique keys.
 
-pub fn account_email(email: &Email) -> Key {
-    Key::new(b'U', b'a').text(email.as_str())
+pub fn account_email(email: &Email) -> UniqueKey<Account> {
+    UniqueKey::new(Key::new(b'U', b'a').text(email.as_str()))
 }
-pub fn student_email(email: &Email) -> Key {
-    Key::new(b'U', b't').text(email.as_str())
+pub fn student_email(email: &Email) -> UniqueKey<Student> {
+    UniqueKey::new(Key::new(b'U', b't').text(email.as_str()))
 }
-pub fn employer_email(email: &Email) -> Key {
-    Key::new(b'U', b'e').text(email.as_str())
+pub fn employer_email(email: &Email) -> UniqueKey<Employer> {
+    UniqueKey::new(Key::new(b'U', b'e').text(email.as_str()))
 }
-pub fn job_external_id(external_id: &str) -> Key {
-    Key::new(b'U', b'j').text(external_id)
+pub fn job_external_id(external_id: &str) -> UniqueKey<Job> {
+    UniqueKey::new(Key::new(b'U', b'j').text(external_id))
 }
 /// A student's one application to a job that is not withdrawn.
-pub fn standing_application(job: JobId, student: &StudentId) -> Key {
-    Key::new(b'U', b'p')
-        .bytes(job.as_bytes())
-        .text(student.as_str())
+pub fn standing_application(job: JobId, student: &StudentId) -> UniqueKey<Application> {
+    let key = Key::new(b'U', b'p').bytes(job.as_bytes());
+    UniqueKey::new(key.text(student.as_str()))
 }
 
 // Counters, guards, chunks, log, cursors.

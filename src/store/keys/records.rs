@@ -2,8 +2,8 @@
 
 use super::super::Record;
 use super::{
-    Key, account, account_email, accounts, accounts_by_status, active_admins, application,
-    applications_by_employer, applications_by_employer_status, applications_by_job,
+    Key, RecordKey, UniqueKey, account, account_email, accounts, accounts_by_status, active_admins,
+    application, applications_by_employer, applications_by_employer_status, applications_by_job,
     applications_by_job_status, applications_by_status, applications_by_student,
     applications_by_student_status, employer, employer_email, employers_by_work_space, expiring,
     file, files_by_student, job, job_external_id, jobs_by_deadline, jobs_by_employer,
@@ -12,13 +12,31 @@ use super::{
     tokens_by_account,
 };
 use crate::model::{
-    Account, AccountStatus, Application, ApplicationStatus, Employer, Event, Job, JobStatus, Mail,
-    MailState, Role, RuleModule, RuleSet, SavedAnswer, Session, StoredFile, Student, Token,
+    Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, EmployeeId,
+    Employer, Event, FileId, Job, JobId, JobStatus, Mail, MailId, MailState, Role, RuleId,
+    RuleModule, RuleSet, SavedAnswer, Session, SessionId, StoredFile, Student, StudentId, Token,
+    TokenId,
 };
 
 impl Record for Account {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'a';
+    const INDEXES: &'static [u8] = b"AaO";
+    type Id = AccountId;
+    fn key(&self) -> RecordKey<Self> {
         account(self.account_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        account(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(AccountId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        let student = self.student_id.as_ref().map(student);
+        let employer = self.employee_id.as_ref().map(employer);
+        let student = student.map(|key| ("its student", key.into()));
+        let employer = employer.map(|key| ("its employer", key.into()));
+        student.into_iter().chain(employer).collect()
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.account_id.as_bytes();
@@ -31,16 +49,30 @@ impl Record for Account {
         }
         keys
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         vec![account_email(&self.email)]
     }
 }
 
 impl Record for Student {
-    fn key(&self) -> Key {
+    const KIND: u8 = b't';
+    type Id = StudentId;
+    fn key(&self) -> RecordKey<Self> {
         student(&self.student_id)
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        student(id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        StudentId::parse(&row.trailing_text()?).ok()
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        let own = self.account_id.map(account);
+        own.map(|key| ("its account", key.into()))
+            .into_iter()
+            .collect()
+    }
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         vec![student_email(&self.email)]
     }
     fn event(&self, _before: Option<&Self>) -> Option<Event> {
@@ -50,8 +82,23 @@ impl Record for Student {
 }
 
 impl Record for Employer {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'e';
+    const INDEXES: &'static [u8] = b"W";
+    type Id = EmployeeId;
+    fn key(&self) -> RecordKey<Self> {
         employer(&self.employee_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        employer(id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        EmployeeId::parse(&row.trailing_text()?).ok()
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        let own = self.account_id.map(account);
+        own.map(|key| ("its account", key.into()))
+            .into_iter()
+            .collect()
     }
     fn index_keys(&self) -> Vec<Key> {
         let by_work_space = |work_space: &String| {
@@ -59,7 +106,7 @@ impl Record for Employer {
         };
         self.work_space.iter().map(by_work_space).collect()
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         vec![employer_email(&self.email)]
     }
     fn event(&self, _before: Option<&Self>) -> Option<Event> {
@@ -69,8 +116,20 @@ impl Record for Employer {
 }
 
 impl Record for Job {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'j';
+    const INDEXES: &'static [u8] = b"JED";
+    type Id = JobId;
+    fn key(&self) -> RecordKey<Self> {
         job(self.job_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        job(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(JobId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        vec![("its employer", employer(&self.employee_id).into())]
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.job_id.as_bytes();
@@ -87,7 +146,7 @@ impl Record for Job {
         }
         keys
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         self.external_id
             .iter()
             .map(|external_id| job_external_id(external_id))
@@ -103,8 +162,26 @@ impl Record for Job {
 }
 
 impl Record for Application {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'p';
+    const INDEXES: &'static [u8] = b"qQrRvVP";
+    type Id = ApplicationId;
+    fn key(&self) -> RecordKey<Self> {
         application(self.application_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        application(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(ApplicationId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        let mut named = vec![
+            ("its job", job(self.job_id).into()),
+            ("its student", student(&self.student_id).into()),
+            ("its employer", employer(&self.employee_id).into()),
+        ];
+        named.extend(self.resume_id.map(|id| ("its résumé", file(id).into())));
+        named
     }
     fn index_keys(&self) -> Vec<Key> {
         let (id, status) = (self.application_id.as_bytes(), self.application_status());
@@ -121,7 +198,7 @@ impl Record for Application {
         .map(|prefix| prefix.bytes(id))
         .collect()
     }
-    fn unique_keys(&self) -> Vec<Key> {
+    fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         if self.application_status() == ApplicationStatus::Withdrawn {
             return Vec::new();
         }
@@ -141,8 +218,23 @@ impl Record for Application {
 }
 
 impl Record for Mail {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'm';
+    const INDEXES: &'static [u8] = b"Mdn";
+    type Id = MailId;
+    fn key(&self) -> RecordKey<Self> {
         mail(self.mail_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        mail(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(MailId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        let own = self.account_id.map(account);
+        own.map(|key| ("its account", key.into()))
+            .into_iter()
+            .collect()
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.mail_id.as_bytes();
@@ -162,8 +254,20 @@ impl Record for Mail {
 }
 
 impl Record for Session {
-    fn key(&self) -> Key {
+    const KIND: u8 = b's';
+    const INDEXES: &'static [u8] = b"s";
+    type Id = SessionId;
+    fn key(&self) -> RecordKey<Self> {
         session(self.session_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        session(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(SessionId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        vec![("its account", account(self.account_id).into())]
     }
     fn index_keys(&self) -> Vec<Key> {
         let own = self.key();
@@ -175,8 +279,20 @@ impl Record for Session {
 }
 
 impl Record for Token {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'k';
+    const INDEXES: &'static [u8] = b"k";
+    type Id = TokenId;
+    fn key(&self) -> RecordKey<Self> {
         token(self.token_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        token(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(TokenId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        vec![("its account", account(self.account_id).into())]
     }
     fn index_keys(&self) -> Vec<Key> {
         let own = self.key();
@@ -188,8 +304,16 @@ impl Record for Token {
 }
 
 impl Record for SavedAnswer {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'i';
+    type Id = [u8; 32];
+    fn key(&self) -> RecordKey<Self> {
         saved_answer(&self.key_digest)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        saved_answer(id)
+    }
+    fn id_at_end(_row: &Key) -> Option<Self::Id> {
+        None
     }
     fn index_keys(&self) -> Vec<Key> {
         let own = self.key();
@@ -198,20 +322,48 @@ impl Record for SavedAnswer {
 }
 
 impl Record for RuleModule {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'u';
+    type Id = RuleId;
+    fn key(&self) -> RecordKey<Self> {
         rule(self.rule_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        rule(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(RuleId::from_bytes)
     }
 }
 
 impl Record for RuleSet {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'U';
+    type Id = ();
+    fn key(&self) -> RecordKey<Self> {
         rule_set()
+    }
+    fn key_of((): &Self::Id) -> RecordKey<Self> {
+        rule_set()
+    }
+    fn id_at_end(_row: &Key) -> Option<Self::Id> {
+        None
     }
 }
 
 impl Record for StoredFile {
-    fn key(&self) -> Key {
+    const KIND: u8 = b'f';
+    const INDEXES: &'static [u8] = b"f";
+    type Id = FileId;
+    fn key(&self) -> RecordKey<Self> {
         file(self.file_id)
+    }
+    fn key_of(id: &Self::Id) -> RecordKey<Self> {
+        file(*id)
+    }
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.trailing_id().map(FileId::from_bytes)
+    }
+    fn references(&self) -> Vec<(&'static str, Key)> {
+        vec![("its student", student(&self.student_id).into())]
     }
     fn index_keys(&self) -> Vec<Key> {
         vec![files_by_student(&self.student_id).bytes(self.file_id.as_bytes())]

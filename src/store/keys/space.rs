@@ -1,12 +1,7 @@
 //! The map read backwards: what a key is of, for whoever checks it.
 
-use super::{
-    Key, account, application, employer, expiring_record, file, job, log_sequence, mail, retired,
-    session, token,
-};
-use crate::model::{
-    AccountId, ApplicationId, EmployeeId, FileId, JobId, MailId, RuleId, SessionId, TokenId,
-};
+use super::{Key, log_sequence, retired};
+use crate::model::{FileId, JobId, RuleId};
 
 /// What a key is of, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,27 +44,6 @@ pub fn space(key: &Key) -> Option<Space> {
         }
         [b'L', ..] => log_sequence(key).map(Space::Log),
         [b'F', ..] => Some(Space::Cursor),
-        _ => None,
-    }
-}
-
-/// The record that a row of any index leads to.
-pub fn indexed_record(index_key: &Key) -> Option<Key> {
-    let id = || index_key.trailing_id();
-    match index_key.0.get(1)? {
-        b'A' | b'a' | b'O' => Some(account(AccountId::from_bytes(id()?))),
-        b'J' | b'E' | b'D' => Some(job(JobId::from_bytes(id()?))),
-        b'W' => Some(employer(
-            &EmployeeId::parse(&index_key.trailing_text()?).ok()?,
-        )),
-        b'q' | b'Q' | b'r' | b'R' | b'v' | b'V' | b'P' => {
-            Some(application(ApplicationId::from_bytes(id()?)))
-        }
-        b'f' => Some(file(FileId::from_bytes(id()?))),
-        b'M' | b'd' | b'n' => Some(mail(MailId::from_bytes(id()?))),
-        b's' => Some(session(SessionId::from_bytes(id()?))),
-        b'k' => Some(token(TokenId::from_bytes(id()?))),
-        b'x' => expiring_record(index_key),
         _ => None,
     }
 }

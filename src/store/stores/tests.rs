@@ -79,7 +79,7 @@ fn a_command_that_only_reads_meets_no_commit() {
     let (engine, store) = store();
     engine.plan([Fault::Unavailable]);
     let read: Result<bool, StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
-        transaction.is_taken(&cursor("test"))
+        Ok(transaction.row(&cursor("test"))?.is_some())
     });
     assert_eq!(read, Ok(false));
 }

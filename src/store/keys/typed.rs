@@ -1,0 +1,146 @@
+//! Keys that know their record, and the one list of what kinds of record there are.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::super::{Record, StoreError};
+use super::Key;
+use crate::model::{
+    Account, Application, Employer, Job, Mail, RuleModule, RuleSet, SavedAnswer, Session,
+    StoredFile, Student, Token,
+};
+
+/// A key of a kind of record; `U` says whether it is the record's own or one that no two records share.
+///
+/// A record is read by its own kind of key:
+/// ```
+/// use corkboard::model::{Job, JobId};
+/// use corkboard::store::{Reader, StoreError, Stored, keys};
+///
+/// fn find(reader: &Reader, id: JobId) -> Result<Option<Stored<Job>>, StoreError> {
+///     reader.get(&keys::job(id))
+/// }
+/// ```
+/// and by no other:
+/// ```compile_fail,E0308
+/// use corkboard::model::{AccountId, Job};
+/// use corkboard::store::{Reader, StoreError, Stored, keys};
+///
+/// fn find(reader: &Reader, id: AccountId) -> Result<Option<Stored<Job>>, StoreError> {
+///     reader.get::<Job>(&keys::account(id))
+/// }
+/// ```
+pub struct TypedKey<R, U> {
+    key: Key,
+    of: PhantomData<fn() -> (R, U)>,
+}
+
+pub enum Own {}
+pub enum Unique {}
+
+/// The key of a record.
+pub type RecordKey<R> = TypedKey<R, Own>;
+/// A key that leads to the record that has it.
+pub type UniqueKey<R> = TypedKey<R, Unique>;
+
+impl<R, U> TypedKey<R, U> {
+    /// The caller knows what the key is of: the map of keys, the value of a unique key, and tests.
+    pub(in super::super) fn new(key: Key) -> Self {
+        Self {
+            key,
+            of: PhantomData,
+        }
+    }
+}
+
+impl<R, U> Deref for TypedKey<R, U> {
+    type Target = Key;
+    fn deref(&self) -> &Key {
+        &self.key
+    }
+}
+
+impl<R, U> From<TypedKey<R, U>> for Key {
+    fn from(typed: TypedKey<R, U>) -> Self {
+        typed.key
+    }
+}
+
+impl<R, U> Clone for TypedKey<R, U> {
+    fn clone(&self) -> Self {
+        Self::new(self.key.clone())
+    }
+}
+
+impl<R, U> PartialEq for TypedKey<R, U> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<R, U> fmt::Debug for TypedKey<R, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}
+
+/// Something to do with a record of whatever kind it is.
+pub trait KindVisitor {
+    type Output;
+    fn visit<R: Record>(self) -> Self::Output;
+}
+
+/// Visits the kind of record that a letter stands for. A new kind is one line here, and an `impl Record`.
+pub fn of_kind<V: KindVisitor>(kind: u8, visitor: V) -> Option<V::Output> {
+    Some(match kind {
+        Account::KIND => visitor.visit::<Account>(),
+        Application::KIND => visitor.visit::<Application>(),
+        Employer::KIND => visitor.visit::<Employer>(),
+        Job::KIND => visitor.visit::<Job>(),
+        Mail::KIND => visitor.visit::<Mail>(),
+        RuleModule::KIND => visitor.visit::<RuleModule>(),
+        RuleSet::KIND => visitor.visit::<RuleSet>(),
+        SavedAnswer::KIND => visitor.visit::<SavedAnswer>(),
+        Session::KIND => visitor.visit::<Session>(),
+        StoredFile::KIND => visitor.visit::<StoredFile>(),
+        Student::KIND => visitor.visit::<Student>(),
+        Token::KIND => visitor.visit::<Token>(),
+        _ => return None,
+    })
+}
+
+/// The record that a row of one of its indexes leads to, or that is the row. `Corrupt` for a row of another kind.
+pub fn indexed<R: Record>(row: &Key) -> Result<RecordKey<R>, StoreError> {
+    indexed_id::<R>(row).map(|id| R::key_of(&id))
+}
+
+/// The id of that record.
+pub fn indexed_id<R: Record>(row: &Key) -> Result<R::Id, StoreError> {
+    let is_its_own = match row.as_bytes() {
+        [b'X', index, ..] => R::INDEXES.contains(index),
+        [b'R', kind, ..] => *kind == R::KIND,
+        _ => false,
+    };
+    is_its_own
+        .then(|| R::id_at_end(row))
+        .flatten()
+        .ok_or_else(|| StoreError::Corrupt(format!("index key {row:?}")))
+}
+
+struct Indexed<'a>(&'a Key);
+
+impl KindVisitor for Indexed<'_> {
+    type Output = Option<Key>;
+    fn visit<R: Record>(self) -> Option<Key> {
+        indexed::<R>(self.0).ok().map(Key::from)
+    }
+}
+
+/// The record that a row of any index leads to.
+pub fn indexed_record(row: &Key) -> Option<Key> {
+    if row.as_bytes().starts_with(super::expiring().as_bytes()) {
+        return super::expiring_record(row).map(Key::from);
+    }
+    (0..=u8::MAX).find_map(|kind| of_kind(kind, Indexed(row)).flatten())
+}
