@@ -38,7 +38,8 @@ export function t(name, values = {}) {
 /** Whether the catalogue has a text of that name. */
 export const has = (name) => texts[name] !== undefined;
 
-const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 2 });
+/** A GPA of 2.675 is shown as it was given: the rules compare it so. */
+const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 5 });
 export const number = (value) => numbers.format(value);
 
 export function money(amount, currency) {
