@@ -82,7 +82,13 @@ pub(super) fn email_domains<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
     let allowed = "email_domains must be what stands after the @, as \"example.edu\"";
-    texts(deserializer, is_domain, allowed)
+    let domains = texts(deserializer, is_domain, allowed)?;
+    // As addresses are kept, international ones in ASCII.
+    let kept = |domain: String| Email::parse(&format!("a@{domain}"));
+    let kept = domains.into_iter().map(kept);
+    kept.map(|email| email.map(|email| email.domain().to_owned()))
+        .collect::<Result<_, _>>()
+        .map_err(D::Error::custom)
 }
 
 fn is_domain(value: &str) -> bool {

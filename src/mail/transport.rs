@@ -10,12 +10,12 @@ use lettre::message::Mailbox;
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use super::LayoutError;
 use super::layouts::Layouts;
 use super::message::message;
-use crate::model::Mail;
+use crate::model::{Email, Mail};
 
 /// A server that does not answer within this counts as down.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -148,8 +148,15 @@ impl Transport {
 }
 
 fn sender(from: &str) -> Result<Mailbox, MailSetupError> {
-    from.parse()
-        .map_err(|error| MailSetupError::From(format!("{from:?}: {error}")))
+    let wrong = |error: String| MailSetupError::From(format!("{from:?}: {error}"));
+    let mut mailbox: Mailbox = from.parse().map_err(|error| wrong(format!("{error}")))?;
+    if !mailbox.email.domain().is_ascii() {
+        let ascii =
+            Email::parse(mailbox.email.as_ref()).map_err(|fault| wrong(fault.to_string()))?;
+        mailbox.email = Address::new(mailbox.email.user(), ascii.domain())
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(mailbox)
 }
 
 async fn send_smtp(

@@ -1,13 +1,17 @@
 //! E-mail addresses.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::FieldFault;
 
 /// A deliverable address `local@domain` in the form that mail systems accept without quoting (RFC 5321 dot-string),
 /// lower-cased, so that one mailbox is one account. Local parts are case-sensitive on paper (RFC 5321 2.4), nowhere in use.
+/// An international domain is kept in its ASCII form (RFC 5890), whichever form was typed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Email(Box<str>);
 
@@ -22,6 +26,7 @@ impl Email {
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(FieldFault::NotAnEmail)?;
+        let domain = ascii_domain(domain).ok_or(FieldFault::NotAnEmail)?;
         let atom = |part: &str| {
             !part.is_empty()
                 && part
@@ -35,14 +40,16 @@ impl Email {
                 && !part.ends_with('-')
         };
         let sound = local.len() <= LOCAL_OCTETS
-            && text.len() <= ADDRESS_OCTETS
+            && local.len() + 1 + domain.len() <= ADDRESS_OCTETS
             && local.split('.').all(atom)
             && domain.split('.').count() > 1
             && domain.split('.').all(label)
             // An all-digit top label would be an address of a machine, not a domain (RFC 3696 2).
             && domain.rsplit('.').next().is_some_and(|top| !top.bytes().all(|b| b.is_ascii_digit()));
         if sound {
-            Ok(Self(text.to_ascii_lowercase().into()))
+            Ok(Self(
+                format!("{local}@{domain}").to_ascii_lowercase().into(),
+            ))
         } else {
             Err(FieldFault::NotAnEmail)
         }
@@ -61,8 +68,30 @@ impl Email {
         &self.0
     }
 
+    /// The mailbox behind it: what follows a `+` in the local part is its owner's own label.
+    pub fn mailbox(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        let name = local.split_once('+').map_or(local, |(name, _)| name);
+        format!("{name}@{domain}")
+    }
+
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+/// A domain in ASCII; none if it is no international domain either.
+fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
+    let is_international = !domain.is_ascii() || domain.to_ascii_lowercase().contains("xn--");
+    if !is_international {
+        return Some(domain.into());
+    }
+    let (bytes, any_hyphens) = (domain.as_bytes(), Hyphens::Allow);
+    let ascii = Uts46::new().to_ascii(bytes, AsciiDenyList::STD3, any_hyphens, DnsLength::Verify);
+    match ascii {
+        Ok(ascii) => Some(ascii),
+        // Not what it says it is, and ASCII all the same: there is nothing to convert.
+        Err(_) => domain.is_ascii().then_some(domain.into()),
     }
 }
 
@@ -82,6 +111,44 @@ impl<'de> Deserialize<'de> for Email {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// C3: an international domain in either form is one address.
+    #[test]
+    fn an_international_domain_has_one_form() {
+        let ascii = "jobs@xn--bcher-kva.example";
+        for form in [
+            "jobs@bücher.example",
+            "Jobs@BÜCHER.example",
+            "jobs@bu\u{308}cher.example",
+            "jobs@bücher。example",
+            "JOBS@XN--BCHER-KVA.EXAMPLE",
+            ascii,
+        ] {
+            assert_eq!(Email::parse(form).unwrap().as_str(), ascii, "{form}");
+        }
+        let long = format!("a@{}.example", "ü".repeat(64));
+        for wrong in [
+            "jobs@bücher",
+            "jobs@ü..example",
+            "jobs@-ü.example",
+            "jobs@bü cher.example",
+            &long,
+        ] {
+            assert!(Email::parse(wrong).is_err(), "{wrong}");
+        }
+        // As it was taken before: it decodes to nothing.
+        assert!(Email::parse("jobs@xn--99999999.example").is_ok());
+    }
+
+    #[test]
+    fn a_label_is_no_mailbox_of_its_own() {
+        let mailbox = |text| Email::parse(text).unwrap().mailbox();
+        assert_eq!(
+            mailbox("Ann+jobs+1@example.edu"),
+            mailbox("ann@example.edu")
+        );
+        assert_ne!(mailbox("ann@example.com"), mailbox("ann@example.edu"));
+    }
 
     #[test]
     fn addresses_are_told_from_other_text() {
