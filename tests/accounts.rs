@@ -602,7 +602,8 @@ async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
     forgot(&board, &ann.email).await.expect(202);
     let first = board.mailed_token(&ann.email, "reset-password").await;
     pass(&board, Duration::from_mins(1));
-    for wanted in [2, 3, 4, 5, 6, 7, 8, 8, 8] {
+    // The mail that proved the address was asked for as well.
+    for wanted in [2, 3, 4, 4, 4] {
         forgot(&board, &ann.email).await.expect(202);
         assert_eq!(reset_mails(&board, &admin, &ann.email).await, wanted);
     }
@@ -611,7 +612,7 @@ async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
     // Each counts for the hour in which it could have been used.
     pass(&board, Duration::from_mins(59));
     let admin = board.login(&admin.email).await;
-    for wanted in [9, 9] {
+    for wanted in [5, 6, 6] {
         forgot(&board, &ann.email).await.expect(202);
         assert_eq!(reset_mails(&board, &admin, &ann.email).await, wanted);
     }

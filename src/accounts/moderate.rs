@@ -77,7 +77,7 @@ pub fn moderate(
             reason: wish.reason.clone(),
         };
         let recipient = (&changed.record).into();
-        registrar.outbox.send(transaction, template, recipient)?;
+        registrar.outbox.notify(transaction, template, recipient)?;
     }
     Ok(changed)
 }

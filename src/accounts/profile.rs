@@ -254,7 +254,10 @@ fn ask_new_email(
         }
     };
     let recipient = Recipient::unproven(email, reader);
-    registrar.outbox.send(transaction, template, recipient)?;
+    // A mailbox that had enough gets no mail, and the answer is the same.
+    if registrar.outbox.may_ask(transaction, &recipient.email)? {
+        registrar.outbox.send(transaction, template, recipient)?;
+    }
     Ok(())
 }
 

@@ -22,9 +22,12 @@ pub fn forgot_password(
     ) {
         return Ok(());
     }
-    let Some(secret) = tokens::issue_reset(transaction, account.account_id)? else {
+    if !registrar.outbox.may_ask(transaction, email)? {
         return Ok(());
-    };
+    }
+    // A link that is asked for while a new password is set must not outlive it.
+    transaction.guard(&keys::log_ins(account.account_id))?;
+    let secret = tokens::issue(transaction, account.account_id, TokenKind::ResetPassword)?;
     let token = secret.reveal();
     let template = MailTemplate::ResetPassword { token };
     let recipient = (&account.record).into();
@@ -67,7 +70,7 @@ pub fn change_password(
     }
     let template = MailTemplate::PasswordChanged;
     let recipient = (&changed.record).into();
-    registrar.outbox.send(transaction, template, recipient)?;
+    registrar.outbox.notify(transaction, template, recipient)?;
     transaction.log(Event::PasswordChanged {
         account_id: changed.account_id,
     })?;

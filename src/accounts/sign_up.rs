@@ -79,6 +79,10 @@ pub fn sign_up(
     password_hash: &str,
 ) -> Result<(), Refusal> {
     refuse_taken_number(transaction, wish)?;
+    // Without its mail a registration is of no use to anybody.
+    if !registrar.outbox.may_ask(transaction, &wish.email)? {
+        return Ok(());
+    }
     let now = transaction.now();
     let existing: Option<Stored<Account>> = transaction.find(&keys::account_email(&wish.email))?;
     let account = Account {

@@ -22,10 +22,6 @@ const MAX_TOKENS: usize = 500;
 /// Passwords that may be tried with one link.
 const MAX_TRIES: u32 = 10;
 
-/// Links for a new password that are mailed to one account within the hour in which each can be used: whoever asks for
-/// more has the last one, or floods somebody else's mailbox.
-const MAX_RESETS: usize = 8;
-
 /// Makes a token and drops the account's earlier ones of its kind: only the newest mail works.
 pub(super) fn issue(
     transaction: &mut Transaction,
@@ -52,30 +48,6 @@ pub(super) fn issue_claim(
         }
     }
     make(transaction, account_id, TokenKind::VerifyEmail, Some(claim))
-}
-
-/// Makes a token for a new password; `None`: the account was mailed enough of them. Only the newest works, the earlier ones
-/// stay to be counted.
-pub(super) fn issue_reset(
-    transaction: &mut Transaction,
-    account_id: AccountId,
-) -> Result<Option<Secret<Token>>, StoreError> {
-    let now = transaction.now();
-    let mut earlier = all_of(transaction, account_id)?;
-    earlier.retain(|token| token.kind == TokenKind::ResetPassword && now < token.expires_at);
-    if earlier.len() >= MAX_RESETS {
-        return Ok(None);
-    }
-    // Two that are asked for at once are counted one after the other, and neither outlives a new password set beside it.
-    transaction.guard(&keys::log_ins(account_id))?;
-    for token in earlier.iter().filter(|token| !token.superseded) {
-        let superseded = Token {
-            superseded: true,
-            ..token.record.clone()
-        };
-        transaction.update(token, superseded)?;
-    }
-    make(transaction, account_id, TokenKind::ResetPassword, None).map(Some)
 }
 
 fn make(

@@ -7,8 +7,8 @@ use super::{Progress, Tail};
 use crate::accounts::Registrar;
 use crate::mail::Recipient;
 use crate::model::{
-    Account, Actor, Application, ApplicationStatus, ClosedBecause, Employer, Event, Job, JobId,
-    JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
+    Account, Actor, Application, ApplicationStatus, ClosedBecause, Email, Employer, Event, Job,
+    JobId, JobStatus, LogEntry, MailTemplate, Network, Role, RuleModule, Student,
 };
 use crate::store::{
     Direction, KeyRange, Logged, Origin, Place, Reader, Store, StoreError, Transaction, keys,
@@ -95,11 +95,16 @@ impl NotifyFollower {
         if cursor == from {
             return Ok(cursor);
         }
-        notices.retain(|(_, recipient)| !recipient.email.is_erased());
+        notices.retain(|notice| !notice.recipient.email.is_erased());
         let outbox = &self.registrar.outbox;
         let commit = |transaction: &mut Transaction| {
-            for (template, recipient) in &notices {
-                outbox.send(transaction, template.clone(), recipient.clone())?;
+            for Notice {
+                template,
+                recipient,
+                network,
+            } in notices.clone()
+            {
+                outbox.notify_of(transaction, template, recipient, network)?;
             }
             transaction.put_bytes(&keys::cursor(NAME), cursor.bytes())
         };
@@ -111,7 +116,23 @@ impl NotifyFollower {
 }
 
 /// What somebody is told.
-type Notice = (MailTemplate, Recipient);
+#[derive(Clone)]
+struct Notice {
+    template: MailTemplate,
+    recipient: Recipient,
+    /// Of whoever made it happen.
+    network: Option<Network>,
+}
+
+impl Notice {
+    fn new(entry: &LogEntry, template: MailTemplate, recipient: impl Into<Recipient>) -> Self {
+        Self {
+            template,
+            recipient: recipient.into(),
+            network: entry.address.map(Network::from),
+        }
+    }
+}
 
 /// Finds what one entry has to tell; gives the place to go on from if there is more.
 fn deal(
@@ -138,13 +159,13 @@ fn deal(
             from: Some(from),
             to,
         } if from != to => match closed_because(*from, *to) {
-            Some(because) => job_closed(reader, *job_id, because, place, notices),
+            Some(because) => job_closed(reader, &logged.entry, (*job_id, because), place, notices),
             None => Ok(None),
         },
         Event::RuleFailed { rule_id } => {
             let rule = reader.get::<RuleModule>(&keys::rule(*rule_id))?;
             if let Some(rule) = rule {
-                rule_failed(reader, &rule, notices)?;
+                rule_failed(reader, &logged.entry, &rule, notices)?;
             }
             Ok(None)
         }
@@ -155,6 +176,7 @@ fn deal(
 /// Tells the office.
 fn rule_failed(
     reader: &Reader,
+    entry: &LogEntry,
     rule: &RuleModule,
     notices: &mut Vec<Notice>,
 ) -> Result<(), StoreError> {
@@ -167,7 +189,7 @@ fn rule_failed(
     let office = KeyRange::prefix(&keys::active_admins());
     for key in reader.scan_keys(&office, Direction::Forward, MAX_ADMINS)? {
         if let Some(admin) = reader.get::<Account>(&keys::indexed(&key)?)? {
-            notices.push((template.clone(), (&admin.record).into()));
+            notices.push(Notice::new(entry, template.clone(), &admin.record));
         }
     }
     Ok(())
@@ -188,7 +210,12 @@ fn application_moved(
     };
     let (application_id, job_id) = (application.application_id, application.job_id);
     let job_title = application.job_title.clone();
-    let student_name = student.name.clone();
+    // Who is erased has no name.
+    let named = |name: &String, email: &Email| {
+        let name = (!email.is_erased()).then(|| name.clone());
+        name.unwrap_or_default()
+    };
+    let student_name = named(&student.name, &student.email);
     if from.is_none() {
         let received = MailTemplate::ApplicationReceived {
             application_id,
@@ -196,13 +223,13 @@ fn application_moved(
             job_title: job_title.clone(),
             student_name,
         };
-        notices.push((received, (&employer.record).into()));
+        notices.push(Notice::new(entry, received, &employer.record));
         let filed = MailTemplate::ApplicationFiled {
             application_id,
             job_title,
-            employer_name: employer.name.clone(),
+            employer_name: named(&employer.name, &employer.email),
         };
-        notices.push((filed, (&student.record).into()));
+        notices.push(Notice::new(entry, filed, &student.record));
     } else if matches!(entry.actor, Actor::Account(_, Role::Student)) {
         let moved = MailTemplate::StudentMoved {
             application_id,
@@ -211,7 +238,7 @@ fn application_moved(
             student_name,
             status,
         };
-        notices.push((moved, (&employer.record).into()));
+        notices.push(Notice::new(entry, moved, &employer.record));
     } else {
         let mut history = application.history.iter().rev();
         let step = history.find(|step| step.to == status);
@@ -221,7 +248,7 @@ fn application_moved(
             status,
             note: step.and_then(|step| step.note.clone()),
         };
-        notices.push((moved, (&student.record).into()));
+        notices.push(Notice::new(entry, moved, &student.record));
     }
     Ok(())
 }
@@ -229,8 +256,8 @@ fn application_moved(
 /// Tells the students whose applications are still open, a page of them at a time.
 fn job_closed(
     reader: &Reader,
-    job_id: JobId,
-    because: ClosedBecause,
+    entry: &LogEntry,
+    (job_id, because): (JobId, ClosedBecause),
     place: Option<Place>,
     notices: &mut Vec<Notice>,
 ) -> Result<Option<Place>, StoreError> {
@@ -257,7 +284,7 @@ fn job_closed(
             job_title: job.job_title.clone(),
             because,
         };
-        notices.push((template, (&student.record).into()));
+        notices.push(Notice::new(entry, template, &student.record));
     }
     let more = found.len() == APPLICANTS;
     Ok(found

@@ -158,6 +158,6 @@ fn tell_employer(
         reason: reason.map(str::to_owned),
     };
     let recipient = (&account.record).into();
-    outbox.send(transaction, template, recipient)?;
+    outbox.notify(transaction, template, recipient)?;
     Ok(())
 }

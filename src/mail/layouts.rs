@@ -48,7 +48,9 @@ impl Layouts {
             });
         }
         let words = MailText::of(&mail.template, &mail.campus, &mail.site);
+        let items: Vec<_> = words.items.iter().map(item).collect();
         let values = context! {
+            items,
             subject => subject.as_str(), name => mail.to_name.as_str(), paragraphs => words.paragraphs, quote => words.quote,
             label => words.action.as_ref().map(|action| action.label),
             link => words.action.as_ref().map(|action| action.link.as_str()), campus => mail.campus.as_str(), site => mail.site.as_str(),
@@ -58,6 +60,14 @@ impl Layouts {
             html: self.0.get_template(HTML)?.render(&values)?,
             subject,
         })
+    }
+}
+
+/// One of several notices: its sentence, what somebody wrote, and where to look.
+fn item(notice: &MailText) -> minijinja::Value {
+    context! {
+        text => notice.paragraphs.first(), quote => notice.quote.as_deref(),
+        link => notice.action.as_ref().map(|action| action.link.as_str()),
     }
 }
 
@@ -81,11 +91,8 @@ mod tests {
             name: "Ann".into(),
             account_id: None,
         };
-        let mail = Outbox::new("Example College", "https://jobs.example.edu").mail(
-            template,
-            recipient,
-            Timestamp::from_millis(0),
-        );
+        let outbox = Outbox::new("Example College", "https://jobs.example.edu");
+        let mail = outbox.mail(template, recipient, None, Timestamp::from_millis(0));
         let rendered = Layouts::new().unwrap().render(&mail).unwrap();
         assert!(!rendered.subject.contains(['\r', '\n']), "{rendered:?}");
         assert!(rendered.html.contains("&lt;script&gt;"), "{rendered:?}");

@@ -3,6 +3,7 @@
 
 mod header;
 mod layouts;
+mod limits;
 mod message;
 mod office;
 mod outbox;
@@ -12,6 +13,6 @@ mod worker;
 
 pub use layouts::LayoutError;
 pub use office::{OutboxRefusal, count_failed, count_waiting, list_outbox, retry_mail};
-pub use outbox::{Outbox, Recipient};
+pub use outbox::{Outbox, Recipient, clear_mail, forget};
 pub use transport::{MailSetupError, SendError, SmtpOptions, SmtpTls, Transport};
 pub use worker::{Health, Worker, WorkerState};

@@ -1,9 +1,13 @@
 //! Putting mails into the outbox, in the change of the command that causes them.
 
+use std::collections::HashSet;
+
+use super::limits;
 use crate::model::{
-    Account, AccountId, Email, Employer, Mail, MailId, MailState, MailTemplate, Student, Timestamp,
+    Account, AccountId, ApplicationId, Email, Employer, Mail, MailId, MailState, MailTemplate,
+    Network, Student, Timestamp,
 };
-use crate::store::{StoreError, Transaction};
+use crate::store::{StoreError, Transaction, keys};
 
 /// What every mail of this campus says besides its own words.
 #[derive(Clone, Debug)]
@@ -70,14 +74,52 @@ impl Outbox {
         }
     }
 
-    /// Writes a mail that is due at once.
+    /// Whether a mailbox may get one more mail that a stranger can ask for. One that may not gets none, and whoever asked
+    /// must not learn of it.
+    pub fn may_ask(&self, transaction: &mut Transaction, to: &Email) -> Result<bool, StoreError> {
+        let network = transaction.origin().address.map(Network::from);
+        limits::may_ask(transaction, to, network)
+    }
+
+    /// Writes a mail that was asked for; the caller has asked `may_ask`.
     pub fn send(
         &self,
         transaction: &mut Transaction,
         template: MailTemplate,
         recipient: Recipient,
     ) -> Result<(), StoreError> {
-        let mail = self.mail(template, recipient, transaction.now());
+        let network = transaction.origin().address.map(Network::from);
+        let mail = self.mail(template, recipient, network, transaction.now());
+        transaction.insert(mail)?;
+        Ok(())
+    }
+
+    /// Tells somebody what the caller made happen: at once, or with other notices in one mail when the mailbox can take it.
+    pub fn notify(
+        &self,
+        transaction: &mut Transaction,
+        template: MailTemplate,
+        recipient: Recipient,
+    ) -> Result<(), StoreError> {
+        let network = transaction.origin().address.map(Network::from);
+        self.notify_of(transaction, template, recipient, network)
+    }
+
+    /// `notify` for what somebody in a network made happen before.
+    pub fn notify_of(
+        &self,
+        transaction: &mut Transaction,
+        template: MailTemplate,
+        recipient: Recipient,
+        network: Option<Network>,
+    ) -> Result<(), StoreError> {
+        let topic = template.kind().topic();
+        let until = limits::held_until(transaction, &recipient, topic, network)?;
+        let mut mail = self.mail(template, recipient, network, transaction.now());
+        if let Some(until) = until {
+            mail.held = true;
+            mail.next_attempt_at = until;
+        }
         transaction.insert(mail)?;
         Ok(())
     }
@@ -86,6 +128,7 @@ impl Outbox {
         &self,
         template: MailTemplate,
         recipient: Recipient,
+        network: Option<Network>,
         now: Timestamp,
     ) -> Mail {
         Mail {
@@ -96,6 +139,8 @@ impl Outbox {
             campus: self.campus.clone(),
             site: self.site.clone(),
             template,
+            network,
+            held: false,
             state: MailState::Waiting,
             attempts: 0,
             last_error: None,
@@ -104,4 +149,47 @@ impl Outbox {
             sent_at: None,
         }
     }
+}
+
+/// Takes out of all mail that has not left what tells of some applications: somebody in them is erased.
+pub fn forget(
+    transaction: &mut Transaction,
+    applications: &HashSet<ApplicationId>,
+) -> Result<(), StoreError> {
+    let reader = transaction.reader();
+    for index in [keys::mails_waiting(), keys::mails_failed()] {
+        reader.each_key(&index, |key| {
+            let key = keys::indexed::<Mail>(&key)?;
+            let Some(mut mail) = transaction.look(&key)? else {
+                return Ok(());
+            };
+            if mail.template.forget(applications)
+                && let Some(current) = transaction.get(&key)?
+            {
+                transaction.update(&current, mail)?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Clears a mail that was sent, or made and failed, before a time.
+pub fn clear_mail(
+    transaction: &mut Transaction,
+    id: MailId,
+    before: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(mail) = transaction.get::<Mail>(&keys::mail(id))? else {
+        return Ok(());
+    };
+    let is_old = match mail.state {
+        MailState::Waiting => false,
+        MailState::Sent => mail.sent_at.unwrap_or(mail.created_at) < before,
+        MailState::Failed => mail.created_at < before,
+    };
+    if is_old {
+        transaction.delete(&mail);
+    }
+    Ok(())
 }

@@ -15,6 +15,8 @@ pub(super) struct MailText {
     /// Somebody's own words: a note, a reason.
     pub quote: Option<String>,
     pub action: Option<Action>,
+    /// Each of several notices.
+    pub items: Vec<MailText>,
 }
 
 pub(super) struct Action {
@@ -134,6 +136,14 @@ impl MailText {
             )
             .quoting(Some(fault))
             .with("View rules", format!("{site}/office")),
+            T::Updates { items } => {
+                let mut updates = text(
+                    format!("{} updates from {campus} jobs", items.len()),
+                    &["This is new since the last email we sent you:"],
+                );
+                updates.items = items.iter().map(|item| Self::of(item, campus, site)).collect();
+                updates
+            }
             T::Rendered { subject, .. } => text(subject.clone(), &[]),
         }
     }
@@ -155,6 +165,7 @@ fn text(subject: String, paragraphs: &[&str]) -> MailText {
         paragraphs: paragraphs.iter().map(|text| (*text).to_owned()).collect(),
         quote: None,
         action: None,
+        items: Vec::new(),
     }
 }
 

@@ -12,9 +12,12 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::limits::merge_held;
 use super::transport::{SendError, Transport};
 use crate::model::{Mail, MailState, Timestamp};
-use crate::store::{Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, keys};
+use crate::store::{
+    Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, Transaction, keys,
+};
 
 /// Mails handed over at the same time.
 const AT_ONCE: usize = 8;
@@ -153,6 +156,10 @@ impl Worker {
         if mails.is_empty() {
             return Ok(Round::Idle);
         }
+        let (held, mails): (Vec<_>, Vec<_>) = mails.into_iter().partition(|mail| mail.held);
+        if !held.is_empty() {
+            self.merge(&held).await?;
+        }
         let mut outcomes = self.hand_over(mails, stop).await;
         let down = self.blame(&mut outcomes, stop).await;
         let sent = outcomes
@@ -166,6 +173,15 @@ impl Worker {
             self.mark(&outcomes).await?;
         }
         Ok(down.map_or(Round::Sent, Round::Down))
+    }
+
+    /// Makes mails of the notices that were held back; the next round sends them.
+    async fn merge(&self, held: &[Stored<Mail>]) -> Result<(), StoreError> {
+        let merge = |transaction: &mut Transaction| {
+            // Merging one takes along all that its reader has waiting.
+            held.iter().try_for_each(|one| merge_held(transaction, one))
+        };
+        self.store.run(Origin::SYSTEM, merge).await
     }
 
     /// Hands mails over, `AT_ONCE` at a time; takes no more once nothing seems to pass or the server stops. Gives those that

@@ -222,6 +222,36 @@ impl Application {
     }
 }
 
+/// What stands where somebody's words stood.
+const ERASED: &str = "(erased)";
+
+impl Application {
+    /// Takes out what a student who is erased wrote, and what was written to or about him. `nobody`: in place of his number.
+    pub fn erase_student(&mut self, nobody: StudentId) {
+        self.student_id = nobody;
+        self.cover_note = None;
+        self.answers.clear();
+        self.resume_id = None;
+        self.eligibility.reasons.clear();
+        for word in &mut self.overrides {
+            word.reason = ERASED.into();
+        }
+        for step in &mut self.history {
+            step.note = None;
+        }
+    }
+
+    /// Takes out what an employer who is erased wrote. `nobody`: in place of his number.
+    pub fn erase_employer(&mut self, nobody: EmployeeId) {
+        self.employee_id = nobody;
+        for step in &mut self.history {
+            if step.by == Role::Employer {
+                step.note = None;
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

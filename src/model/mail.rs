@@ -1,9 +1,12 @@
 //! A mail in the outbox: which template, and the values that its template needs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, JobId, MailId, Timestamp,
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, JobId, MailId, Network,
+    Timestamp,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,9 +25,29 @@ pub enum MailKind {
     AccountModerated,
     /// To the office: a campus rule fails.
     RuleFailing,
+    /// Several notices in one mail.
+    Updates,
+}
+
+/// What a mailbox is mailed about. Each is limited by itself, so that mails of one keep none of another away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailTopic {
+    /// What anybody can ask for who knows the address.
+    Asked,
+    /// The account's password and standing.
+    Account,
+    Activity,
 }
 
 impl MailKind {
+    pub fn topic(self) -> MailTopic {
+        match self {
+            Self::VerifyEmail | Self::AddressTaken | Self::ResetPassword => MailTopic::Asked,
+            Self::PasswordChanged | Self::AccountModerated => MailTopic::Account,
+            _ => MailTopic::Activity,
+        }
+    }
+
     /// People wait before a screen for these; they go before all others.
     pub fn is_urgent(self) -> bool {
         matches!(
@@ -124,6 +147,10 @@ pub enum MailTemplate {
         rule: String,
         fault: String,
     },
+    /// Notices that came while the mailbox had enough mail.
+    Updates {
+        items: Vec<MailTemplate>,
+    },
     /// A whole mail, as earlier versions kept it; without its parts once it was sent.
     Rendered {
         kind: MailKind,
@@ -149,18 +176,28 @@ impl MailTemplate {
             Self::JobModerated { .. } => MailKind::JobModerated,
             Self::AccountModerated { .. } => MailKind::AccountModerated,
             Self::RuleFailing { .. } => MailKind::RuleFailing,
+            Self::Updates { .. } => MailKind::Updates,
             Self::Rendered { kind, .. } => *kind,
         }
     }
 
-    /// The application that it tells of.
-    pub fn application_id(&self) -> Option<ApplicationId> {
+    /// Strips what tells of one of these applications. Whether there was any.
+    pub fn forget(&mut self, applications: &HashSet<ApplicationId>) -> bool {
         match self {
             Self::ApplicationReceived { application_id, .. }
             | Self::ApplicationFiled { application_id, .. }
             | Self::ApplicationMoved { application_id, .. }
-            | Self::StudentMoved { application_id, .. } => Some(*application_id),
-            _ => None,
+            | Self::StudentMoved { application_id, .. } => {
+                let is_one = applications.contains(application_id);
+                if is_one {
+                    self.strip();
+                }
+                is_one
+            }
+            Self::Updates { items } => items
+                .iter_mut()
+                .fold(false, |any, item| item.forget(applications) || any),
+            _ => false,
         }
     }
 
@@ -176,6 +213,7 @@ impl MailTemplate {
                 *reason = None;
             }
             Self::RuleFailing { fault, .. } => fault.clear(),
+            Self::Updates { items } => items.iter_mut().for_each(Self::strip),
             Self::Rendered { text, html, .. } => {
                 text.clear();
                 html.clear();
@@ -200,6 +238,12 @@ pub struct Mail {
     pub campus: String,
     pub site: String,
     pub template: MailTemplate,
+    /// Where the request came from that caused it, as far as it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// Its mailbox had enough: it will go with others in one mail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     pub state: MailState,
     pub attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +268,9 @@ struct StoredMail {
     #[serde(default)]
     site: String,
     template: Option<MailTemplate>,
+    network: Option<Network>,
+    #[serde(default)]
+    held: bool,
     kind: Option<MailKind>,
     #[serde(default)]
     subject: String,
@@ -255,6 +302,8 @@ impl From<StoredMail> for Mail {
             campus: stored.campus,
             site: stored.site,
             template: stored.template.unwrap_or(rendered),
+            network: stored.network,
+            held: stored.held,
             state: stored.state,
             attempts: stored.attempts,
             last_error: stored.last_error,

@@ -16,6 +16,7 @@ mod job_input;
 mod mail;
 mod money;
 mod names;
+mod network;
 mod patch;
 mod read_json;
 mod rule;
@@ -44,9 +45,10 @@ pub use ids::{
 pub use invalid::{FieldError, Invalid};
 pub use job::{Declined, Job, JobSetting, JobStatus, Question};
 pub use job_input::{JobFields, JobInput};
-pub use mail::{ClosedBecause, Mail, MailKind, MailState, MailTemplate, Ruling};
+pub use mail::{ClosedBecause, Mail, MailKind, MailState, MailTemplate, MailTopic, Ruling};
 pub use money::Money;
 pub use names::names_of;
+pub use network::Network;
 pub use patch::patched;
 pub use read_json::{field_at, from_json, from_text};
 pub use rule::{

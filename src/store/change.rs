@@ -81,6 +81,20 @@ impl Transaction {
             .transpose()
     }
 
+    /// Reads a record as it is with this transaction's own writes, and makes it no check of the change.
+    pub fn look<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
+        let stored;
+        let value = match self.writes.get(key) {
+            Some(Write::Put { value, .. }) => Some(value),
+            Some(Write::Delete | Write::Add(_)) => None,
+            None => {
+                stored = self.snapshot.get(key)?;
+                stored.as_ref().map(|row| &row.value)
+            }
+        };
+        value.map(|value| decode(key, value)).transpose()
+    }
+
     /// The record that has a unique key.
     pub fn find<R: Record>(
         &mut self,

@@ -204,6 +204,21 @@ pub fn mails_due_before(urgent: bool, time: Timestamp) -> Key {
 pub fn mails_by_account(account: AccountId) -> Key {
     Key::new(b'X', b'n').bytes(account.as_bytes())
 }
+/// Mails to a mailbox that strangers can ask for, or that has no account.
+pub fn mails_by_mailbox(mailbox: &str) -> Key {
+    Key::new(b'X', b'N').text(mailbox)
+}
+/// Of an index that ends in ids, the start of what was made since a time: ids begin with theirs.
+pub fn made_since(index: &Key, time: Timestamp) -> Key {
+    index.join(&(time.as_millis().max(0) as u64).to_be_bytes()[2..])
+}
+/// Mails to an account that are held back.
+pub fn mails_held_by_account(account: AccountId) -> Key {
+    Key::new(b'X', b'h').byte(0).bytes(account.as_bytes())
+}
+pub fn mails_held_by_mailbox(mailbox: &str) -> Key {
+    Key::new(b'X', b'h').byte(1).text(mailbox)
+}
 pub fn sessions_by_account(account: AccountId) -> Key {
     Key::new(b'X', b's').bytes(account.as_bytes())
 }
@@ -284,6 +299,11 @@ pub fn committed_hours(student: &StudentId) -> Key {
 /// Raised by every change of which sessions an account has.
 pub fn log_ins(account: AccountId) -> Key {
     Key::new(b'G', b's').bytes(account.as_bytes())
+}
+/// Raised by every mail that a stranger asks for. Mailboxes share guards by a digest, so that there are not more of them
+/// than this takes.
+pub fn asked_mails(digest: [u8; 2]) -> Key {
+    Key::new(b'G', b'm').bytes(&digest)
 }
 /// Verdicts that a module gave as a shadow.
 pub fn shadow_verdicts(rule: RuleId) -> Key {

@@ -7,15 +7,15 @@ use super::{
     applications_by_job_status, applications_by_status, applications_by_student,
     applications_by_student_status, employer, employer_email, employers_by_work_space, expiring,
     file, files_by_student, job, job_external_id, jobs_by_deadline, jobs_by_employer,
-    jobs_by_status, mail, mails_by_account, mails_due, mails_failed, rule, rule_set, saved_answer,
-    session, sessions_by_account, standing_application, student, student_email, token,
-    tokens_by_account,
+    jobs_by_status, mail, mails_by_account, mails_by_mailbox, mails_due, mails_failed,
+    mails_held_by_account, mails_held_by_mailbox, rule, rule_set, saved_answer, session,
+    sessions_by_account, standing_application, student, student_email, token, tokens_by_account,
 };
 use crate::model::{
     Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, EmployeeId,
-    Employer, Event, FileId, Job, JobId, JobStatus, Mail, MailId, MailState, Role, RuleId,
-    RuleModule, RuleSet, SavedAnswer, Session, SessionId, StoredFile, Student, StudentId, Token,
-    TokenId,
+    Employer, Event, FileId, Job, JobId, JobStatus, Mail, MailId, MailState, MailTemplate,
+    MailTopic, Role, RuleId, RuleModule, RuleSet, SavedAnswer, Session, SessionId, StoredFile,
+    Student, StudentId, Token, TokenId,
 };
 
 impl Record for Account {
@@ -219,7 +219,7 @@ impl Record for Application {
 
 impl Record for Mail {
     const KIND: u8 = b'm';
-    const INDEXES: &'static [u8] = b"Mdn";
+    const INDEXES: &'static [u8] = b"MdnNh";
     type Id = MailId;
     fn key(&self) -> RecordKey<Self> {
         mail(self.mail_id)
@@ -238,11 +238,15 @@ impl Record for Mail {
     }
     fn index_keys(&self) -> Vec<Key> {
         let id = self.mail_id.as_bytes();
-        let by_account = |account| mails_by_account(account).bytes(id);
-        let mut keys: Vec<Key> = self.account_id.map(by_account).into_iter().collect();
+        let mut keys: Vec<Key> = mail_of_recipient(self).into_iter().collect();
+        let kind = self.template.kind();
+        if self.account_id.is_some() && kind.topic() == MailTopic::Asked && !is_rendered(self) {
+            keys.push(mails_by_mailbox(&self.to.mailbox()));
+        }
+        keys = keys.into_iter().map(|index| index.bytes(id)).collect();
         match self.state {
             MailState::Waiting => keys.push(
-                mails_due(self.template.kind().is_urgent())
+                mails_due(kind.is_urgent())
                     .time(self.next_attempt_at)
                     .bytes(id),
             ),
@@ -251,6 +255,22 @@ impl Record for Mail {
         }
         keys
     }
+}
+
+/// The index in which a mail's reader has it.
+fn mail_of_recipient(mail: &Mail) -> Option<Key> {
+    match (mail.account_id, mail.held) {
+        (Some(account), false) => Some(mails_by_account(account)),
+        (Some(account), true) => Some(mails_held_by_account(account)),
+        // Earlier versions had none.
+        (None, _) if is_rendered(mail) => None,
+        (None, false) => Some(mails_by_mailbox(&mail.to.mailbox())),
+        (None, true) => Some(mails_held_by_mailbox(&mail.to.mailbox())),
+    }
+}
+
+fn is_rendered(mail: &Mail) -> bool {
+    matches!(mail.template, MailTemplate::Rendered { .. })
 }
 
 impl Record for Session {

@@ -1,0 +1,123 @@
+//! How much mail one mailbox gets (API.md, Limits). What was sent within the hour is counted in the outbox itself, so a
+//! restart forgets nothing and nothing else has to be kept.
+
+use std::ops::Bound;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Recipient;
+use crate::model::{Email, Mail, MailId, MailState, MailTemplate, MailTopic, Network, Timestamp};
+use crate::store::{Direction, Key, KeyRange, StoreError, Transaction, keys};
+
+const HOUR: Duration = Duration::from_hours(1);
+/// Mails an hour to one mailbox, on one topic: from one network, and from all.
+const PER_NETWORK: usize = 5;
+const PER_MAILBOX: usize = 20;
+/// Mails of the last hour that are looked at; more than the limits of all topics let through.
+const MAX_LOOKED_AT: usize = 200;
+/// Notices in one mail; what is held beyond them goes in the next.
+const MAX_MERGED: usize = 200;
+
+/// Whether a mailbox may get one more of the mails that anybody can ask for.
+pub(super) fn may_ask(
+    transaction: &mut Transaction,
+    email: &Email,
+    network: Option<Network>,
+) -> Result<bool, StoreError> {
+    let mailbox = email.mailbox();
+    let digest = Sha256::digest(mailbox.as_bytes());
+    transaction.guard(&keys::asked_mails([digest[0], digest[1]]))?;
+    let index = keys::mails_by_mailbox(&mailbox);
+    Ok(free_at(transaction, &index, MailTopic::Asked, network)?.is_none())
+}
+
+/// Until when a notice has to wait; `None`: it may go now.
+pub(super) fn held_until(
+    transaction: &Transaction,
+    recipient: &Recipient,
+    topic: MailTopic,
+    network: Option<Network>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let index = match recipient.account_id {
+        Some(account) => keys::mails_by_account(account),
+        None => keys::mails_by_mailbox(&recipient.email.mailbox()),
+    };
+    free_at(transaction, &index, topic, network)
+}
+
+/// When the limits let one more through; `None`: now.
+fn free_at(
+    transaction: &Transaction,
+    index: &Key,
+    topic: MailTopic,
+    network: Option<Network>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut range = KeyRange::prefix(index);
+    // What was made exactly an hour ago counts no more.
+    let start = transaction.now().minus(HOUR).plus(Duration::from_millis(1));
+    range.start = Bound::Included(keys::made_since(index, start));
+    let found = transaction.scan_keys(&range, Direction::Forward, MAX_LOOKED_AT)?;
+    if found.len() < PER_NETWORK {
+        return Ok(None);
+    }
+    let (mut here, mut all) = (Vec::new(), Vec::new());
+    for key in &found {
+        let mail = transaction.look::<Mail>(&keys::indexed(key)?)?;
+        let Some(mail) = mail.filter(|mail| mail.template.kind().topic() == topic) else {
+            continue;
+        };
+        all.push(mail.created_at);
+        if mail.network == network {
+            here.push(mail.created_at);
+        }
+    }
+    let free = |times: &[Timestamp], limit: usize| {
+        let last = times.len().checked_sub(limit)?;
+        Some(times[last].plus(HOUR))
+    };
+    Ok(free(&here, PER_NETWORK).max(free(&all, PER_MAILBOX)))
+}
+
+/// Makes one mail, due now, of all that is held for the reader of one of them. Its id is new, so that it counts from now.
+pub(super) fn merge_held(transaction: &mut Transaction, one: &Mail) -> Result<(), StoreError> {
+    let held = match one.account_id {
+        Some(account) => keys::mails_held_by_account(account),
+        None => keys::mails_held_by_mailbox(&one.to.mailbox()),
+    };
+    let mut mails: Vec<Mail> = Vec::new();
+    let found = transaction.scan_keys(&KeyRange::prefix(&held), Direction::Forward, MAX_MERGED)?;
+    for key in &found {
+        if let Some(mail) = transaction.get::<Mail>(&keys::indexed(key)?)? {
+            transaction.delete(&mail);
+            mails.push(mail.record);
+        }
+    }
+    let Some(newest) = mails.last().cloned() else {
+        return Ok(());
+    };
+    let network = newest.network;
+    let is_of_one = mails.iter().all(|mail| mail.network == network);
+    let mut items: Vec<MailTemplate> = mails.into_iter().map(|mail| mail.template).collect();
+    let now = transaction.now();
+    transaction.insert(Mail {
+        mail_id: MailId::generate(now),
+        template: match items.pop() {
+            Some(single) if items.is_empty() => single,
+            last => {
+                items.extend(last);
+                MailTemplate::Updates { items }
+            }
+        },
+        network: network.filter(|_| is_of_one),
+        held: false,
+        state: MailState::Waiting,
+        attempts: 0,
+        last_error: None,
+        next_attempt_at: now,
+        created_at: now,
+        sent_at: None,
+        ..newest
+    })?;
+    Ok(())
+}
