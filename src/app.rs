@@ -138,6 +138,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         config.mail.per_second,
         config.mail.per_day,
     );
+    let retention = config.retention.clone();
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
@@ -156,8 +157,8 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         config,
     });
     let metrics = serve_metrics(&state)?;
-    let followers =
-        Followers::start(&store, &index, &registrar, &progress).map_err(StartError::Thread)?;
+    let followers = Followers::start(&store, &index, &registrar, &progress, retention)
+        .map_err(StartError::Thread)?;
     tokio::spawn(async move {
         if let Err(error) = judge.warm().await {
             tracing::error!(%error, "the campus rules could not be made ready");

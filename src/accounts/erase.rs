@@ -1,12 +1,13 @@
 //! Leaving: everything that is kept of a person, handed out; and erasure.
 
+use super::clear::clear_mails;
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
-use crate::applications::erase_of_student;
+use crate::applications::{erase_of_employer, erase_of_student};
 use crate::jobs::erase_employer;
 use crate::model::{
-    Account, AccountStatus, Application, Email, Employer, Event, Identity, Job, JobStatus, Mail,
-    MailKind, Party, Preferences, Session, StoredFile, Student,
+    Account, AccountStatus, Application, Email, EmployeeId, Employer, Event, Identity, Job,
+    JobStatus, Mail, MailKind, Party, Preferences, Session, StoredFile, Student, StudentId,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -27,7 +28,10 @@ pub struct Export {
 pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
     let account = account.ok_or(Refusal::NotFound)?.record;
-    let mut mails: Vec<Mail> = all(reader, &keys::mails_by_account(identity.account_id))?;
+    let own = keys::mails_by_account(identity.account_id);
+    let mut mails: Vec<Mail> = all(reader, &own)?;
+    let held = keys::mails_held_by_account(identity.account_id);
+    mails.extend(all(reader, &held)?);
     // To an address that was never proven: whether there is such a mail would tell whether somebody else has it.
     mails.retain(|mail| mail.template.kind() != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
@@ -68,8 +72,9 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
     Ok(records)
 }
 
-/// Name and words of a person go, records that others need stay without them. Open applications are withdrawn, open
-/// postings closed, files deleted, sessions ended. `proven_at`: the account's version when the password was right.
+/// Name and words of a person go, records that others need stay without them, under a number of nobody: address and campus
+/// number are free again. Open applications are withdrawn, open postings closed, files deleted, sessions ended, and mail
+/// that has not left yet calls nobody by name. `proven_at`: the account's version when the password was right.
 pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
@@ -86,13 +91,16 @@ pub fn erase(
     }
     let now = transaction.now();
     let email = Email::erased(&account.account_id);
+    let (mut student_id, mut employee_id) = (None, None);
     match &identity.party {
         Party::Student(id) => {
-            erase_of_student(transaction, id)?;
+            let nobody = StudentId::generate(now);
+            erase_of_student(transaction, id, &nobody)?;
             erase_files(transaction, &keys::files_by_student(id))?;
+            transaction.delete_bytes(keys::committed_hours(id));
             if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
                 let erased = Student {
-                    student_id: id.clone(),
+                    student_id: nobody.clone(),
                     name: ERASED.into(),
                     email: email.clone(),
                     graduation_date: None,
@@ -107,29 +115,37 @@ pub fn erase(
                     account_id: None,
                     updated_at: now,
                 };
-                transaction.update(&student, erased)?;
+                transaction.delete(&student);
+                transaction.insert(erased)?;
             }
+            student_id = Some(nobody);
         }
         Party::Employer(id) => {
-            erase_employer(transaction, id, ERASED)?;
+            let nobody = EmployeeId::generate(now);
+            erase_of_employer(transaction, id, &nobody)?;
+            erase_employer(transaction, id, &nobody, ERASED)?;
             if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
                 let erased = Employer {
+                    employee_id: nobody.clone(),
                     name: ERASED.into(),
                     email: email.clone(),
                     designation: None,
+                    work_space: None,
                     account_id: None,
                     updated_at: now,
                     ..employer.record.clone()
                 };
-                transaction.update(&employer, erased)?;
+                transaction.delete(&employer);
+                transaction.insert(erased)?;
             }
+            employee_id = Some(nobody);
         }
         Party::Admin => {
             let (from, to) = (account.status, AccountStatus::Erased);
             return Err(Refusal::InvalidTransition { from, to });
         }
     }
-    erase_mails(transaction, &keys::mails_by_account(account.account_id))?;
+    clear_mails(transaction, account.account_id)?;
     tokens::drop_all(transaction, account.account_id, None)?;
     end_all_sessions(transaction, account.account_id)?;
     let (account_id, from) = (account.account_id, account.status);
@@ -140,6 +156,8 @@ pub fn erase(
         trusted: false,
         password_hash: None,
         pending_email: None,
+        student_id,
+        employee_id,
         updated_at: now,
         ..account.record.clone()
     };
@@ -166,16 +184,6 @@ fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreEr
             transaction.delete_bytes(chunk);
         }
         transaction.delete(&file);
-    }
-    Ok(())
-}
-
-fn erase_mails(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
-    let range = KeyRange::prefix(index);
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        if let Some(mail) = transaction.get::<Mail>(&keys::indexed(&key)?)? {
-            transaction.delete(&mail);
-        }
     }
     Ok(())
 }

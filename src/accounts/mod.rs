@@ -1,6 +1,7 @@
 //! What a person does with an account: sign up, prove the mailbox, sign in, recover, change, leave; and what the office
 //! does with accounts. Owns accounts, profiles, sessions and mailed tokens. Knows nothing of HTTP.
 
+mod clear;
 mod erase;
 mod moderate;
 mod profile;
@@ -12,6 +13,7 @@ mod sign_up;
 mod tokens;
 mod verify;
 
+pub use clear::clear_unverified;
 pub use erase::{Export, erase, export};
 pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
 pub use profile::{Me, MePatch, me, update_me};

@@ -1,27 +1,64 @@
-//! What stays of the applications of a student who is erased.
+//! What stays of applications when a person in them is erased: the record, under a number of nobody, without his words.
 
-use crate::model::{Application, ApplicationStatus, Role, StudentId};
-use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
+use std::collections::HashSet;
 
-/// Takes a student's words out of his applications, and withdraws those that are open.
+use crate::mail;
+use crate::model::{Application, ApplicationStatus, EmployeeId, Role, StudentId, Timestamp};
+use crate::store::{
+    Direction, Key, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys,
+};
+
+/// Takes a student out of his applications, and withdraws those that are open.
 pub(crate) fn erase_of_student(
     transaction: &mut Transaction,
     id: &StudentId,
+    nobody: &StudentId,
 ) -> Result<(), StoreError> {
     let now = transaction.now();
-    let range = KeyRange::prefix(&keys::applications_by_student(id));
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        let Some(old) = transaction.get::<Application>(&keys::indexed(&key)?)? else {
-            continue;
-        };
-        let mut erased = old.record.clone();
-        erased.cover_note = None;
-        erased.answers.clear();
-        erased.resume_id = None;
-        if !erased.application_status().is_final() {
-            erased.make(Role::Student, ApplicationStatus::Withdrawn, None, now);
-        }
-        transaction.update(&old, erased)?;
+    let index = keys::applications_by_student(id);
+    erase_all(transaction, &index, |application| {
+        withdraw(application, now);
+        application.erase_student(nobody.clone());
+    })
+}
+
+/// Takes an employer out of the applications to his postings.
+pub(crate) fn erase_of_employer(
+    transaction: &mut Transaction,
+    id: &EmployeeId,
+    nobody: &EmployeeId,
+) -> Result<(), StoreError> {
+    let index = keys::applications_by_employer(id);
+    erase_all(transaction, &index, |application| {
+        application.erase_employer(nobody.clone());
+    })
+}
+
+fn withdraw(application: &mut Application, now: Timestamp) {
+    if !application.application_status().is_final() {
+        application.make(Role::Student, ApplicationStatus::Withdrawn, None, now);
     }
-    Ok(())
+}
+
+/// Changes all applications of an index, which they leave by that, and takes them out of mail that has not left.
+fn erase_all(
+    transaction: &mut Transaction,
+    index: &Key,
+    erase: impl Fn(&mut Application),
+) -> Result<(), StoreError> {
+    let (mut erased, range) = (HashSet::new(), KeyRange::prefix(index));
+    loop {
+        let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+        if found.is_empty() {
+            return mail::forget(transaction, &erased);
+        }
+        for key in found {
+            let old: Option<Stored<Application>> = transaction.get(&keys::indexed(&key)?)?;
+            let old = old.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+            let mut application = old.record.clone();
+            erase(&mut application);
+            transaction.update(&old, application)?;
+            erased.insert(old.application_id);
+        }
+    }
 }

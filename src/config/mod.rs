@@ -7,5 +7,5 @@ mod values;
 pub use load::ConfigError;
 pub use settings::{
     Accounts, Calendar, CampusSettings, Config, Data, MailSettings, MailTls, MailTransport,
-    MetricsSettings, OnFailure, Period, RulesSettings, Server,
+    MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
 };

@@ -25,6 +25,7 @@ pub struct Config {
     pub skills: Skills,
     pub metrics: MetricsSettings,
     pub rules: RulesSettings,
+    pub retention: Retention,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -137,6 +138,24 @@ pub struct MetricsSettings {
     /// None: on the main address, for loopback callers and admins only.
     #[serde(deserialize_with = "address_or_nothing")]
     pub listen: Option<SocketAddr>,
+}
+
+/// How long what nobody needs any more is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    pub sent_mail_days: NonZeroU32,
+    pub unverified_days: NonZeroU32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let number = |value| NonZeroU32::new(value).expect("the defaults are not zero");
+        Self {
+            sent_mail_days: number(30),
+            unverified_days: number(7),
+        }
+    }
 }
 
 impl Default for MetricsSettings {

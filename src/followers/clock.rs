@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Tail;
+use super::retention::Clearing;
 use crate::jobs::{EXPIRE_BATCH, expire_due};
 use crate::store::{
     Direction, Key, KeyRange, Origin, RecordKey, Store, StoreError, Transaction, keys,
@@ -13,13 +14,16 @@ const TICK: Duration = Duration::from_secs(2);
 /// Most rows that are cleared away in one change.
 const CLEAR_BATCH: usize = 500;
 
-pub(super) async fn run(store: Store, mut tail: Tail) {
+pub(super) async fn run(store: Store, mut clearing: Clearing, mut tail: Tail) {
     let mut is_clean = false;
     loop {
         let mut done = tick(&store).await;
         if !is_clean && done.is_ok() {
             done = clear_retired(&store).await;
             is_clean = done.is_ok();
+        }
+        if done.is_ok() {
+            done = clearing.run(&store, &tail).await;
         }
         if let Err(error) = done {
             tail.breathe("clock", &error).await;

@@ -4,6 +4,7 @@
 mod clock;
 mod index;
 mod notify;
+mod retention;
 
 pub use index::{FollowError, rebuild};
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::accounts::Registrar;
+use crate::config::Retention;
 use crate::search::SearchIndex;
 use crate::store::Store;
 
@@ -43,6 +45,7 @@ impl Followers {
         search: &Arc<SearchIndex>,
         registrar: &Arc<Registrar>,
         progress: &Arc<Progress>,
+        retention: Retention,
     ) -> std::io::Result<Self> {
         let mut followers = Self {
             stop: watch::Sender::new(false),
@@ -53,8 +56,8 @@ impl Followers {
         let notify =
             notify::NotifyFollower::new(store.clone(), registrar.clone(), progress.clone());
         followers.spawn("notify", store, |tail| notify.run(tail))?;
-        let clock = store.clone();
-        followers.spawn("clock", store, |tail| clock::run(clock, tail))?;
+        let (clock, clearing) = (store.clone(), retention::Clearing::new(retention));
+        followers.spawn("clock", store, |tail| clock::run(clock, clearing, tail))?;
         Ok(followers)
     }
 

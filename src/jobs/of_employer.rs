@@ -30,11 +30,15 @@ pub(crate) fn close_of_employer(
 pub(crate) fn erase_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
+    nobody: &EmployeeId,
     erased_name: &str,
 ) -> Result<(), StoreError> {
-    change_jobs(transaction, id, &JobStatus::ALL, |job| {
+    let erase = |job: &mut Job| {
+        job.employee_id = nobody.clone();
         job.orphan(erased_name);
-    })?;
+    };
+    // Each batch leaves the index that it was found in.
+    while change_jobs(transaction, id, &JobStatus::ALL, erase)? > 0 {}
     Ok(())
 }
 

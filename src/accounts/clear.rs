@@ -1,0 +1,44 @@
+//! Clearing away: accounts that nobody verified, and the mails of a person.
+
+use super::tokens;
+use crate::model::{Account, AccountId, AccountStatus, Mail, Timestamp};
+use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
+
+/// Clears an account that nobody has verified since a time, with all that hangs on it. Its address is free again.
+pub fn clear_unverified(
+    transaction: &mut Transaction,
+    id: AccountId,
+    before: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(account) = transaction.get::<Account>(&keys::account(id))? else {
+        return Ok(());
+    };
+    // Whoever registers again has a new link, and time to follow it.
+    if account.status != AccountStatus::Unverified || account.updated_at >= before {
+        return Ok(());
+    }
+    tokens::drop_all(transaction, id, None)?;
+    clear_mails(transaction, id)?;
+    transaction.delete_bytes(keys::log_ins(id));
+    transaction.delete(&account);
+    Ok(())
+}
+
+/// Clears all mails to an account, whatever has become of them.
+pub(super) fn clear_mails(
+    transaction: &mut Transaction,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    for index in [
+        keys::mails_by_account(account),
+        keys::mails_held_by_account(account),
+    ] {
+        let range = KeyRange::prefix(&index);
+        for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+            if let Some(mail) = transaction.get::<Mail>(&keys::indexed(&key)?)? {
+                transaction.delete(&mail);
+            }
+        }
+    }
+    Ok(())
+}

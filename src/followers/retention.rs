@@ -1,0 +1,82 @@
+//! What is kept for a while and then cleared away (`[retention]`): mail that was sent or failed, and accounts that nobody
+//! verified. A step at a time, so that a change stays small and a stop waits for one step at most.
+
+use std::ops::Bound;
+use std::time::Duration;
+
+use super::Tail;
+use crate::accounts::clear_unverified;
+use crate::config::Retention;
+use crate::mail::clear_mail;
+use crate::model::{AccountId, AccountStatus, MailId, Timestamp};
+use crate::store::{Direction, Key, KeyRange, Origin, Store, StoreError, Transaction, keys};
+
+/// It is looked for so often.
+const EVERY: Duration = Duration::from_hours(1);
+/// Records looked at in one change.
+const STEP: usize = 200;
+
+pub(super) struct Clearing {
+    retention: Retention,
+    next: Timestamp,
+}
+
+impl Clearing {
+    pub(super) fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            next: Timestamp::from_millis(0),
+        }
+    }
+
+    /// Clears what is too old, if it is time to look.
+    pub(super) async fn run(&mut self, store: &Store, tail: &Tail) -> Result<(), StoreError> {
+        let now = store.clock().now();
+        if now < self.next {
+            return Ok(());
+        }
+        let days = |days: u32| now.minus(Duration::from_hours(24) * days);
+        let before = days(self.retention.sent_mail_days.get());
+        walk(store, tail, &keys::mails(), before, |transaction, id| {
+            clear_mail(transaction, MailId::from_bytes(id), before)
+        })
+        .await?;
+        let before = days(self.retention.unverified_days.get());
+        let unverified = keys::accounts_by_status(AccountStatus::Unverified);
+        walk(store, tail, &unverified, before, |transaction, id| {
+            clear_unverified(transaction, AccountId::from_bytes(id), before)
+        })
+        .await?;
+        self.next = now.plus(EVERY);
+        Ok(())
+    }
+}
+
+/// Shows each record of an index that was made before a time to whoever clears it, oldest first.
+async fn walk(
+    store: &Store,
+    tail: &Tail,
+    index: &Key,
+    before: Timestamp,
+    clear: impl Fn(&mut Transaction, [u8; 16]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut range = KeyRange::prefix(index);
+    range.end = Bound::Excluded(keys::made_since(index, before));
+    while !tail.is_stopping() {
+        let found = store.read()?.scan_keys(&range, Direction::Forward, STEP)?;
+        let Some(last) = found.last().cloned() else {
+            break;
+        };
+        let step = |transaction: &mut Transaction| {
+            found.iter().try_for_each(|key| {
+                let id = key
+                    .trailing_id()
+                    .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
+                clear(transaction, id)
+            })
+        };
+        store.run(Origin::SYSTEM, step).await?;
+        range = range.beyond(last, Direction::Forward);
+    }
+    Ok(())
+}
