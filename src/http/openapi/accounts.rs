@@ -29,7 +29,11 @@ pub fn operations() -> Vec<Operation> {
         .problem(429, "too_many_attempts");
     vec![
         operation("POST", "/api/v1/auth/register", "Registers a student or an employer")
-            .detail("The answer is the same whether or not the address is taken; its owner gets a mail that says so.")
+            .detail(
+                "The answer is the same whether or not the address is taken; its owner gets a mail that says so. A mailbox gets \
+                 five such mails an hour from one network, and twenty from all; beyond that none is sent, and the answer stays \
+                 the same.",
+            )
             .body::<RegistrationBody>()
             .once()
             .answer::<Registered>(202, "A mail is on its way."),
