@@ -270,7 +270,7 @@ fn everybody_is_told_once(data: &std::path::Path, known: &BTreeSet<String>) {
     let reader = store.read().unwrap();
     let (mut told, mut sent) = (BTreeMap::new(), 0);
     let all = reader.each_key(&keys::mails(), |key| {
-        let mail: Mail = reader.get(&key)?.unwrap().record;
+        let mail: Mail = reader.get(&keys::indexed(&key)?)?.unwrap().record;
         sent += usize::from(mail.state == MailState::Sent);
         let (is_received, id) = match mail.template {
             MailTemplate::ApplicationReceived { application_id, .. } => (true, application_id),

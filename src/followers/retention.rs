@@ -8,8 +8,10 @@ use super::Tail;
 use crate::accounts::clear_unverified;
 use crate::config::Retention;
 use crate::mail::clear_mail;
-use crate::model::{AccountId, AccountStatus, MailId, Timestamp};
-use crate::store::{Direction, Key, KeyRange, Origin, Store, StoreError, Transaction, keys};
+use crate::model::{Account, AccountStatus, Mail, Timestamp};
+use crate::store::{
+    Direction, Key, KeyRange, Origin, Record, Store, StoreError, Transaction, keys,
+};
 
 /// It is looked for so often.
 const EVERY: Duration = Duration::from_hours(1);
@@ -37,14 +39,14 @@ impl Clearing {
         }
         let days = |days: u32| now.minus(Duration::from_hours(24) * days);
         let before = days(self.retention.sent_mail_days.get());
-        walk(store, tail, &keys::mails(), before, |transaction, id| {
-            clear_mail(transaction, MailId::from_bytes(id), before)
+        walk::<Mail>(store, tail, &keys::mails(), before, |transaction, id| {
+            clear_mail(transaction, id, before)
         })
         .await?;
         let before = days(self.retention.unverified_days.get());
         let unverified = keys::accounts_by_status(AccountStatus::Unverified);
-        walk(store, tail, &unverified, before, |transaction, id| {
-            clear_unverified(transaction, AccountId::from_bytes(id), before)
+        walk::<Account>(store, tail, &unverified, before, |transaction, id| {
+            clear_unverified(transaction, id, before)
         })
         .await?;
         self.next = now.plus(EVERY);
@@ -53,12 +55,12 @@ impl Clearing {
 }
 
 /// Shows each record of an index that was made before a time to whoever clears it, oldest first.
-async fn walk(
+async fn walk<R: Record>(
     store: &Store,
     tail: &Tail,
     index: &Key,
     before: Timestamp,
-    clear: impl Fn(&mut Transaction, [u8; 16]) -> Result<(), StoreError>,
+    clear: impl Fn(&mut Transaction, R::Id) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut range = KeyRange::prefix(index);
     range.end = Bound::Excluded(keys::made_since(index, before));
@@ -68,12 +70,9 @@ async fn walk(
             break;
         };
         let step = |transaction: &mut Transaction| {
-            found.iter().try_for_each(|key| {
-                let id = key
-                    .trailing_id()
-                    .ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
-                clear(transaction, id)
-            })
+            found
+                .iter()
+                .try_for_each(|key| clear(transaction, keys::indexed_id::<R>(key)?))
         };
         store.run(Origin::SYSTEM, step).await?;
         range = range.beyond(last, Direction::Forward);
