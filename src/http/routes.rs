@@ -182,8 +182,13 @@ fn resource(path: &str, entries: Vec<Entry>) -> Resource {
     for entry in entries {
         resource = resource.route(entry.route);
     }
-    resource.default_service(web::to(move || {
+    resource.default_service(other_methods(allow))
+}
+
+/// What an address answers to all methods but those it takes.
+pub fn other_methods(allow: String) -> Route {
+    web::to(move || {
         let allow = allow.clone();
         async move { Err::<&'static str, Problem>(Code::MethodNotAllowed { allow }.into()) }
-    }))
+    })
 }

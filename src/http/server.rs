@@ -8,7 +8,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
 use super::cors::cors;
-use super::routes::services;
+use super::routes::{other_methods, services};
 use super::state::State;
 use super::{metrics, pages, watch};
 
@@ -59,9 +59,11 @@ pub fn serve(
 pub fn serve_metrics(listener: TcpListener, state: web::Data<State>) -> std::io::Result<Server> {
     let address = listener.local_addr()?;
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(state.clone())
-            .service(web::resource("/metrics").route(web::get().to(metrics::read_here)))
+        App::new().app_data(state.clone()).service(
+            web::resource("/metrics")
+                .route(web::get().to(metrics::read_here))
+                .default_service(other_methods("GET".into())),
+        )
     })
     .workers(1)
     .disable_signals()

@@ -342,6 +342,29 @@ mod tests {
         }
     }
 
+    /// The names in braces.
+    fn params(text: &str) -> Vec<&str> {
+        let names = text.split('{').skip(1);
+        names.filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn the_catalogues_name_only_values_that_a_fault_has() {
+        for language in ["en", "es"] {
+            let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+            let catalogue = std::fs::read_to_string(path).unwrap();
+            for (code, sentence) in SENTENCES {
+                let start = format!("  \"invalid.{code}\": ");
+                let text = catalogue.lines().find_map(|line| line.strip_prefix(&start));
+                let text = text.unwrap_or_else(|| panic!("{language}.js lacks invalid.{code}"));
+                for name in params(text) {
+                    let has = params(sentence).contains(&name);
+                    assert!(has, "{language}.js: invalid.{code} names {name}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_fault_is_a_code_and_the_params_of_its_sentence() {
         let error = super::super::FieldError {

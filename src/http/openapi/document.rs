@@ -281,7 +281,7 @@ fn responses(entry: &Entry, operation: &Operation) -> Value {
     }
     responses.insert(
         "5XX".into(),
-        problem("Too much to do (503, with Retry-After), or a fault of the server."),
+        problem("The server is busy (503, with Retry-After) or failed."),
     );
     for (status, answer) in &operation.answers {
         responses.insert(status.to_string(), answer.clone());
