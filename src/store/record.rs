@@ -9,7 +9,7 @@ use super::StoreError;
 use super::keys::{Key, RecordKey, UniqueKey};
 use crate::model::Event;
 
-/// A kind of thing that is stored. `keys.rs` implements it for every record, so that one page shows every key.
+/// A kind of thing that is stored. `keys/records.rs` implements it for each.
 pub trait Record: Serialize + DeserializeOwned + Clone {
     /// The letter that its keys have; see `keys::of_kind`.
     const KIND: u8;

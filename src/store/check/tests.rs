@@ -275,7 +275,14 @@ fn every_kind_of_the_map_is_looked_at() {
     }
     for kind in indexes {
         // Long enough for an id or a text at its end, whichever it has.
-        let key = [&[b'X', kind][..], &[2; 8], b"Rs", &[b'1'; 20], &[0]].concat();
+        let key = [
+            &[b'X', kind][..],
+            &[2, 2, 2, 2, 2, 2, 2, 0],
+            b"Rs",
+            &[b'1'; 20],
+            &[0],
+        ]
+        .concat();
         let key = Key::from_bytes(&key);
         if keys::space(&key) == Some(Space::Retired) {
             continue;
