@@ -15,6 +15,7 @@ use super::problem::{Code, Problem};
 use super::state::State;
 use crate::eligibility::failing_rules;
 use crate::mail::{WorkerState, count_waiting};
+use crate::store::Trouble;
 
 /// Read from disk in debug builds, so that a change shows at a reload.
 #[derive(RustEmbed)]
@@ -31,13 +32,15 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// Ready while reads are answered from an index that has caught up. A mail server that is down, a disk that takes no
-/// writes, and a campus rule that fails, are shown and leave the site ready: people can still look for work.
+/// Ready while reads are answered. A full disk, a search index that is catching up, a mail server that is down and a
+/// campus rule that fails leave the site ready: people can still look for work.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
-    /// `ready` or `catching up`.
+    /// `ready`.
     status: &'static str,
+    /// What does not work as it should: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`.
+    degraded: Vec<&'static str>,
     store: StorePart,
     index: IndexPart,
     mail: MailPart,
@@ -46,7 +49,7 @@ pub struct Readiness {
 
 #[derive(Serialize, ToSchema)]
 pub struct StorePart {
-    /// `ok`, or `failing` since the newest write.
+    /// `ok`; `disk_full` or `failing` while nothing can be saved. The store tries again by itself.
     state: &'static str,
 }
 
@@ -78,7 +81,7 @@ pub struct RulesPart {
 /// Entries the index may be behind and still count as caught up.
 const INDEX_LAG: u64 = 1_000;
 
-/// GET /readyz: how the parts are; 503 while the index is built or the store does not answer.
+/// GET /readyz: how the parts are; 503 when the store cannot be read.
 pub async fn readyz(
     caller: Caller<Anyone>,
     state: web::Data<State>,
@@ -86,29 +89,33 @@ pub async fn readyz(
     let end = caller.reader.log_end()?;
     let lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
     let caught_up = lag <= INDEX_LAG;
-    let status = if caught_up {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let (store_state, store_trouble) = match state.store.load().trouble {
+        None => ("ok", None),
+        Some(Trouble::DiskFull) => ("disk_full", Some("disk_full")),
+        Some(Trouble::Failing) => ("failing", Some("store")),
     };
-    let failing = |is_failing| if is_failing { "failing" } else { "ok" };
+    let mail = state.mail.state();
     let failing_rules = failing_rules(&caller.reader)?.len();
-    let behind = "catching up";
-    Ok(HttpResponse::build(status).json(Readiness {
-        status: if caught_up { "ready" } else { behind },
-        store: StorePart {
-            state: failing(state.store.load().is_failing),
-        },
+    let degraded = [
+        store_trouble,
+        (!caught_up).then_some("index"),
+        (mail == WorkerState::Resting).then_some("mail"),
+        (failing_rules > 0).then_some("rules"),
+    ];
+    Ok(HttpResponse::Ok().json(Readiness {
+        status: "ready",
+        degraded: degraded.into_iter().flatten().collect(),
+        store: StorePart { state: store_state },
         index: IndexPart {
-            state: if caught_up { "ok" } else { behind },
+            state: if caught_up { "ok" } else { "catching up" },
             lag,
         },
         mail: MailPart {
-            state: state.mail.state(),
+            state: mail,
             waiting: count_waiting(&caller.reader)?,
         },
         rules: RulesPart {
-            state: failing(failing_rules > 0),
+            state: if failing_rules > 0 { "failing" } else { "ok" },
             failing: failing_rules,
         },
     }))

@@ -139,6 +139,9 @@ pub enum StoreError {
     /// More writes wait than the queue holds.
     #[error("the store has too many writes waiting")]
     Busy,
+    /// Nothing was written.
+    #[error("the disk is full")]
+    DiskFull,
     #[error("the outcome of a write is unknown: {0}")]
     Unknown(String),
     #[error("the store holds what it should not: {0}")]
@@ -188,8 +191,16 @@ pub struct Load {
     pub changes: u64,
     /// Changes handed over and not yet answered.
     pub waiting: u64,
-    /// Whether the newest commit failed.
-    pub is_failing: bool,
+    /// Why it takes no writes, if it takes none.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why an engine takes no writes for now. It tries by itself to take them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    DiskFull,
+    /// The storage fails.
+    Failing,
 }
 
 pub trait Engine: Send + Sync {

@@ -23,6 +23,8 @@ pub enum Fault {
     Busy,
     /// The disk refuses; nothing is written.
     Unavailable,
+    /// The disk is full; nothing is written.
+    DiskFull,
     /// The answer is lost; it was written.
     UnknownDone,
     /// The answer is lost; nothing was written.
@@ -78,6 +80,7 @@ impl MemoryEngine {
                     "a planned fault".into(),
                 )));
             }
+            Fault::DiskFull => return Err(CommitError::Store(StoreError::DiskFull)),
             Fault::UnknownLost => return Err(lost()),
         }
         change.check_limits().map_err(CommitError::Store)?;

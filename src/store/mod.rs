@@ -20,12 +20,12 @@ pub use change::Transaction;
 pub use check::{Checked, check};
 pub use engine::{
     Change, Check, CommitError, Direction, Engine, KeyRange, Load, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
-    MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Write,
+    MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Trouble, Write,
 };
 pub use keys::{Key, RecordKey, UniqueKey};
 pub use log::Logged;
 pub use memory::{Fault, MemoryEngine};
 pub use page::{Page, Paged, Place};
 pub use record::{Record, Stored};
-pub use redb::{RedbEngine, RedbOptions};
+pub use redb::{Media, RedbEngine, RedbOptions};
 pub use stores::{Origin, Reader, Store};

@@ -501,6 +501,7 @@ export default {
   "problem.contended": "Others are changing the same thing. Try again.",
   "problem.too_large": "This is too large. Make it shorter and try again.",
   "problem.busy": "The board is busy right now. Try again in a moment.",
+  "problem.disk_full": "The board's disk is full, so it cannot save anything right now. Try again later. What you typed is still here.",
   "problem.store_unavailable": "The board cannot save anything right now. Try again in a moment. What you typed is still here.",
   "problem.internal": "Something went wrong on our side. Try again in a moment.",
 };

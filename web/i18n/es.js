@@ -501,6 +501,7 @@ export default {
   "problem.contended": "Otras personas están cambiando lo mismo. Inténtalo de nuevo.",
   "problem.too_large": "Esto es demasiado grande. Acórtalo e inténtalo de nuevo.",
   "problem.busy": "El tablón está muy ocupado ahora. Inténtalo de nuevo en un momento.",
+  "problem.disk_full": "El disco del tablón está lleno y no puede guardar nada ahora. Inténtalo de nuevo más tarde. Lo que escribiste sigue aquí.",
   "problem.store_unavailable": "El tablón no puede guardar nada ahora. Inténtalo de nuevo en un momento. Lo que escribiste sigue aquí.",
   "problem.internal": "Algo ha fallado por nuestra parte. Inténtalo de nuevo en un momento.",
 };

@@ -272,6 +272,7 @@ fn responses(entry: &Entry, operation: &Operation) -> Value {
     }
     if entry.method != actix_web::http::Method::GET {
         add(409, "contended");
+        add(507, "disk_full");
     }
     let mut responses = Map::new();
     for (status, codes) in problems {

@@ -10,8 +10,11 @@ pub fn operations() -> Vec<Operation> {
     vec![
         operation("GET", "/healthz", "Whether the process runs").answer::<Health>(200, "It does."),
         operation("GET", "/readyz", "Whether requests are answered well")
-            .answer::<Readiness>(200, "The store answers and the index has caught up.")
-            .answer::<Readiness>(503, "One of them does not; the parts say which."),
+            .answer::<Readiness>(
+                200,
+                "Reads are answered; `degraded` names what does not work as it should.",
+            )
+            .problem(503, "store_unavailable"),
         operation("GET", "/metrics", "Measurements, for Prometheus")
             .detail(
                 "Where they are switched off or have an address of their own, the answer is 404.",

@@ -73,6 +73,7 @@ pub enum Code {
         what: String,
     },
     Busy,
+    DiskFull,
     StoreUnavailable,
     Internal,
 }
@@ -101,6 +102,7 @@ pub enum Because {
 
 const BUSY_SECONDS: u64 = 1;
 const STORE_SECONDS: u64 = 5;
+const DISK_SECONDS: u64 = 30;
 
 impl Code {
     /// The stable name, and the values that stand in the sentence.
@@ -121,6 +123,7 @@ impl Code {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
             Self::Busy => Some(BUSY_SECONDS),
+            Self::DiskFull => Some(DISK_SECONDS),
             Self::StoreUnavailable => Some(STORE_SECONDS),
             _ => None,
         }
@@ -171,6 +174,7 @@ impl Code {
             Self::Contended => (S::CONFLICT, "Others are changing the same record. Try again."),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "The {what} is too large to store."),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment."),
+            Self::DiskFull => (S::INSUFFICIENT_STORAGE, "The server's disk is full, so it cannot save anything right now. Reading still works."),
             Self::StoreUnavailable => (S::SERVICE_UNAVAILABLE, "The server cannot save anything right now. Try again with the same Idempotency-Key."),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "Internal error. Quote the request ID to your administrator."),
         }

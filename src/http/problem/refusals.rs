@@ -15,6 +15,7 @@ impl From<StoreError> for Problem {
             StoreError::Busy => Code::Busy.into(),
             StoreError::Contended => Code::Contended.into(),
             StoreError::TooLarge(what) => Code::TooLarge { what: what.into() }.into(),
+            StoreError::DiskFull => Code::DiskFull.into(),
             StoreError::Unavailable(_) | StoreError::Unknown(_) => {
                 tracing::error!(request_id = %watch::request_id(), %error, "the store failed");
                 Code::StoreUnavailable.into()

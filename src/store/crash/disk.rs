@@ -1,5 +1,7 @@
-//! A disk in memory for redb that keeps what was synced apart from what was only written, and stops where it is told.
+//! Disks in memory that keep what was synced apart from what was only written. The files of one machine share a power
+//! supply, which goes where it is told, and room, which may run out.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -8,14 +10,37 @@ use redb::StorageBackend;
 
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
+/// What a file takes room by.
+const BLOCK: usize = 4096;
 
-/// One disk; clones are the same one.
+/// What files share; clones are the same one.
+#[derive(Clone, Default)]
+pub(in crate::store) struct Machine(Arc<(Mutex<Power>, Condvar)>);
+
+#[derive(Default)]
+struct Power {
+    /// Writes, changes of length and syncs so far.
+    steps: u64,
+    syncs: u64,
+    /// The step that fails, and with it all that comes after.
+    stop_at: Option<u64>,
+    stopped: bool,
+    /// The sync with this number fails, and nothing else; what it should have synced never is.
+    fail_sync: Option<u64>,
+    /// Reads fail.
+    fail_reads: bool,
+    /// Syncs wait until they are released.
+    held: bool,
+    /// Blocks that all files may take together; no bound if it was never set.
+    room: Option<usize>,
+    taken: usize,
+}
+
+/// One file; clones are the same one.
 #[derive(Clone)]
-pub(in crate::store) struct Disk(Arc<Shared>);
-
-struct Shared {
-    state: Mutex<State>,
-    released: Condvar,
+pub(in crate::store) struct Disk {
+    machine: Machine,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -26,16 +51,8 @@ struct State {
     synced: Vec<u8>,
     /// What may be there or not, in the order it was done.
     unsynced: Vec<Step>,
-    /// Writes, changes of length and syncs so far.
-    steps: u64,
-    syncs: u64,
-    /// The step that fails, and with it all that comes after.
-    stop_at: Option<u64>,
-    stopped: bool,
-    /// The next sync fails, and nothing else.
-    fail_sync: bool,
-    /// Syncs wait until they are released.
-    held: bool,
+    /// The blocks that take room; a file has holes where nothing was written.
+    blocks: BTreeSet<usize>,
 }
 
 #[derive(Clone)]
@@ -68,18 +85,7 @@ pub(in crate::store) enum Survives {
     Some(u64),
 }
 
-impl Disk {
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State {
-                seen: bytes.clone(),
-                synced: bytes,
-                ..State::default()
-            }),
-            released: Condvar::new(),
-        }))
-    }
-
+impl Machine {
     /// Stops at a step, counted from 0.
     pub fn stopping_at(self, step: u64) -> Self {
         self.lock().stop_at = Some(step);
@@ -90,12 +96,21 @@ impl Disk {
         self.lock().stopped
     }
 
+    pub fn steps(&self) -> u64 {
+        self.lock().steps
+    }
+
     pub fn syncs(&self) -> u64 {
         self.lock().syncs
     }
 
-    pub fn fail_next_sync(&self) {
-        self.lock().fail_sync = true;
+    /// The sync with this number will fail, counted from 0 over all there ever were.
+    pub fn fail_sync(&self, number: u64) {
+        self.lock().fail_sync = Some(number);
+    }
+
+    pub fn fail_reads(&self, fail: bool) {
+        self.lock().fail_reads = fail;
     }
 
     pub fn hold_syncs(&self) {
@@ -104,12 +119,66 @@ impl Disk {
 
     pub fn release_syncs(&self) {
         self.lock().held = false;
-        self.0.released.notify_all();
+        self.0.1.notify_all();
+    }
+
+    /// From now on files take so many bytes more than they have, or as many as they like.
+    pub fn set_room(&self, more: Option<usize>) {
+        let mut power = self.lock();
+        power.room = more.map(|more| power.taken + more / BLOCK);
+    }
+
+    /// Whether so many bytes could be written.
+    pub fn try_room(&self, bytes: u64) -> io::Result<()> {
+        let power = self.lock();
+        power.alive()?;
+        let blocks = (bytes as usize).div_ceil(BLOCK);
+        power.has_room(blocks)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Power> {
+        self.0.0.lock().unwrap()
+    }
+}
+
+impl Power {
+    fn count(&mut self) -> io::Result<()> {
+        self.alive()?;
+        self.stopped = self.stop_at == Some(self.steps);
+        self.steps += 1;
+        self.alive()
+    }
+
+    fn alive(&self) -> io::Result<()> {
+        if self.stopped {
+            return Err(io::Error::other("the disk has stopped"));
+        }
+        Ok(())
+    }
+
+    fn has_room(&self, blocks: usize) -> io::Result<()> {
+        if self.room.is_some_and(|room| self.taken + blocks > room) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl Disk {
+    pub fn new(bytes: Vec<u8>, machine: &Machine) -> Self {
+        Self {
+            machine: machine.clone(),
+            state: Arc::new(Mutex::new(State {
+                seen: bytes.clone(),
+                synced: bytes,
+                ..State::default()
+            })),
+        }
     }
 
     /// The bytes that a power cut now leaves.
     pub fn after_power_cut(&self, survives: Survives) -> Vec<u8> {
-        let state = self.lock();
+        let state = self.state.lock().unwrap();
         let mut bytes = state.synced.clone();
         let mut coin = match survives {
             Survives::Nothing => return bytes,
@@ -135,36 +204,38 @@ impl Disk {
         bytes
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap()
-    }
-
     fn step(&self, step: Step) -> io::Result<()> {
-        let mut state = self.lock();
-        let was_stopped = state.stopped;
-        let outcome = state.count();
-        if !was_stopped {
-            // A part of the step that fails may be there too.
-            step.apply(&mut state.seen);
-            state.unsynced.push(step);
+        let mut power = self.machine.lock();
+        let mut state = self.state.lock().unwrap();
+        let was_stopped = power.stopped;
+        let outcome = power.count();
+        if was_stopped {
+            return outcome;
         }
+        let new = state.new_blocks(&step);
+        power.has_room(new.len())?;
+        power.taken += new.len();
+        if let Step::Length(length) = &step {
+            let gone = state.blocks.split_off(&length.div_ceil(BLOCK));
+            power.taken -= gone.len();
+        }
+        state.blocks.extend(new);
+        // A part of the step that fails may be there too.
+        step.apply(&mut state.seen);
+        state.unsynced.push(step);
         outcome
     }
 }
 
 impl State {
-    fn count(&mut self) -> io::Result<()> {
-        self.alive()?;
-        self.stopped = self.stop_at == Some(self.steps);
-        self.steps += 1;
-        self.alive()
-    }
-
-    fn alive(&self) -> io::Result<()> {
-        if self.stopped {
-            return Err(io::Error::other("the disk has stopped"));
-        }
-        Ok(())
+    fn new_blocks(&self, step: &Step) -> Vec<usize> {
+        let Step::Write { offset, bytes } = step else {
+            return Vec::new();
+        };
+        let blocks = offset / BLOCK..(offset + bytes.len()).div_ceil(BLOCK);
+        blocks
+            .filter(|block| !self.blocks.contains(block))
+            .collect()
     }
 }
 
@@ -176,14 +247,17 @@ impl fmt::Debug for Disk {
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
-        let state = self.lock();
-        state.alive()?;
-        Ok(state.seen.len() as u64)
+        self.machine.lock().alive()?;
+        Ok(self.state.lock().unwrap().seen.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let state = self.lock();
-        state.alive()?;
+        let power = self.machine.lock();
+        power.alive()?;
+        if power.fail_reads {
+            return Err(io::Error::other("a read failed"));
+        }
+        let state = self.state.lock().unwrap();
         let start = usize::try_from(offset).unwrap();
         let found = state.seen.get(start..start + out.len());
         out.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -202,14 +276,17 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let held = self.0.released.wait_while(self.lock(), |state| state.held);
-        let mut state = held.unwrap();
-        state.count()?;
-        if std::mem::take(&mut state.fail_sync) {
+        let (lock, released) = &*self.machine.0;
+        let held = released.wait_while(lock.lock().unwrap(), |power| power.held);
+        let mut power = held.unwrap();
+        power.count()?;
+        let mut state = self.state.lock().unwrap();
+        let state = &mut *state;
+        power.syncs += 1;
+        if power.fail_sync == Some(power.syncs - 1) {
+            state.unsynced.clear();
             return Err(io::Error::other("a sync failed"));
         }
-        state.syncs += 1;
-        let state = &mut *state;
         for step in state.unsynced.drain(..) {
             step.apply(&mut state.synced);
         }

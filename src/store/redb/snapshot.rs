@@ -1,46 +1,40 @@
 //! A consistent view of one moment of the file.
 
 use std::ops::Bound;
-use std::path::Path;
-use std::sync::Arc;
 
-use redb::{ReadOnlyTable, ReadableDatabase};
+use redb::{Database, ReadOnlyTable, ReadableDatabase};
 
-use super::{ROWS, RedbEngine, RedbOptions, builder, is_held, split, unavailable};
-use crate::store::Reader;
+use super::rows::{ROWS, split};
+use super::unavailable;
 use crate::store::engine::{Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError};
 use crate::store::keys::Key;
 
-pub(super) struct RedbSnapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+pub(super) struct RedbSnapshot {
+    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    /// Of a view that has the file to itself: dropping it would close the file.
+    _database: Option<Database>,
+}
 
 impl RedbSnapshot {
     pub(super) fn open(database: &impl ReadableDatabase) -> Result<Self, StoreError> {
         let transaction = database.begin_read().map_err(unavailable)?;
-        Ok(Self(transaction.open_table(ROWS).map_err(unavailable)?))
+        Ok(Self {
+            rows: transaction.open_table(ROWS).map_err(unavailable)?,
+            _database: None,
+        })
     }
-}
 
-impl RedbEngine {
-    /// A view of a file that is there, and that no server holds. Nothing is written, unless a crash left it unclosed:
-    /// that is mended first, as a start does.
-    pub fn read_only(path: &Path, options: RedbOptions) -> Result<Reader, StoreError> {
-        let mut opened = builder(options).open_read_only(path);
-        if matches!(opened, Err(redb::DatabaseError::RepairAborted)) {
-            drop(Self::open(path, options)?);
-            opened = builder(options).open_read_only(path);
+    pub(super) fn keeping(self, database: Database) -> Self {
+        Self {
+            rows: self.rows,
+            _database: Some(database),
         }
-        let database = opened.map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => is_held(path),
-            error => StoreError::Unavailable(format!("{}: {error}", path.display())),
-        })?;
-        let snapshot = Arc::new(RedbSnapshot::open(&database)?);
-        Ok(Reader { snapshot })
     }
 }
 
 impl Snapshot for RedbSnapshot {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
-        let Some(found) = self.0.get(key.as_bytes()).map_err(unavailable)? else {
+        let Some(found) = self.rows.get(key.as_bytes()).map_err(unavailable)? else {
             return Ok(None);
         };
         let (version, value) = split(key, found.value())?;
@@ -51,7 +45,7 @@ impl Snapshot for RedbSnapshot {
     }
 
     fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
-        let found = self.0.get(key.as_bytes()).map_err(unavailable)?;
+        let found = self.rows.get(key.as_bytes()).map_err(unavailable)?;
         found
             .map(|found| split(key, found.value()).map(|(version, _)| version))
             .transpose()
@@ -72,7 +66,7 @@ impl Snapshot for RedbSnapshot {
             start.as_ref().map(Vec::as_slice),
             end.as_ref().map(Vec::as_slice),
         );
-        let mut found = self.0.range::<&[u8]>(bounds).map_err(unavailable)?;
+        let mut found = self.rows.range::<&[u8]>(bounds).map_err(unavailable)?;
         let mut rows = Vec::with_capacity(limit.min(128));
         while rows.len() < limit.min(MAX_SCAN_ROWS) {
             let next = match direction {

@@ -1,15 +1,16 @@
-//! What the writer has done, counted for those who watch it.
+//! What the writer has done and what ails it, for those who watch it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::store::engine::Load;
+use crate::store::engine::{Load, Trouble};
 
 #[derive(Default)]
 pub(super) struct Tally {
     commits: AtomicU64,
     changes: AtomicU64,
     waiting: AtomicU64,
-    is_failing: AtomicBool,
+    trouble: Mutex<Option<Trouble>>,
 }
 
 impl Tally {
@@ -24,11 +25,15 @@ impl Tally {
     /// A group has its answers.
     pub(super) fn answered(&self, changes: usize, failed: bool) {
         self.waiting.fetch_sub(changes as u64, Ordering::Relaxed);
-        self.is_failing.store(failed, Ordering::Relaxed);
         if !failed {
             self.commits.fetch_add(1, Ordering::Relaxed);
             self.changes.fetch_add(changes as u64, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn set_trouble(&self, trouble: Option<Trouble>) {
+        let mut kept = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = trouble;
     }
 
     pub(super) fn load(&self) -> Load {
@@ -36,7 +41,7 @@ impl Tally {
             commits: self.commits.load(Ordering::Relaxed),
             changes: self.changes.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
-            is_failing: self.is_failing.load(Ordering::Relaxed),
+            trouble: *self.trouble.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 }

@@ -1,0 +1,163 @@
+//! The two files opened together: the store, and on top of it what stands in the write-ahead log alone.
+
+use redb::{Builder, Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
+
+use super::encode::decode;
+use super::media::Media;
+use super::rows::{self, ROWS};
+use super::shield::Shield;
+use super::snapshot::RedbSnapshot;
+use super::wal::{Wal, new_salt};
+use super::{RedbOptions, unavailable};
+use crate::store::engine::StoreError;
+
+/// The generation of the log that this state goes with, and how many of its records are in this state.
+const LOG: TableDefinition<(), (u64, u64)> = TableDefinition::new("log");
+
+pub(super) struct Opened {
+    pub database: Database,
+    pub shield: Shield,
+    pub wal: Wal,
+    /// The last sequence number of the log of events.
+    pub sequence: u64,
+}
+
+/// Opens both, and makes durable what was in the log alone. Something may have failed nevertheless: the shield tells.
+pub(super) fn open(media: &dyn Media, options: &RedbOptions) -> Result<Opened, StoreError> {
+    let shield = media.store().and_then(Shield::new).map_err(unavailable)?;
+    let log = media.log().map_err(unavailable)?;
+    let mut wal = Wal::open(log, options.log_bytes).map_err(unavailable)?;
+    let database = open_database(media, options, &shield)?;
+    let (sequence, is_clean) = replay(&database, &mut wal)?;
+    if !is_clean {
+        checkpoint(&database, &shield, &mut wal)?;
+    }
+    wal.prepare();
+    Ok(Opened {
+        database,
+        shield,
+        wal,
+        sequence,
+    })
+}
+
+/// Opens both for reading; what is in the log alone is added in memory.
+pub(super) fn look(media: &dyn Media, options: &RedbOptions) -> Result<RedbSnapshot, StoreError> {
+    let named = |error| StoreError::Unavailable(format!("{}: {error}", media.name()));
+    let storage = media.store().map_err(named)?;
+    if storage.len().map_err(named)? == 0 {
+        return Err(named(std::io::Error::other("it is empty")));
+    }
+    let shield = Shield::reads_only(storage).map_err(named)?;
+    let database = open_database(media, options, &shield)?;
+    match media.log() {
+        Ok(log) => {
+            let mut wal = Wal::open(log, options.log_bytes).map_err(named)?;
+            replay(&database, &mut wal)?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(named(error)),
+    }
+    RedbSnapshot::open(&database).map(|snapshot| snapshot.keeping(database))
+}
+
+fn open_database(
+    media: &dyn Media,
+    options: &RedbOptions,
+    shield: &Shield,
+) -> Result<Database, StoreError> {
+    let opened = Builder::new()
+        .set_cache_size(options.cache_bytes)
+        .set_repair_callback(|session| {
+            let percent = session.progress() * 100.0;
+            tracing::warn!("the store was not closed; reading it through: {percent:.0} %");
+        })
+        .create_with_backend(shield.clone());
+    opened.map_err(|error| {
+        let name = media.name();
+        StoreError::Unavailable(match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => {
+                format!("{name} is held by a running corkboard; stop it first")
+            }
+            error => format!("{name}: {error}"),
+        })
+    })
+}
+
+/// Adds what stands in the log alone. Gives the last sequence number of the log of events, and whether this generation of
+/// the log has yet to begin.
+fn replay(database: &Database, wal: &mut Wal) -> Result<(u64, bool), StoreError> {
+    let (salt, applied) = place(database)?;
+    let mut sequence = match RedbSnapshot::open(database) {
+        Ok(snapshot) => crate::store::log::last(&snapshot)?,
+        // A new file has no table yet.
+        Err(_) if salt == 0 => 0,
+        Err(error) => return Err(error),
+    };
+    let mut number = applied;
+    wal.replay(salt, applied, |record| {
+        let transaction = begin(database)?;
+        {
+            let mut rows = transaction.open_table(ROWS).map_err(unavailable)?;
+            for change in decode(record)? {
+                rows::write(&mut rows, &change, &mut sequence)?;
+            }
+        }
+        number += 1;
+        set_place(&transaction, salt, number)?;
+        transaction.commit().map_err(unavailable)
+    })?;
+    Ok((sequence, salt > 0 && number.max(wal.number()) == 0))
+}
+
+fn place(database: &Database) -> Result<(u64, u64), StoreError> {
+    let transaction = database.begin_read().map_err(unavailable)?;
+    match transaction.open_table(LOG) {
+        Ok(table) => {
+            let found = table.get(()).map_err(unavailable)?;
+            Ok(found.map_or((0, 0), |found| found.value()))
+        }
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok((0, 0)),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+/// Says within a transaction which records of the log it includes.
+pub(super) fn set_place(
+    transaction: &WriteTransaction,
+    salt: u64,
+    number: u64,
+) -> Result<(), StoreError> {
+    let mut table = transaction.open_table(LOG).map_err(unavailable)?;
+    table.insert((), (salt, number)).map_err(unavailable)?;
+    Ok(())
+}
+
+/// A transaction whose commit is seen at once and durable with the next checkpoint.
+pub(super) fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write().map_err(unavailable)?;
+    transaction
+        .set_durability(Durability::None)
+        .map_err(unavailable)?;
+    Ok(transaction)
+}
+
+/// Makes all that was committed durable in the store's own file, with what a start after a crash needs so that it need not
+/// read the file through, and begins the log again. If the shield has failed the log stays as it is.
+pub(super) fn checkpoint(
+    database: &Database,
+    shield: &Shield,
+    wal: &mut Wal,
+) -> Result<(), StoreError> {
+    let salt = new_salt();
+    let mut transaction = database.begin_write().map_err(unavailable)?;
+    transaction.set_quick_repair(true);
+    // Makes the table in a new file.
+    transaction.open_table(ROWS).map_err(unavailable)?;
+    set_place(&transaction, salt, 0)?;
+    transaction.commit().map_err(unavailable)?;
+    if shield.failure().is_none() {
+        wal.restart(salt);
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! The write-ahead log: one file of records, each synced before what it holds is seen or acknowledged. It starts again
+//! from its beginning each time the store's own file was made durable, so it stays small, and its space is written ahead
+//! of use, so that a sync has no metadata to write.
+//!
+//! A record begins at a multiple of `BLOCK`: writing one never touches a block that holds another. Each generation (from one
+//! start of the log to the next) has a random salt that the store's file names. What bears another salt is from before
+//! and means nothing.
+
+use std::io;
+use std::ops::RangeInclusive;
+
+use redb::StorageBackend;
+
+use crate::store::engine::StoreError;
+
+const BLOCK: u64 = 4096;
+/// Salt, number, length of the payload, checksum of these and the payload.
+const HEADER: usize = 24;
+/// Space that is there from the beginning.
+const FIRST_BYTES: u64 = 1024 * 1024;
+
+pub(super) struct Wal {
+    file: Box<dyn StorageBackend>,
+    /// Length of the file.
+    length: u64,
+    /// The length beyond which it grows only for a single record that would not fit otherwise.
+    bound: u64,
+    salt: u64,
+    /// Where the next record goes, and its number, counted from 0 in each generation.
+    end: u64,
+    number: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum AppendError {
+    /// It has no room, for the reason given if the disk has none; nothing was written. A restart makes room.
+    Full(Option<io::Error>),
+    /// Whether the record is there is unknown. The log must be restarted before the next.
+    Failed(io::Error),
+}
+
+impl Wal {
+    pub(super) fn open(file: Box<dyn StorageBackend>, bound: u64) -> io::Result<Self> {
+        let length = file.len()? / BLOCK * BLOCK;
+        Ok(Self {
+            file,
+            length,
+            bound: bound / BLOCK * BLOCK,
+            salt: 0,
+            end: 0,
+            number: 0,
+        })
+    }
+
+    /// Gives the payloads of a generation from a number on, in order, and stands behind the last. A record that is damaged
+    /// or half-written was never acknowledged if it is the last, and is left out; with others behind it, it was.
+    pub(super) fn replay(
+        &mut self,
+        salt: u64,
+        from: u64,
+        mut visit: impl FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        (self.salt, self.end, self.number) = (salt, 0, 0);
+        if salt == 0 {
+            return Ok(());
+        }
+        let mut bytes = vec![0; usize::try_from(self.length).map_err(super::unavailable)?];
+        self.file.read(0, &mut bytes).map_err(super::unavailable)?;
+        while let Some(payload) = find(&bytes, self.end, salt, self.number..=self.number) {
+            if self.number >= from {
+                visit(payload)?;
+            }
+            self.number += 1;
+            self.end += (HEADER + payload.len()).next_multiple_of(BLOCK as usize) as u64;
+        }
+        for at in (self.end + BLOCK..self.length).step_by(BLOCK as usize) {
+            if find(&bytes, at, salt, self.number..=u64::MAX).is_some() {
+                return Err(StoreError::Corrupt(format!(
+                    "record {} of the write-ahead log is damaged, at byte {}, and newer records follow it",
+                    self.number, self.end
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn salt(&self) -> u64 {
+        self.salt
+    }
+
+    /// The number of the next record.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Writes a record and syncs it.
+    pub(super) fn append(&mut self, payload: &[u8]) -> Result<(), AppendError> {
+        let record = self.record(payload);
+        let after = self.end + record.len() as u64;
+        if after > self.length {
+            self.grow(after)?;
+        }
+        self.file
+            .write(self.end, &record)
+            .and_then(|()| self.file.sync_data())
+            .map_err(AppendError::Failed)?;
+        self.end = after;
+        self.number += 1;
+        Ok(())
+    }
+
+    /// Begins a generation with a salt that the store's file has made its own.
+    pub(super) fn restart(&mut self, salt: u64) {
+        (self.salt, self.end, self.number) = (salt, 0, 0);
+        self.shrink(self.bound);
+    }
+
+    /// Makes sure that the first space is there; without it a record finds no room later.
+    pub(super) fn prepare(&mut self) {
+        if self.length < FIRST_BYTES.min(self.bound)
+            && let Err(AppendError::Full(Some(error))) = self.grow(FIRST_BYTES.min(self.bound))
+        {
+            tracing::warn!(%error, "the write-ahead log has no room");
+        }
+    }
+
+    /// Gives back what a busy time has taken; for a log that holds nothing any more.
+    pub(super) fn tidy(&mut self) {
+        self.shrink(FIRST_BYTES);
+    }
+
+    fn shrink(&mut self, to: u64) {
+        // What cannot be given back now is given back another time.
+        if self.length > to && self.file.set_len(to).is_ok() {
+            self.length = to;
+        }
+    }
+
+    fn record(&self, payload: &[u8]) -> Vec<u8> {
+        let mut record = Vec::with_capacity(HEADER + payload.len() + BLOCK as usize);
+        record.extend(self.salt.to_le_bytes());
+        record.extend(self.number.to_le_bytes());
+        record.extend((payload.len() as u32).to_le_bytes());
+        let checksum = checksum(&record, payload);
+        record.extend(checksum.to_le_bytes());
+        record.extend_from_slice(payload);
+        record.resize(record.len().next_multiple_of(BLOCK as usize), 0);
+        record
+    }
+
+    /// Makes the file long enough for a record that ends at `after`, with zeros that are on disk.
+    fn grow(&mut self, after: u64) -> Result<(), AppendError> {
+        if after > self.bound && self.end > 0 {
+            return Err(AppendError::Full(None));
+        }
+        let doubled = (self.length * 2).max(FIRST_BYTES).min(self.bound);
+        let length = doubled.max(after.next_multiple_of(BLOCK));
+        let zeros = vec![0; FIRST_BYTES as usize];
+        let mut grown = self.file.set_len(length);
+        let mut at = self.length;
+        while at < length && grown.is_ok() {
+            let part = zeros.len().min((length - at) as usize);
+            grown = self.file.write(at, &zeros[..part]);
+            at += part as u64;
+        }
+        if let Err(error) = grown.and_then(|()| self.file.sync_data()) {
+            // What it took of a full disk others need more.
+            let _ = self.file.set_len(self.length);
+            return Err(AppendError::Full(Some(error)));
+        }
+        self.length = length;
+        Ok(())
+    }
+}
+
+/// The payload of the record that begins at a block, if it is whole, of this generation, and has one of these numbers.
+fn find(bytes: &[u8], at: u64, salt: u64, numbers: RangeInclusive<u64>) -> Option<&[u8]> {
+    let (header, rest) = bytes.get(at as usize..)?.split_at_checked(HEADER)?;
+    let (fields, sum) = header.split_at(HEADER - 4);
+    let field = |at: usize| fields[at..].first_chunk().copied().map(u64::from_le_bytes);
+    if field(0)? != salt || !numbers.contains(&field(8)?) {
+        return None;
+    }
+    let length = u32::from_le_bytes(*fields[16..].first_chunk()?) as usize;
+    let payload = rest.get(..length)?;
+    (checksum(fields, payload).to_le_bytes() == *sum).then_some(payload)
+}
+
+fn checksum(fields: &[u8], payload: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(fields);
+    sum.update(payload);
+    sum.finalize()
+}
+
+/// A salt for the next generation; never 0, which stands for no generation.
+pub(super) fn new_salt() -> u64 {
+    rand::random_range(1..=u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

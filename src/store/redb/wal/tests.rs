@@ -1,0 +1,148 @@
+//! The log alone: what is appended is replayed, what is torn is not, and what is damaged is told.
+
+use redb::backends::InMemoryBackend;
+
+use super::*;
+
+const BOUND: u64 = 64 * 1024;
+const SALT: u64 = 0x5a17;
+
+/// A file whose bytes a test can look at and spoil.
+fn file(bytes: &[u8]) -> Box<dyn StorageBackend> {
+    let file = InMemoryBackend::new();
+    file.set_len(bytes.len() as u64).unwrap();
+    file.write(0, bytes).unwrap();
+    Box::new(file)
+}
+
+fn bytes(wal: &Wal) -> Vec<u8> {
+    let mut bytes = vec![0; wal.file.len().unwrap() as usize];
+    wal.file.read(0, &mut bytes).unwrap();
+    bytes
+}
+
+fn begun() -> Wal {
+    let mut wal = Wal::open(file(&[]), BOUND).unwrap();
+    wal.restart(SALT);
+    wal
+}
+
+fn payload(number: usize) -> Vec<u8> {
+    vec![number as u8 + 1; [0, 10, 4072, 4073, 9000][number % 5]]
+}
+
+fn replayed(bytes: &[u8], from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut wal = Wal::open(file(bytes), BOUND).unwrap();
+    let mut found = Vec::new();
+    wal.replay(SALT, from, |payload| {
+        found.push(payload.to_vec());
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+#[test]
+fn what_is_appended_is_replayed_in_order_from_where_one_asks() {
+    let mut wal = begun();
+    let payloads: Vec<_> = (0..7).map(payload).collect();
+    for payload in &payloads {
+        wal.append(payload).unwrap();
+    }
+    for from in 0..=7 {
+        let found = replayed(&bytes(&wal), from as u64).unwrap();
+        assert_eq!(found, payloads[from..]);
+    }
+}
+
+#[test]
+fn a_log_goes_on_behind_what_was_replayed() {
+    let mut wal = begun();
+    wal.append(b"one").unwrap();
+    let mut wal = Wal::open(file(&bytes(&wal)), BOUND).unwrap();
+    wal.replay(SALT, 0, |_| Ok(())).unwrap();
+    wal.append(b"two").unwrap();
+    assert_eq!(replayed(&bytes(&wal), 0).unwrap(), [b"one", b"two"]);
+}
+
+#[test]
+fn what_another_generation_left_means_nothing() {
+    let mut wal = begun();
+    for number in 0..5 {
+        wal.append(&payload(number)).unwrap();
+    }
+    wal.restart(SALT + 1);
+    wal.append(b"new").unwrap();
+    let mut found = Vec::new();
+    wal.replay(SALT + 1, 0, |payload| {
+        found.push(payload.to_vec());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(found, [b"new"]);
+}
+
+#[test]
+fn a_full_log_says_so_until_it_begins_again_but_takes_one_record_of_any_size() {
+    let mut wal = begun();
+    while wal.append(&[1; 5000]).is_ok() {}
+    assert!(matches!(
+        wal.append(&[1; 5000]),
+        Err(AppendError::Full(None))
+    ));
+    assert!(wal.length <= BOUND);
+    wal.restart(SALT + 1);
+    wal.append(&vec![2; 3 * BOUND as usize]).unwrap();
+    wal.restart(SALT + 2);
+    assert_eq!(wal.length, BOUND);
+}
+
+/// Each bit of the last record, flipped: the record is left out, those before it stay.
+#[test]
+fn a_damaged_end_is_left_out_and_what_is_before_it_stays() {
+    let mut wal = begun();
+    wal.append(b"first").unwrap();
+    wal.append(&[7; 300]).unwrap();
+    let whole = bytes(&wal);
+    let (start, end) = (4096, 4096 + HEADER + 300);
+    for at in start..end {
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << bit;
+            assert_eq!(
+                replayed(&damaged, 0).unwrap(),
+                [b"first"],
+                "byte {at}, bit {bit}"
+            );
+        }
+    }
+}
+
+/// Each length that a torn write may have: the record is left out.
+#[test]
+fn a_torn_end_is_left_out() {
+    let mut wal = begun();
+    wal.append(b"first").unwrap();
+    wal.append(&[7; 300]).unwrap();
+    let whole = bytes(&wal);
+    for kept in 0..HEADER + 300 {
+        let mut torn = whole.clone();
+        torn[4096 + kept..].fill(0);
+        assert_eq!(replayed(&torn, 0).unwrap(), [b"first"], "{kept} bytes");
+    }
+}
+
+/// Each bit of a record that others follow, flipped: it was acknowledged, so its loss is told.
+#[test]
+fn damage_before_newer_records_is_told() {
+    let mut wal = begun();
+    for payload in [&[1; 100][..], &[2; 5000], &[3; 10]] {
+        wal.append(payload).unwrap();
+    }
+    let whole = bytes(&wal);
+    for at in (0..HEADER + 100).chain(4096..4096 + HEADER + 5000) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        let told = replayed(&damaged, 0);
+        assert!(matches!(told, Err(StoreError::Corrupt(_))), "byte {at}");
+    }
+}
