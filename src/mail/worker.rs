@@ -82,6 +82,8 @@ pub struct Worker {
     /// When the mails of the last second and day left.
     second: VecDeque<Instant>,
     day: VecDeque<Instant>,
+    /// What was handed over while the store took no writes. Marked before any other mail leaves, so that none leaves twice.
+    unmarked: Vec<Outcome>,
 }
 
 type Outcome = (Stored<Mail>, Result<(), SendError>);
@@ -96,6 +98,7 @@ impl Worker {
             per_day,
             second: VecDeque::new(),
             day: VecDeque::new(),
+            unmarked: Vec::new(),
         }
     }
 
@@ -146,6 +149,7 @@ impl Worker {
     }
 
     async fn round(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Round, StoreError> {
+        self.mark().await?;
         let allowed = match self.allowed(Instant::now()) {
             Ok(count) => count.min(BATCH),
             Err(wait) => return Ok(Round::Limited(wait)),
@@ -169,9 +173,8 @@ impl Worker {
         let now = Instant::now();
         self.second.extend(std::iter::repeat_n(now, sent));
         self.day.extend(std::iter::repeat_n(now, sent));
-        if !outcomes.is_empty() {
-            self.mark(&outcomes).await?;
-        }
+        self.unmarked = outcomes;
+        self.mark().await?;
         Ok(down.map_or(Round::Sent, Round::Down))
     }
 
@@ -245,7 +248,11 @@ impl Worker {
         None
     }
 
-    async fn mark(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    async fn mark(&mut self) -> Result<(), StoreError> {
+        if self.unmarked.is_empty() {
+            return Ok(());
+        }
+        let outcomes = &self.unmarked;
         self.store
             .run(Origin::SYSTEM, |transaction| {
                 let now = transaction.now();
@@ -257,9 +264,11 @@ impl Worker {
                     let marked = after(&current, outcome, now);
                     transaction.update(&current, marked)?;
                 }
-                Ok(())
+                Ok::<(), StoreError>(())
             })
-            .await
+            .await?;
+        self.unmarked.clear();
+        Ok(())
     }
 
     /// How many may leave now, or how long until one may.
@@ -351,4 +360,49 @@ fn after(mail: &Mail, outcome: &Result<(), SendError>, now: Timestamp) -> Mail {
 /// A span spread by a quarter either way, so that what failed together does not come back together.
 fn jittered(span: Duration) -> Duration {
     span.mul_f64(0.75 + rand::random::<f64>() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::mail::{Outbox, Recipient};
+    use crate::model::{Email, MailTemplate};
+    use crate::store::{Fault, MemoryEngine};
+
+    /// A2: on a full disk a mail may leave though nothing can note it. It must not leave again every second.
+    #[tokio::test]
+    async fn what_has_left_while_nothing_could_be_noted_leaves_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(MemoryEngine::default());
+        let store = Store::new(engine.clone(), Clock::System);
+        let put = |transaction: &mut crate::store::Transaction| {
+            let recipient = Recipient {
+                email: Email::parse("ann@example.edu").unwrap(),
+                name: "Ann".into(),
+                account_id: None,
+            };
+            Outbox::new("Campus", "http://localhost").send(
+                transaction,
+                MailTemplate::PasswordChanged,
+                recipient,
+            )
+        };
+        store.run(Origin::SYSTEM, put).await.unwrap();
+        let maildir = folder.path().to_owned();
+        let transport = Transport::maildir(maildir, "Board <board@example.edu>").unwrap();
+        let mut worker = Worker::new(store.clone(), transport, 0, 0);
+        let (_go_on, mut stop) = watch::channel(false);
+        engine.plan([Fault::DiskFull; 3]);
+        let new = folder.path().join("new");
+        assert!(worker.round(&mut stop).await.is_err());
+        for entry in std::fs::read_dir(&new).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        for _ in 0..2 {
+            assert!(worker.round(&mut stop).await.is_err());
+        }
+        assert!(matches!(worker.round(&mut stop).await, Ok(Round::Idle)));
+        assert_eq!(std::fs::read_dir(&new).unwrap().count(), 0, "it left again");
+    }
 }
