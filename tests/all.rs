@@ -11,6 +11,7 @@ mod erasure;
 mod errors;
 mod files;
 mod finding;
+mod full_disk;
 mod hostile;
 mod imports;
 mod input;
