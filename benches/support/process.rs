@@ -121,6 +121,16 @@ impl Served {
         }
     }
 
+    /// Bytes it has written to disks since it started.
+    pub fn written(&self) -> u64 {
+        let path = format!("/proc/{}/io", self.child.id());
+        let io = std::fs::read_to_string(path).expect("the process runs");
+        let line = io
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes: "));
+        line.and_then(|bytes| bytes.parse().ok()).expect("a number")
+    }
+
     /// Asks it to stop, as a service manager would, and waits until it has.
     pub fn stop(mut self) {
         let id = self.child.id().to_string();
