@@ -67,10 +67,9 @@ async fn settled(board: &Board, admin: &Person, to: &str) -> usize {
     let now = board.clock.now().to_string();
     until("all mail that is due has left", async || {
         let rows = rows(board, admin, to).await;
-        let due = |mail: &&Value| {
+        !rows.iter().any(|mail| {
             mail["state"] == "waiting" && mail["nextAttemptAt"].as_str().unwrap() <= now.as_str()
-        };
-        rows.iter().find(due).is_none()
+        })
     })
     .await;
     sent(board, admin, to).await

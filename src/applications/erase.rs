@@ -1,6 +1,6 @@
 //! What stays of applications when a person in them is erased: the record, under a number of nobody, without his words.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::mail;
 use crate::model::{Application, ApplicationStatus, EmployeeId, Role, StudentId, Timestamp};
@@ -46,7 +46,7 @@ fn erase_all(
     index: &Key,
     erase: impl Fn(&mut Application),
 ) -> Result<(), StoreError> {
-    let (mut erased, range) = (HashSet::new(), KeyRange::prefix(index));
+    let (mut erased, range) = (BTreeSet::new(), KeyRange::prefix(index));
     loop {
         let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
         if found.is_empty() {

@@ -1,6 +1,6 @@
 //! Putting mails into the outbox, in the change of the command that causes them.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::limits;
 use crate::model::{
@@ -154,7 +154,7 @@ impl Outbox {
 /// Takes out of all mail that has not left what tells of some applications: somebody in them is erased.
 pub fn forget(
     transaction: &mut Transaction,
-    applications: &HashSet<ApplicationId>,
+    applications: &BTreeSet<ApplicationId>,
 ) -> Result<(), StoreError> {
     let reader = transaction.reader();
     for index in [keys::mails_waiting(), keys::mails_failed()] {

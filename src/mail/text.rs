@@ -83,15 +83,9 @@ impl MailText {
                 &["Your password was just changed, and you were logged out everywhere.",
                   "If this wasn't you, reset your password now and contact the student employment office."],
             ),
-            T::ApplicationReceived { job_id, job_title, student_name, .. } => {
-                let student = or(student_name, A_STUDENT);
-                text(
-                    format!("{student} applied for {job_title}"),
-                    &[&format!("{student} applied for {job_title}."),
-                      "Students wait for your answer. They get an email each time you update their application."],
-                )
-                .with("View application", format!("{site}/postings/{job_id}"))
-            }
+            T::ApplicationReceived { job_id, job_title, student_name, .. } =>
+                application_received(or(student_name, A_STUDENT), job_title)
+                    .with("View application", format!("{site}/postings/{job_id}")),
             T::ApplicationFiled { job_title, employer_name, .. } => text(
                 format!("You applied for {job_title}"),
                 &[&format!("Your application for {job_title} was sent. {} has it now.", or(employer_name, THE_EMPLOYER)),
@@ -104,28 +98,14 @@ impl MailText {
                     .quoting(note.as_deref())
                     .with("View my applications", format!("{site}/applications"))
             }
-            T::StudentMoved { job_id, job_title, student_name, status, .. } => {
-                let did = match status {
-                    ApplicationStatus::Accepted => "accepted your offer for",
-                    ApplicationStatus::Declined => "declined your offer for",
-                    _ => "withdrew their application for",
-                };
-                let subject = format!("{} {did} {job_title}", or(student_name, A_STUDENT));
-                text(subject.clone(), &[&format!("{subject}.")])
-                    .with("View applications", format!("{site}/postings/{job_id}"))
-            }
+            T::StudentMoved { job_id, job_title, student_name, status, .. } =>
+                student_moved(or(student_name, A_STUDENT), *status, job_title)
+                    .with("View applications", format!("{site}/postings/{job_id}")),
             T::JobClosed { job_title, because } => job_closed(job_title, *because)
                 .with("View my applications", format!("{site}/applications")),
-            T::JobModerated { job_id, job_title, ruling, reason } => {
-                let (is, sentence) = match ruling {
-                    Ruling::Approved => ("is open", "The student employment office approved your posting. Students can see it now."),
-                    Ruling::Declined => ("was not approved", "The student employment office did not approve your posting."),
-                    Ruling::Closed => ("was closed", "The student employment office closed your posting."),
-                };
-                text(format!("{job_title} {is}"), &[sentence])
-                    .quoting(reason.as_deref())
-                    .with("View posting", format!("{site}/postings/{job_id}"))
-            }
+            T::JobModerated { job_id, job_title, ruling, reason } => job_moderated(job_title, *ruling)
+                .quoting(reason.as_deref())
+                .with("View posting", format!("{site}/postings/{job_id}")),
             T::AccountModerated { from, to, postings_closed, reason } =>
                 account_moderated(campus, *from, *to, *postings_closed).quoting(reason.as_deref()),
             T::RuleFailing { rule, fault } => text(
@@ -136,14 +116,13 @@ impl MailText {
             )
             .quoting(Some(fault))
             .with("View rules", format!("{site}/office")),
-            T::Updates { items } => {
-                let mut updates = text(
+            T::Updates { items } => Self {
+                items: items.iter().map(|item| Self::of(item, campus, site)).collect(),
+                ..text(
                     format!("{} updates from {campus} jobs", items.len()),
                     &["This is new since the last email we sent you:"],
-                );
-                updates.items = items.iter().map(|item| Self::of(item, campus, site)).collect();
-                updates
-            }
+                )
+            },
             T::Rendered { subject, .. } => text(subject.clone(), &[]),
         }
     }
@@ -209,6 +188,46 @@ fn moved(status: ApplicationStatus, job: &str) -> (&'static str, String) {
             format!("Your application for {job} was submitted."),
         ),
     }
+}
+
+fn application_received(student: &str, job: &str) -> MailText {
+    let subject = format!("{student} applied for {job}");
+    text(
+        subject.clone(),
+        &[
+            &format!("{subject}."),
+            "Students wait for your answer. They get an email each time you update their application.",
+        ],
+    )
+}
+
+/// For the employer of a student who moved an application.
+fn student_moved(student: &str, status: ApplicationStatus, job: &str) -> MailText {
+    let did = match status {
+        ApplicationStatus::Accepted => "accepted your offer for",
+        ApplicationStatus::Declined => "declined your offer for",
+        _ => "withdrew their application for",
+    };
+    let subject = format!("{student} {did} {job}");
+    text(subject.clone(), &[&format!("{subject}.")])
+}
+
+fn job_moderated(job: &str, ruling: Ruling) -> MailText {
+    let (is, sentence) = match ruling {
+        Ruling::Approved => (
+            "is open",
+            "The student employment office approved your posting. Students can see it now.",
+        ),
+        Ruling::Declined => (
+            "was not approved",
+            "The student employment office did not approve your posting.",
+        ),
+        Ruling::Closed => (
+            "was closed",
+            "The student employment office closed your posting.",
+        ),
+    };
+    text(format!("{job} {is}"), &[sentence])
 }
 
 fn job_closed(job: &str, because: ClosedBecause) -> MailText {

@@ -1,6 +1,6 @@
 //! A mail in the outbox: which template, and the values that its template needs.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -182,7 +182,7 @@ impl MailTemplate {
     }
 
     /// Strips what tells of one of these applications. Whether there was any.
-    pub fn forget(&mut self, applications: &HashSet<ApplicationId>) -> bool {
+    pub fn forget(&mut self, applications: &BTreeSet<ApplicationId>) -> bool {
         match self {
             Self::ApplicationReceived { application_id, .. }
             | Self::ApplicationFiled { application_id, .. }
@@ -194,9 +194,11 @@ impl MailTemplate {
                 }
                 is_one
             }
-            Self::Updates { items } => items
-                .iter_mut()
-                .fold(false, |any, item| item.forget(applications) || any),
+            Self::Updates { items } => {
+                // Each of them, also after the first that was.
+                let told = items.iter_mut().map(|item| item.forget(applications));
+                told.filter(|was| *was).count() > 0
+            }
             _ => false,
         }
     }
