@@ -252,6 +252,7 @@ async fn a_posting_does_not_wait_behind_an_import() {
             origin: Origin::OPERATOR,
             kind: Kind::Jobs,
             options: Options {
+                strict: true,
                 owner: Some(Email::parse("library@example.edu").unwrap()),
                 ..Options::default()
             },

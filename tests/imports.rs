@@ -1,5 +1,7 @@
 //! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
 
+mod spreadsheets;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -155,7 +157,7 @@ async fn a_header_that_is_none_stops_before_the_first_row() {
         .send(request.body("name,mail\nAnn,ann@example.edu\n"))
         .await
         .expect(422);
-    assert_eq!(refused.fields()[..2], ["mail", "email"]);
+    assert_eq!(refused.fields(), ["email"]);
     board
         .get(Some(&admin), "admin/import/students")
         .await

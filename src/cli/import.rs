@@ -30,7 +30,7 @@ pub struct Import {
     /// The e-mail address of the employer of jobs whose row names none.
     #[arg(long, value_name = "EMAIL")]
     owner: Option<String>,
-    /// Fails (exit status 1) if a row was rejected.
+    /// Refuses a file with an unknown column, and exits with status 1 if a row is rejected.
     #[arg(long)]
     strict: bool,
 }
@@ -57,6 +57,7 @@ impl Import {
             options: Options {
                 dry_run: self.dry_run,
                 owner: owner.map_err(|message| format!("--owner {message}"))?,
+                strict: self.strict,
                 alone: true,
             },
         };
@@ -86,7 +87,14 @@ impl Import {
             updated,
             unchanged,
             rejected,
+            ignored_columns,
         } = report;
+        if !ignored_columns.is_empty() {
+            say(format_args!(
+                "left out columns that are not known: {}",
+                ignored_columns.join(", ")
+            ));
+        }
         let would = if self.dry_run {
             " (dry run: nothing was changed)"
         } else {

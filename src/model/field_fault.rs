@@ -121,6 +121,13 @@ pub enum FieldFault {
     },
     NotYourFile,
 
+    /// Of a file that is something else than a CSV.
+    NotACsv {
+        kind: String,
+    },
+    UnknownSeparator {
+        separator: String,
+    },
     UnknownColumn {
         allowed: Vec<String>,
     },
@@ -141,6 +148,12 @@ pub enum FieldFault {
     RepeatedRow {
         line: u64,
     },
+    /// A spreadsheet could not compute the value.
+    SpreadsheetError {
+        value: String,
+    },
+    /// A spreadsheet has written a long number with an exponent.
+    RoundedNumber,
     NoEmployer,
     OtherEmployer {
         email: String,
@@ -310,15 +323,19 @@ const SENTENCES: &[(&str, &str)] = &[
     ("unanswered", "must answer \"{prompt}\" ({questionId})"),
     ("not_your_file", "is not one of your files"),
 
+    ("not_a_csv", "is {kind}. In the spreadsheet program, save it as \"CSV UTF-8\" and import that file"),
+    ("unknown_separator", "separates its columns by {separator}. Use commas, semicolons or tabs"),
     ("unknown_column", "is not a known column; known are {allowed}"),
     ("missing_column", "is a required column"),
     ("unreadable", "cannot be read: {reason}"),
     ("unclosed_quote", "has a quote that is never closed"),
     ("too_many_cells", "the row has {cells} cells, but the header has {columns}"),
-    ("missing_cell", "is missing: the row is shorter than the header"),
-    ("not_utf8", "is not UTF-8"),
+    ("missing_cell", "is missing: the last row is shorter than the header, so the file may have been cut off"),
+    ("not_utf8", "is not UTF-8. In the spreadsheet program, save the file as \"CSV UTF-8\""),
     ("row_too_large", "the row is larger than {maxMib} MiB; a quote may be missing"),
     ("repeated_row", "is already on line {line}"),
+    ("spreadsheet_error", "is the spreadsheet error {value}"),
+    ("rounded_number", "was rounded by a spreadsheet. Format the column as text and export the file again"),
     ("no_employer", "is empty, the workplace has no employer, and no owner was given"),
     ("other_employer", "is {email}, but the job belongs to another employer"),
 

@@ -37,17 +37,14 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
     );
     let name = invalid.field("name", name);
     let email = invalid.field("email", key(row));
-    let employee_id = row.text("employeeId").map(EmployeeId::parse);
+    let employee_id = row.id("employeeId", &mut invalid);
+    let employee_id = employee_id.map(EmployeeId::parse);
     let employee_id = employee_id.and_then(|id| invalid.field("employeeId", id));
-    let setting = match row.text("setting") {
-        None => None,
-        Some("onCampus") => Some(Setting::OnCampus),
-        Some("offCampus") => Some(Setting::OffCampus),
-        Some(_) => {
-            invalid.add("setting", FieldFault::not_one_of(["onCampus", "offCampus"]));
-            None
-        }
-    };
+    let settings = [
+        ("onCampus", Setting::OnCampus),
+        ("offCampus", Setting::OffCampus),
+    ];
+    let setting = row.one_of("setting", &settings, &mut invalid);
     let profile = EmployerProfile {
         employee_id: None,
         designation: row.text("designation").map(str::to_owned),

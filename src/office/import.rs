@@ -23,15 +23,17 @@ pub struct Options {
     pub dry_run: bool,
     /// The employer of jobs whose row names none.
     pub owner: Option<Email>,
+    /// Refuses a file that has a column nobody knows.
+    pub strict: bool,
     /// Nobody else writes meanwhile, so that changes may be large and are fewer.
     pub alone: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The header is not one; nothing was read.
-    #[error("the header is wrong: {0}")]
-    Header(Invalid),
+    /// The file is no CSV, or its header is not one of an import; nothing was done.
+    #[error("the file cannot be imported: {0}")]
+    File(Invalid),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -115,8 +117,12 @@ impl Import<'_> {
             Kind::Employers => (employers::COLUMNS, employers::REQUIRED),
             Kind::Jobs => (jobs::COLUMNS, jobs::REQUIRED),
         };
-        let mut rows = Rows::new(source, known, required).map_err(ImportError::Header)?;
-        let mut report = Report::default();
+        let mut rows =
+            Rows::new(source, known, required, self.options.strict).map_err(ImportError::File)?;
+        let mut report = Report {
+            ignored_columns: rows.ignored().to_vec(),
+            ..Report::default()
+        };
         let mut repeats = Repeats::default();
         let most = if self.options.alone {
             (ALONE_ROWS, ALONE_BYTES)

@@ -52,6 +52,9 @@ pub(super) fn land(
     owner: Option<&Email>,
 ) -> Result<Effect, RowError> {
     let external_id = key(row).map_err(|fault| Invalid::one(KEY, fault))?;
+    let mut invalid = Invalid::default();
+    row.id(KEY, &mut invalid);
+    invalid.into_result()?;
     let fields = parse(campus, row, transaction.now())?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
     let employer = owner_of(transaction, row, owner)?;
@@ -80,33 +83,25 @@ pub(super) fn land(
 
 fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invalid> {
     let mut invalid = Invalid::default();
-    let setting = match row.text("setting") {
-        None => None,
-        Some("onCampus") => Some(JobSetting::OnCampus),
-        Some("offCampus") => Some(JobSetting::OffCampus),
-        Some("remote") => Some(JobSetting::Remote),
-        Some(_) => {
-            invalid.add(
-                "setting",
-                FieldFault::not_one_of(["onCampus", "offCampus", "remote"]),
-            );
-            None
-        }
-    };
+    let settings = [
+        ("onCampus", JobSetting::OnCampus),
+        ("offCampus", JobSetting::OffCampus),
+        ("remote", JobSetting::Remote),
+    ];
     let input = JobInput {
         job_title: row.text("jobTitle").map(str::to_owned),
         job_description: row.text("jobDescription").map(str::to_owned),
-        job_pay_rate: row.parse("jobPayRate", FieldFault::NotANumber, &mut invalid),
+        job_pay_rate: row.amount("jobPayRate", &mut invalid),
         skills_required: row.list("skillsRequired"),
         work_space: row.text("workSpace").map(str::to_owned),
         location: row.text("location").map(str::to_owned),
-        setting,
-        hours_per_week: row.parse("hoursPerWeek", FieldFault::NotANumber, &mut invalid),
-        positions: row.parse("positions", FieldFault::NotAWholeNumber, &mut invalid),
-        work_study_required: row.parse("workStudyRequired", FieldFault::NotABoolean, &mut invalid),
-        start_date: row.parse("startDate", FieldFault::NotADate, &mut invalid),
-        end_date: row.parse("endDate", FieldFault::NotADate, &mut invalid),
-        deadline: row.text("deadline").map(str::to_owned),
+        setting: row.one_of("setting", &settings, &mut invalid),
+        hours_per_week: row.number("hoursPerWeek", &mut invalid),
+        positions: row.whole_number("positions", &mut invalid),
+        work_study_required: row.boolean("workStudyRequired", &mut invalid),
+        start_date: row.date("startDate", &mut invalid),
+        end_date: row.date("endDate", &mut invalid),
+        deadline: row.moment("deadline", &campus.time_zone),
         questions: None,
     };
     invalid.into_result()?;

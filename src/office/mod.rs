@@ -1,7 +1,9 @@
 //! What the student-employment office does: imports, and the life of the campus rules, whose modules it owns.
 
+mod dialect;
 mod dry_run;
 mod employers;
+mod header;
 mod import;
 mod jobs;
 mod mail_dry_run;
@@ -10,6 +12,7 @@ mod report;
 mod rows;
 mod rules;
 mod seed_rules;
+mod sheet;
 mod students;
 mod watched;
 

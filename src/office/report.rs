@@ -14,13 +14,15 @@ pub struct Rejection {
     pub fault: FieldFault,
 }
 
-/// How many rows did what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// How many rows did what, and what of the file was not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub created: u64,
     pub updated: u64,
     pub unchanged: u64,
     pub rejected: u64,
+    /// The names of columns that nobody knows.
+    pub ignored_columns: Vec<String>,
 }
 
 /// What one good row did.
@@ -46,6 +48,7 @@ impl Report {
             updated,
             unchanged,
             rejected,
+            ignored_columns: _,
         } = other;
         self.created += created;
         self.updated += updated;

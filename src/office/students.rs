@@ -1,7 +1,5 @@
 //! The roster: one row a student, keyed by e-mail. What it sets, the campus vouches for.
 
-use jiff::civil::Date;
-
 use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
@@ -54,19 +52,19 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
     if email.as_ref().is_some_and(|email| !campus.owns(email)) {
         invalid.add("email", campus.domain_fault());
     }
-    let student_id = row.text("studentId").map(StudentId::parse);
+    let student_id = row.id("studentId", &mut invalid);
+    let student_id = student_id.map(StudentId::parse);
     let student_id = student_id.and_then(|id| invalid.field("studentId", id));
-    let number = FieldFault::NotANumber;
-    let award: Option<f64> = row.parse("workStudyRemaining", number.clone(), &mut invalid);
+    let award = row.amount("workStudyRemaining", &mut invalid);
     let award =
         award.and_then(|award| invalid.field("workStudyRemaining", Money::from_decimal(award)));
     let profile = StudentProfile {
         student_id: None,
-        graduation_date: row.parse::<Date>("graduationDate", FieldFault::NotADate, &mut invalid),
+        graduation_date: row.date("graduationDate", &mut invalid),
         skills: row.list("skills").unwrap_or_default(),
         summary: row.text("summary").map(str::to_owned),
-        enrolled_credits: row.parse("enrolledCredits", number.clone(), &mut invalid),
-        gpa: row.parse("gpa", number, &mut invalid),
+        enrolled_credits: row.number("enrolledCredits", &mut invalid),
+        gpa: row.number("gpa", &mut invalid),
         visa: row.text("visa").map(str::to_owned),
         work_study_remaining: award,
         preferences: Preferences::default(),

@@ -47,12 +47,13 @@ impl Seen {
 
 pub(super) struct Watched<R> {
     inner: R,
+    separator: u8,
     seen: Rc<Cell<Seen>>,
     starts: Starts,
 }
 
 impl<R: Read> Watched<R> {
-    pub(super) fn new(inner: R) -> (Self, Rc<Cell<Seen>>, Starts) {
+    pub(super) fn new(inner: R, separator: u8) -> (Self, Rc<Cell<Seen>>, Starts) {
         let start = Seen {
             place: Place::FieldStart,
             field: 0,
@@ -68,6 +69,7 @@ impl<R: Read> Watched<R> {
         (
             Self {
                 inner,
+                separator,
                 seen: seen.clone(),
                 starts: starts.clone(),
             },
@@ -88,7 +90,7 @@ impl<R: Read> Read for Watched<R> {
         let mut starts = self.starts.borrow_mut();
         for byte in &buffer[..count] {
             let was_inside = seen.in_record;
-            seen.step(*byte);
+            seen.step(*byte, self.separator);
             if seen.in_record && !was_inside {
                 starts.push_back(seen.line);
             }
@@ -102,7 +104,7 @@ impl<R: Read> Read for Watched<R> {
 }
 
 impl Seen {
-    fn step(&mut self, byte: u8) {
+    fn step(&mut self, byte: u8, separator: u8) {
         // A byte order mark does not begin a field.
         let mark = self.offset < 3 && [0xEF, 0xBB, 0xBF][self.offset as usize] == byte;
         self.offset += 1;
@@ -119,7 +121,7 @@ impl Seen {
         self.place = match (self.place, byte) {
             (Place::Quoted, b'"') => Place::QuoteInQuoted,
             (Place::FieldStart | Place::QuoteInQuoted, b'"') | (Place::Quoted, _) => Place::Quoted,
-            (_, b',') => {
+            (_, byte) if byte == separator => {
                 self.field += 1;
                 Place::FieldStart
             }

@@ -34,6 +34,8 @@ pub struct ImportView {
     rejected: Vec<Rejection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected_in_all: Option<u64>,
+    /// Columns that are not known and were left out.
+    ignored_columns: Vec<String>,
 }
 
 /// POST /admin/import/{kind}
@@ -50,11 +52,12 @@ pub async fn import(
         "jobs" => Kind::Jobs,
         _ => return Err(Problem::not_found()),
     };
-    let query = Query::of(&request, &["dryRun", "owner"])?;
+    let query = Query::of(&request, &["dryRun", "owner", "strict"])?;
     let owner = query.text("owner")?.map(Email::parse).transpose();
     let options = Options {
         dry_run: query.switch("dryRun")?.unwrap_or(false),
         owner: owner.map_err(|fault| Invalid::one("owner", fault))?,
+        strict: query.switch("strict")?.unwrap_or(false),
         alone: false,
     };
     if !is_csv(&request) {
@@ -121,9 +124,10 @@ pub async fn import(
         updated,
         unchanged,
         rejected: count,
+        ignored_columns,
     } = match report {
         Ok(report) => report,
-        Err(ImportError::Header(invalid)) => return Err(invalid.into()),
+        Err(ImportError::File(invalid)) => return Err(invalid.into()),
         Err(ImportError::Store(error)) => return Err(error.into()),
     };
     let rejected_in_all = (count > rejected.len() as u64).then_some(count);
@@ -133,6 +137,7 @@ pub async fn import(
         unchanged,
         rejected,
         rejected_in_all,
+        ignored_columns,
     };
     let answer = Answer::json(StatusCode::OK, &view)?;
     if let Some(keyed) = keyed {

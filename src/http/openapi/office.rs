@@ -31,13 +31,15 @@ pub fn operations() -> Vec<Operation> {
             .pages()
             .page::<AuditRow>("A page, newest first."),
         operation("POST", "/api/v1/admin/import/{kind}", "Imports a CSV file")
-            .detail("Good rows land, bad ones are told with line and field; a second run changes nothing.")
+            .detail("Good rows land, bad ones are reported with line and field; a second run changes nothing. Values are read as \
+                 spreadsheets write them. A posting lands only with an active employer who is named without doubt.")
             .query("dryRun", "Tells what would happen, and changes nothing.", json!({ "type": "boolean", "default": false }))
             .query(
                 "owner",
                 "The e-mail address of the employer of postings whose row names none.",
                 json!({ "type": "string", "format": "email" }),
             )
+            .query("strict", "Refuses a file with a column that is not known, in place of leaving it out.", json!({ "type": "boolean", "default": false }))
             .raw("text/csv")
             .answer::<ImportView>(200, "What landed and what did not.")
             .problem(415, "unsupported_media_type")
