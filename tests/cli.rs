@@ -295,14 +295,14 @@ async fn jobs_are_imported_for_the_employer_who_is_named() {
         (Some(0), "0 created, 0 updated, 0 unchanged, 1 rejected\n")
     );
     assert!(
-        said.contains("line 2: employerEmail is empty, no active employer has this workSpace"),
+        said.contains("line 2: employerEmail is empty, no active employer has this workplace"),
         "{said}"
     );
     let (status, _, said) = import(&["jobs", "jobs.csv", "--owner", "nobody"]);
     assert!(status == Some(1) && said.contains("--owner"), "{said}");
     let (_, _, said) = import(&["jobs", "jobs.csv", "--owner", "who@example.edu"]);
     assert!(
-        said.contains("owner who@example.edu is not an employer's address"),
+        said.contains("owner does not belong to an employer"),
         "{said}"
     );
     let (_, done, _) = import(&["jobs", "jobs.csv", "--owner", "ines@example.edu"]);

@@ -1,5 +1,6 @@
 //! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
 
+mod owners;
 mod spreadsheets;
 
 use std::fmt::Write as _;

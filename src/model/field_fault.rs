@@ -158,6 +158,14 @@ pub enum FieldFault {
     OtherEmployer {
         email: String,
     },
+    /// Of a workplace: it does not say which of them is meant.
+    SeveralEmployers {
+        emails: Vec<String>,
+    },
+    EmployerNotActive {
+        email: String,
+        status: String,
+    },
 
     UnknownSetting,
     BadSchema {
@@ -336,8 +344,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("repeated_row", "is already on line {line}"),
     ("spreadsheet_error", "is the spreadsheet error {value}"),
     ("rounded_number", "was rounded by a spreadsheet. Format the column as text and export the file again"),
-    ("no_employer", "is empty, the workplace has no employer, and no owner was given"),
+    ("no_employer", "is empty, no active employer has this workplace, and no owner was given"),
     ("other_employer", "is {email}, but the job belongs to another employer"),
+    ("several_employers", "has more than one employer ({emails}). Name one in the column employerEmail"),
+    ("employer_not_active", "names {email}, whose account is {status}"),
 
     ("unknown_setting", "is not a setting of this rule"),
     ("bad_schema", "cannot be checked: {reason}"),

@@ -1,14 +1,14 @@
 //! Postings: one row each, keyed by `externalId`.
 
 use super::import::RowError;
+use super::owner;
 use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, Employer, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line,
-    Timestamp, check_text,
+    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Timestamp, check_text,
 };
-use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
+use crate::store::{Stored, Transaction, keys};
 
 pub(super) const COLUMNS: &[&str] = &[
     "jobTitle",
@@ -57,23 +57,13 @@ pub(super) fn land(
     invalid.into_result()?;
     let fields = parse(campus, row, transaction.now())?;
     let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
-    let employer = owner_of(transaction, row, owner)?;
+    let named = owner::named(transaction, row, owner)?;
     let Some(old) = known else {
-        let Some(employer) = employer else {
-            return Err(Invalid::one("employerEmail", FieldFault::NoEmployer).into());
-        };
+        let employer = named.only()?;
         post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)?;
         return Ok(Effect::Created);
     };
-    if let Some(employer) = employer.filter(|employer| employer.employee_id != old.employee_id) {
-        return Err(Invalid::one(
-            "employerEmail",
-            FieldFault::OtherEmployer {
-                email: employer.email.to_string(),
-            },
-        )
-        .into());
-    }
+    owner::check_keeper(transaction, &named, &old)?;
     Ok(if follow_source::<RowError>(transaction, &old, fields)? {
         Effect::Updated
     } else {
@@ -108,39 +98,4 @@ fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invali
     let mut fields = input.validate(&campus.time_zone, now)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(fields)
-}
-
-/// The row's own employer, else the one of its workplace, else the one that was named for the whole file.
-fn owner_of(
-    transaction: &mut Transaction,
-    row: &Row,
-    owner: Option<&Email>,
-) -> Result<Option<Employer>, RowError> {
-    let by_email = |transaction: &mut Transaction, email: &Email| {
-        let found: Option<Stored<Employer>> = transaction.find(&keys::employer_email(email))?;
-        Ok::<_, StoreError>(found.map(|found| found.record))
-    };
-    if let Some(text) = row.text("employerEmail") {
-        let email = Email::parse(text).map_err(|fault| Invalid::one("employerEmail", fault))?;
-        let employer = by_email(transaction, &email)?;
-        return match employer {
-            None => Err(Invalid::one("employerEmail", FieldFault::NotAnEmployer).into()),
-            found => Ok(found),
-        };
-    }
-    if let Some(work_space) = row.text("workSpace") {
-        let range = KeyRange::prefix(&keys::employers_by_work_space(work_space));
-        let first = transaction.scan_keys(&range, Direction::Forward, 1)?;
-        if let Some(row) = first.first() {
-            let found: Option<Stored<Employer>> = transaction.get(&keys::indexed(row)?)?;
-            return Ok(found.map(|found| found.record));
-        }
-    }
-    match owner {
-        None => Ok(None),
-        Some(email) => match by_email(transaction, email)? {
-            None => Err(Invalid::one("owner", FieldFault::NotAnEmployer).into()),
-            found => Ok(found),
-        },
-    }
 }

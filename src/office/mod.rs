@@ -7,6 +7,7 @@ mod header;
 mod import;
 mod jobs;
 mod mail_dry_run;
+mod owner;
 mod repeats;
 mod report;
 mod rows;

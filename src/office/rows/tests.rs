@@ -154,7 +154,8 @@ fn a_quote_left_open_does_not_swallow_the_memory() {
     let endless = b"a,b,c\n1,2,3\n4,\"".chain(std::io::repeat(b'x'));
     let mut rows = Rows::new(endless, &["a", "b", "c"], &[], false).unwrap();
     assert!(rows.next().unwrap().is_ok());
-    assert_eq!(rows.next().unwrap().unwrap_err().message, TOO_LARGE);
+    let fault = rows.next().unwrap().unwrap_err().fault;
+    assert_eq!(fault, FieldFault::RowTooLarge { max_mib: 8 });
     assert!(rows.next().is_none());
 }
 

@@ -1,0 +1,146 @@
+//! Whose an imported posting is: an active employer's who is named without doubt. Anybody may register with any workplace,
+//! so a workplace alone names nobody whom the office has not let in, and two names are none.
+
+use super::import::RowError;
+use super::rows::Row;
+use crate::model::{Account, AccountStatus, Email, Employer, FieldFault, Invalid, Job};
+use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys};
+
+/// Most employers that a message names.
+const MAX_NAMED: usize = 5;
+
+/// Whom a row names as its employer.
+pub(super) enum Named {
+    One(Employer),
+    /// Several active employers have the row's workplace.
+    Several(Vec<Employer>),
+    Nobody(Invalid),
+}
+
+impl Named {
+    /// The employer, if there is no doubt.
+    pub(super) fn only(self) -> Result<Employer, Invalid> {
+        match self {
+            Self::One(employer) => Ok(employer),
+            Self::Several(employers) => Err(doubt(&employers)),
+            Self::Nobody(invalid) => Err(invalid),
+        }
+    }
+}
+
+/// The employer of the column, else of the workplace, else the one that was given for the whole file.
+pub(super) fn named(
+    transaction: &mut Transaction,
+    row: &Row,
+    owner: Option<&Email>,
+) -> Result<Named, RowError> {
+    if let Some(text) = row.text("employerEmail") {
+        let email = Email::parse(text).map_err(|fault| Invalid::one("employerEmail", fault))?;
+        return Ok(Named::One(by_email(transaction, "employerEmail", &email)?));
+    }
+    let (mut active, mut inactive) = (Vec::new(), None);
+    if let Some(work_space) = row.text("workSpace") {
+        for employer in at(transaction, work_space)? {
+            match obstacle(transaction, &employer)? {
+                None => active.push(employer),
+                Some(fault) => inactive = Some(fault),
+            }
+        }
+    }
+    if active.len() > 1 {
+        return Ok(Named::Several(active));
+    }
+    if let Some(employer) = active.pop() {
+        return Ok(Named::One(employer));
+    }
+    if let Some(email) = owner {
+        return Ok(Named::One(by_email(transaction, "owner", email)?));
+    }
+    Ok(Named::Nobody(match inactive {
+        Some(fault) => Invalid::one("workSpace", fault),
+        None => Invalid::one("employerEmail", FieldFault::NoEmployer),
+    }))
+}
+
+/// A posting that is there stays with its employer, who must be active and must not be another than the row names.
+pub(super) fn check_keeper(
+    transaction: &mut Transaction,
+    named: &Named,
+    job: &Job,
+) -> Result<(), RowError> {
+    let is_keeper = |employer: &Employer| employer.employee_id == job.employee_id;
+    match named {
+        Named::One(employer) if !is_keeper(employer) => {
+            let email = employer.email.to_string();
+            return Err(Invalid::one("employerEmail", FieldFault::OtherEmployer { email }).into());
+        }
+        Named::Several(employers) if !employers.iter().any(is_keeper) => {
+            return Err(doubt(employers).into());
+        }
+        _ => {}
+    }
+    let keeper: Option<Stored<Employer>> = transaction.get(&keys::employer(&job.employee_id))?;
+    let fault = match keeper {
+        Some(keeper) => obstacle(transaction, &keeper)?,
+        None => None,
+    };
+    let fault = fault.map(|fault| Invalid::one("externalId", fault));
+    fault.map_or(Ok(()), |invalid| Err(invalid.into()))
+}
+
+fn doubt(employers: &[Employer]) -> Invalid {
+    let emails = employers.iter().map(|employer| employer.email.to_string());
+    let mut emails: Vec<_> = emails.take(MAX_NAMED).collect();
+    if employers.len() > MAX_NAMED {
+        emails.push("…".into());
+    }
+    Invalid::one("workSpace", FieldFault::SeveralEmployers { emails })
+}
+
+fn by_email(
+    transaction: &mut Transaction,
+    field: &str,
+    email: &Email,
+) -> Result<Employer, RowError> {
+    let found: Option<Stored<Employer>> = transaction.find(&keys::employer_email(email))?;
+    let Some(employer) = found else {
+        return Err(Invalid::one(field, FieldFault::NotAnEmployer).into());
+    };
+    match obstacle(transaction, &employer)? {
+        None => Ok(employer.record),
+        Some(fault) => Err(Invalid::one(field, fault).into()),
+    }
+}
+
+/// Why an employer gets no postings. One without an account was imported by the office itself.
+fn obstacle(
+    transaction: &mut Transaction,
+    employer: &Employer,
+) -> Result<Option<FieldFault>, StoreError> {
+    let status = if employer.email.is_erased() {
+        AccountStatus::Erased
+    } else if let Some(id) = employer.account_id {
+        let account: Option<Stored<Account>> = transaction.get(&keys::account(id))?;
+        account.map_or(AccountStatus::Erased, |account| account.status)
+    } else {
+        AccountStatus::Active
+    };
+    Ok(
+        (status != AccountStatus::Active).then(|| FieldFault::EmployerNotActive {
+            email: employer.email.to_string(),
+            status: status.name().into(),
+        }),
+    )
+}
+
+/// All employers with a workplace.
+fn at(transaction: &mut Transaction, work_space: &str) -> Result<Vec<Employer>, StoreError> {
+    let range = KeyRange::prefix(&keys::employers_by_work_space(work_space));
+    let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    let mut employers = Vec::new();
+    for row in &found {
+        let stored: Option<Stored<Employer>> = transaction.get(&keys::indexed(row)?)?;
+        employers.extend(stored.map(|stored| stored.record));
+    }
+    Ok(employers)
+}
