@@ -69,6 +69,11 @@ pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     Ok(Store::new(Arc::new(engine), clock))
 }
 
+/// Whether a data folder has a store.
+pub fn has_store(config: &Config) -> bool {
+    config.data.dir.join(STORE).exists()
+}
+
 /// A view of a data folder's store as it lies there, closed first if a crash kept it from that. Fails if a server holds it.
 pub fn look_at_store(config: &Config) -> Result<Reader, StoreError> {
     RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())

@@ -502,3 +502,49 @@ async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
     assert_eq!(site.ended().await.code(), Some(0), "{}", site.said());
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
+
+/// D15: the demo has a campus of its own, whatever lies in the folder where it is started and stands in the environment.
+#[actix_web::test]
+async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "config.toml",
+        "[campus]\nname = \"Ours\"\nemail_domains = [\"ours.edu\"]\n[server]\nlisten = \"192.0.2.1:1\"\n",
+    );
+    let demo = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+        command
+            .args(["demo", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("CORKBOARD__CAMPUS__EMAIL_DOMAINS", "[\"theirs.edu\"]")
+            .env("CORKBOARD__DATA__DIR", "elsewhere")
+            .stdout(Stdio::null());
+        command
+    };
+    let site = Process::start(&mut demo(&["--data-dir", "kept"]));
+    let listed = site.get(None, "jobs").await.expect(200).json();
+    assert!(listed["total"].as_u64().unwrap() > 0);
+    site.stop().await;
+    let kept = folder.path().join("kept");
+    assert!(kept.join("store.redb").exists());
+    assert!(!folder.path().join("elsewhere").exists());
+    // A campus that is there is not filled once more.
+    let again = demo(&["--data-dir", "kept"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    let sentence = "kept has a campus already. Run it with `corkboard serve --data-dir kept`";
+    assert!(said(&again).contains(sentence), "{}", said(&again));
+    let other = demo(&["--config", "config.toml"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(2));
+    assert!(
+        said(&other).contains("settings of its own"),
+        "{}",
+        said(&other)
+    );
+    let mut own = corkboard(&kept);
+    let site = Process::start(own.args(["serve", "--listen", "127.0.0.1:0"]));
+    let served = site.get(None, "jobs").await.expect(200).json();
+    assert_eq!(served["total"], listed["total"]);
+    site.stop().await;
+}

@@ -70,16 +70,7 @@ impl Import {
             (Box::new(progress.wrap_read(BufReader::new(file))), progress)
         };
         let report = import.run(source, |rejection| {
-            let field = rejection
-                .field
-                .map(|field| format!("{field} "))
-                .unwrap_or_default();
-            progress.suspend(|| {
-                say(format_args!(
-                    "line {}: {field}{}",
-                    rejection.line, rejection.fault
-                ))
-            });
+            progress.suspend(|| say(rejection));
         })?;
         progress.finish_and_clear();
         let Report {

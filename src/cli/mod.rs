@@ -15,7 +15,7 @@ mod rules;
 mod serve;
 mod throw_away;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -28,13 +28,15 @@ use print::Unprinted;
 #[command(
     name = "corkboard",
     version,
-    about = "A part-time job board for a campus."
+    about = "A part-time job board for a campus.",
+    after_help = "First steps: `corkboard demo` shows a campus with invented people. `corkboard init` writes \
+                  config.toml and creates the first admin; `corkboard serve` then runs the board."
 )]
 struct Line {
-    /// Settings; without it, config.toml in this folder if there is one.
+    /// The settings file [default: config.toml in the current folder, if there is one].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where everything is kept, in place of the setting data.dir.
+    /// The folder for all data [default: the setting data.dir].
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     #[command(subcommand)]
@@ -43,29 +45,29 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the job board.
+    /// Run the job board.
     Serve(serve::Serve),
-    /// Writes a commented config.toml and makes the first admin.
+    /// Write a commented config.toml and create the first admin.
     Init(init::Init),
-    /// Makes accounts, suspends them, sets their passwords.
+    /// Create and suspend accounts, and reset passwords.
     #[command(subcommand)]
     Account(account::Account),
-    /// Reads students, employers or jobs from a CSV file.
+    /// Import students, employers or jobs from a CSV file.
     Import(import::Import),
-    /// Looks for anything wrong in what is stored; changes nothing.
+    /// Check that the stored data is complete and consistent. Changes nothing.
     Check,
-    /// Writes, checks and tests campus rules, and decides which of them count.
+    /// Write, check and test campus rules, and choose which are active.
     #[command(subcommand)]
     Rules(rules::Rules),
-    /// Makes the search index anew.
+    /// Rebuild the search index.
     Reindex,
-    /// Prints the description of the HTTP API (OpenAPI 3.1).
+    /// Print the description of the HTTP API (OpenAPI 3.1).
     Openapi,
-    /// Prints what a shell needs to complete commands.
+    /// Print a script that completes commands in your shell.
     Completions(completions::Completions),
-    /// Prints the manual page, or writes one per command.
+    /// Print the manual page, or write one page per command to a folder.
     Man(man::Man),
-    /// Runs a throw-away campus with real postings, and prints one log-in per role.
+    /// Try Corkboard: run a temporary campus with real postings and one login per role.
     Demo(demo::Demo),
 }
 
@@ -92,41 +94,35 @@ pub fn run() -> ExitCode {
 
 impl Line {
     fn run(self) -> Result<ExitCode, Failure> {
-        // These need no settings, or write them first.
-        match &self.command {
-            Command::Openapi => return openapi::run(),
-            Command::Completions(completions) => return completions.run(),
-            Command::Man(man) => return man.run(),
+        let settings = self.config.as_deref();
+        match self.command {
+            Command::Serve(serve) => serve.run(load(settings, self.data_dir)?),
+            Command::Account(account) => account.run(&load(settings, self.data_dir)?),
+            Command::Import(import) => import.run(&load(settings, self.data_dir)?),
+            Command::Check => check::run(&load(settings, self.data_dir)?),
+            Command::Rules(rules) => rules.run(&load(settings, self.data_dir)?),
+            Command::Reindex => reindex::run(&load(settings, self.data_dir)?),
             Command::Init(init) => {
                 if let Some(file) = init.printed() {
                     print::print(file)?;
                     return Ok(ExitCode::SUCCESS);
                 }
-                init.write_settings(self.config.as_deref())?;
+                init.write_settings(settings)?;
+                init.run(&load(settings, self.data_dir)?)
             }
-            _ => {}
-        }
-        let config = load(&self)?;
-        match self.command {
-            Command::Serve(serve) => serve.run(config),
-            Command::Init(init) => init.run(&config),
-            Command::Account(account) => account.run(&config),
-            Command::Import(import) => import.run(&config),
-            Command::Check => check::run(&config),
-            Command::Rules(rules) => rules.run(&config),
-            Command::Reindex => reindex::run(&config),
-            Command::Demo(demo) => demo.run(config),
-            Command::Openapi | Command::Completions(_) | Command::Man(_) => Ok(ExitCode::SUCCESS),
+            // These read no settings.
+            Command::Demo(demo) => demo.run(settings, self.data_dir),
+            Command::Openapi => openapi::run(),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(man) => man.run(),
         }
     }
 }
 
-fn load(line: &Line) -> Result<Config, ConfigError> {
+fn load(settings: Option<&Path>, data_dir: Option<PathBuf>) -> Result<Config, ConfigError> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut config = Config::load(line.config.as_deref(), environment)?;
-    if let Some(folder) = &line.data_dir {
-        config.data.dir.clone_from(folder);
-    }
+    let mut config = Config::load(settings, environment)?;
+    config.data.dir = data_dir.unwrap_or(config.data.dir);
     Ok(config)
 }

@@ -1,5 +1,7 @@
 //! What an import did.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::model::{FieldFault, in_full};
@@ -12,6 +14,15 @@ pub struct Rejection {
     pub field: Option<String>,
     #[serde(flatten, serialize_with = "in_full")]
     pub fault: FieldFault,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, field, fault } = self;
+        let field = field.as_deref().unwrap_or_default();
+        let between = if field.is_empty() { "" } else { " " };
+        write!(f, "line {line}: {field}{between}{fault}")
+    }
 }
 
 /// How many rows did what, and what of the file was not read.

@@ -57,7 +57,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         let mut rejected = None;
         import.run(file.as_bytes(), |rejection| rejected = Some(rejection))?;
         if let Some(rejection) = rejected {
-            return Err(format!("a row of the demo was rejected: {rejection:?}").into());
+            return Err(format!("the demo's own data is wrong: {rejection}").into());
         }
     }
     let (employer, postings) = busiest_employer(&store)?;

@@ -1,67 +1,112 @@
-//! `corkboard demo`: a throw-away campus with real postings, invented people, and one log-in per role.
+//! `corkboard demo`: a campus with real postings, invented people and one login per role. It has settings of its own,
+//! whatever config.toml or the environment say, and is gone at the end unless a folder is named to keep it in.
 
 mod campus;
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, CommandFactory as _};
 
 use campus::Login;
 
-use super::Failure;
 use super::print::{Unprinted, print_line};
 use super::serve::{Told, serve_until};
 use super::throw_away::ThrowAway;
+use super::{Failure, Line};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::telemetry;
+use crate::telemetry::{self, say};
 
 #[derive(Args)]
 pub struct Demo {
-    /// Address and port, in place of the setting server.listen.
+    /// The address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
 
-impl Demo {
-    pub fn run(self, mut config: Config) -> Result<ExitCode, Failure> {
-        if let Some(listen) = self.listen {
-            config.server.listen = listen;
+/// Where the campus lies.
+enum Folder {
+    ThrowAway(ThrowAway),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::ThrowAway(folder) => folder.path(),
+            Self::Kept(path) => path,
         }
-        // The address that is printed is the one to sign in at, whatever the settings of another site say.
-        config.server.public_url.clear();
+    }
+}
+
+impl Demo {
+    /// `settings` and `data_dir`: the options of all commands.
+    pub fn run(
+        self,
+        settings: Option<&Path>,
+        data_dir: Option<PathBuf>,
+    ) -> Result<ExitCode, Failure> {
+        if settings.is_some() {
+            let message = "demo has settings of its own and reads no --config; \
+                           `corkboard serve --config FILE` runs your campus";
+            Line::command()
+                .error(clap::error::ErrorKind::ArgumentConflict, message)
+                .exit();
+        }
+        let mut config = Config::default();
+        config.server.listen = self.listen.unwrap_or(config.server.listen);
+        check_address(config.server.listen)?;
         let system = actix_web::rt::System::new();
         // Before there is a folder that a sudden end would leave behind.
         let told = system.block_on(async { Told::hear() })?;
-        let folder = ThrowAway::make("demo")?;
+        let folder = match data_dir {
+            None => Folder::ThrowAway(ThrowAway::make("demo")?),
+            Some(path) => Folder::Kept(path),
+        };
         folder.path().clone_into(&mut config.data.dir);
-        telemetry::say(
+        if app::has_store(&config) {
+            let shown = folder.path().display();
+            return Err(format!(
+                "{shown} has a campus already. Run it with `corkboard serve --data-dir {shown}`, or name another folder"
+            )
+            .into());
+        }
+        say(
             "filling a campus with postings of NYC Open Data (December 2025, adapted) and invented people …",
         );
         let logins = campus::fill(&config)?;
         telemetry::init_quiet()?;
         system.block_on(async {
-            let running = app::start(config, Clock::System).map_err(|error| {
-                format!("{error}; another address can be given with --listen 127.0.0.1:0")
-            })?;
+            let running = app::start(config, Clock::System)?;
             let address = running.server.address;
-            if let Err(error) = tell(address, &logins, folder.path()) {
+            if let Err(error) = tell(address, &logins, &folder) {
                 // Nobody could sign in.
                 let handle = running.server.handle.clone();
                 let ((), outcome) = tokio::join!(handle.stop(true), running.wait());
                 outcome?;
                 return Err(error.into());
             }
-            telemetry::say(format_args!("listening on http://{address}"));
+            say(format_args!("listening on http://{address}"));
             serve_until(told, running).await
         })
     }
 }
 
-fn tell(address: SocketAddr, logins: &[Login], folder: &Path) -> Result<(), Unprinted> {
+/// Fails before the campus is filled, which takes a while, if nothing could listen there.
+fn check_address(listen: SocketAddr) -> Result<(), Failure> {
+    match TcpListener::bind(listen) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "cannot listen on {listen}: {error}. Choose another address with --listen, for example --listen 127.0.0.1:0"
+        )
+        .into()),
+    }
+}
+
+fn tell(address: SocketAddr, logins: &[Login], folder: &Folder) -> Result<(), Unprinted> {
     print_line(format_args!("\n  http://{address}\n"))?;
     for login in logins {
         let Login {
@@ -71,8 +116,13 @@ fn tell(address: SocketAddr, logins: &[Login], folder: &Path) -> Result<(), Unpr
         } = login;
         print_line(format_args!("  {role:<9} {email}  {password}"))?;
     }
-    print_line(format_args!(
-        "\nMail is written to {}. Ctrl-C ends it and leaves nothing behind.",
-        folder.join("mail/new").display()
-    ))
+    let path = folder.path().display();
+    let mail = folder.path().join("mail/new");
+    print_line(format_args!("\nMail is written to {}.", mail.display()))?;
+    match folder {
+        Folder::ThrowAway(_) => print_line("Ctrl-C stops the demo and deletes it."),
+        Folder::Kept(_) => print_line(format_args!(
+            "Ctrl-C stops it. It stays in {path}: `corkboard serve --data-dir {path}` runs it again."
+        )),
+    }
 }
