@@ -118,6 +118,8 @@ fn table() -> Vec<Line> {
         (GET, file, "own file", "", [401, 200, 404, 200]),
         (GET, file, "sent file", "", SIGNED_IN),
         (GET, file, "other file", "", [401, 404, 404, 200]),
+        (DELETE, file, "fresh file", "", [401, 204, 404, 204]),
+        (DELETE, file, "fresh sent file", "", [401, 204, 403, 204]),
 
         (GET, "/api/v1/admin/accounts", "", "", OFFICE),
         (PATCH, account, "other account", r#"{"status": "active"}"#, OFFICE),
@@ -172,6 +174,7 @@ fn table() -> Vec<Line> {
             (GET, applicants, nothing, "", [401, 403, 404, 404]),
             (GET, application, nothing, "", [401, 404, 404, 404]),
             (GET, file, nothing, "", [401, 404, 404, 404]),
+            (DELETE, file, nothing, "", [401, 404, 404, 404]),
             (PATCH, application, nothing, r#"{"applicationStatus": "withdrawn"}"#, [401, 404, 404, 404]),
             (DELETE, application, nothing, "", [401, 404, 403, 403]),
             (PATCH, account, nothing, r#"{"status": "active"}"#, [401, 403, 403, 404]),
@@ -302,12 +305,30 @@ impl World {
         )
     }
 
+    async fn fresh_file(&self) -> String {
+        let request = self.board.request(POST, "files?name=cv.pdf");
+        let request = request.bearer_auth(&self.student.token);
+        let request = request.header("content-type", "application/pdf").body(PDF);
+        id(&self.board.send(request).await.expect(201).json(), "fileId")
+    }
+
     async fn id(&self, name: &str, allowed: bool) -> String {
         let name = match name {
             "serial" => return self.serial.fetch_add(1, Ordering::Relaxed).to_string(),
             // A call that is refused must change nothing, so it does not need its own record.
             "fresh job" if !allowed => "own job",
             "fresh application" if !allowed => "own application",
+            "fresh file" if !allowed => "own file",
+            "fresh sent file" if !allowed => "sent file",
+            "fresh file" => return self.fresh_file().await,
+            "fresh sent file" => {
+                let file = self.fresh_file().await;
+                let body = json!({"jobId": self.fresh_job().await, "resumeId": file});
+                let student = Some(&self.student);
+                let reply = self.board.post(student, "applications", body).await;
+                reply.expect(201);
+                return file;
+            }
             "fresh job" => return self.fresh_job().await,
             "fresh application" => {
                 let body = json!({"jobId": self.fresh_job().await});

@@ -39,7 +39,7 @@ async fn filled() -> tempfile::TempDir {
         .bearer_auth(&student.token)
         .header("content-type", "application/pdf")
         .header("idempotency-key", "once")
-        .body("%PDF-1.7 Ann");
+        .body("%PDF-1.7 Ann %%EOF");
     let file = board.send(request).await.expect(201).json();
     let body = json!({"jobId": job["jobId"], "resumeId": file["fileId"]});
     let filed = board

@@ -167,7 +167,7 @@ async fn what_is_no_pdf_or_too_large_is_refused_and_a_retry_keeps_one() {
     let first = once(PDF).await.expect(201).json();
     assert_eq!(once(PDF).await.expect(201).json(), first);
     assert_eq!(
-        once(b"%PDF-2.0 other").await.expect(422).code(),
+        once(b"%PDF-2.0 other %%EOF").await.expect(422).code(),
         "idempotency_mismatch"
     );
 
@@ -188,8 +188,11 @@ async fn a_file_is_named_by_the_last_part_of_a_path() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     for (query, name) in [
-        ("?name=../../etc/passwd", "passwd"),
-        ("?name=..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("?name=../../etc/passwd", "passwd.pdf"),
+        ("?name=..%2F..%2Fetc%2Fpasswd", "passwd.pdf"),
+        ("?name=x.html", "x.html.pdf"),
+        ("?name=CV.PDF", "CV.PDF"),
+        ("?name=.pdf", ".pdf.pdf"),
         ("?name=C:%5CUsers%5CAnn%5Ccv.pdf", "cv.pdf"),
         ("?name=%5C%5Chost/share%5C%20cv.pdf%20", "cv.pdf"),
         ("?name=cv..pdf", "cv..pdf"),
@@ -208,5 +211,115 @@ async fn a_file_is_named_by_the_last_part_of_a_path() {
         let refused = keep(&board, &student, query, "application/pdf", PDF.to_vec()).await;
         assert_eq!(refused.expect(422).fields(), ["name"], "{query}");
     }
+    board.stop().await;
+}
+
+/// D4: a PDF as programs write it, with something before its header or blanks behind its end; and what only begins so.
+#[actix_web::test]
+async fn a_pdf_has_a_header_near_its_beginning_and_an_end() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    let sent = async |parts: &[&[u8]]| {
+        let file = parts.concat();
+        let reply = keep(&board, &student, "", "application/pdf", file).await;
+        reply.status.as_u16()
+    };
+    let blanks = [b' '; 4_000];
+    let body = [b'x'; 4_000];
+    for before in [
+        &b""[..],
+        b"\xEF\xBB\xBF",
+        b"\r\n\n",
+        b"  \t",
+        &blanks[..1_019],
+    ] {
+        assert_eq!(sent(&[before, PDF]).await, 201, "{before:?}");
+    }
+    for after in [&b"\r\n"[..], b"\0\0\0", &blanks, &body[..1_000]] {
+        assert_eq!(sent(&[PDF, after]).await, 201);
+    }
+    assert_eq!(sent(&[b"%PDF-1.7", &body, b"%%EOF"]).await, 201);
+    for parts in [
+        &[&b"%PDF-"[..]][..],
+        &[b"%PDF-1.7\n1 0 obj"],
+        &[b"%%EOF"],
+        &[b"%PDF%%EOF"],
+        &[&blanks[..1_020], PDF],
+        &[PDF, &body],
+        &[&blanks],
+        &[],
+    ] {
+        assert_eq!(sent(parts).await, 415);
+    }
+    board.stop().await;
+}
+
+/// D4: a student deletes files to have room for others; what an employer was shown stays with the application.
+#[actix_web::test]
+async fn a_deleted_file_makes_room_and_stays_with_its_application() {
+    let board = Board::start();
+    let student = board.join("student", "ann@example.edu").await;
+    let employer = board.join("employer", "library@example.edu").await;
+    let admin = board.admin().await;
+    let job = board.post_job(&employer, json!({})).await;
+    let mut files = Vec::new();
+    for _ in 0..50 {
+        let kept = keep(&board, &student, "", "application/pdf", PDF.to_vec()).await;
+        let file = kept.expect(201).json()["fileId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        files.push(format!("files/{file}"));
+    }
+    let full = keep(&board, &student, "", "application/pdf", PDF.to_vec()).await;
+    assert_eq!(full.expect(409).code(), "too_many_files");
+
+    let (unsent, sent) = (&files[0], &files[1]);
+    board.delete(Some(&student), unsent).await.expect(204);
+    for who in [&student, &admin] {
+        board.get(Some(who), unsent).await.expect(404);
+        board.delete(Some(who), unsent).await.expect(404);
+    }
+    let reply = keep(&board, &student, "", "application/pdf", PDF.to_vec()).await;
+    reply.expect(201);
+
+    let id = sent.strip_prefix("files/").unwrap();
+    let body = json!({"jobId": job["jobId"], "resumeId": id});
+    let filed = board.post(Some(&student), "applications", body).await;
+    let filed = filed.expect(201).json();
+    board.delete(Some(&employer), sent).await.expect(403);
+    board.delete(Some(&student), sent).await.expect(204);
+    board.get(Some(&student), sent).await.expect(404);
+    board.delete(Some(&student), sent).await.expect(404);
+    for who in [&employer, &admin] {
+        board.get(Some(who), sent).await.expect(200);
+    }
+    let application = format!("applications/{}", filed["applicationId"].as_str().unwrap());
+    let seen = board.get(Some(&employer), &application).await.expect(200);
+    assert_eq!(seen.json()["resume"]["fileId"], id);
+    // It is nobody's to send again, and does not count.
+    let other = board.post_job(&employer, json!({})).await;
+    let body = json!({"jobId": other["jobId"], "resumeId": id});
+    let again = board.post(Some(&student), "applications", body).await;
+    assert_eq!(again.expect(422).fields(), ["resumeId"]);
+    let reply = keep(&board, &student, "", "application/pdf", PDF.to_vec()).await;
+    reply.expect(201);
+    // All that is kept is handed out, and goes with the student.
+    let export = board.get(Some(&student), "me/export").await.expect(200);
+    assert_eq!(export.json()["files"].as_array().unwrap().len(), 51);
+    let gone = json!({"currentPassword": support::PASSWORD});
+    let erased = board
+        .request(Method::DELETE, "me")
+        .bearer_auth(&student.token)
+        .json(&gone);
+    board.send(erased).await.expect(204);
+    for who in [&employer, &admin] {
+        board.get(Some(who), sent).await.expect(404);
+    }
+    let mut wrong = Vec::new();
+    let reader = board.store.read().unwrap();
+    corkboard::store::check(&reader, &mut |what| wrong.push(what)).unwrap();
+    assert_eq!(wrong, [""; 0]);
+    drop(reader);
     board.stop().await;
 }

@@ -329,7 +329,7 @@ async fn what_is_answered_is_what_is_described() {
         .request(Method::POST, "files?name=ann.pdf")
         .bearer_auth(&student.token)
         .header("content-type", "application/pdf")
-        .body("%PDF-1.7 Ann");
+        .body("%PDF-1.7 Ann %%EOF");
     let kept = board.send(request).await.expect(201);
     walk.contract.check_answer("POST", &files, &kept);
     let file_id = kept.json()["fileId"].as_str().unwrap().to_owned();

@@ -30,9 +30,9 @@ pub enum Refusal {
     Ineligible(Vec<Reason>),
     #[error("the application is {} already", .0.name())]
     Decided(ApplicationStatus),
-    #[error("the file is no PDF")]
+    #[error("the file is not a complete PDF")]
     NotAPdf,
-    #[error("you keep {0} files already, and there is no room for more")]
+    #[error("you have {0} files already; delete one first")]
     TooManyFiles(usize),
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -14,7 +14,11 @@ use crate::store::{
 pub const MAX_RESUME_BYTES: usize = 5 * 1024 * 1024;
 /// Files that one student may keep.
 const MAX_FILES: usize = 50;
+/// The same with the removed ones that applications still show.
+const MAX_STORED: usize = 500;
 const MAX_NAME_CHARS: usize = 200;
+/// A PDF's header begins, and its end marker stands, within so many bytes of either end: what readers of PDF accept.
+const EDGE_BYTES: usize = 1024;
 /// A file lies in rows of this size, so that no row is large.
 const CHUNK_BYTES: usize = 256 * 1024;
 const UNNAMED: &str = "resume.pdf";
@@ -27,9 +31,9 @@ pub struct Resume {
 }
 
 impl Resume {
-    /// Looks at the bytes, not at what the sender calls them: a PDF begins with `%PDF-` (ISO 32000-2, 7.5.2).
+    /// Looks at the bytes, not at what the sender calls them.
     pub fn new(name: Option<&str>, bytes: Vec<u8>) -> Result<Self, Refusal> {
-        if !bytes.starts_with(b"%PDF-") {
+        if !is_pdf(&bytes) {
             return Err(Refusal::NotAPdf);
         }
         let name =
@@ -50,14 +54,33 @@ impl Resume {
     }
 }
 
-/// The last part of what may be a path, of Unix or of Windows: whoever saves the file must not be led to another folder.
+/// Whether there are a header (`%PDF-`) near the beginning and an end marker (`%%EOF`) near the end (ISO 32000-2, 7.5.2
+/// and 7.5.5). Byte order marks and blanks before, and blanks behind, are what programs leave there.
+fn is_pdf(bytes: &[u8]) -> bool {
+    let holds = |edge: &[u8], mark: &[u8]| edge.windows(mark.len()).any(|bytes| bytes == mark);
+    let is_blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    let filled = bytes.iter().rposition(|byte| !is_blank(byte));
+    let bytes = &bytes[..filled.map_or(0, |last| last + 1)];
+    holds(&bytes[..bytes.len().min(EDGE_BYTES)], b"%PDF-")
+        && holds(&bytes[bytes.len().saturating_sub(EDGE_BYTES)..], b"%%EOF")
+}
+
+/// The last part of what may be a path, of Unix or of Windows: whoever saves the file must not be led to another folder,
+/// nor open a PDF as something else.
 fn file_name(text: &str) -> Result<String, FieldFault> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = check_text(last, Line::Single, 1, MAX_NAME_CHARS)?;
     if matches!(name.as_str(), "." | "..") {
         return Err(FieldFault::NotAFileName);
     }
-    Ok(name)
+    Ok(pdf_name(&name))
+}
+
+/// A name that ends as the name of a PDF.
+pub fn pdf_name(name: &str) -> String {
+    let is_named = name.len() > 4 && name.to_ascii_lowercase().ends_with(".pdf");
+    let end = if is_named { "" } else { ".pdf" };
+    format!("{name}{end}")
 }
 
 /// Keeps a file, record and bytes in one change.
@@ -67,12 +90,14 @@ pub fn keep_resume(
     resume: &Resume,
 ) -> Result<Stored<StoredFile>, Refusal> {
     let own = KeyRange::prefix(&keys::files_by_student(student_id));
-    if transaction
-        .scan_keys(&own, Direction::Forward, MAX_FILES)?
-        .len()
-        == MAX_FILES
-    {
-        return Err(Refusal::TooManyFiles(MAX_FILES));
+    let stored = transaction.scan_keys(&own, Direction::Forward, MAX_STORED)?;
+    let mut listed = 0;
+    for row in &stored {
+        let file: Option<Stored<StoredFile>> = transaction.get(&keys::indexed(row)?)?;
+        listed += usize::from(file.is_some_and(|file| file.removed_at.is_none()));
+    }
+    if listed >= MAX_FILES || stored.len() == MAX_STORED {
+        return Err(Refusal::TooManyFiles(listed));
     }
     let now = transaction.now();
     let file_id = FileId::generate(now);
@@ -86,7 +111,43 @@ pub fn keep_resume(
         size_bytes: resume.bytes.len() as u64,
         sha256: resume.sha256.clone(),
         created_at: now,
+        removed_at: None,
     })?)
+}
+
+/// Removes a file that a student has. One that an application shows stays with it until the student is erased, and is nobody's
+/// to send with another.
+pub fn remove_resume(
+    transaction: &mut Transaction,
+    student_id: &StudentId,
+    id: FileId,
+) -> Result<(), Refusal> {
+    let stored: Option<Stored<StoredFile>> = transaction.get(&keys::file(id))?;
+    let file = stored
+        .filter(|file| file.is_listed_for(student_id))
+        .ok_or(Refusal::NotFound)?;
+    // An application that is being sent must not end up without its file.
+    transaction.guard(&keys::shown_file(id))?;
+    let mut is_shown = false;
+    let own = KeyRange::prefix(&keys::applications_by_student(student_id));
+    for key in transaction.scan_keys(&own, Direction::Forward, MAX_SCAN_ROWS)? {
+        let application: Option<Stored<Application>> = transaction.get(&keys::indexed(&key)?)?;
+        is_shown |= application.is_some_and(|application| application.resume_id == Some(id));
+    }
+    if is_shown {
+        let removed = StoredFile {
+            removed_at: Some(transaction.now()),
+            ..file.record.clone()
+        };
+        transaction.update(&file, removed)?;
+        return Ok(());
+    }
+    let chunks = KeyRange::prefix(&keys::file_chunks(id));
+    for chunk in transaction.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
+        transaction.delete_bytes(chunk);
+    }
+    transaction.delete(&file);
+    Ok(())
 }
 
 /// The file's record, for the student who keeps it, every admin, and an employer to whom it was shown with an
@@ -99,7 +160,7 @@ pub fn see_resume(
     let stored: Option<Stored<StoredFile>> = reader.get(&keys::file(id))?;
     let file = stored.ok_or(Refusal::NotFound)?;
     let may = match &identity.party {
-        Party::Student(own) => *own == file.student_id,
+        Party::Student(own) => file.is_listed_for(own),
         Party::Admin => true,
         Party::Employer(_) => was_shown(reader, identity, &file)?,
     };

@@ -49,9 +49,10 @@ pub async fn submit(
     let answers = check_answers(&job.questions, &submission.answers, &mut invalid);
     if let Some(resume_id) = submission.resume_id {
         let resume: Option<Stored<StoredFile>> = transaction.get(&keys::file(resume_id))?;
-        if resume.is_none_or(|resume| resume.student_id != *student_id) {
+        if !resume.is_some_and(|resume| resume.is_listed_for(student_id)) {
             invalid.add("resumeId", FieldFault::NotYourFile);
         }
+        transaction.guard(&keys::shown_file(resume_id))?;
     }
     invalid.into_result()?;
     let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;

@@ -12,11 +12,12 @@ use super::body::{media_type, read_to_limit, wrong_media_type};
 use super::caller::{Caller, SignedIn, Student};
 use super::idempotency::{Answer, once};
 use super::jobs::id_of;
-use super::problem::Problem;
+use super::problem::{Because, Problem};
 use super::query::Query;
 use super::state::State;
 use crate::applications::{self, MAX_RESUME_BYTES, Resume};
-use crate::model::{FileId, StoredFile};
+use crate::model::{FileId, Role, StoredFile};
+use crate::store::Transaction;
 
 const PDF: &str = "application/pdf";
 
@@ -81,7 +82,7 @@ pub async fn read(
     let name = DispositionParam::FilenameExt(ExtendedValue {
         charset: Charset::Ext("UTF-8".into()),
         language_tag: None,
-        value: file.name.clone().into_bytes(),
+        value: applications::pdf_name(&file.name).into_bytes(),
     });
     let mut response = HttpResponse::Ok();
     response.insert_header(ContentDisposition {
@@ -92,4 +93,21 @@ pub async fn read(
     response.insert_header((header::CACHE_CONTROL, "private, no-store"));
     response.insert_header((header::CONTENT_SECURITY_POLICY, "sandbox"));
     Ok(response.body(bytes))
+}
+
+/// DELETE /files/{fileId}
+pub async fn remove(
+    caller: Caller<SignedIn>,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let file = applications::see_resume(&caller.reader, &caller.who, id_of(&path)?)?;
+    if caller.who.role() == Role::Employer {
+        return Err(Problem::forbidden(Because::Role));
+    }
+    let removal = |transaction: &mut Transaction| {
+        applications::remove_resume(transaction, &file.student_id, file.file_id)
+    };
+    state.store.run(caller.origin, removal).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

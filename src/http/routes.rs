@@ -69,6 +69,7 @@ pub fn routes() -> Vec<Entry> {
 
         on(POST,   "/api/v1/files",                      Student,           files::keep),
         on(GET,    "/api/v1/files/{fileId}",             SignedIn,          files::read),
+        on(DELETE, "/api/v1/files/{fileId}",             SignedIn,          files::remove),
 
         on(GET,    "/api/v1/admin/accounts",             Admin,             admin::accounts::list),
         on(PATCH,  "/api/v1/admin/accounts/{id}",        Admin,             admin::accounts::moderate),

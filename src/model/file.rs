@@ -15,4 +15,14 @@ pub struct StoredFile {
     /// Lower-case hexadecimal.
     pub sha256: String,
     pub created_at: Timestamp,
+    /// When the student removed it; it stays for the applications that show it.
+    #[serde(default)]
+    pub removed_at: Option<Timestamp>,
+}
+
+impl StoredFile {
+    /// Whether it is a file that this student has and may send with an application.
+    pub fn is_listed_for(&self, student_id: &StudentId) -> bool {
+        self.student_id == *student_id && self.removed_at.is_none()
+    }
 }

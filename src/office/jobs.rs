@@ -6,7 +6,8 @@ use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Timestamp, check_text,
+    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Timestamp,
+    check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 

@@ -502,7 +502,7 @@ export default {
   "problem.ineligible": "The campus rules do not allow you to take this job:",
   "problem.not_eligible": "The campus rules do not allow you to accept this student.",
   "problem.review_pending": "The office must review this application first.",
-  "problem.too_many_files": "You already keep {max} files here, which is the limit. Use one of those, or ask the office.",
+  "problem.too_many_files": "You already keep {max} files here, which is the limit. Use one of them, or delete one.",
   "problem.dry_run_first": "Do a dry run before you make this rule active.",
   "problem.contended": "Others are changing the same thing. Try again.",
   "problem.too_large": "This is too large. Make it shorter and try again.",

@@ -502,7 +502,7 @@ export default {
   "problem.ineligible": "Las normas del campus no te permiten este trabajo:",
   "problem.not_eligible": "Las normas del campus no permiten aceptar a este estudiante.",
   "problem.review_pending": "La oficina tiene que revisar antes esta solicitud.",
-  "problem.too_many_files": "Ya guardas aquí {max} archivos, que es el límite. Usa uno de ellos o pregunta a la oficina.",
+  "problem.too_many_files": "Ya guardas aquí {max} archivos, que es el límite. Usa uno de ellos o borra alguno.",
   "problem.dry_run_first": "Haz una simulación antes de activar esta regla.",
   "problem.contended": "Otras personas están cambiando lo mismo. Inténtalo de nuevo.",
   "problem.too_large": "Esto es demasiado grande. Acórtalo e inténtalo de nuevo.",

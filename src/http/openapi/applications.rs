@@ -94,6 +94,12 @@ pub fn operations() -> Vec<Operation> {
             "application/pdf",
             json!({}),
         ),
+        operation("DELETE", "/api/v1/files/{fileId}", "Removes a résumé")
+            .detail(
+                "An application that shows the file keeps it: its employer and the office can still read it, until the \
+                 student's account is erased.",
+            )
+            .empty(204, "It is removed."),
         list(
             "/get-applications",
             "Lists applications, under its classic name",

@@ -75,6 +75,7 @@ fn sound() -> Sample {
             size_bytes: 8,
             sha256: digest.concat(),
             created_at: NOW,
+            removed_at: None,
         })?;
         let verdict = Eligibility::eligible();
         let mut filed = Application::submitted(application, &posted, student.clone(), verdict, NOW);

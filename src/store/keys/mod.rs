@@ -296,6 +296,10 @@ pub fn application_count(job: JobId) -> Key {
 pub fn committed_hours(student: &StudentId) -> Key {
     Key::new(b'G', b'h').text(student.as_str())
 }
+/// Raised by every application that shows a file, and by its removal.
+pub fn shown_file(file: FileId) -> Key {
+    Key::new(b'G', b'f').bytes(file.as_bytes())
+}
 /// Raised by every change of which sessions an account has.
 pub fn log_ins(account: AccountId) -> Key {
     Key::new(b'G', b's').bytes(account.as_bytes())
