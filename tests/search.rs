@@ -252,6 +252,53 @@ async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
     board.stop().await;
 }
 
+/// D7: whoever takes the index's files away under a running server loses nothing.
+#[actix_web::test]
+async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
+    let board = Board::start();
+    let keeper = employer(&board).await;
+    import_many(&board).await;
+    let all = [("q", "clerk"), ("skill", "rust")];
+    until(&board, &all, |found| found["total"] == MANY / 3).await;
+    let folder = board.folder.path().join("index");
+    let takes: [fn(&Path); 3] = [
+        lost,
+        |folder| {
+            files(folder)
+                .iter()
+                .for_each(|file| std::fs::remove_file(file).unwrap())
+        },
+        one_file_gone,
+    ];
+    for (turn, take) in takes.into_iter().enumerate() {
+        take(&folder);
+        let found = find(&board, &all).await;
+        assert_eq!(
+            found["total"],
+            MANY / 3,
+            "what was found is found meanwhile"
+        );
+        let title = format!("Beekeeper {turn}");
+        let job = board.post_job(&keeper, json!({"jobTitle": title})).await;
+        let id = job["jobId"].as_str().unwrap();
+        until(&board, &[("q", title.as_str())], |found| {
+            ids(found).contains(&id)
+        })
+        .await;
+        until(&board, &all, |found| found["total"] == MANY / 3).await;
+    }
+    // Without anybody posting, too.
+    std::fs::remove_dir_all(&folder).unwrap();
+    crate::support::until("the index is there again", async || {
+        folder.join("meta.json").exists()
+            && board.get(None, "/readyz").await.json()["index"]["state"] == "ok"
+    })
+    .await;
+    let board = Board::start_in(board.stop().await, Clock::System, |_| {});
+    until(&board, &all, |found| found["total"] == MANY / 3).await;
+    board.stop().await;
+}
+
 /// One a line; `whatever_is_typed_is_text` adds what does not show in a line.
 const TYPED: &str = r#""
 ""

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Progress, Tail};
+use super::{Progress, Tail, Woken};
 use crate::model::{Event, Job, JobId};
 use crate::search::{Edit, SearchError, SearchIndex};
 use crate::store::{Logged, Reader, Store, StoreError, keys};
@@ -29,6 +29,9 @@ const REBUILD_STEP: usize = 10_000;
 /// A commit of the index costs milliseconds, so changes that come close together share one. Well below the second in which
 /// a posting must be findable.
 const GATHER: Duration = Duration::from_millis(100);
+
+/// While nothing changes, the index's files are looked after so often.
+const LOOK_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct IndexFollower {
     store: Store,
@@ -76,8 +79,14 @@ impl IndexFollower {
             }
         };
         Progress::set(&self.progress.index, position);
-        while tail.grown_past(position).await {
-            match self.follow(position) {
+        loop {
+            let done = match tail.grown_past_within(position, LOOK_AFTER).await {
+                Woken::Stopping => break,
+                _ if self.index.is_lost() => self.replace(),
+                Woken::Grown => self.follow(position),
+                Woken::Idle => continue,
+            };
+            match done {
                 Ok(reached) => position = reached,
                 Err(error) => tail.breathe("index", &error).await,
             }
@@ -107,6 +116,17 @@ impl IndexFollower {
         rebuild(&reader, &self.index, |_| {})?;
         tracing::info!("the search index is built");
         Ok(end)
+    }
+
+    /// Builds the index again whose files somebody took away; what it found is found meanwhile.
+    fn replace(&self) -> Result<u64, FollowError> {
+        tracing::warn!("the search index's files are gone; building it again");
+        Progress::set(&self.progress.index, 0);
+        self.index.replace()?;
+        let reader = self.store.read()?;
+        rebuild(&reader, &self.index, |_| {})?;
+        tracing::info!("the search index is built");
+        Ok(reader.log_end()?)
     }
 
     fn follow(&mut self, position: u64) -> Result<u64, FollowError> {

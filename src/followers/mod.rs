@@ -38,6 +38,14 @@ struct Tail {
     stop: watch::Receiver<bool>,
 }
 
+/// Why a follower woke.
+enum Woken {
+    Grown,
+    /// Nothing happened for a while.
+    Idle,
+    Stopping,
+}
+
 impl Followers {
     /// Starts the index, the notifications and the clock.
     pub fn start(
@@ -108,6 +116,15 @@ impl Tail {
             }
         }
         !self.is_stopping()
+    }
+
+    /// The same for so long at most: what there is to do then.
+    async fn grown_past_within(&mut self, position: u64, span: Duration) -> Woken {
+        match tokio::time::timeout(span, self.grown_past(position)).await {
+            Ok(true) => Woken::Grown,
+            Ok(false) => Woken::Stopping,
+            Err(_) => Woken::Idle,
+        }
     }
 
     /// Sleeps for a while; false: the server stops.

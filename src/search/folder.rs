@@ -6,6 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tantivy::directory::error::LockError;
 use tantivy::directory::{INDEX_WRITER_LOCK, MmapDirectory};
+use tantivy::index::SegmentComponent;
 use tantivy::{Directory, Index, IndexSettings, TantivyError};
 
 use super::schema::{self, VERSION};
@@ -26,6 +27,27 @@ pub fn check_free(dir: &Path) -> Result<(), SearchError> {
 
 pub fn has_index(dir: &Path) -> bool {
     dir.join(META).exists()
+}
+
+/// Whether the folder lacks files that the index in it lists.
+pub fn lacks_files(dir: &Path, index: &Index) -> bool {
+    const ALWAYS: [SegmentComponent; 6] = [
+        SegmentComponent::Postings,
+        SegmentComponent::Positions,
+        SegmentComponent::FastFields,
+        SegmentComponent::FieldNorms,
+        SegmentComponent::Terms,
+        SegmentComponent::Store,
+    ];
+    let Ok(segments) = index.searchable_segment_metas() else {
+        return true;
+    };
+    segments.iter().any(|segment| {
+        let mut files = ALWAYS
+            .iter()
+            .map(|part| segment.relative_path(part.clone()));
+        files.any(|file| !dir.join(file).exists())
+    })
 }
 
 /// Opens an index that is whole and of this version, with its position.

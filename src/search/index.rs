@@ -2,7 +2,7 @@
 //! writer. Feeding waits for the disk; searching never waits for feeding.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -36,7 +36,7 @@ pub enum Edit {
 }
 
 pub struct SearchIndex {
-    reader: IndexReader,
+    dir: PathBuf,
     fields: Fields,
     feed: Mutex<Feed>,
     view: RwLock<Arc<View>>,
@@ -46,6 +46,7 @@ pub struct SearchIndex {
 /// What only the one who feeds needs.
 struct Feed {
     index: Index,
+    reader: IndexReader,
     /// None after a failure, until the next edits.
     writer: Option<IndexWriter>,
     rows: RowCache,
@@ -56,6 +57,8 @@ struct Feed {
     waiting: usize,
     /// Something was written since the last view.
     is_changed: bool,
+    /// It is being built in place of one that was lost, whose last view is shown until this one is whole.
+    is_replacement: bool,
 }
 
 impl SearchIndex {
@@ -86,23 +89,24 @@ impl SearchIndex {
             }
         }
         folder::clear(dir)?;
-        Self::start(folder::create(dir)?, 0, vocabulary)
+        Self::start(dir, folder::create(dir)?, 0, vocabulary)
     }
 
     fn open_existing(dir: &Path, vocabulary: Vocabulary) -> Result<Self, SearchError> {
         let (index, position) = folder::open(dir, vocabulary.stamp())?;
-        Self::start(index, position, vocabulary)
+        Self::start(dir, index, position, vocabulary)
     }
 
-    fn start(mut index: Index, position: u64, vocabulary: Vocabulary) -> Result<Self, SearchError> {
+    fn start(
+        dir: &Path,
+        mut index: Index,
+        position: u64,
+        vocabulary: Vocabulary,
+    ) -> Result<Self, SearchError> {
         index.set_tokenizers(tokens::manager());
         let (_, fields) = schema::build();
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::Manual)
-            .doc_store_cache_num_blocks(0)
-            .try_into()?;
         let mut feed = Feed {
+            reader: open_reader(&index)?,
             index,
             writer: None,
             rows: RowCache::default(),
@@ -110,11 +114,13 @@ impl SearchIndex {
             position,
             waiting: 0,
             is_changed: false,
+            is_replacement: false,
         };
         feed.writer()?;
-        let view = View::load(reader.searcher(), fields, &mut feed.rows, &feed.vocabulary)?;
+        let searcher = feed.reader.searcher();
+        let view = View::load(searcher, fields, &mut feed.rows, &feed.vocabulary)?;
         Ok(Self {
-            reader,
+            dir: dir.to_owned(),
             fields,
             feed: Mutex::new(feed),
             view: RwLock::new(Arc::new(view)),
@@ -139,15 +145,45 @@ impl SearchIndex {
             return Err(error);
         }
         self.position.store(position, Ordering::Release);
-        if feed.is_changed {
-            self.reader.reload()?;
+        if feed.is_changed && !(feed.is_replacement && position == 0) {
+            feed.reader.reload()?;
             let Feed {
-                rows, vocabulary, ..
+                reader,
+                rows,
+                vocabulary,
+                ..
             } = &mut *feed;
-            let view = View::load(self.reader.searcher(), self.fields, rows, vocabulary)?;
+            let view = View::load(reader.searcher(), self.fields, rows, vocabulary)?;
             *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
             feed.is_changed = false;
+            feed.is_replacement = false;
         }
+        Ok(())
+    }
+
+    /// Whether files of the last commit are gone from the folder. Searches go on with what is open, but nothing more can be
+    /// fed, and the next start would find nothing.
+    pub fn is_lost(&self) -> bool {
+        let feed = self.feed();
+        // A merge may take files away between the two looks of one try.
+        (0..2).all(|_| folder::lacks_files(&self.dir, &feed.index))
+    }
+
+    /// Begins anew in the same folder, at position 0, after the index was lost. Readers see what they saw until an `apply`
+    /// with a position says that the new one is whole.
+    pub fn replace(&self) -> Result<(), SearchError> {
+        let mut feed = self.feed();
+        feed.give_up();
+        std::fs::create_dir_all(&self.dir)?;
+        folder::clear(&self.dir)?;
+        let mut index = folder::create(&self.dir)?;
+        index.set_tokenizers(tokens::manager());
+        feed.reader = open_reader(&index)?;
+        feed.index = index;
+        feed.rows = RowCache::default();
+        feed.position = 0;
+        feed.is_replacement = true;
+        self.position.store(0, Ordering::Release);
         Ok(())
     }
 
@@ -256,6 +292,15 @@ impl Feed {
         self.waiting = 0;
         self.is_changed = true;
     }
+}
+
+fn open_reader(index: &Index) -> Result<IndexReader, SearchError> {
+    let reader = index
+        .reader_builder()
+        .reload_policy(ReloadPolicy::Manual)
+        .doc_store_cache_num_blocks(0)
+        .try_into()?;
+    Ok(reader)
 }
 
 fn open_writer(index: &Index) -> Result<IndexWriter, SearchError> {
