@@ -101,6 +101,15 @@ pub struct JobsPage<'a> {
     next_cursor: Option<String>,
     total: usize,
     facets: &'a Facets,
+    /// Only when a word that no posting has was replaced.
+    corrected: Option<Correction<'a>>,
+}
+
+/// Words as typed, and the words that were searched for in their place.
+#[derive(Serialize, ToSchema)]
+pub struct Correction<'a> {
+    from: &'a str,
+    to: &'a str,
 }
 
 /// Where a page's body begins to grow; one of 20 postings takes about as much.
@@ -113,6 +122,8 @@ struct PageEnd<'a> {
     next_cursor: Option<String>,
     total: usize,
     facets: &'a Facets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected: Option<Correction<'a>>,
 }
 
 /// GET /jobs
@@ -219,6 +230,10 @@ pub fn answer_list(
         next_cursor: query.next_cursor(found.next.map(|cursor| cursor.to_token())),
         total: found.total,
         facets: &found.facets,
+        corrected: found.corrected.as_ref().map(|corrected| Correction {
+            from: &corrected.from,
+            to: &corrected.to,
+        }),
     };
     append_members(&mut body, &end)?;
     let mut response = HttpResponse::Ok();

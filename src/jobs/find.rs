@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Card, Cards, Refusal, View, view_of};
 use crate::model::{FieldFault, Identity, Invalid, Job, JobStatus, Party};
-use crate::search::{After, Facets, Found, JobQuery, SearchIndex, Sort};
+use crate::search::{After, Corrected, Facets, Found, JobQuery, SearchIndex, Sort};
 use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
 
 /// What is looked for. `query.limit` and `query.after` are set here from `limit` and `cursor`.
@@ -35,6 +35,7 @@ pub struct JobsFound {
     pub next: Option<JobCursor>,
     pub total: usize,
     pub facets: Arc<Facets>,
+    pub corrected: Option<Corrected>,
 }
 
 /// A place in the store's index: the time of posting and the id.
@@ -172,6 +173,7 @@ fn list(
         next: next.map(JobCursor::List),
         total,
         facets,
+        corrected: None,
     })
 }
 
@@ -194,6 +196,7 @@ fn search(
         next,
         total: found.total,
         facets: found.facets,
+        corrected: found.corrected,
     })
 }
 

@@ -79,7 +79,7 @@ fn find_anew(
         text,
         sort,
     };
-    let (found, span) = search.run()?;
+    let (mut found, mut span) = search.run()?;
     let has_words = search
         .text
         .as_ref()
@@ -91,8 +91,11 @@ fn find_anew(
         && let Some((_, any_word)) = &mut search.counted.text
     {
         *any_word = true;
-        let (found, of_any) = search.run()?;
-        return Ok((found, span.and(of_any)));
+        let (of_any, until) = search.run()?;
+        (found, span) = (of_any, span.and(until));
+    }
+    if found.total > 0 {
+        found.corrected = search.text.as_ref().and_then(Spelled::corrected);
     }
     Ok((found, span))
 }

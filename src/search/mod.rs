@@ -6,6 +6,8 @@
 
 mod aliases;
 mod answers;
+mod clause;
+mod compounds;
 mod cursor;
 mod error;
 mod everyday;
@@ -22,6 +24,7 @@ mod schema;
 mod similar;
 mod snippet;
 mod spelling;
+mod spoken;
 mod suggest;
 mod sweep;
 mod syntax;
@@ -43,4 +46,5 @@ pub use index::{Edit, SearchIndex};
 pub use request::{Found, JobQuery, Sort};
 pub use similar::Taste;
 pub use snippet::Snippeter;
+pub use spelling::Corrected;
 pub use suggest::{Suggestion, SuggestionKind};

@@ -8,10 +8,11 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::SearchError;
+use super::clause::{Clause, Restriction};
 use super::filters::{Filters, MAX_SKILLS};
 use super::spelling::{Spelled, SpelledClause};
 use super::sweep::Candidates;
-use super::text::{Clause, Restriction, Text};
+use super::text::Text;
 use super::tokens;
 use super::view::{Statistics, View};
 use super::weights;
@@ -175,13 +176,17 @@ impl Plan<'_> {
             let terms = words.iter().map(|word| self.term(fields.text, word));
             Box::new(BooleanQuery::intersection(terms.collect()))
         };
+        if clause.clause.is_short_name() {
+            for field in [fields.title, fields.skill_text, fields.place] {
+                let typed = clause.clause.typed();
+                queries.extend(typed.iter().map(|word| self.term(field, word)));
+            }
+        }
         match &clause.clause {
+            Clause::Word(_) | Clause::Alias { .. } if clause.clause.is_short_name() => {}
             Clause::Word(word) => queries.push(self.term(fields.text, word)),
             Clause::Phrase(words) => queries.push(self.phrase(fields.text, words)),
-            Clause::Alias { typed, meant } => {
-                queries.push(all(typed));
-                queries.push(self.phrase(fields.text, meant));
-            }
+            Clause::Alias { typed, .. } => queries.push(all(typed)),
             Clause::Skill { typed, term, .. } => {
                 queries.push(all(typed));
                 let [exact, named] = if self.is_sentence() {
@@ -192,6 +197,12 @@ impl Plan<'_> {
                 queries.push(self.worth(basic(fields.skill, term), exact));
                 queries.push(self.worth(basic(fields.named_skill, term), named));
             }
+        }
+        if let Clause::Alias { meant, .. } = &clause.clause {
+            queries.push(self.phrase(fields.text, meant));
+        }
+        for compound in &clause.compounds {
+            queries.push(self.phrase(fields.text, compound));
         }
         for word in &clause.corrections {
             queries.push(self.term(fields.text, word));
@@ -255,7 +266,14 @@ impl Plan<'_> {
                 ] {
                     weights.push(Box::new(BoostQuery::new(self.phrase(field, typed), weight)));
                 }
+                if typed.len() > 1 {
+                    let named = self.phrase(fields.title, typed);
+                    weights.push(self.worth(named, weights::TITLE_NAMES_SKILL));
+                }
             }
+        }
+        for compound in &clause.compounds {
+            self.weigh_phrase(compound, weights);
         }
         self.weigh_words(&clause.corrections, weights);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::spelling::Corrected;
 use super::{After, Facets};
 use crate::model::{EmployeeId, JobId, JobSetting, JobStatus, Money, Timestamp};
 
@@ -82,4 +83,6 @@ pub struct Found {
     /// All matches, on every page.
     pub total: usize,
     pub facets: Arc<Facets>,
+    /// What was looked for in place of words that nothing has.
+    pub corrected: Option<Corrected>,
 }

@@ -7,13 +7,14 @@ use tantivy::schema::{
 };
 
 use super::mentions::mentions;
+use super::text::WORK_STUDY;
 use super::tokens::{PLAIN, STEMMED, WHOLE};
 use super::whole;
 use super::words::WordReader;
 use crate::model::{Job, JobSetting, JobStatus, Vocabulary, fold_name};
 
 /// Part of every commit; an index of another version is made anew. One more whenever fields or tokenizers change.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 // Names of the columns, as rows.rs reads them.
 pub const ID_HIGH: &str = "id_high";
@@ -129,6 +130,12 @@ impl Fields {
                 if fold_name(label) != fold_name(skill) {
                     document.add_text(field, skill);
                 }
+            }
+        }
+        if job.work_study_required {
+            // Found by those words whether or not the posting says them.
+            for field in [self.text, self.skill_text] {
+                document.add_text(field, WORK_STUDY[0]);
             }
         }
         let mut named = mentions(&job.job_title, vocabulary);

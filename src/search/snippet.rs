@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::tokenizer::TokenStream;
 
 use super::SearchError;
+use super::clause::Clause;
 use super::spelling::Spelled;
-use super::text::{Clause, parse};
+use super::text::parse;
 use super::tokens;
 use super::view::View;
 use super::words::{Word, WordReader};
@@ -29,11 +30,21 @@ type Made = HashMap<(JobId, u64), Arc<str>>;
 pub struct Snippeter {
     /// In order.
     stems: Vec<String>,
+    /// Words that count only where they stand side by side.
+    phrases: Vec<Vec<String>>,
     prefix: Option<String>,
     /// The ASCII letters and digits that any of them begins with: most words of a job are passed over by this alone.
     initials: [bool; 128],
     /// What it made, by job and version.
     made: Mutex<Made>,
+}
+
+/// A word of the job, and which of the search's words it is.
+struct Seen {
+    bytes: Range<usize>,
+    position: usize,
+    word: Word,
+    wanted: Option<usize>,
 }
 
 /// A word of the job that was searched for.
@@ -48,6 +59,7 @@ impl Snippeter {
         let spelled = Spelled::of(view, parse(q, &view.vocabulary).unwrap_or_default())?;
         let mut reader = WordReader::new();
         let mut stems = Vec::new();
+        let mut phrases: Vec<Vec<String>> = Vec::new();
         let mut prefix = None;
         let mut learn = |words: &[Word]| {
             let telling = words
@@ -55,17 +67,24 @@ impl Snippeter {
                 .filter(|word| words.len() == 1 || !word.is_empty());
             stems.extend(telling.map(|word| word.stem.clone()));
         };
+        let phrase = |words: &[Word]| words.iter().map(|word| word.stem.clone()).collect();
         for clause in spelled.clauses {
+            let is_short_name = clause.clause.is_short_name();
             learn(&clause.corrections);
+            phrases.extend(clause.compounds.iter().map(|compound| phrase(compound)));
             if clause.is_prefix || clause.is_body_prefix {
                 prefix = clause.clause.only_word().map(|word| word.plain.clone());
             }
             match clause.clause {
+                // A description has it as a small word.
+                Clause::Word(_) if is_short_name => {}
                 Clause::Word(word) => learn(std::slice::from_ref(&word)),
                 Clause::Phrase(words) => learn(&words),
                 Clause::Alias { typed, meant } => {
-                    learn(&typed);
-                    learn(&meant);
+                    if !is_short_name {
+                        learn(&typed);
+                    }
+                    phrases.push(phrase(&meant));
                 }
                 Clause::Skill { typed, label, term } => {
                     learn(&typed);
@@ -83,7 +102,7 @@ impl Snippeter {
         stems.sort_unstable();
         stems.dedup();
         let mut initials = [false; 128];
-        for text in stems.iter().chain(&prefix) {
+        for text in stems.iter().chain(phrases.iter().flatten()).chain(&prefix) {
             let slot = text
                 .bytes()
                 .next()
@@ -92,6 +111,7 @@ impl Snippeter {
         }
         Ok(Self {
             stems,
+            phrases,
             prefix,
             initials,
             made: Mutex::default(),
@@ -128,7 +148,7 @@ impl Snippeter {
     }
 
     fn marks(&self, text: &str, reader: &mut WordReader) -> Vec<Mark> {
-        let mut marks = Vec::new();
+        let mut seen = Vec::new();
         let mut stream = tokens::raw_words(text);
         while stream.advance() {
             let token = stream.token();
@@ -138,16 +158,42 @@ impl Snippeter {
             if initial.is_some_and(|wanted| !wanted) {
                 continue;
             }
-            let found = reader
-                .words(&token.text)
-                .first()
-                .and_then(|word| self.index_of(word));
-            if let Some(word) = found {
-                let bytes = token.offset_from..token.offset_to;
-                marks.push(Mark { bytes, word });
+            if let Some(word) = reader.words(&token.text).pop() {
+                seen.push(Seen {
+                    bytes: token.offset_from..token.offset_to,
+                    position: token.position,
+                    wanted: self.index_of(&word),
+                    word,
+                });
             }
         }
-        marks
+        self.mark_phrases(&mut seen);
+        let mark = |seen: Seen| {
+            let word = seen.wanted?;
+            let bytes = seen.bytes;
+            Some(Mark { bytes, word })
+        };
+        seen.into_iter().filter_map(mark).collect()
+    }
+
+    fn mark_phrases(&self, seen: &mut [Seen]) {
+        for (number, phrase) in self.phrases.iter().enumerate() {
+            for at in 0..seen.len() {
+                let Some(run) = seen.get_mut(at..at + phrase.len()) else {
+                    break;
+                };
+                let start = run.first().map_or(0, |first| first.position);
+                let is_phrase = (start..)
+                    .zip(&*run)
+                    .zip(phrase)
+                    .all(|((place, seen), stem)| seen.position == place && seen.word.stem == *stem);
+                if is_phrase {
+                    for seen in run {
+                        seen.wanted.get_or_insert(self.stems.len() + 1 + number);
+                    }
+                }
+            }
+        }
     }
 
     fn index_of(&self, word: &Word) -> Option<usize> {

@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tantivy::Term;
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
 
 use super::SearchError;
+use super::clause::Clause;
+use super::compounds;
 use super::everyday::related;
-use super::text::{Clause, Text};
+use super::text::Text;
 use super::view::View;
 use super::words::{Word, WordReader};
 
@@ -24,10 +27,17 @@ const MAX_LETTERS: usize = 24;
 /// Words of a text that are corrected; the rest stay as they are.
 const MAX_CORRECTED: usize = 4;
 /// What one unknown word may turn into.
-const MAX_CORRECTIONS: usize = 3;
+const MAX_CORRECTIONS: usize = 1;
 
 /// Whole texts that are tried as a title.
 const MAX_SPELLINGS: usize = 4;
+
+/// Words that nothing has, and the words that were looked for in their place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Corrected {
+    pub from: String,
+    pub to: String,
+}
 
 pub struct Spelled {
     pub clauses: Vec<SpelledClause>,
@@ -39,6 +49,8 @@ pub struct SpelledClause {
     pub clause: Clause,
     /// Words to look for in its place.
     pub corrections: Vec<Word>,
+    /// The same in one word or in two, as some posting has it.
+    pub compounds: Vec<Vec<Word>>,
     /// What postings may call it.
     pub related: Vec<Word>,
     /// Words that begin so match as well.
@@ -47,30 +59,37 @@ pub struct SpelledClause {
     pub is_body_prefix: bool,
     /// Nothing can match it.
     pub is_unknown: bool,
+    /// Nothing has it as typed; its corrections stand in for it.
+    pub is_corrected: bool,
 }
 
 impl Spelled {
     pub fn of(view: &View, mut text: Text) -> Result<Self, SearchError> {
-        let last = text.clauses.len().saturating_sub(1);
+        let read = compounds::join(view, std::mem::take(&mut text.clauses))?;
+        let last = read.len().saturating_sub(1);
         let mut left = MAX_CORRECTED;
-        let mut clauses = Vec::with_capacity(text.clauses.len());
-        for (at, clause) in std::mem::take(&mut text.clauses).into_iter().enumerate() {
+        let mut clauses = Vec::with_capacity(read.len());
+        for (at, clause) in read.into_iter().enumerate() {
             let mut spelled = SpelledClause {
+                compounds: compounds::others(view, &clause, &text.joined)?,
                 clause,
                 corrections: Vec::new(),
                 related: Vec::new(),
                 is_prefix: false,
                 is_body_prefix: false,
                 is_unknown: false,
+                is_corrected: false,
             };
             let Some(word) = spelled.clause.only_word().cloned() else {
                 clauses.push(spelled);
                 continue;
             };
-            if at == last && !text.is_sentence {
+            if at == last && !text.is_sentence && !word.is_acronym {
                 spelled.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
             }
-            let is_known = spelled.is_prefix || is_known(view, &spelled.clause, &word)?;
+            let is_known = spelled.is_prefix
+                || !spelled.compounds.is_empty()
+                || is_known(view, &spelled.clause, &word)?;
             // A skill that some posting asks for says enough.
             if !is_known || matches!(spelled.clause, Clause::Word(_)) {
                 let mut reader = WordReader::new();
@@ -91,6 +110,7 @@ impl Spelled {
                     .corrections
                     .extend(corrections(view, &word, at == last)?);
                 spelled.is_unknown = spelled.corrections.is_empty();
+                spelled.is_corrected = !spelled.is_unknown;
             } else if !begins && left > 0 && is_known_by_stem_alone(view, &word)? {
                 left -= 1;
                 spelled.corrections.extend(other_stems(view, &word)?);
@@ -98,6 +118,18 @@ impl Spelled {
             clauses.push(spelled);
         }
         Ok(Self { clauses, text })
+    }
+
+    /// What was changed of the text, to be told to whoever typed it.
+    pub fn corrected(&self) -> Option<Corrected> {
+        let changed = || self.clauses.iter().filter(|clause| clause.is_corrected);
+        let from = changed().flat_map(|clause| clause.clause.typed());
+        let to = changed().filter_map(|clause| clause.corrections.first());
+        let line = |words: Vec<&str>| words.join(" ");
+        changed().next().map(|_| Corrected {
+            from: line(from.map(|word| word.plain.as_str()).collect()),
+            to: line(to.map(|word| word.plain.as_str()).collect()),
+        })
     }
 
     /// All the words, with each unknown one as it was probably meant; the likeliest few.
@@ -151,7 +183,7 @@ fn is_known(view: &View, clause: &Clause, word: &Word) -> Result<bool, SearchErr
     Ok(false)
 }
 
-fn has_term(view: &View, term: &Term) -> Result<bool, SearchError> {
+pub fn has_term(view: &View, term: &Term) -> Result<bool, SearchError> {
     for reader in view.searcher.segment_readers() {
         let index = reader.inverted_index(term.field())?;
         if index.get_term_info(term)?.is_some() {

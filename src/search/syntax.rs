@@ -190,10 +190,10 @@ fn setting(value: &str) -> Option<Limit> {
     Some(Limit::Setting(found))
 }
 
-type Range = (Option<f64>, Option<f64>);
+pub type Range = (Option<f64>, Option<f64>);
 
 /// ">15", ">=15", "<20", "<=20", "15-20", "15..20"; "15" and "15+" mean at least that.
-fn range(value: &str, step: f64) -> Option<Range> {
+pub fn range(value: &str, step: f64) -> Option<Range> {
     let after = |prefix: &str| value.strip_prefix(prefix).map(number);
     if let Some(least) = after(">=").or_else(|| after("≥")) {
         return Some((Some(least?), None));
@@ -218,7 +218,7 @@ fn range(value: &str, step: f64) -> Option<Range> {
 }
 
 /// A number that a wage or a week can have.
-fn number(text: &str) -> Option<f64> {
+pub fn number(text: &str) -> Option<f64> {
     let text = text.strip_prefix(['$', '€', '£']).unwrap_or(text);
     let is_number = text
         .bytes()

@@ -2,6 +2,8 @@
 //! nothing to get wrong: what is no syntax is words.
 
 use super::aliases;
+use super::clause::{Clause, Restriction};
+use super::spoken;
 use super::syntax::{Limit, Piece, Place, pieces};
 use super::words::{Word, WordReader};
 use crate::model::{MAX_NAME_WORDS, Vocabulary, fold_name};
@@ -17,37 +19,14 @@ const MAX_RESTRICTIONS: usize = 8;
 /// Keywords are typed without so many words that say nothing.
 const SENTENCE_EMPTY_WORDS: usize = 4;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Clause {
-    Word(Word),
-    /// In this order, side by side.
-    Phrase(Vec<Word>),
-    /// All of what was typed, or, as a phrase, what it stands for.
-    Alias {
-        typed: Vec<Word>,
-        meant: Vec<Word>,
-    },
-    /// What a skill is called: as typed, by its label, and the label folded as `tokens::WHOLE` does.
-    Skill {
-        typed: Vec<Word>,
-        label: Vec<Word>,
-        term: String,
-    },
-}
-
-/// What a match must have, or must not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Restriction {
-    /// Anywhere, side by side.
-    Words(Vec<Word>),
-    /// A skill, by its folded label or by its words.
-    Skill {
-        term: String,
-        words: Vec<Word>,
-    },
-    Title(Vec<Word>),
-    At(Vec<Word>),
-}
+/// What people call Federal Work-Study. `Fields::document` writes the first of them into each work-study posting.
+pub const WORK_STUDY: [&str; 5] = [
+    "work study",
+    "workstudy",
+    "federal work study",
+    "federal workstudy",
+    "fws",
+];
 
 /// A text understood. The last clause may be unfinished if it is a word.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +35,8 @@ pub struct Text {
     pub within: Vec<Restriction>,
     pub without: Vec<Restriction>,
     pub limits: Vec<Limit>,
+    /// Words that were typed beside one that says nothing, and what the two are as one word: "check in", "checkin".
+    pub joined: Vec<(Word, Word)>,
     /// It is written out, as to a person: hardly a posting has all its words.
     pub is_sentence: bool,
 }
@@ -96,7 +77,10 @@ impl Reading<'_> {
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
             Piece::Plain(text) => {
-                let words = self.words(text);
+                let (limits, rest) = spoken::limits(text);
+                limits.into_iter().for_each(|limit| self.limit(limit));
+                let words = self.words(&rest);
+                self.join_idle(&words);
                 self.add_words(&words);
             }
             Piece::Quoted(text) => {
@@ -127,10 +111,31 @@ impl Reading<'_> {
                 };
                 self.restrict(restriction, is_excluded);
             }
-            Piece::Limit(limit) => {
-                if self.text.limits.len() < MAX_RESTRICTIONS {
-                    self.text.limits.push(limit);
-                }
+            Piece::Limit(limit) => self.limit(limit),
+        }
+    }
+
+    fn limit(&mut self, limit: Limit) {
+        if self.text.limits.len() < MAX_RESTRICTIONS {
+            self.text.limits.push(limit);
+        }
+    }
+
+    /// Notes the words that lose a neighbor which says nothing.
+    fn join_idle(&mut self, words: &[Word]) {
+        for pair in words.windows(2) {
+            let [first, second] = pair else { continue };
+            let kept = match (first.is_empty(), second.is_empty()) {
+                (false, true) => first,
+                (true, false) => second,
+                _ => continue,
+            };
+            if self.text.joined.len() < MAX_RESTRICTIONS {
+                let whole = format!("{}{}", first.plain, second.plain);
+                let whole = self.reader.words(&whole).pop();
+                self.text
+                    .joined
+                    .extend(whole.map(|whole| (kept.clone(), whole)));
             }
         }
     }
@@ -171,6 +176,9 @@ impl Reading<'_> {
     fn name(&mut self, typed: &[Word]) -> Option<Clause> {
         let plain: Vec<&str> = typed.iter().map(|word| word.plain.as_str()).collect();
         let plain = plain.join(" ");
+        if WORK_STUDY.contains(&plain.as_str()) {
+            return Some(Clause::Phrase(self.reader.words(WORK_STUDY[0])));
+        }
         if let Some(meaning) = aliases::meaning(&plain) {
             let (typed, meant) = (typed.to_vec(), self.reader.words(meaning));
             return Some(Clause::Alias { typed, meant });
@@ -181,41 +189,6 @@ impl Reading<'_> {
             label: self.reader.words(&fold_name(label)),
             term: super::tokens::fold_case(label),
         })
-    }
-}
-
-impl Clause {
-    /// Every posting is a job, whether or not it says so: such a word helps the order and excludes nothing.
-    pub fn is_optional(&self) -> bool {
-        matches!(self, Self::Word(word) if word.stem == "job")
-    }
-
-    /// Its only word, which the person may still be typing.
-    pub fn only_word(&self) -> Option<&Word> {
-        match self {
-            Self::Phrase(_) => None,
-            _ => self.typed().first().filter(|_| self.typed().len() == 1),
-        }
-    }
-
-    pub fn typed(&self) -> &[Word] {
-        match self {
-            Self::Word(word) => std::slice::from_ref(word),
-            Self::Phrase(words)
-            | Self::Alias { typed: words, .. }
-            | Self::Skill { typed: words, .. } => words,
-        }
-    }
-}
-
-impl Restriction {
-    pub fn words(&self) -> &[Word] {
-        match self {
-            Self::Words(words)
-            | Self::Skill { words, .. }
-            | Self::Title(words)
-            | Self::At(words) => words,
-        }
     }
 }
 
@@ -233,7 +206,7 @@ impl Text {
         let words = |key: &mut String, words: &[Word]| {
             for word in words {
                 key.push_str(&word.plain);
-                key.push(' ');
+                key.push(if word.is_acronym { '\'' } else { ' ' });
             }
         };
         let mut key = String::new();
@@ -256,6 +229,10 @@ impl Text {
                 });
                 words(&mut key, restriction.words());
             }
+        }
+        for (_, whole) in &self.joined {
+            key.push('&');
+            key.push_str(&whole.plain);
         }
         if self.is_sentence {
             key.push('.');
@@ -288,6 +265,9 @@ impl Text {
             kept.retain(|clause| !only(clause, Word::is_idle));
         }
         kept.truncate(MAX_WORDS);
+        if self.is_sentence {
+            self.joined.clear();
+        }
         self.clauses = kept;
     }
 }

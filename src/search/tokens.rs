@@ -48,8 +48,8 @@ pub fn fold_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Splits at everything that is neither letter nor digit. Each Han or kana character is a word; a possessive 's and loose
-/// accents are dropped.
+/// Splits at everything that is neither letter nor digit. Each Han or kana character is a word; a possessive 's, loose
+/// accents and invisible characters are dropped.
 #[derive(Clone)]
 struct Words;
 
@@ -130,7 +130,7 @@ impl WordStream<'_> {
                 // Its lower case would be an i with an accent of its own.
                 word.push(if c == 'İ' { 'I' } else { c });
                 letters += 1;
-            } else if !is_loose_accent(c) {
+            } else if !is_dropped(c) {
                 end = offset;
                 if matches!(c, '+' | '#')
                     && letters <= SIGNED_LETTERS
@@ -195,9 +195,11 @@ fn is_picture(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1faff}')
 }
 
-/// An accent that follows its letter as a character of its own.
-fn is_loose_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
+/// What may stand inside a word without being part of it: an accent that follows its letter as a character of its own, a
+/// soft hyphen, characters without width, and marks of direction.
+fn is_dropped(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -226,6 +228,8 @@ mod tests {
         assert_eq!(plain("日本tutor本"), ["日", "本", "tutor", "本"]);
         assert_eq!(plain("2+ years; notepad++"), ["2", "years", "notepad"]);
         assert_eq!(plain("İstanbul"), plain("Istanbul"));
+        assert_eq!(plain("li\u{ad}brary e\u{200b}mail"), ["library", "email"]);
+        assert_eq!(plain("\u{202e}\u{ad} aide\u{200b}"), ["aide"]);
         assert_eq!(plain(&"x".repeat(10_000)), [""; 0]);
         assert_eq!(plain("'s ''' ++ #"), ["s"]);
         assert_eq!(plain("☕️Barista 👍🏽!"), ["☕", "barista", "👍"]);
@@ -234,7 +238,7 @@ mod tests {
     proptest! {
         /// The short way and the long one read the same words at the same places.
         #[test]
-        fn plain_words_are_read_as_any(text in "[a-c1 +#'’é日☕\u{301}s-]{0,40}") {
+        fn plain_words_are_read_as_any(text in "[a-c1 +#'’é日☕\u{301}\u{ad}s-]{0,40}") {
             let mut stream = raw_words(&text);
             while stream.advance() {
                 let Token { offset_from, offset_to, ref text, .. } = *stream.token();

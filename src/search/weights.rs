@@ -9,6 +9,8 @@ pub const TITLE_SAME: f32 = 20.0;
 pub const TITLE_BEGINS: f32 = 6.0;
 /// A word of the title where that word is the name of a skill: the skill itself counts, a title may only sound like it.
 pub const TITLE_OF_SKILL: f32 = 2.0;
+/// The title holds a skill's name of several words: that is the job itself, which goes before a list of skills that holds it.
+pub const TITLE_NAMES_SKILL: f32 = 36.0;
 /// A word among the skills asked for: short and chosen, but a posting lists many.
 pub const SKILL: f32 = 3.0;
 /// A word of the work space's or the employer's name: tells where, not what.

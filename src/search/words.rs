@@ -10,6 +10,8 @@ pub struct Word {
     pub plain: String,
     /// Without its English ending.
     pub stem: String,
+    /// Typed as two capital letters: a name ("IT", "OR"), whatever the small word means.
+    pub is_acronym: bool,
 }
 
 impl Word {
@@ -19,6 +21,11 @@ impl Word {
     }
 
     pub fn is_empty(&self) -> bool {
+        !self.is_acronym && self.is_everyday()
+    }
+
+    /// Stands in most descriptions, where it tells nothing.
+    pub fn is_everyday(&self) -> bool {
         holds(EMPTY_WORDS, &self.plain)
     }
 }
@@ -61,10 +68,16 @@ impl WordReader {
         let mut plain = self.plain.token_stream(text);
         let mut stemmed = self.stemmed.token_stream(text);
         let mut words = Vec::new();
+        // Who types everything in capitals names nothing by them.
+        let is_shouted = text.contains(' ') && !text.chars().any(char::is_lowercase);
         while plain.advance() && stemmed.advance() {
+            let token = plain.token();
+            let typed = &text.as_bytes()[token.offset_from..token.offset_to];
+            let is_capitals = typed.len() == 2 && typed.iter().all(u8::is_ascii_uppercase);
             words.push(Word {
-                plain: plain.token().text.clone(),
+                plain: token.text.clone(),
                 stem: stemmed.token().text.clone(),
+                is_acronym: is_capitals && !is_shouted,
             });
         }
         words

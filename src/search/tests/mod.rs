@@ -6,4 +6,5 @@ mod damage;
 mod likes;
 mod pages;
 mod samples;
+mod wording;
 mod words;
