@@ -43,6 +43,7 @@ export default {
   "jobs.results": "Results",
   "jobs.detail": "Job",
   "jobs.found": { one: "{count} job", other: "{count} jobs" },
+  "jobs.corrected": "No jobs match “{from}”. Showing results for “{to}”.",
   "jobs.sort": "Sort by",
   "jobs.back": "← Back to the results",
   "jobs.all": "See all jobs",

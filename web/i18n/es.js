@@ -43,6 +43,7 @@ export default {
   "jobs.results": "Resultados",
   "jobs.detail": "Trabajo",
   "jobs.found": { one: "{count} trabajo", other: "{count} trabajos" },
+  "jobs.corrected": "Ningún trabajo coincide con «{from}». Se muestran resultados de «{to}».",
   "jobs.sort": "Ordenar por",
   "jobs.back": "← Volver a los resultados",
   "jobs.all": "Ver todos los trabajos",

@@ -79,6 +79,7 @@ export function Jobs() {
         <${Sort} asked=${asked} onChange=${change} />
       </div>
       <${Chips} asked=${asked} onChange=${change} />
+      ${jobs.data?.corrected && html`<p>${t("jobs.corrected", jobs.data.corrected)}</p>`}
       ${jobs.error && html`<${Failure} error=${jobs.error} retry=${jobs.reload} />`}
       ${!jobs.items && !jobs.error && html`<${Skeleton} rows=${5} />`}
       ${jobs.items?.length === 0 && html`<${Nothing} asked=${asked} />`}
