@@ -10,11 +10,14 @@ pub enum Line {
 }
 
 /// Checks a text: `min` to `max` characters, no control characters but tabs and (in `Line::Many`) line breaks. One line
-/// is trimmed; several are kept as they were typed, and are empty if nothing but blanks.
+/// is trimmed; several are kept as they were typed. A text that shows nothing is empty. Marks that turn the direction of
+/// writing are taken out, since they make a text look like another (Unicode Technical Report 36, section 3.1).
 pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<String, FieldFault> {
+    let text: String = text.chars().filter(|c| !turns_direction(*c)).collect();
     let text = match line {
-        Line::Many if !text.trim().is_empty() => text,
-        _ => text.trim(),
+        _ if text.chars().all(shows_nothing) => "",
+        Line::Many => text.as_str(),
+        Line::Single => text.trim(),
     };
     let count = text.chars().count();
     if count < min {
@@ -35,6 +38,22 @@ pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<Stri
         });
     }
     Ok(text.into())
+}
+
+/// Embeddings, overrides, isolates and their ends.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Blanks, and what Unicode counts among letters and signs but nobody sees: fillers, joiners, soft hyphens, variation
+/// selectors, tags (Default_Ignorable_Code_Point of Unicode 16), and the empty Braille cell. Control characters are not
+/// among them: they are refused by name.
+fn shows_nothing(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Checks a list of short texts and drops repeats (case aside), keeping the first spelling and the order.
@@ -61,4 +80,55 @@ pub fn check_list(
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C2: what nobody sees is no text, and nothing turns the direction of writing.
+    #[test]
+    fn a_text_that_shows_nothing_is_empty() {
+        for unseen in [
+            "\u{200b}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{2060}",
+            "\u{ad}",
+            "\u{202e}",
+            "\u{feff}\u{200d}",
+            " \u{3000}\u{a0}",
+            "\u{115f}\u{fe0f}",
+            "\u{e0041}",
+            "",
+        ] {
+            for line in [Line::Single, Line::Many] {
+                assert_eq!(
+                    check_text(unseen, line, 1, 9),
+                    Err(FieldFault::Empty),
+                    "{unseen:?}"
+                );
+                assert_eq!(
+                    check_text(unseen, line, 0, 9),
+                    Ok(String::new()),
+                    "{unseen:?}"
+                );
+            }
+        }
+        let turned = check_text("Aide\u{202e}fdp.exe\u{2069}", Line::Single, 1, 99);
+        assert_eq!(turned, Ok("Aidefdp.exe".into()));
+        for kept in [
+            "Библиотека",
+            "עוזר הוראה",
+            "👩\u{200d}🔬 lab",
+            "कर्म\u{200c}",
+            "co\u{ad}op",
+        ] {
+            assert_eq!(check_text(kept, Line::Single, 1, 99), Ok(kept.into()));
+        }
+        assert_eq!(
+            check_text("\u{0}", Line::Single, 1, 9),
+            Err(FieldFault::ControlCharacter { position: 1 })
+        );
+    }
 }
