@@ -7,6 +7,6 @@ mod secret;
 mod throttle;
 
 pub use access::{AccessKeys, AccessToken, KeyError};
-pub use password::{HASH_QUEUE, PasswordError, Passwords, check_password};
+pub use password::{PasswordError, Passwords, check_password};
 pub use secret::Secret;
 pub use throttle::Throttle;

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::model::FieldFault;
 
 /// Hashes that may wait or run; one more is refused with `Busy`.
-pub const HASH_QUEUE: usize = 256;
+const HASH_QUEUE: usize = 256;
 
 /// NIST SP 800-63B 5.1.1.2: at least 8 characters; the upper limit keeps a hash's input small.
 const MIN_CHARS: usize = 8;

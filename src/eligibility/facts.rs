@@ -14,11 +14,7 @@ use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 const MAX_ACCEPTED: usize = 200;
 
 /// The jobs of a student's accepted applications that have not ended.
-pub fn running_jobs(
-    reader: &Reader,
-    student: &StudentId,
-    today: Date,
-) -> Result<Vec<Job>, StoreError> {
+fn running_jobs(reader: &Reader, student: &StudentId, today: Date) -> Result<Vec<Job>, StoreError> {
     let accepted = keys::applications_by_student_status(student, ApplicationStatus::Accepted);
     let range = KeyRange::prefix(&accepted);
     let mut jobs = Vec::new();

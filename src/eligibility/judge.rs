@@ -381,7 +381,7 @@ pub fn rule_set(reader: &Reader) -> Result<RuleSet, StoreError> {
 }
 
 /// The bytes of a module. `Corrupt` if they are not as many as its record says.
-pub fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
+fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
     let chunks = KeyRange::prefix(&keys::rule_chunks(module.rule_id));
     let mut bytes = Vec::with_capacity(module.size_bytes as usize);
     for key in reader.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {

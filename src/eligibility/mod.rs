@@ -9,6 +9,6 @@ mod route;
 
 pub use facts::{Facts, calendar, weekly_hours};
 pub use health::failing_rules;
-pub use judge::{Case, Judge, Shadow, Terms, rule_bytes, rule_set};
+pub use judge::{Case, Judge, Shadow, Terms, rule_set};
 pub use open_jobs::OpenJobs;
 pub use route::{Notice, Routed};
