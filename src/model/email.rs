@@ -86,8 +86,8 @@ fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
     if !is_international {
         return Some(domain.into());
     }
-    let (bytes, any_hyphens) = (domain.as_bytes(), Hyphens::Allow);
-    let ascii = Uts46::new().to_ascii(bytes, AsciiDenyList::STD3, any_hyphens, DnsLength::Verify);
+    let (bytes, hyphens) = (domain.as_bytes(), Hyphens::CheckFirstLast);
+    let ascii = Uts46::new().to_ascii(bytes, AsciiDenyList::STD3, hyphens, DnsLength::Verify);
     match ascii {
         Ok(ascii) => Some(ascii),
         // Not what it says it is, and ASCII all the same: there is nothing to convert.
