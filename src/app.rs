@@ -11,7 +11,9 @@ use actix_web::web::Data;
 use tokio::sync::watch;
 
 use crate::accounts::Registrar;
-use crate::auth::{AccessKeys, KeyError, PasswordError, Passwords, Throttle};
+use crate::auth::{
+    AccessKeys, FailureLog, KeyError, LogInLimits, PasswordError, Passwords, Throttle,
+};
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport};
 use crate::eligibility::{self, Judge, OpenJobs, Terms};
@@ -153,8 +155,12 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         open_jobs: OpenJobs::default(),
         access_keys: AccessKeys::open(&folder, store.clock().now())?,
         passwords: Passwords::new(cores.div_ceil(2))?,
-        account_throttle: Throttle::new(config.accounts.failed_logins_per_account),
-        address_throttle: Throttle::new(config.accounts.failed_logins_per_address),
+        log_ins: LogInLimits::new(
+            config.accounts.failed_logins_per_account,
+            config.accounts.failed_logins_per_address,
+        ),
+        failures: FailureLog::default(),
+        requests: Throttle::new(http::REQUESTS_A_MINUTE, http::REQUESTS_AT_ONCE),
         in_flight: http::InFlight::default(),
         progress: progress.clone(),
         metrics: http::Metrics::default(),

@@ -570,7 +570,7 @@ async fn a_forgotten_password_is_answered_alike_for_any_text() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;
     let answer = forgot(&board, &ann.email).await.expect(202).text;
-    for text in ["nope", "", " ", "a@b@c", "@", &"x".repeat(10_000)] {
+    for text in ["nope", "", " ", "a@b@c", "@", &"x".repeat(254)] {
         assert_eq!(
             forgot(&board, text).await.expect(202).text,
             answer,

@@ -88,6 +88,67 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
     assert_eq!(status.code(), Some(0), "{}", site.said());
 }
 
+/// D8: what the person with the machine does when nobody can log in any more.
+#[actix_web::test]
+async fn an_account_is_suspended_reinstated_and_given_a_password_from_the_machine() {
+    let data = tempfile::tempdir().unwrap();
+    let account = |arguments: &[&str]| {
+        let mut command = corkboard(data.path());
+        command.arg("account").args(arguments).output().unwrap()
+    };
+    for email in ["office@example.edu", "second@example.edu"] {
+        let role = [
+            "create",
+            "--role",
+            "admin",
+            "--name",
+            "Office",
+            "--generate",
+            "--email",
+            email,
+        ];
+        assert!(account(&role).status.success());
+    }
+    let by_email =
+        |command: &'static str, email: &'static str| account(&[command, "--email", email]);
+    assert!(by_email("suspend", "office@example.edu").status.success());
+    let last = by_email("suspend", "second@example.edu");
+    assert_eq!(last.status.code(), Some(1));
+    assert!(
+        said(&last).contains("the last active admin cannot be suspended"),
+        "{}",
+        said(&last)
+    );
+    assert!(by_email("reinstate", "office@example.edu").status.success());
+    assert!(by_email("suspend", "second@example.edu").status.success());
+    let nobody = by_email("reinstate", "nobody@example.edu");
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(
+        said(&nobody).contains("nobody has an account"),
+        "{}",
+        said(&nobody)
+    );
+    let reset = account(&[
+        "reset-password",
+        "--generate",
+        "--email",
+        "office@example.edu",
+    ]);
+    assert!(reset.status.success(), "{}", said(&reset));
+    let password = String::from_utf8(reset.stdout).unwrap();
+    let site = Process::serve(data.path());
+    site.login_with("office@example.edu", password.trim()).await;
+    let help = corkboard(data.path())
+        .args(["account", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for command in ["create", "suspend", "reinstate", "reset-password"] {
+        assert!(help.contains(command), "{help}");
+    }
+    site.stop().await;
+}
+
 #[actix_web::test]
 async fn what_needs_the_store_says_at_once_that_a_server_has_it() {
     let data = tempfile::tempdir().unwrap();

@@ -17,10 +17,10 @@ pub use clear::clear_unverified;
 pub use erase::{Export, erase, export};
 pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
 pub use profile::{Me, MePatch, me, update_me};
-pub use recover::{change_password, forgot_password, reset_password};
+pub use recover::{change_password, forgot_password, is_reset, reset_password};
 pub use refusal::Refusal;
 pub use session::{Opened, end_all_sessions, end_session, identify, open_session};
-pub use sign_in::{Refreshed, credentials, refresh, sign_out};
+pub use sign_in::{Refreshed, credentials, note_failed_log_in, refresh, sign_out};
 pub use sign_up::{SignUp, sign_up};
 pub use verify::{try_link, verify_email};
 

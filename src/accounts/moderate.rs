@@ -7,7 +7,9 @@ use crate::model::{
     Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
     Line, MailTemplate, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
 };
-use crate::store::{Direction, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys};
+use crate::store::{
+    Direction, KeyRange, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys,
+};
 
 /// What an admin decides of an account.
 pub struct Moderation {
@@ -58,6 +60,9 @@ pub fn moderate(
     };
     let changed = transaction.update(&account, changed)?;
     if to == AccountStatus::Suspended {
+        if from == AccountStatus::Active && account.role == Role::Admin {
+            refuse_last_admin(transaction)?;
+        }
         end_all_sessions(transaction, account_id)?;
     }
     if from != to {
@@ -80,6 +85,20 @@ pub fn moderate(
         registrar.outbox.notify(transaction, template, recipient)?;
     }
     Ok(changed)
+}
+
+/// Somebody must be left who can undo it. Called after the change, whose account no longer counts.
+fn refuse_last_admin(transaction: &mut Transaction) -> Result<(), Refusal> {
+    // Two who suspend one another at the same time follow one another: the second is refused.
+    transaction.guard(&keys::office())?;
+    let range = KeyRange::prefix(&keys::active_admins());
+    if transaction
+        .scan_keys(&range, Direction::Forward, 1)?
+        .is_empty()
+    {
+        return Err(Refusal::LastAdmin);
+    }
+    Ok(())
 }
 
 pub fn find_account(reader: &Reader, id: AccountId) -> Result<Option<Stored<Account>>, StoreError> {

@@ -2,16 +2,23 @@
 
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar, tokens};
-use crate::model::{Account, AccountStatus, Email, Event, MailTemplate, TokenKind};
-use crate::store::{Stored, Transaction, keys};
+use crate::auth::Secret;
+use crate::model::{
+    Account, AccountId, AccountStatus, Email, Event, MailTemplate, Timestamp, Token, TokenKind,
+};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
-/// Mails a link to an address that has an account; does nothing for any other, nor for one that was mailed enough of them.
-/// The caller answers the same either way.
+/// Mails a link to an address that has an account; to no other, nor to one that was mailed enough of them. Each writes
+/// something, so that the time does not tell which it was; the caller answers the same either way.
 pub fn forgot_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
-    email: &Email,
+    email: Option<&Email>,
 ) -> Result<(), Refusal> {
+    transaction.guard(&keys::asked_by_strangers(email))?;
+    let Some(email) = email else {
+        return Ok(());
+    };
     let account: Option<Stored<Account>> = transaction.find(&keys::account_email(email))?;
     let Some(account) = account else {
         return Ok(());
@@ -35,17 +42,28 @@ pub fn forgot_password(
     Ok(())
 }
 
-/// Sets the password that a mailed token allows to set.
+/// Whether a token allows to set a password now: looked at before the password is hashed.
+pub fn is_reset(reader: &Reader, token: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(secret) = Secret::<Token>::parse(token) else {
+        return Ok(false);
+    };
+    let stored: Option<Stored<Token>> = reader.get(&keys::token(secret.id))?;
+    Ok(stored
+        .is_some_and(|token| tokens::is_valid(&token, &secret, &[TokenKind::ResetPassword], now)))
+}
+
+/// Sets the password that a mailed token allows to set. Gives whose it is.
 pub fn reset_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
     token: &str,
     password_hash: &str,
-) -> Result<(), Refusal> {
+) -> Result<AccountId, Refusal> {
     let token = tokens::find(transaction, token, &[TokenKind::ResetPassword])?;
     let account: Option<Stored<Account>> = transaction.get(&keys::account(token.account_id))?;
     let account = account.ok_or(Refusal::InvalidToken)?;
-    change_password(registrar, transaction, &account, password_hash).map(drop)
+    let changed = change_password(registrar, transaction, &account, password_hash)?;
+    Ok(changed.account_id)
 }
 
 /// Sets a password, ends all sessions, drops a new address that is not proven yet (whoever asked for it may be why the

@@ -32,6 +32,8 @@ pub enum Refusal {
         from: AccountStatus,
         to: AccountStatus,
     },
+    #[error("the last active admin cannot be suspended; make another one first")]
+    LastAdmin,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -3,7 +3,7 @@
 use super::session::end_session;
 use super::{Opened, Refusal, Registrar};
 use crate::auth::Secret;
-use crate::model::{Account, AccountStatus, Email, Event, Session};
+use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// The account that an address belongs to, for its password to be checked.
@@ -22,22 +22,46 @@ pub(super) fn admit(account: &Account) -> Result<(), Refusal> {
 }
 
 impl Registrar {
-    /// Opens a session for an account whose password was right when it was read at `checked`.
+    /// Opens a session for an account whose password was right when it was read at `checked`. `new_hash`: of the same
+    /// password, in place of an outdated one.
     pub fn sign_in(
         &self,
         transaction: &mut Transaction,
         checked: &Stored<Account>,
+        new_hash: Option<&str>,
     ) -> Result<(Opened, Account), Refusal> {
         let current: Option<Stored<Account>> =
             transaction.get(&keys::account(checked.account_id))?;
-        let account = current.ok_or(Refusal::InvalidCredentials)?;
+        let mut account = current.ok_or(Refusal::InvalidCredentials)?;
         if account.password_hash != checked.password_hash {
             return Err(Refusal::InvalidCredentials);
         }
         admit(&account)?;
+        if let Some(hash) = new_hash {
+            let renewed = Account {
+                password_hash: Some(hash.into()),
+                ..account.record.clone()
+            };
+            account = transaction.update(&account, renewed)?;
+        }
         let opened = super::open_session(self, transaction, &account)?;
+        transaction.log(Event::LoggedIn {
+            account_id: account.account_id,
+        })?;
         Ok((opened, account.record))
     }
+}
+
+/// Writes a failed log-in down; `account_id` if the address was somebody's. `left_out`: others before it that were not.
+pub fn note_failed_log_in(
+    transaction: &mut Transaction,
+    account_id: Option<AccountId>,
+    left_out: u32,
+) -> Result<(), StoreError> {
+    transaction.log(Event::LogInFailed {
+        account_id,
+        left_out,
+    })
 }
 
 pub enum Refreshed {

@@ -79,6 +79,8 @@ pub fn sign_up(
     password_hash: &str,
 ) -> Result<(), Refusal> {
     refuse_taken_number(transaction, wish)?;
+    // Whatever comes of it, something is written: the time does not tell whether the address is taken.
+    transaction.guard(&keys::asked_by_strangers(Some(&wish.email)))?;
     // Without its mail a registration is of no use to anybody.
     if !registrar.outbox.may_ask(transaction, &wish.email)? {
         return Ok(());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Refusal;
 use crate::auth::Secret;
-use crate::model::{AccountId, Claim, Token, TokenId, TokenKind};
+use crate::model::{AccountId, Claim, Timestamp, Token, TokenId, TokenKind};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
 /// A day for a new mailbox, so that a mail read the next morning still works; an hour for a reset (API.md).
@@ -80,10 +80,7 @@ pub(super) fn find(
     let secret = Secret::<Token>::parse(text).ok_or(Refusal::InvalidToken)?;
     let stored: Option<Stored<Token>> = transaction.get(&keys::token(secret.id))?;
     let token = stored.ok_or(Refusal::InvalidToken)?;
-    let valid = token.digest == secret.digest()
-        && kinds.contains(&token.kind)
-        && transaction.now() < token.expires_at;
-    if !valid {
+    if !is_valid(&token, &secret, kinds, transaction.now()) {
         return Err(Refusal::InvalidToken);
     }
     match (token.superseded, token.kind) {
@@ -91,6 +88,16 @@ pub(super) fn find(
         (true, TokenKind::ResetPassword) => Err(Refusal::InvalidToken),
         (true, _) => Err(Refusal::AlreadyVerified),
     }
+}
+
+/// Whether a secret is the token's, of one of these kinds, in time.
+pub(super) fn is_valid(
+    token: &Token,
+    secret: &Secret<Token>,
+    kinds: &[TokenKind],
+    now: Timestamp,
+) -> bool {
+    token.digest == secret.digest() && kinds.contains(&token.kind) && now < token.expires_at
 }
 
 /// Counts one password that is about to be tried with a link. Counted before it is looked at, so that of many at once no more

@@ -50,6 +50,8 @@ pub fn verify_email(
         }
     };
     let opened = super::open_session(registrar, transaction, &account)?;
+    let account_id = account.account_id;
+    transaction.log(Event::LoggedIn { account_id })?;
     Ok((opened, account.record))
 }
 

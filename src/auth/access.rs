@@ -45,6 +45,20 @@ struct Signed<'a> {
     jti: String,
 }
 
+/// What a device keeps after a log-in.
+#[derive(Serialize)]
+struct DeviceMark {
+    device_of: AccountId,
+    jti: String,
+}
+
+/// What a mark or an access token says of who has it.
+#[derive(Deserialize)]
+struct SignedBefore {
+    device_of: Option<AccountId>,
+    sub: Option<AccountId>,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyRow {
@@ -111,14 +125,33 @@ impl AccessKeys {
     }
 
     pub fn sign(&self, token: &AccessToken) -> Result<String, KeyError> {
+        let jti = format!("{:032x}", rand::random::<u128>());
+        self.encode(&Signed { token, jti })
+    }
+
+    fn encode(&self, claims: &impl Serialize) -> Result<String, KeyError> {
         let key = self.keys.first().expect("open leaves at least one key");
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.clone());
-        let signed = Signed {
-            token,
-            jti: format!("{:032x}", rand::random::<u128>()),
-        };
-        jsonwebtoken::encode(&header, &signed, &key.signing).map_err(KeyError::Signing)
+        jsonwebtoken::encode(&header, claims, &key.signing).map_err(KeyError::Signing)
+    }
+
+    /// A mark by which the device that has just signed in to an account is known again. It opens nothing.
+    pub fn mark_device(&self, account: AccountId) -> Result<String, KeyError> {
+        let jti = format!("{:032x}", rand::random::<u128>());
+        self.encode(&DeviceMark {
+            device_of: account,
+            jti,
+        })
+    }
+
+    /// The account to which whoever has this text has signed in before: a device's mark or an access token, however old.
+    pub fn signed_in_before(&self, text: &str) -> Option<AccountId> {
+        self.keys.iter().find_map(|key| {
+            let decode = jsonwebtoken::decode::<SignedBefore>;
+            let decoded = decode(text, &key.checking, &self.validation).ok()?;
+            decoded.claims.device_of.or(decoded.claims.sub)
+        })
     }
 
     /// The token's claims, if one of the keys signed it and it has not run out.
@@ -192,6 +225,28 @@ mod tests {
         let rotated = AccessKeys::open(folder.path(), start.plus(ROTATE_AFTER)).unwrap();
         assert_eq!(rotated.verify(&text, start), Some(token));
         assert_ne!(rotated.sign(&token).unwrap(), text);
+    }
+
+    #[test]
+    fn a_device_is_known_by_its_mark_or_an_old_token_and_neither_opens_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Timestamp::from_millis(1_800_000_000_000);
+        let keys = AccessKeys::open(folder.path(), start).unwrap();
+        let account = AccountId::generate(start);
+        let mark = keys.mark_device(account).unwrap();
+        assert_eq!(keys.signed_in_before(&mark), Some(account));
+        assert_eq!(keys.verify(&mark, start), None, "a mark is no access token");
+        let token = AccessToken {
+            sub: account,
+            sid: SessionId::generate(start),
+            exp: 0,
+        };
+        let token = keys.sign(&token).unwrap();
+        assert_eq!(keys.verify(&token, start), None);
+        assert_eq!(keys.signed_in_before(&token), Some(account));
+        for wrong in ["", "x", &mark[..mark.len() - 4]] {
+            assert_eq!(keys.signed_in_before(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -2,11 +2,16 @@
 //! Knows nothing of HTTP and decides nothing about what a known person may do.
 
 mod access;
+mod failure_log;
+mod hash_threads;
+mod log_in_limits;
 mod password;
 mod secret;
 mod throttle;
 
 pub use access::{AccessKeys, AccessToken, KeyError};
-pub use password::{PasswordError, Passwords, check_password};
+pub use failure_log::FailureLog;
+pub use log_in_limits::{Admitted, Attempt, Client, LogInLimits};
+pub use password::{Match, PasswordError, Passwords, check_password};
 pub use secret::Secret;
-pub use throttle::Throttle;
+pub use throttle::{Share, Throttle};

@@ -1,16 +1,15 @@
-//! Password hashes: Argon2id on threads of their own, so that a wave of log-ins never starves reads.
+//! Passwords: what one may be, its one form, and its hash. Argon2id, 19 MiB, 2 passes, 1 lane: OWASP's Password Storage
+//! Cheat Sheet, and the crate's default.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use unicode_normalization::UnicodeNormalization as _;
 
+use super::hash_threads::{HashThreads, Queue};
 use crate::model::FieldFault;
-
-/// Hashes that may wait or run; one more is refused with `Busy`.
-const HASH_QUEUE: usize = 256;
 
 /// NIST SP 800-63B 5.1.1.2: at least 8 characters; the upper limit keeps a hash's input small.
 const MIN_CHARS: usize = 8;
@@ -29,75 +28,188 @@ pub fn check_password(password: &str) -> Result<(), FieldFault> {
     Ok(())
 }
 
+/// The form that is hashed: keyboards differ in how they send the same letter (NIST SP 800-63B 5.1.1.2).
+fn one_form(typed: &str) -> Cow<'_, str> {
+    if typed.is_ascii() {
+        Cow::Borrowed(typed)
+    } else {
+        Cow::Owned(typed.nfkc().collect())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    #[error("too many log-ins wait")]
+    #[error("too many passwords wait to be checked")]
     Busy,
     #[error("a password hash failed: {0}")]
     Failed(String),
 }
 
-/// The pool. Argon2id, 19 MiB, 2 passes, 1 lane: OWASP's Password Storage Cheat Sheet, and the crate's default.
+/// How a typed password compares with a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    Wrong,
+    Right,
+    /// The hash is of the password as it was typed once, before there was one form; the new one takes its place.
+    Outdated(String),
+}
+
+impl Match {
+    pub fn is_right(&self) -> bool {
+        *self != Self::Wrong
+    }
+}
+
+/// Computes hashes on threads of their own, so that a wave of log-ins never starves reads.
 #[derive(Clone)]
 pub struct Passwords {
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    /// The hash of no password: what an unknown address is checked against, so that it takes the same time.
+    threads: Arc<HashThreads>,
+    /// A hash of no password: what an unknown address is checked against, so that it takes the same time.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// `threads`: hashes that run at once.
+    /// `threads`: hashes that run at once, as far as memory is given to them.
     pub fn new(threads: usize) -> Result<Self, PasswordError> {
-        let random: [u8; 32] = rand::random();
-        let nobody = hash(&random)?;
+        let mut nobody = unhashed()?;
+        nobody.hash = Some(Output::new(&rand::random::<[u8; 32]>()).map_err(failed)?);
         Ok(Self {
-            running: Arc::new(Semaphore::new(threads)),
-            waiting: Arc::new(Semaphore::new(HASH_QUEUE)),
-            nobody: nobody.into(),
+            threads: Arc::new(HashThreads::start(threads).map_err(failed)?),
+            nobody: nobody.to_string().into(),
         })
     }
 
     /// The PHC string of a password.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let password = password.to_owned();
-        self.run(move || hash(password.as_bytes())).await?
+        let password = one_form(password).into_owned();
+        let work = move |memory: &mut Vec<Block>| hash(&password, memory);
+        self.threads.run(Queue::Others, work).await?
     }
 
-    /// Whether a password is the one hashed; `None` takes as long and is always false.
-    pub async fn verify(&self, password: &str, phc: Option<&str>) -> Result<bool, PasswordError> {
+    /// Whether a password is the one hashed; `None` takes as long and is always wrong.
+    pub async fn verify(&self, password: &str, phc: Option<&str>) -> Result<Match, PasswordError> {
         let known = phc.is_some();
         let phc = phc.unwrap_or(&self.nobody).to_owned();
         let password = password.to_owned();
-        let right = self
-            .run(move || {
-                let parsed = PasswordHash::new(&phc).map_err(failed)?;
-                Ok(Argon2::default()
-                    .verify_password(password.as_bytes(), &parsed)
-                    .is_ok())
-            })
-            .await??;
-        Ok(right && known)
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, PasswordError> {
-        let _place = self
-            .waiting
-            .try_acquire()
-            .map_err(|_| PasswordError::Busy)?;
-        let _turn = self.running.acquire().await.map_err(failed)?;
-        tokio::task::spawn_blocking(work).await.map_err(failed)
+        let work = move |memory: &mut Vec<Block>| verify(&password, &phc, memory);
+        let found = self.threads.run(Queue::LogIns, work).await??;
+        Ok(if known { found } else { Match::Wrong })
     }
 }
 
-fn hash(password: &[u8]) -> Result<String, PasswordError> {
-    let hashed = Argon2::default().hash_password(password).map_err(failed)?;
-    Ok(hashed.to_string())
+fn verify(typed: &str, phc: &str, memory: &mut Vec<Block>) -> Result<Match, PasswordError> {
+    let stored = PasswordHash::new(phc).map_err(failed)?;
+    let password = one_form(typed);
+    // Both are compared whatever comes of the first, so that the time tells nothing. `Output` compares in constant time.
+    let is_right = stored.hash == Some(compute(&stored, &password, memory)?);
+    if password == typed {
+        return Ok(if is_right { Match::Right } else { Match::Wrong });
+    }
+    let is_as_typed = stored.hash == Some(compute(&stored, typed, memory)?);
+    Ok(match (is_right, is_as_typed) {
+        (true, _) => Match::Right,
+        (false, true) => Match::Outdated(hash(&password, memory)?),
+        (false, false) => Match::Wrong,
+    })
+}
+
+fn hash(password: &str, memory: &mut Vec<Block>) -> Result<String, PasswordError> {
+    let mut hash = unhashed()?;
+    hash.hash = Some(compute(&hash, password, memory)?);
+    Ok(hash.to_string())
+}
+
+/// Everything of a new hash but the hash itself.
+fn unhashed() -> Result<PasswordHash, PasswordError> {
+    Ok(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&Params::DEFAULT).map_err(failed)?,
+        salt: Some(Salt::new(&rand::random::<[u8; 16]>()).map_err(failed)?),
+        hash: None,
+    })
+}
+
+/// What a password hashes to with the salt and the settings of a stored hash, in memory that is used again.
+fn compute(
+    like: &PasswordHash,
+    password: &str,
+    memory: &mut Vec<Block>,
+) -> Result<Output, PasswordError> {
+    let params = Params::try_from(like).map_err(failed)?;
+    let salt = like.salt.ok_or_else(|| failed("a hash without salt"))?;
+    let algorithm = Algorithm::try_from(like.algorithm.as_str()).map_err(failed)?;
+    let version = like.version.map_or(Ok(Version::V0x13), Version::try_from);
+    let mut output = [0; Output::MAX_LENGTH];
+    let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let output = output
+        .get_mut(..length)
+        .ok_or_else(|| failed("a hash that is too long"))?;
+    if memory.len() < params.block_count() {
+        memory.resize(params.block_count(), Block::new());
+    }
+    let blocks = &mut memory[..params.block_count()];
+    Argon2::new(algorithm, version.map_err(failed)?, params)
+        .hash_password_into_with_memory(password.as_bytes(), &salt, output, blocks)
+        .map_err(failed)?;
+    Output::new(output).map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> PasswordError {
     PasswordError::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+    const COMPOSED: &str = "caf\u{e9} au lait";
+    const DECOMPOSED: &str = "cafe\u{301} au lait";
+
+    #[tokio::test]
+    async fn hashes_are_those_of_the_crate() {
+        let passwords = Passwords::new(1).unwrap();
+        let ours = passwords.hash("correct horse").await.unwrap();
+        let theirs = Argon2::default().hash_password(b"correct horse").unwrap();
+        let parsed = PasswordHash::new(&ours).unwrap();
+        assert!(
+            Argon2::default()
+                .verify_password(b"correct horse", &parsed)
+                .is_ok()
+        );
+        for hash in [ours, theirs.to_string()] {
+            let verify = |typed: &'static str| passwords.verify(typed, Some(&hash));
+            assert_eq!(verify("correct horse").await, Ok(Match::Right));
+            assert_eq!(verify("correct house").await, Ok(Match::Wrong));
+        }
+        assert_eq!(passwords.verify("any", None).await, Ok(Match::Wrong));
+    }
+
+    /// C1: the same letters are the same password, however a keyboard sends them.
+    #[tokio::test]
+    async fn a_password_has_one_form() {
+        let passwords = Passwords::new(1).unwrap();
+        for (chosen, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
+            let hash = passwords.hash(chosen).await.unwrap();
+            assert_eq!(passwords.verify(typed, Some(&hash)).await, Ok(Match::Right));
+        }
+        // A hash from before is good for what was typed then, and a new one takes its place.
+        let old = Argon2::default()
+            .hash_password(DECOMPOSED.as_bytes())
+            .unwrap()
+            .to_string();
+        assert_eq!(
+            passwords.verify(COMPOSED, Some(&old)).await,
+            Ok(Match::Wrong)
+        );
+        let found = passwords.verify(DECOMPOSED, Some(&old)).await.unwrap();
+        let Match::Outdated(new) = found else {
+            panic!("{found:?}")
+        };
+        assert_eq!(
+            passwords.verify(COMPOSED, Some(&new)).await,
+            Ok(Match::Right)
+        );
+    }
 }

@@ -1,65 +1,113 @@
-//! Limits on guessing passwords: failed log-ins per account and per address. Successful ones cost nothing.
+//! Allowances that strangers spend: so many at once, then one more each step of time. The memory is fixed, whatever is counted.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use governor::clock::DefaultClock;
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
+/// Keys have a slot in each row (a count-min sketch): nothing is forgotten to make room, so that no flood of keys frees one that
+/// waits. A key is held up by others only where it meets them in every row. No key is kept, only a keyed digest is looked at.
+const ROWS: usize = 4;
+/// One for each value of the 16 bits that a row has of a digest.
+const SLOTS: usize = 1 << 16;
 
-type Limiter<K> =
-    RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
-
-/// Keys remembered before those that have recovered are dropped.
-const MAX_KEYS: usize = 10_000;
-
-/// So many failures a minute for each key; then the key waits until one more is allowed.
-pub struct Throttle<K: Hash + Eq + Clone> {
-    limiter: Limiter<K>,
-    /// The time in which one failure is forgiven.
-    step: Duration,
-    /// Keys whose allowance is spent, and until when. The limiter itself cannot be asked without spending.
-    blocked: Mutex<HashMap<K, Instant>>,
+/// So many spent a minute for each key; then the key waits until one more is allowed. A slot holds when all that was spent is
+/// forgiven (the generic cell rate algorithm).
+pub struct Throttle {
+    /// Microseconds in which one is forgiven.
+    step: u64,
+    /// How far ahead of now a slot may be.
+    most: u64,
+    digest: RandomState,
+    started: Instant,
+    /// Microseconds since the start.
+    slots: Mutex<Vec<u64>>,
 }
 
-impl<K: Hash + Eq + Clone> Throttle<K> {
-    pub fn new(per_minute: NonZeroU32) -> Self {
+/// How much a client may do beside others: a campus network is many people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    One,
+    Campus,
+}
+
+impl Share {
+    fn of(self, step: u64) -> u64 {
+        match self {
+            Self::One => step,
+            Self::Campus => step / 10,
+        }
+    }
+}
+
+impl Throttle {
+    /// `at_once` may be spent together.
+    pub fn new(per_minute: NonZeroU32, at_once: NonZeroU32) -> Self {
+        let step = 60_000_000 / u64::from(per_minute.get());
         Self {
-            limiter: RateLimiter::dashmap(Quota::per_minute(per_minute))
-                .with_middleware::<StateInformationMiddleware>(),
-            step: Duration::from_mins(1) / per_minute.get(),
-            blocked: Mutex::default(),
+            step,
+            most: step * u64::from(at_once.get()),
+            digest: RandomState::new(),
+            started: Instant::now(),
+            slots: Mutex::new(vec![0; ROWS * SLOTS]),
         }
     }
 
-    /// How long this key must wait before it may try; `None`: it may.
-    pub fn wait(&self, key: &K) -> Option<Duration> {
-        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = blocked.get(key)?.saturating_duration_since(Instant::now());
-        (!wait.is_zero()).then_some(wait)
+    /// How long this key must wait before it may spend one; `None`: it may.
+    pub fn wait(&self, key: &impl Hash, share: Share) -> Option<Duration> {
+        let spent = least(&self.lock(), self.slots_of(key), self.now());
+        self.too_much(spent, share)
     }
 
-    /// Counts a failure.
-    pub fn failed(&self, key: K) {
-        let spent = match self.limiter.check_key(&key) {
-            Ok(state) => state.remaining_burst_capacity() == 0,
-            Err(_) => true,
-        };
-        if self.limiter.len() > MAX_KEYS {
-            self.limiter.retain_recent();
+    /// Spends one, allowed or not.
+    pub fn spend(&self, key: &impl Hash, share: Share) {
+        let now = self.now();
+        let (mut slots, own) = (self.lock(), self.slots_of(key));
+        let spent = least(&slots, own, now) + share.of(self.step);
+        // Whatever comes once it is full adds nothing: the wait is never longer than a step.
+        raise(&mut slots, own, now + spent.min(self.most));
+    }
+
+    /// Spends one if that is allowed, else says how long to wait.
+    pub fn take(&self, key: &impl Hash, share: Share) -> Result<(), Duration> {
+        let now = self.now();
+        let (mut slots, own) = (self.lock(), self.slots_of(key));
+        let spent = least(&slots, own, now);
+        if let Some(wait) = self.too_much(spent, share) {
+            return Err(wait);
         }
-        if spent {
-            let now = Instant::now();
-            let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
-            if blocked.len() > MAX_KEYS {
-                blocked.retain(|_, until| *until > now);
-            }
-            blocked.insert(key, now + self.step);
-        }
+        raise(&mut slots, own, now + spent + share.of(self.step));
+        Ok(())
+    }
+
+    fn too_much(&self, spent: u64, share: Share) -> Option<Duration> {
+        let over = (spent + share.of(self.step)).saturating_sub(self.most);
+        (over > 0).then(|| Duration::from_micros(over))
+    }
+
+    fn slots_of(&self, key: &impl Hash) -> [usize; ROWS] {
+        let digest = self.digest.hash_one(key);
+        std::array::from_fn(|row| row * SLOTS + (digest >> (16 * row)) as usize % SLOTS)
+    }
+
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a key has spent and time has not forgiven yet: others that meet it in a row can only make that row say more.
+fn least(slots: &[u64], own: [usize; ROWS], now: u64) -> u64 {
+    let spent = own.map(|slot| slots[slot].saturating_sub(now));
+    spent.into_iter().min().unwrap_or(0)
+}
+
+fn raise(slots: &mut [u64], own: [usize; ROWS], to: u64) {
+    for slot in own {
+        slots[slot] = slots[slot].max(to);
     }
 }
 
@@ -67,18 +115,56 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
 mod tests {
     use super::*;
 
+    fn throttle(count: u32) -> Throttle {
+        let count = NonZeroU32::new(count).unwrap();
+        Throttle::new(count, count)
+    }
+
     #[test]
-    fn only_failures_count_and_only_against_their_key() {
-        let throttle = Throttle::new(NonZeroU32::new(3).unwrap());
+    fn only_what_is_spent_counts_and_only_against_its_key() {
+        let throttle = throttle(3);
         for _ in 0..3 {
-            assert_eq!(throttle.wait(&"a"), None);
-            throttle.failed("a");
+            assert_eq!(throttle.wait(&"a", Share::One), None);
+            throttle.spend(&"a", Share::One);
         }
+        let wait = throttle.wait(&"a", Share::One);
         assert!(
-            throttle
-                .wait(&"a")
-                .is_some_and(|wait| wait <= Duration::from_secs(20))
+            wait.is_some_and(|wait| wait <= Duration::from_secs(20)),
+            "{wait:?}"
         );
-        assert_eq!(throttle.wait(&"b"), None);
+        assert_eq!(throttle.wait(&"b", Share::One), None);
+        // However much more is tried, the wait is that for one more.
+        for _ in 0..50 {
+            throttle.spend(&"a", Share::One);
+        }
+        let wait = throttle.wait(&"a", Share::One);
+        assert!(
+            wait.is_some_and(|wait| wait <= Duration::from_secs(20)),
+            "{wait:?}"
+        );
+    }
+
+    #[test]
+    fn a_campus_has_ten_times_as_much() {
+        let throttle = throttle(3);
+        let taken = (0..100).filter(|_| throttle.take(&"campus", Share::Campus).is_ok());
+        assert_eq!(taken.count(), 30);
+        let taken = (0..100).filter(|_| throttle.take(&"one", Share::One).is_ok());
+        assert_eq!(taken.count(), 3);
+    }
+
+    /// A9: whatever is thrown at it, the memory stays, and nobody who waits is let go for it.
+    #[test]
+    fn a_flood_of_keys_frees_nobody_and_holds_up_nobody() {
+        let throttle = throttle(3);
+        for _ in 0..3 {
+            throttle.spend(&"guesser", Share::One);
+        }
+        for key in 0..20_000 {
+            throttle.spend(&key, Share::One);
+        }
+        assert!(throttle.wait(&"guesser", Share::One).is_some());
+        assert_eq!(throttle.wait(&"somebody", Share::One), None);
+        assert_eq!(throttle.lock().len(), ROWS * SLOTS);
     }
 }

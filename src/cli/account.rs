@@ -27,6 +27,11 @@ pub enum Account {
         #[arg(long)]
         email: String,
     },
+    /// Let a suspended account in again, or approve an employer who waits.
+    Reinstate {
+        #[arg(long)]
+        email: String,
+    },
     /// Sets a new password and ends the account's sessions.
     ResetPassword {
         #[arg(long)]
@@ -77,7 +82,14 @@ impl Account {
                 let role = create.role.into();
                 make(&store, role, &email, &create.name, create.generate)?;
             }
-            Self::Suspend { email } => suspend(&store, &registrar, &parse_email(&email)?)?,
+            Self::Suspend { email } => {
+                let email = parse_email(&email)?;
+                set_status(&store, &registrar, &email, AccountStatus::Suspended)?;
+            }
+            Self::Reinstate { email } => {
+                let email = parse_email(&email)?;
+                set_status(&store, &registrar, &email, AccountStatus::Active)?;
+            }
             Self::ResetPassword { email, generate } => {
                 let email = parse_email(&email)?;
                 let (password, made) = password(generate)?;
@@ -128,10 +140,15 @@ fn tell(password: &str, done: &str, email: &Email) -> Result<(), Failure> {
     })
 }
 
-fn suspend(store: &Store, registrar: &Registrar, email: &Email) -> Result<(), Failure> {
+fn set_status(
+    store: &Store,
+    registrar: &Registrar,
+    email: &Email,
+    status: AccountStatus,
+) -> Result<(), Failure> {
     let account = find(store, email)?;
     let wish = Moderation {
-        status: Some(AccountStatus::Suspended),
+        status: Some(status),
         trusted: None,
         reason: None,
     };

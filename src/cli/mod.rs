@@ -49,7 +49,7 @@ enum Command {
     Serve(serve::Serve),
     /// Write a commented config.toml and create the first admin.
     Init(init::Init),
-    /// Create and suspend accounts, and reset passwords.
+    /// Create, suspend and reinstate accounts, and reset passwords.
     #[command(subcommand)]
     Account(account::Account),
     /// Import students, employers or jobs from a CSV file.

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
 use super::values;
-use crate::model::{Campus, Vocabulary};
+use crate::model::{AddressRange, Campus, Vocabulary};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -73,6 +73,8 @@ pub struct Accounts {
     pub trust_campus_employers: bool,
     pub failed_logins_per_account: NonZeroU32,
     pub failed_logins_per_address: NonZeroU32,
+    #[serde(deserialize_with = "values::address_ranges")]
+    pub campus_networks: Vec<AddressRange>,
 }
 
 /// The campus's year, for the rules.
@@ -258,6 +260,7 @@ impl Default for Accounts {
             trust_campus_employers: true,
             failed_logins_per_account: number(10),
             failed_logins_per_address: number(60),
+            campus_networks: Vec::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::model::Email;
+use crate::model::{AddressRange, Email};
 
 /// A text that must be so, or what is allowed.
 fn text<'de, D: Deserializer<'de>>(
@@ -93,6 +93,17 @@ pub(super) fn email_domains<'de, D: Deserializer<'de>>(
 
 fn is_domain(value: &str) -> bool {
     value.trim() == value && Email::parse(&format!("a@{value}")).is_ok()
+}
+
+pub(super) fn address_ranges<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<AddressRange>, D::Error> {
+    let values = Vec::<String>::deserialize(deserializer)?;
+    let parse = |value: &String| {
+        AddressRange::parse(value)
+            .map_err(|message| D::Error::custom(format!("campus_networks {message}")))
+    };
+    values.iter().map(parse).collect()
 }
 
 /// As browsers write them in `Origin`, with which they are compared.

@@ -1,22 +1,28 @@
-//! Signing up, in and out; recovering.
+//! Signing up, proving the mailbox, setting a new password by mail. What a stranger asks for is limited by his network before
+//! anything that costs much is done for him.
 
-use actix_web::http::{StatusCode, header};
+use std::num::NonZeroU32;
+
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::{JsonBody, OptionalJsonBody};
-use super::caller::{Anyone, Caller, identity_of};
-use super::cookies;
+use super::body::JsonBody;
+use super::caller::{Anyone, Caller};
+use super::even::evenly;
 use super::idempotency::{Answer, once, once_with_secrets};
-use super::problem::{Because, Code, Problem, TokenKind};
+use super::problem::Problem;
+use super::sessions::{refuse_long_email, signed_in};
 use super::state::State;
-use super::views::AccountView;
-use crate::accounts::{self, Opened, Refreshed, Refusal, SignUp};
-use crate::auth::{AccessToken, check_password};
-use crate::model::{Account, Email, FieldFault, Invalid, Registration, from_json};
-use crate::store::{Origin, Transaction};
+use crate::accounts::{self, Refusal, SignUp};
+use crate::auth::check_password;
+use crate::model::{Email, FieldFault, Invalid, Registration, from_json};
+
+/// What strangers may ask for from one network: registrations and links for new passwords.
+pub const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+pub const REQUESTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
 
 #[derive(Serialize, ToSchema)]
 pub struct Registered<'a> {
@@ -55,10 +61,12 @@ pub async fn register(
             return Err(Invalid::one("role", roles).into());
         }
     };
+    refuse_long_email(&email)?;
     let wish = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
+    state.spend_request(&request)?;
     // Hashed for a taken address as well: the answer takes the same time.
     let hash = state.passwords.hash(&password).await?;
-    once(
+    let answer = once(
         &state,
         &request,
         None,
@@ -72,8 +80,8 @@ pub async fn register(
             };
             Answer::json(StatusCode::ACCEPTED, &registered)
         },
-    )
-    .await
+    );
+    evenly(answer).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -92,6 +100,7 @@ pub async fn verify_email(
 ) -> Result<HttpResponse, Problem> {
     let (origin, bytes) = (caller.origin, body.0.clone());
     let answer = prove_mailbox(caller, &request, &state, body);
+    let answer = state.follow_link(&request, answer);
     once_with_secrets(&state, &request, origin, &bytes, answer).await
 }
 
@@ -108,7 +117,8 @@ async fn prove_mailbox(
             accounts::try_link(transaction, &token)
         })
         .await?;
-    if !state.passwords.verify(&password, Some(&hash)).await? {
+    let found = state.passwords.verify(&password, Some(&hash)).await?;
+    if !found.is_right() {
         return Err(Refusal::WrongRegistrationPassword.into());
     }
     let (opened, account) = state
@@ -118,209 +128,6 @@ async fn prove_mailbox(
         })
         .await?;
     signed_in(state, request, &opened, &account)
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LoginBody {
-    email: String,
-    password: String,
-}
-
-/// POST /auth/login
-pub async fn login(
-    caller: Caller<Anyone>,
-    request: HttpRequest,
-    state: web::Data<State>,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
-    let (origin, bytes) = (caller.origin, body.0.clone());
-    let answer = log_in(caller, &request, &state, body);
-    once_with_secrets(&state, &request, origin, &bytes, answer).await
-}
-
-async fn log_in(
-    caller: Caller<Anyone>,
-    request: &HttpRequest,
-    state: &State,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
-    let LoginBody { email, password } = body.parse()?;
-    let typed = email.trim().to_lowercase();
-    let address = caller.origin.address;
-    let may_try = || {
-        let by_address = address.and_then(|address| state.address_throttle.wait(&address));
-        match state.account_throttle.wait(&typed).or(by_address) {
-            Some(wait) => Err(Problem::too_many(wait)),
-            None => Ok(()),
-        }
-    };
-    may_try()?;
-    let account = match Email::parse(&email) {
-        Ok(email) => accounts::credentials(&caller.reader, &email)?,
-        Err(_) => None,
-    };
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.as_deref());
-    let right = state.passwords.verify(&password, hash).await?;
-    let (Some(account), true) = (account, right) else {
-        state.account_throttle.failed(typed);
-        if let Some(address) = address {
-            state.address_throttle.failed(address);
-        }
-        return Err(Refusal::InvalidCredentials.into());
-    };
-    // Guesses that ran side by side may have spent the allowance meanwhile.
-    may_try()?;
-    let (opened, account) = state
-        .store
-        .run(caller.origin, |transaction| {
-            state.registrar.sign_in(transaction, &account)
-        })
-        .await?;
-    signed_in(state, request, &opened, &account)
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SignedIn<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    /// Seconds.
-    expires_in: u64,
-    refresh_token: &'a str,
-    account: AccountView<'a>,
-}
-
-fn signed_in(
-    state: &State,
-    request: &HttpRequest,
-    opened: &Opened,
-    account: &Account,
-) -> Result<HttpResponse, Problem> {
-    let lifetime = state.config.accounts.access_lifetime();
-    let expires = state.now().plus(lifetime);
-    let token = AccessToken {
-        sub: account.account_id,
-        sid: opened.session.session_id,
-        exp: expires.as_millis() / 1000,
-    };
-    let access_token = state
-        .access_keys
-        .sign(&token)
-        .map_err(|error| Problem::internal(&error))?;
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if cookies::wants_cookies(request) {
-        response.cookie(cookies::access(state, &access_token));
-        response.cookie(cookies::refresh(state, &opened.refresh_token));
-    }
-    Ok(response.json(SignedIn {
-        access_token: &access_token,
-        token_type: "Bearer",
-        expires_in: lifetime.as_secs(),
-        refresh_token: &opened.refresh_token,
-        account: account.into(),
-    }))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RefreshBody {
-    refresh_token: Option<String>,
-}
-
-/// The refresh token of the body, else of the cookie, which counts from our own pages alone.
-fn refresh_token(request: &HttpRequest, body: &JsonBody) -> Result<Option<String>, Problem> {
-    let RefreshBody { refresh_token } = body.parse()?;
-    if refresh_token.is_some() {
-        return Ok(refresh_token);
-    }
-    match cookies::read(request, cookies::REFRESH) {
-        Some(_) if !cookies::is_same_origin(request) => Err(Problem::forbidden(Because::Origin)),
-        token => Ok(token.map(str::to_owned)),
-    }
-}
-
-fn spent_token() -> Problem {
-    let kind = TokenKind::Refresh;
-    Code::InvalidToken { kind }.into()
-}
-
-/// POST /auth/refresh
-pub async fn refresh(
-    caller: Caller<Anyone>,
-    request: HttpRequest,
-    state: web::Data<State>,
-    OptionalJsonBody(body): OptionalJsonBody,
-) -> Result<HttpResponse, Problem> {
-    let Some(token) = refresh_token(&request, &body)? else {
-        return Err(Invalid::one("refreshToken", FieldFault::Required).into());
-    };
-    let origin = caller.origin;
-    let answer = renew(&request, &state, origin, &token);
-    // With the token: from a page it comes in the cookie, not in the body.
-    once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await
-}
-
-async fn renew(
-    request: &HttpRequest,
-    state: &State,
-    origin: Origin,
-    token: &str,
-) -> Result<HttpResponse, Problem> {
-    let refreshed = state
-        .store
-        .run(origin, |transaction| {
-            accounts::refresh(&state.registrar, transaction, token)
-        })
-        .await;
-    match refreshed {
-        Ok(Refreshed::Renewed(renewed)) => signed_in(state, request, &renewed.0, &renewed.1),
-        Ok(Refreshed::Reused) | Err(Refusal::InvalidToken) => Err(spent_token()),
-        Err(refusal) => Err(refusal.into()),
-    }
-}
-
-/// POST /auth/logout
-pub async fn logout(
-    caller: Caller<Anyone>,
-    request: HttpRequest,
-    state: web::Data<State>,
-    OptionalJsonBody(body): OptionalJsonBody,
-) -> Result<HttpResponse, Problem> {
-    let (origin, bytes) = (caller.origin, body.0.clone());
-    let answer = log_out(caller, &request, &state, body);
-    once_with_secrets(&state, &request, origin, &bytes, answer).await
-}
-
-async fn log_out(
-    caller: Caller<Anyone>,
-    request: &HttpRequest,
-    state: &State,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
-    let token = refresh_token(request, &body)?;
-    let origin = caller.origin;
-    if let Some(token) = token {
-        state
-            .store
-            .run(origin, |transaction| {
-                accounts::sign_out(transaction, &token)
-            })
-            .await?;
-    } else if let Some(identity) = identity_of(request, state, &caller.reader)? {
-        // Without a refresh token, the access token says which session ends.
-        let end =
-            |transaction: &mut Transaction| accounts::end_session(transaction, identity.session_id);
-        state.store.run(origin, end).await?;
-    }
-    let mut response = HttpResponse::NoContent();
-    for cookie in cookies::cleared(state) {
-        response.cookie(cookie);
-    }
-    Ok(response.finish())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -337,18 +144,17 @@ pub async fn forgot_password(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let ForgotBody { email } = body.parse()?;
+    refuse_long_email(&email)?;
+    state.spend_request(&request)?;
     // What is no address has no account either: the same answer (API.md).
     let email = Email::parse(&email).ok();
-    once(
+    let answer = once(
         &state,
         &request,
         None,
         caller.origin,
         &body.0,
-        |transaction| match &email {
-            Some(email) => accounts::forgot_password(&state.registrar, transaction, email),
-            None => Ok(()),
-        },
+        |transaction| accounts::forgot_password(&state.registrar, transaction, email.as_ref()),
         |()| {
             Ok(Answer {
                 status: StatusCode::ACCEPTED,
@@ -357,8 +163,8 @@ pub async fn forgot_password(
                 body: Vec::new(),
             })
         },
-    )
-    .await
+    );
+    evenly(answer).await
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -377,15 +183,33 @@ pub async fn reset_password(
 ) -> Result<HttpResponse, Problem> {
     let ResetBody { token, password } = body.parse()?;
     check_password(&password).map_err(|fault| Invalid::one("password", fault))?;
-    let hash = state.passwords.hash(&password).await?;
+    let answer = set_password(&caller, &request, &state, &body, &token, &password);
+    state.follow_link(&request, answer).await
+}
+
+async fn set_password(
+    caller: &Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
+    body: &JsonBody,
+    token: &str,
+    password: &str,
+) -> Result<HttpResponse, Problem> {
+    // A retry gets the first answer, though the token is spent.
+    let hash = if accounts::is_reset(&caller.reader, token, state.now())? {
+        state.passwords.hash(password).await?
+    } else {
+        String::new()
+    };
     once(
-        &state,
-        &request,
+        state,
+        request,
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::reset_password(&state.registrar, transaction, &token, &hash),
-        |()| {
+        |transaction| accounts::reset_password(&state.registrar, transaction, token, &hash),
+        |account| {
+            state.log_ins.password_reset(*account);
             Ok(Answer {
                 status: StatusCode::NO_CONTENT,
                 location: None,

@@ -7,10 +7,10 @@ use actix_web::error::PayloadError;
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::StreamExt as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
+use super::pace::Pace;
 use super::problem::{Code, Problem};
 use super::state::State;
 use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json};
@@ -155,8 +155,8 @@ pub async fn read_to_limit(
         return Err(too_large());
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| broken_body(&error))?;
+    let mut pace = Pace::default();
+    while let Some(chunk) = pace.next(payload).await? {
         if bytes.len() + chunk.len() > limit {
             return Err(too_large());
         }

@@ -9,6 +9,8 @@ use super::state::State;
 
 pub const ACCESS: &str = "corkboard_access";
 pub const REFRESH: &str = "corkboard_refresh";
+/// Says to which account this browser has signed in: guesses of others do not hold it up.
+pub const DEVICE: &str = "corkboard_device";
 const REFRESH_PATH: &str = "/api/v1/auth";
 
 /// The value of a cookie, without copying the rest.
@@ -122,7 +124,12 @@ pub fn refresh(state: &State, token: &str) -> Cookie<'static> {
     )
 }
 
-/// The two cookies, emptied.
+/// Kept as long as browsers keep any (400 days): it opens nothing.
+pub fn device(state: &State, mark: &str) -> Cookie<'static> {
+    cookie(state, DEVICE, mark, "/", 400 * 24 * 60 * 60)
+}
+
+/// The cookies of a session, emptied.
 pub fn cleared(state: &State) -> [Cookie<'static>; 2] {
     [
         cookie(state, ACCESS, "", "/", 0),

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::state::State;
 use super::views::{AccountView, MeView};
 use crate::accounts::{self, MePatch, Refusal};
-use crate::auth::check_password;
+use crate::auth::{Attempt, Client, check_password};
 use crate::model::{FieldFault, Identity, Invalid};
 use crate::store::Reader;
 
@@ -64,7 +64,10 @@ pub async fn update(
         check_password(password).map_err(|fault| Invalid::one("password", fault))?;
     }
     let proven_at = match &current {
-        Some(current) => Some(prove(&state, &caller.reader, &caller.who, current).await?),
+        Some(current) => {
+            let client = state.client(&request);
+            Some(prove(&state, &caller.reader, &caller.who, client, current).await?)
+        }
         None => None,
     };
     let password_hash = match &password {
@@ -107,22 +110,25 @@ async fn prove(
     state: &State,
     reader: &Reader,
     identity: &Identity,
+    client: Client,
     password: &str,
 ) -> Result<u64, Problem> {
-    let key = State::account_key(identity.account_id);
-    if let Some(wait) = state.account_throttle.wait(&key) {
-        return Err(Problem::too_many(wait));
-    }
+    let own = identity.account_id.to_string();
+    let attempt = Attempt {
+        address: &own,
+        client,
+        account: None,
+        device: None,
+    };
+    let admitted = state.log_ins.admit(attempt).map_err(Problem::too_many)?;
     let account =
         accounts::find_account(reader, identity.account_id)?.ok_or_else(Problem::not_found)?;
-    if state
-        .passwords
-        .verify(password, account.password_hash.as_deref())
-        .await?
-    {
+    let hash = account.password_hash.as_deref();
+    if state.passwords.verify(password, hash).await?.is_right() {
+        admitted.succeeded().map_err(Problem::too_many)?;
         return Ok(account.version);
     }
-    state.account_throttle.failed(key);
+    admitted.failed();
     Err(Refusal::WrongPassword.into())
 }
 
@@ -140,7 +146,9 @@ pub async fn erase(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let EraseBody { current_password } = body.parse()?;
-    let proven_at = prove(&state, &caller.reader, &caller.who, &current_password).await?;
+    let client = state.client(&request);
+    let password = &current_password;
+    let proven_at = prove(&state, &caller.reader, &caller.who, client, password).await?;
     let if_match = IfMatch::of(&request);
     state
         .store

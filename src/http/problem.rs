@@ -76,6 +76,15 @@ impl Problem {
         problem
     }
 
+    /// The connection ends with it.
+    pub fn too_slow() -> Self {
+        Code::RequestTimeout.into()
+    }
+
+    pub fn is_too_slow(&self) -> bool {
+        self.0.code == Code::RequestTimeout
+    }
+
     /// A problem for which campus rules have reasons.
     pub fn with_reasons(code: Code, reasons: Vec<Reason>) -> Self {
         let mut problem = Self::from(code);
@@ -138,6 +147,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.is_too_slow() {
+            response.force_close();
+        }
         if let Some(seconds) = self.0.code.retry_after() {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }

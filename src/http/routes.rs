@@ -15,7 +15,7 @@ use super::metrics::RouteNumber;
 use super::problem::{Code, Problem};
 use super::{
     accounts, admin, applications, classic, eligibility, files, jobs, likes, me, metrics, openapi,
-    pages, suggest,
+    pages, sessions, suggest,
 };
 
 pub struct Entry {
@@ -39,9 +39,9 @@ pub fn routes() -> Vec<Entry> {
     vec![
         on(POST,   "/api/v1/auth/register",              Anyone,            accounts::register),
         on(POST,   "/api/v1/auth/verify-email",          Anyone,            accounts::verify_email),
-        on(POST,   "/api/v1/auth/login",                 Anyone,            accounts::login),
-        on(POST,   "/api/v1/auth/refresh",               Anyone,            accounts::refresh),
-        on(POST,   "/api/v1/auth/logout",                Anyone,            accounts::logout),
+        on(POST,   "/api/v1/auth/login",                 Anyone,            sessions::login),
+        on(POST,   "/api/v1/auth/refresh",               Anyone,            sessions::refresh),
+        on(POST,   "/api/v1/auth/logout",                Anyone,            sessions::logout),
         on(POST,   "/api/v1/auth/forgot-password",       Anyone,            accounts::forgot_password),
         on(POST,   "/api/v1/auth/reset-password",        Anyone,            accounts::reset_password),
 
@@ -85,7 +85,7 @@ pub fn routes() -> Vec<Entry> {
         on(GET,    "/api/v1/admin/outbox",               Admin,             admin::outbox::list),
         on(POST,   "/api/v1/admin/outbox/{id}/retry",    Admin,             admin::outbox::retry),
 
-        on(POST,   "/authLogin",                         Anyone,            accounts::login),
+        on(POST,   "/authLogin",                         Anyone,            sessions::login),
         on(POST,   "/job-post",                          EmployerOrAdmin,   jobs::post),
         on(GET,    "/get-jobs",                          Public,            jobs::list),
         on(POST,   "/apply-job",                         Student,           applications::submit),

@@ -1,20 +1,22 @@
 //! What handlers share.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
 
+use super::client;
 use super::idempotency::InFlight;
 use super::metrics::Metrics;
+use super::problem::Problem;
 use crate::accounts::Registrar;
-use crate::auth::{AccessKeys, Passwords, Throttle};
+use crate::auth::{AccessKeys, Client, FailureLog, LogInLimits, Passwords, Share, Throttle};
 use crate::config::Config;
 use crate::eligibility::{Judge, OpenJobs};
 use crate::followers::Progress;
 use crate::jobs::Cards;
 use crate::mail::Health;
-use crate::model::{AccountId, Actor, Campus, Identity, Timestamp};
+use crate::model::{Actor, Campus, Identity, Network, Timestamp};
 use crate::search::SearchIndex;
 use crate::store::{Origin, Reader, Store, StoreError};
 
@@ -28,9 +30,10 @@ pub struct State {
     pub open_jobs: OpenJobs,
     pub access_keys: AccessKeys,
     pub passwords: Passwords,
-    /// Failed log-ins, by account (the address typed) and by where they come from.
-    pub account_throttle: Throttle<String>,
-    pub address_throttle: Throttle<IpAddr>,
+    pub log_ins: LogInLimits,
+    pub failures: FailureLog,
+    /// Registrations and forgotten passwords, and links that fail, by network.
+    pub requests: Throttle,
     pub in_flight: InFlight,
     pub progress: Arc<Progress>,
     pub metrics: Metrics,
@@ -66,34 +69,48 @@ impl State {
 
     /// Whether a trusted proxy passed the request on.
     pub fn is_from_proxy(&self, request: &HttpRequest) -> bool {
-        let peer = request.peer_addr().map(|address| address.ip());
-        peer.is_some_and(|peer| self.config.server.trusted_proxies.contains(&peer))
+        client::is_from_proxy(request, &self.config.server.trusted_proxies)
     }
 
-    /// The peer's address; behind a trusted proxy, the last address in X-Forwarded-For that is not one of ours.
+    /// The address of whoever sent the request, behind trusted proxies too.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
-        let trusted = &self.config.server.trusted_proxies;
-        let peer = request.peer_addr().map(|address| address.ip())?;
-        if !trusted.contains(&peer) {
-            return Some(peer);
-        }
-        let forwarded = request.headers().get_all("x-forwarded-for");
-        let mut hops: Vec<&str> = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        while let Some(hop) = hops.pop() {
-            match hop.trim().parse::<IpAddr>() {
-                Ok(address) if trusted.contains(&address) => {}
-                Ok(address) => return Some(address),
-                Err(_) => break,
-            }
-        }
-        Some(peer)
+        client::address(request, &self.config.server.trusted_proxies)
     }
 
-    /// What log-ins of nobody in particular are counted against.
-    pub fn account_key(id: AccountId) -> String {
-        id.to_string()
+    /// The same as limits see it.
+    pub fn client(&self, request: &HttpRequest) -> Client {
+        let address = self.client_address(request);
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let campus = &self.config.accounts.campus_networks;
+        let is_campus = campus.iter().any(|range| range.contains(address));
+        Client {
+            network: Network::from(address),
+            share: if is_campus { Share::Campus } else { Share::One },
+        }
+    }
+
+    /// Counts what a stranger asks for against his network, or says how long to wait.
+    pub fn spend_request(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let Client { network, share } = self.client(request);
+        let spent = self.requests.take(&("request", network), share);
+        spent.map_err(Problem::too_many)
+    }
+
+    /// Does what a mailed link allows; each that fails counts against the network it comes from.
+    pub async fn follow_link<T>(
+        &self,
+        request: &HttpRequest,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let Client { network, share } = self.client(request);
+        let key = ("link", network);
+        if let Some(wait) = self.requests.wait(&key, share) {
+            return Err(Problem::too_many(wait));
+        }
+        let done = work.await;
+        if done.is_err() {
+            self.requests.spend(&key, share);
+        }
+        done
     }
 }

@@ -23,6 +23,8 @@ const LABEL_OCTETS: usize = 63;
 const ERASED_DOMAIN: &str = "erased.invalid";
 
 impl Email {
+    pub const MAX_BYTES: usize = ADDRESS_OCTETS;
+
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(FieldFault::NotAnEmail)?;

@@ -27,6 +27,14 @@ pub enum Event {
         from: AccountStatus,
         to: AccountStatus,
     },
+    LoggedIn {
+        account_id: AccountId,
+    },
+    /// A wrong password; `account_id` if the address was somebody's. `left_out`: failures before it that were not written down.
+    LogInFailed {
+        account_id: Option<AccountId>,
+        left_out: u32,
+    },
     PasswordChanged {
         account_id: AccountId,
     },

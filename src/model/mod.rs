@@ -48,7 +48,7 @@ pub use job_input::{JobFields, JobInput};
 pub use mail::{ClosedBecause, Mail, MailKind, MailState, MailTemplate, MailTopic, Ruling};
 pub use money::Money;
 pub use names::names_of;
-pub use network::Network;
+pub use network::{AddressRange, Network};
 pub use patch::patched;
 pub use read_json::{field_at, from_json, from_text};
 pub use rule::{

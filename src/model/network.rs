@@ -1,5 +1,6 @@
-//! Where requests come from, as far as limits tell callers apart.
+//! Where requests come from, as far as limits tell callers apart, and ranges of addresses.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,52 @@ impl From<IpAddr> for Network {
     }
 }
 
+/// Addresses with the same first bits, as `10.1.0.0/16` (RFC 4632); a single address is one too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AddressRange {
+    first: IpAddr,
+    bits: u32,
+}
+
+impl AddressRange {
+    /// Fails with what is allowed.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("must be an address range as \"10.1.0.0/16\", not {text:?}");
+        let (address, bits) = match text.trim().split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text.trim(), None),
+        };
+        let first: IpAddr = address.parse().map_err(|_| wrong())?;
+        let most = if first.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
+        if bits > most {
+            return Err(wrong());
+        }
+        Ok(Self { first, bits })
+    }
+
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let differing = match (self.first, address.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                let differing = first.to_bits() ^ address.to_bits();
+                differing.leading_zeros()
+            }
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                let differing = first.to_bits() ^ address.to_bits();
+                differing.leading_zeros()
+            }
+            _ => return false,
+        };
+        differing >= self.bits
+    }
+}
+
+impl fmt::Debug for AddressRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.first, self.bits)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +75,35 @@ mod tests {
         assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_range_holds_what_shares_its_first_bits() {
+        for (range, inside, outside) in [
+            ("10.1.0.0/16", "10.1.255.7", "10.2.0.0"),
+            ("10.1.2.3", "::ffff:10.1.2.3", "10.1.2.4"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+            ("0.0.0.0/0", "203.0.113.9", "2001:db8::1"),
+        ] {
+            let range = AddressRange::parse(range).unwrap();
+            assert!(
+                range.contains(inside.parse().unwrap()),
+                "{inside} in {range:?}"
+            );
+            assert!(
+                !range.contains(outside.parse().unwrap()),
+                "{outside} in {range:?}"
+            );
+        }
+        for wrong in [
+            "",
+            "10.1.0.0/33",
+            "10.1/16",
+            "campus",
+            "2001:db8::/129",
+            "10.1.0.0/-1",
+        ] {
+            assert!(AddressRange::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

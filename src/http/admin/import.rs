@@ -5,14 +5,14 @@ use std::io::{self, Read};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
-use crate::http::body::{broken_body, media_type, parameter, wrong_media_type};
+use crate::http::body::{media_type, parameter, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
 use crate::http::idempotency::{Answer, Streamed};
+use crate::http::pace::Pace;
 use crate::http::problem::{Code, Problem};
 use crate::http::query::Query;
 use crate::http::state::State;
@@ -66,13 +66,14 @@ pub async fn import(
     let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
+    let mut pace = Pace::default();
     // The reader's snapshot must not be held for as long as the upload takes.
     drop(caller);
     if keyed.as_ref().is_some_and(Streamed::is_retry)
         && let Some(mut keyed) = keyed
     {
-        while let Some(piece) = body.next().await {
-            keyed.take(&piece.map_err(|error| broken_body(&error))?);
+        while let Some(piece) = pace.next(&mut body).await? {
+            keyed.take(&piece);
         }
         return keyed.recall().unwrap_or_else(|| Err(Code::Busy.into()));
     }
@@ -100,16 +101,21 @@ pub async fn import(
         );
         (report, rejected)
     });
+    let mut too_slow = None;
     loop {
-        let piece = match body.next().await {
-            Some(Ok(bytes)) => {
+        let piece = match pace.next(&mut body).await {
+            Ok(Some(bytes)) => {
                 if let Some(keyed) = &mut keyed {
                     keyed.take(&bytes);
                 }
                 Piece::Bytes(bytes)
             }
-            Some(Err(error)) => Piece::Broken(io::Error::other(error)),
-            None => Piece::End,
+            Err(problem) => {
+                let broken = Piece::Broken(io::Error::other(problem.to_string()));
+                too_slow = Some(problem).filter(Problem::is_too_slow);
+                broken
+            }
+            Ok(None) => Piece::End,
         };
         let is_last = !matches!(piece, Piece::Bytes(_));
         // The import ends early only with an answer of its own, which is given below.
@@ -119,6 +125,9 @@ pub async fn import(
     }
     drop(sender);
     let (report, rejected) = import.await.map_err(|error| Problem::internal(&error))?;
+    if let Some(problem) = too_slow {
+        return Err(problem);
+    }
     let Report {
         created,
         updated,

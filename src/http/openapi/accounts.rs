@@ -4,17 +4,18 @@ use serde_json::json;
 
 use super::bodies::{MePatchBody, RegistrationBody};
 use super::operation::{JSON, Operation, operation};
-use crate::http::accounts::{
-    ForgotBody, LoginBody, RefreshBody, Registered, ResetBody, SignedIn, VerifyBody,
-};
+use crate::http::accounts::{ForgotBody, Registered, ResetBody, VerifyBody};
 use crate::http::me::EraseBody;
+use crate::http::sessions::{LoginBody, RefreshBody, SignedIn};
 use crate::http::views::MeView;
 
 pub fn operations() -> Vec<Operation> {
     let login = operation("POST", "/api/v1/auth/login", "Signs in")
         .detail(
-            "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited per account and \
-             per address.",
+            "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited for each account \
+             from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has signed in before is \
+             not held up by the failures of others: a page's browser keeps a cookie for that, and any other client may send an \
+             earlier access token of the account as its bearer token, expired or not. After a reset the new password is let in.",
         )
         .body::<LoginBody>()
         .answer::<SignedIn>(200, "The tokens.")
@@ -36,7 +37,8 @@ pub fn operations() -> Vec<Operation> {
             )
             .body::<RegistrationBody>()
             .once()
-            .answer::<Registered>(202, "A mail is on its way."),
+            .answer::<Registered>(202, "A mail is on its way.")
+            .problem(429, "too_many_attempts"),
         operation("POST", "/api/v1/auth/verify-email", "Proves a mailbox and signs in")
             .detail(
                 "The token of the mailed link and the password chosen at the registration that sent it; for a new e-mail \
@@ -46,7 +48,8 @@ pub fn operations() -> Vec<Operation> {
             .once()
             .answer::<SignedIn>(200, "The tokens.")
             .problem(403, "account_suspended")
-            .problem(422, "invalid_token, wrong_registration_password"),
+            .problem(422, "invalid_token, wrong_registration_password")
+            .problem(429, "too_many_attempts"),
         login,
         operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
             .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
@@ -62,12 +65,14 @@ pub fn operations() -> Vec<Operation> {
         operation("POST", "/api/v1/auth/forgot-password", "Mails a link to set a new password")
             .body::<ForgotBody>()
             .once()
-            .empty(202, "If the address has an account, a mail is on its way."),
+            .empty(202, "If the address has an account, a mail is on its way.")
+            .problem(429, "too_many_attempts"),
         operation("POST", "/api/v1/auth/reset-password", "Sets a new password with a mailed token")
             .body::<ResetBody>()
             .once()
             .empty(204, "Done; all sessions are over.")
-            .problem(422, "invalid_token"),
+            .problem(422, "invalid_token")
+            .problem(429, "too_many_attempts"),
         operation("GET", "/api/v1/me", "The caller's account and profile")
             .if_none_match()
             .answer::<MeView>(200, "Account, and the profile of the caller's kind.")

@@ -22,7 +22,7 @@ pub fn operations() -> Vec<Operation> {
             .body::<ModerateBody>()
             .answer::<AccountRow<'_>>(200, "As it is now.")
             .etag()
-            .problem(409, "invalid_transition"),
+            .problem(409, "invalid_transition, last_admin"),
         operation("GET", "/api/v1/admin/jobs", "Postings that wait")
             .named::<JobStatus>("status", "Pending where it is left out.")
             .pages()

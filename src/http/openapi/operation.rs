@@ -136,6 +136,7 @@ impl Operation {
         }
         self.body = Some(json!({ "required": true, "content": content }));
         self.problem(400, "malformed_json")
+            .problem(408, "request_timeout")
             .problem(413, "body_too_large")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid")
@@ -147,6 +148,7 @@ impl Operation {
         content.insert(media_type.into(), json!({ "schema": {} }));
         self.body = Some(json!({ "required": true, "content": content }));
         self.problem(400, "broken_body")
+            .problem(408, "request_timeout")
     }
 
     pub fn answer<T: ToSchema>(mut self, status: u16, what: &str) -> Self {

@@ -22,6 +22,7 @@ pub enum Code {
     BrokenBody {
         reason: String,
     },
+    RequestTimeout,
     BodyTooLarge {
         max_kib: usize,
     },
@@ -63,6 +64,7 @@ pub enum Code {
     Ineligible,
     NotEligible,
     ReviewPending,
+    LastAdmin,
     TooManyFiles {
         max: usize,
     },
@@ -140,6 +142,7 @@ impl Code {
             Self::MalformedJson { line: 1, column: 0 } => (S::BAD_REQUEST, "The body is empty. Send JSON."),
             Self::MalformedJson { .. } => (S::BAD_REQUEST, "The body is not valid JSON (line {line}, column {column})."),
             Self::BrokenBody { .. } => (S::BAD_REQUEST, "The body did not arrive completely: {reason}."),
+            Self::RequestTimeout => (S::REQUEST_TIMEOUT, "The body took too long to arrive."),
             Self::BodyTooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "The body is larger than {maxKib} KiB."),
             Self::UnsupportedMediaType { .. } => (S::UNSUPPORTED_MEDIA_TYPE, "The body must be {allowed}."),
 
@@ -150,7 +153,7 @@ impl Code {
             Self::InvalidToken { kind: TokenKind::UsedLink } => (S::UNPROCESSABLE_ENTITY, "This link was already used: the address is confirmed. Log in."),
             Self::EmailUnverified => (S::FORBIDDEN, "The email address is not verified yet."),
             Self::AccountSuspended => (S::FORBIDDEN, "The account is suspended."),
-            Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "Too many failed log-ins. Try again in {retryAfter} seconds."),
+            Self::TooManyAttempts { .. } => (S::TOO_MANY_REQUESTS, "Too many attempts from your network. Try again in {retryAfter} seconds."),
             Self::Forbidden { because } => (S::FORBIDDEN, because.sentence()),
 
             Self::NotFound => (S::NOT_FOUND, "Nothing was found here, or you may not see it."),
@@ -168,6 +171,7 @@ impl Code {
             Self::Ineligible => (S::UNPROCESSABLE_ENTITY, "The campus rules do not allow it."),
             Self::NotEligible => (S::CONFLICT, "The campus rules do not allow it."),
             Self::ReviewPending => (S::CONFLICT, "The office must review this application first."),
+            Self::LastAdmin => (S::CONFLICT, "The last active admin cannot be suspended. Make another one first."),
             Self::TooManyFiles { .. } => (S::CONFLICT, "You already keep {max} files, which is the limit."),
             Self::DryRunFirst => (S::CONFLICT, "Do a dry run before you make this rule active."),
 

@@ -64,6 +64,7 @@ impl From<accounts::Refusal> for Problem {
             }
             Refusal::Stale => Code::Stale.into(),
             Refusal::InvalidTransition { from, to } => moved(from.name(), to.name()),
+            Refusal::LastAdmin => Code::LastAdmin.into(),
             Refusal::Store(error) => error.into(),
         }
     }

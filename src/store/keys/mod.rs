@@ -25,6 +25,8 @@ pub use typed::{
     KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, of_kind,
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::Record;
 use crate::model::{
     Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, Email,
@@ -308,6 +310,16 @@ pub fn log_ins(account: AccountId) -> Key {
 /// than this takes.
 pub fn asked_mails(digest: [u8; 2]) -> Key {
     Key::new(b'G', b'm').bytes(&digest)
+}
+/// Raised by every registration and forgotten password, whether or not anything else is written for it. Few rows, whatever is
+/// asked: two bytes of the address's digest.
+pub fn asked_by_strangers(email: Option<&Email>) -> Key {
+    let digest = Sha256::digest(email.map_or("", Email::as_str));
+    Key::new(b'G', b'a').bytes(&digest[..2])
+}
+/// Raised by every change of who in the office is active.
+pub fn office() -> Key {
+    Key::new(b'G', b'o')
 }
 /// Verdicts that a module gave as a shadow.
 pub fn shadow_verdicts(rule: RuleId) -> Key {

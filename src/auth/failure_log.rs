@@ -1,0 +1,60 @@
+//! Which failed log-ins are written down: the first of a minute for each address that was typed and network, and so many in
+//! all, so that no flood of them fills the store. The others are counted, and the number stands with the next one.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::throttle::{Share, Throttle};
+use crate::model::Network;
+
+/// Failures that are written down in a minute.
+const MAX_A_MINUTE: u32 = 120;
+
+pub struct FailureLog {
+    each: Throttle,
+    all: Throttle,
+    left_out: AtomicU32,
+}
+
+impl Default for FailureLog {
+    fn default() -> Self {
+        let most = NonZeroU32::new(MAX_A_MINUTE).unwrap_or(NonZeroU32::MIN);
+        Self {
+            each: Throttle::new(NonZeroU32::MIN, NonZeroU32::MIN),
+            all: Throttle::new(most, most),
+            left_out: AtomicU32::new(0),
+        }
+    }
+}
+
+impl FailureLog {
+    /// Whether a failure is written down, and how many were not since the last one that was. Whether the address has an account
+    /// makes no difference.
+    pub fn admit(&self, address: &str, network: Network) -> Option<u32> {
+        let is_first = self.each.take(&(address, network), Share::One).is_ok();
+        if is_first && self.all.take(&(), Share::One).is_ok() {
+            return Some(self.left_out.swap(0, Ordering::Relaxed));
+        }
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D9: a flood is merged, whether it is of one address or of many.
+    #[test]
+    fn a_flood_is_merged() {
+        let log = FailureLog::default();
+        let network = Network::from("192.0.2.1".parse::<std::net::IpAddr>().unwrap());
+        assert_eq!(log.admit("ann", network), Some(0));
+        for _ in 0..9 {
+            assert_eq!(log.admit("ann", network), None);
+        }
+        assert_eq!(log.admit("bob", network), Some(9));
+        let noted = (0..1_000).filter(|number| log.admit(&number.to_string(), network).is_some());
+        assert_eq!(noted.count() as u32, MAX_A_MINUTE - 2);
+    }
+}

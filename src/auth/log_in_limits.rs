@@ -1,0 +1,269 @@
+//! Limits on guessing passwords. What fails is counted by account and network together, and by network: never by account
+//! alone, or a stranger could keep somebody out. A device that has signed in to the account is counted by itself, and whoever
+//! has just set a new password by mail gets in whatever others tried. Successful log-ins cost nothing.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::throttle::{Share, Throttle};
+use crate::model::{AccountId, Network};
+
+/// Log-ins of one network whose passwords are being compared at the same time; a campus may fill the queue.
+const MAX_AT_ONCE: u32 = 128;
+/// A new password that was set by mail opens its account for so long, whatever failed before,
+const AFTER_RESET: Duration = Duration::from_hours(1);
+/// and this many guesses: what NIST SP 800-63B 5.2.2 allows in a row.
+const TRIES_AFTER_RESET: u32 = 100;
+/// Accounts whose new password is remembered; past this, no more are, and the limits hold.
+const MAX_RESETS: usize = 10_000;
+
+/// Where a request comes from, and how much it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub network: Network,
+    pub share: Share,
+}
+
+/// One log-in before its password is looked at.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// What was typed as the address, in its one form.
+    pub address: &'a str,
+    pub client: Client,
+    pub account: Option<AccountId>,
+    /// What proves that this device has signed in to this account before.
+    pub device: Option<&'a str>,
+}
+
+pub struct LogInLimits {
+    by_account: Throttle,
+    by_network: Throttle,
+    by_device: Throttle,
+    resets: Mutex<HashMap<AccountId, Reset>>,
+    at_once: Mutex<HashMap<Network, u32>>,
+}
+
+struct Reset {
+    until: Instant,
+    tries: u32,
+}
+
+/// By what right a log-in is looked at.
+enum Way {
+    Ordinary,
+    Device,
+    /// Though the others are held up for so long.
+    AfterReset(Duration),
+}
+
+/// A log-in that may be looked at.
+pub struct Admitted<'a> {
+    limits: &'a LogInLimits,
+    attempt: Attempt<'a>,
+    way: Way,
+}
+
+impl LogInLimits {
+    /// Failures a minute, for each account in each network and for each network.
+    pub fn new(per_account: NonZeroU32, per_network: NonZeroU32) -> Self {
+        Self {
+            by_account: Throttle::new(per_account, per_account),
+            by_network: Throttle::new(per_network, per_network),
+            by_device: Throttle::new(per_account, per_account),
+            resets: Mutex::default(),
+            at_once: Mutex::default(),
+        }
+    }
+
+    /// Lets a log-in in, or says how long to wait.
+    pub fn admit<'a>(&'a self, attempt: Attempt<'a>) -> Result<Admitted<'a>, Duration> {
+        let way = self.way(&attempt)?;
+        {
+            let Client { network, share } = attempt.client;
+            let mut at_once = lock(&self.at_once);
+            let own = at_once.entry(network).or_default();
+            if share == Share::One && *own >= MAX_AT_ONCE {
+                return Err(Duration::from_secs(1));
+            }
+            *own += 1;
+        }
+        Ok(Admitted {
+            limits: self,
+            attempt,
+            way,
+        })
+    }
+
+    fn way(&self, attempt: &Attempt) -> Result<Way, Duration> {
+        if let Some(device) = attempt.device
+            && self.by_device.wait(&device, Share::One).is_none()
+        {
+            return Ok(Way::Device);
+        }
+        let Client { network, share } = attempt.client;
+        let key = (attempt.address, network);
+        let by_account = self.by_account.wait(&key, share);
+        let Some(wait) = by_account.max(self.by_network.wait(&network, share)) else {
+            return Ok(Way::Ordinary);
+        };
+        match attempt.account {
+            Some(account) if self.try_after_reset(account) => Ok(Way::AfterReset(wait)),
+            _ => Err(wait),
+        }
+    }
+
+    /// The account's password was set by mail.
+    pub fn password_reset(&self, account: AccountId) {
+        let now = Instant::now();
+        let mut resets = lock(&self.resets);
+        if resets.len() >= MAX_RESETS {
+            resets.retain(|_, reset| now < reset.until);
+        }
+        if resets.len() < MAX_RESETS {
+            let (until, tries) = (now + AFTER_RESET, TRIES_AFTER_RESET);
+            resets.insert(account, Reset { until, tries });
+        }
+    }
+
+    fn try_after_reset(&self, account: AccountId) -> bool {
+        let mut resets = lock(&self.resets);
+        let Some(reset) = resets.get_mut(&account) else {
+            return false;
+        };
+        if reset.tries == 0 || reset.until <= Instant::now() {
+            resets.remove(&account);
+            return false;
+        }
+        reset.tries -= 1;
+        true
+    }
+}
+
+impl Admitted<'_> {
+    /// The password was wrong. How long to wait, where an answer of "wrong" would tell that a new password was set.
+    pub fn failed(&self) -> Option<Duration> {
+        let Client { network, share } = self.attempt.client;
+        match (&self.way, self.attempt.device) {
+            (Way::AfterReset(wait), _) => return Some(*wait),
+            (Way::Device, Some(device)) => self.limits.by_device.spend(&device, Share::One),
+            _ => {
+                let key = (self.attempt.address, network);
+                self.limits.by_account.spend(&key, share);
+                self.limits.by_network.spend(&network, share);
+            }
+        }
+        None
+    }
+
+    /// The password was right. Guesses that ran side by side may have spent the allowance meanwhile.
+    pub fn succeeded(&self) -> Result<(), Duration> {
+        match self.way {
+            Way::AfterReset(_) => Ok(()),
+            Way::Ordinary | Way::Device => self.limits.way(&self.attempt).map(drop),
+        }
+    }
+}
+
+impl Drop for Admitted<'_> {
+    fn drop(&mut self) {
+        let mut at_once = lock(&self.limits.at_once);
+        let network = self.attempt.client.network;
+        if let Some(own) = at_once.get_mut(&network) {
+            *own -= 1;
+            if *own == 0 {
+                at_once.remove(&network);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn limits(per_account: u32, per_network: u32) -> LogInLimits {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        LogInLimits::new(number(per_account), number(per_network))
+    }
+
+    fn attempt<'a>(address: &'a str, from: &str) -> Attempt<'a> {
+        Attempt {
+            address,
+            client: Client {
+                network: Network::from(from.parse::<std::net::IpAddr>().unwrap()),
+                share: Share::One,
+            },
+            account: None,
+            device: None,
+        }
+    }
+
+    fn fail(limits: &LogInLimits, attempt: Attempt, times: usize) -> usize {
+        let failed = (0..times).filter(|_| match limits.admit(attempt) {
+            Ok(admitted) => admitted.failed().is_none(),
+            Err(_) => false,
+        });
+        failed.count()
+    }
+
+    /// A7: one guesser holds up himself, and neither the account elsewhere nor others beside him.
+    #[test]
+    fn a_guesser_holds_up_himself() {
+        let limits = limits(3, 5);
+        assert_eq!(fail(&limits, attempt("ann", "192.0.2.1"), 9), 3);
+        assert!(limits.admit(attempt("ann", "192.0.2.2")).is_ok());
+        assert!(limits.admit(attempt("bob", "192.0.2.1")).is_ok());
+        assert_eq!(fail(&limits, attempt("bob", "192.0.2.1"), 9), 2);
+        assert!(limits.admit(attempt("cat", "192.0.2.1")).is_err());
+    }
+
+    /// A7: a device that signed in before, and a new password, get in where others are held up; neither for ever.
+    #[test]
+    fn a_known_device_and_a_new_password_get_in() {
+        let limits = limits(3, 5);
+        let account = AccountId::generate(Timestamp::from_millis(1));
+        let stranger = Attempt {
+            account: Some(account),
+            ..attempt("ann", "192.0.2.1")
+        };
+        fail(&limits, stranger, 9);
+        assert!(limits.admit(stranger).is_err());
+        let device = Attempt {
+            device: Some("mark"),
+            ..stranger
+        };
+        assert!(limits.admit(device).unwrap().succeeded().is_ok());
+        assert_eq!(fail(&limits, device, 9), 3, "its own allowance");
+
+        limits.password_reset(account);
+        let admitted = limits.admit(stranger).unwrap();
+        assert!(admitted.failed().is_some(), "a wrong one looks as before");
+        assert!(limits.admit(stranger).unwrap().succeeded().is_ok());
+        for _ in 2..TRIES_AFTER_RESET {
+            assert!(limits.admit(stranger).is_ok());
+        }
+        assert!(limits.admit(stranger).is_err());
+    }
+
+    #[test]
+    fn one_network_does_not_fill_the_queue() {
+        let limits = limits(1_000, 1_000);
+        let one = attempt("ann", "192.0.2.1");
+        let mut admitted: Vec<_> = (0..MAX_AT_ONCE)
+            .map(|_| limits.admit(one).unwrap())
+            .collect();
+        assert!(limits.admit(one).is_err());
+        assert!(limits.admit(attempt("ann", "192.0.2.2")).is_ok());
+        admitted.pop();
+        assert!(limits.admit(one).is_ok());
+        drop(admitted);
+        assert!(lock(&limits.at_once).is_empty());
+    }
+}

@@ -1,0 +1,79 @@
+//! How slowly a body may come: a client that sends next to nothing must not hold a connection.
+
+use std::time::{Duration, Instant};
+
+use actix_web::error::PayloadError;
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _};
+
+use super::body::broken_body;
+use super::problem::Problem;
+
+/// So long a body may keep us waiting,
+const PATIENCE: Duration = Duration::from_secs(10);
+/// and longer for what has come, at the rate of the slowest lines in use: a big import over one of them passes.
+const MIN_BYTES_PER_SECOND: u64 = 500;
+
+/// What one body has taken so far. Only time in which we wait counts, not that in which we work on what has come.
+#[derive(Default)]
+pub struct Pace {
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    /// How much longer we wait.
+    fn left(&self) -> Duration {
+        let earned = Duration::from_millis(self.bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
+        (PATIENCE + earned).saturating_sub(self.waited)
+    }
+
+    /// The next piece of a body; `None` at its end.
+    pub async fn next(
+        &mut self,
+        body: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    ) -> Result<Option<Bytes>, Problem> {
+        let begun = Instant::now();
+        let next = tokio::time::timeout(self.left(), body.next()).await;
+        self.waited += begun.elapsed();
+        match next {
+            Err(_) => Err(Problem::too_slow()),
+            Ok(None) => Ok(None),
+            Ok(Some(Err(error))) => Err(broken_body(&error)),
+            Ok(Some(Ok(piece))) => {
+                self.bytes += piece.len() as u64;
+                Ok(Some(piece))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The second in which a body is given up that sends so many bytes every so many seconds; `None`: not within an hour.
+    fn given_up(bytes: u64, every: u64) -> Option<u64> {
+        let mut pace = Pace::default();
+        for second in 1..=3600 {
+            if pace.left() < Duration::from_secs(1) {
+                return Some(second - 1);
+            }
+            pace.waited += Duration::from_secs(1);
+            if second % every == 0 {
+                pace.bytes += bytes;
+            }
+        }
+        None
+    }
+
+    /// D3: what trickles is given up, what comes over a slow line is not.
+    #[test]
+    fn a_body_may_be_slow_but_not_stand_still() {
+        assert_eq!(given_up(0, 1), Some(10));
+        assert_eq!(given_up(1, 1), Some(10));
+        assert_eq!(given_up(1_000, 11), Some(10));
+        assert_eq!(given_up(400, 1), Some(46));
+        assert_eq!(given_up(600, 1), None);
+    }
+}

@@ -1,0 +1,296 @@
+//! Signing in, renewing, signing out.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::body::{JsonBody, OptionalJsonBody};
+use super::caller::{Anyone, Caller, identity_of};
+use super::cookies;
+use super::idempotency::once_with_secrets;
+use super::problem::{Because, Code, Problem, TokenKind};
+use super::state::State;
+use super::views::AccountView;
+use crate::accounts::{self, Opened, Refreshed, Refusal};
+use crate::auth::{AccessToken, Attempt, Match};
+use crate::model::{Account, AccountId, Email, FieldFault, Invalid};
+use crate::store::{Origin, Transaction};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginBody {
+    email: String,
+    password: String,
+}
+
+/// POST /auth/login
+pub async fn login(
+    caller: Caller<Anyone>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let (origin, bytes) = (caller.origin, body.0.clone());
+    let answer = log_in(caller, &request, &state, body);
+    once_with_secrets(&state, &request, origin, &bytes, answer).await
+}
+
+async fn log_in(
+    caller: Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let LoginBody { email, password } = body.parse()?;
+    refuse_long_email(&email)?;
+    let email = Email::parse(&email).map_err(|_| email.trim().to_lowercase());
+    let account = match &email {
+        Ok(email) => accounts::credentials(&caller.reader, email)?,
+        Err(_) => None,
+    };
+    let account_id = account.as_ref().map(|account| account.account_id);
+    let attempt = Attempt {
+        address: email.as_ref().map_or_else(String::as_str, Email::as_str),
+        client: state.client(request),
+        account: account_id,
+        device: account_id.and_then(|account| known_device(request, state, account)),
+    };
+    let admitted = state.log_ins.admit(attempt).map_err(Problem::too_many)?;
+    let hash = account
+        .as_ref()
+        .and_then(|account| account.password_hash.as_deref());
+    let found = state.passwords.verify(&password, hash).await?;
+    let (Some(account), true) = (account, found.is_right()) else {
+        let wait = admitted.failed();
+        note_failure(state, caller.origin, &attempt).await;
+        return Err(wait.map_or_else(|| Refusal::InvalidCredentials.into(), Problem::too_many));
+    };
+    admitted.succeeded().map_err(Problem::too_many)?;
+    let new_hash = if let Match::Outdated(hash) = found {
+        Some(hash)
+    } else {
+        None
+    };
+    let (opened, account) = state
+        .store
+        .run(caller.origin, |transaction| {
+            state
+                .registrar
+                .sign_in(transaction, &account, new_hash.as_deref())
+        })
+        .await?;
+    let address = caller.origin.address.map(tracing::field::display);
+    tracing::info!(account_id = %account.account_id, address, "logged in");
+    signed_in(state, request, &opened, &account)
+}
+
+/// An address that cannot be one is refused before anything is done with it (RFC 5321 4.5.3.1).
+pub(super) fn refuse_long_email(email: &str) -> Result<(), Problem> {
+    if email.len() > Email::MAX_BYTES {
+        let max = Email::MAX_BYTES;
+        return Err(Invalid::one("email", FieldFault::TooManyBytes { max }).into());
+    }
+    Ok(())
+}
+
+/// What proves that this device has signed in to the account before: the mark that a page's browser keeps, or an access token
+/// of before, however old, that any other client sends along.
+fn known_device<'a>(
+    request: &'a HttpRequest,
+    state: &State,
+    account: AccountId,
+) -> Option<&'a str> {
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let bearer = authorization
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .map(|(_, token)| token.trim());
+    let marks = cookies::read(request, cookies::DEVICE)
+        .into_iter()
+        .chain(bearer);
+    marks
+        .into_iter()
+        .find(|mark| state.access_keys.signed_in_before(mark) == Some(account))
+}
+
+/// Writes a failed log-in down, without what was typed: it may be a password. If that fails, the answer stays the same.
+async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
+    let Some(left_out) = state
+        .failures
+        .admit(attempt.address, attempt.client.network)
+    else {
+        return;
+    };
+    let account_id = attempt.account;
+    let address = origin.address.map(tracing::field::display);
+    let known = account_id.map(tracing::field::display);
+    tracing::info!(account_id = known, address, left_out, "a log-in failed");
+    let noted = state
+        .store
+        .run(origin, |transaction| {
+            accounts::note_failed_log_in(transaction, account_id, left_out)
+        })
+        .await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a failed log-in could not be written down");
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedIn<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    /// Seconds.
+    expires_in: u64,
+    refresh_token: &'a str,
+    account: AccountView<'a>,
+}
+
+/// The answer of a log-in, with a mark by which the browser of a page is known again.
+pub(super) fn signed_in(
+    state: &State,
+    request: &HttpRequest,
+    opened: &Opened,
+    account: &Account,
+) -> Result<HttpResponse, Problem> {
+    let mut response = renewed(state, request, opened, account)?;
+    if cookies::wants_cookies(request) {
+        let mark = state.access_keys.mark_device(account.account_id);
+        let mark = mark.map_err(|error| Problem::internal(&error))?;
+        response
+            .add_cookie(&cookies::device(state, &mark))
+            .map_err(|error| Problem::internal(&error))?;
+    }
+    Ok(response)
+}
+
+fn renewed(
+    state: &State,
+    request: &HttpRequest,
+    opened: &Opened,
+    account: &Account,
+) -> Result<HttpResponse, Problem> {
+    let lifetime = state.config.accounts.access_lifetime();
+    let expires = state.now().plus(lifetime);
+    let token = AccessToken {
+        sub: account.account_id,
+        sid: opened.session.session_id,
+        exp: expires.as_millis() / 1000,
+    };
+    let access_token = state
+        .access_keys
+        .sign(&token)
+        .map_err(|error| Problem::internal(&error))?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    if cookies::wants_cookies(request) {
+        response.cookie(cookies::access(state, &access_token));
+        response.cookie(cookies::refresh(state, &opened.refresh_token));
+    }
+    Ok(response.json(SignedIn {
+        access_token: &access_token,
+        token_type: "Bearer",
+        expires_in: lifetime.as_secs(),
+        refresh_token: &opened.refresh_token,
+        account: account.into(),
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RefreshBody {
+    refresh_token: Option<String>,
+}
+
+/// The refresh token of the body, else of the cookie, which counts from our own pages alone.
+fn refresh_token(request: &HttpRequest, body: &JsonBody) -> Result<Option<String>, Problem> {
+    let RefreshBody { refresh_token } = body.parse()?;
+    if refresh_token.is_some() {
+        return Ok(refresh_token);
+    }
+    match cookies::read(request, cookies::REFRESH) {
+        Some(_) if !cookies::is_same_origin(request) => Err(Problem::forbidden(Because::Origin)),
+        token => Ok(token.map(str::to_owned)),
+    }
+}
+
+fn spent_token() -> Problem {
+    let kind = TokenKind::Refresh;
+    Code::InvalidToken { kind }.into()
+}
+
+/// POST /auth/refresh
+pub async fn refresh(
+    caller: Caller<Anyone>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<HttpResponse, Problem> {
+    let Some(token) = refresh_token(&request, &body)? else {
+        return Err(Invalid::one("refreshToken", FieldFault::Required).into());
+    };
+    let origin = caller.origin;
+    let answer = renew(&request, &state, origin, &token);
+    // With the token: from a page it comes in the cookie, not in the body.
+    once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await
+}
+
+async fn renew(
+    request: &HttpRequest,
+    state: &State,
+    origin: Origin,
+    token: &str,
+) -> Result<HttpResponse, Problem> {
+    let refreshed = state
+        .store
+        .run(origin, |transaction| {
+            accounts::refresh(&state.registrar, transaction, token)
+        })
+        .await;
+    match refreshed {
+        Ok(Refreshed::Renewed(opened)) => renewed(state, request, &opened.0, &opened.1),
+        Ok(Refreshed::Reused) | Err(Refusal::InvalidToken) => Err(spent_token()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// POST /auth/logout
+pub async fn logout(
+    caller: Caller<Anyone>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    OptionalJsonBody(body): OptionalJsonBody,
+) -> Result<HttpResponse, Problem> {
+    let (origin, bytes) = (caller.origin, body.0.clone());
+    let answer = log_out(caller, &request, &state, body);
+    once_with_secrets(&state, &request, origin, &bytes, answer).await
+}
+
+async fn log_out(
+    caller: Caller<Anyone>,
+    request: &HttpRequest,
+    state: &State,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let token = refresh_token(request, &body)?;
+    let origin = caller.origin;
+    if let Some(token) = token {
+        state
+            .store
+            .run(origin, |transaction| {
+                accounts::sign_out(transaction, &token)
+            })
+            .await?;
+    } else if let Some(identity) = identity_of(request, state, &caller.reader)? {
+        // Without a refresh token, the access token says which session ends.
+        let end =
+            |transaction: &mut Transaction| accounts::end_session(transaction, identity.session_id);
+        state.store.run(origin, end).await?;
+    }
+    let mut response = HttpResponse::NoContent();
+    for cookie in cookies::cleared(state) {
+        response.cookie(cookie);
+    }
+    Ok(response.finish())
+}
