@@ -363,46 +363,4 @@ fn jittered(span: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Clock;
-    use crate::mail::{Outbox, Recipient};
-    use crate::model::{Email, MailTemplate};
-    use crate::store::{Fault, MemoryEngine};
-
-    /// A2: on a full disk a mail may leave though nothing can note it. It must not leave again every second.
-    #[tokio::test]
-    async fn what_has_left_while_nothing_could_be_noted_leaves_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = Arc::new(MemoryEngine::default());
-        let store = Store::new(engine.clone(), Clock::System);
-        let put = |transaction: &mut crate::store::Transaction| {
-            let recipient = Recipient {
-                email: Email::parse("ann@example.edu").unwrap(),
-                name: "Ann".into(),
-                account_id: None,
-            };
-            Outbox::new("Campus", "http://localhost").send(
-                transaction,
-                MailTemplate::PasswordChanged,
-                recipient,
-            )
-        };
-        store.run(Origin::SYSTEM, put).await.unwrap();
-        let maildir = folder.path().to_owned();
-        let transport = Transport::maildir(maildir, "Board <board@example.edu>").unwrap();
-        let mut worker = Worker::new(store.clone(), transport, 0, 0);
-        let (_go_on, mut stop) = watch::channel(false);
-        engine.plan([Fault::DiskFull; 3]);
-        let new = folder.path().join("new");
-        assert!(worker.round(&mut stop).await.is_err());
-        for entry in std::fs::read_dir(&new).unwrap() {
-            std::fs::remove_file(entry.unwrap().path()).unwrap();
-        }
-        for _ in 0..2 {
-            assert!(worker.round(&mut stop).await.is_err());
-        }
-        assert!(matches!(worker.round(&mut stop).await, Ok(Round::Idle)));
-        assert_eq!(std::fs::read_dir(&new).unwrap().count(), 0, "it left again");
-    }
-}
+mod tests;
