@@ -15,6 +15,7 @@ use corkboard::rules::{
 };
 use criterion::{Criterion, Throughput};
 
+const COMPILER: &str = env!("CARGO_BIN_EXE_corkboard");
 const PAIRS: u32 = 1024;
 const TERM: i32 = 20_690;
 const MOST_TIMES: f64 = 40.0;
@@ -127,7 +128,7 @@ fn main() {
         ..Limits::default()
     };
     let opened = Instant::now();
-    let host = Host::open(folder.path(), limits).expect("the engine starts");
+    let host = Host::open(folder.path(), limits, COMPILER.as_ref()).expect("the engine starts");
     let bytes = SHIPPED[0].bytes;
     let load = |host: &Host| {
         host.module(Digest::of(bytes), bytes)
@@ -137,7 +138,7 @@ fn main() {
     let compiled = Instant::now();
     let module = load(&host);
     println!("module compiled in {:?}", compiled.elapsed());
-    let again = Host::open(folder.path(), limits).expect("the engine starts");
+    let again = Host::open(folder.path(), limits, COMPILER.as_ref()).expect("the engine starts");
     let compiled = Instant::now();
     drop(load(&again));
     println!(

@@ -2,6 +2,7 @@
 
 use std::fs::DirBuilder;
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::http;
 use crate::jobs::Cards;
 use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::office::{self, SeedError};
-use crate::rules::{Fault, Host, Limits};
+use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
 use crate::search::{SearchError, SearchIndex};
 use crate::store::{Reader, RedbEngine, RedbOptions, Store, StoreError};
 
@@ -30,6 +31,10 @@ use crate::store::{Reader, RedbEngine, RedbOptions, Store, StoreError};
 pub enum StartError {
     #[error("{0}: {1}")]
     Folder(PathBuf, std::io::Error),
+    #[error(
+        "{0} is not there: this folder holds no Corkboard data; name the one that does with --data-dir, or run the command where config.toml is"
+    )]
+    NoStore(PathBuf),
     #[error("cannot listen on {0}: {1}")]
     Listen(std::net::SocketAddr, std::io::Error),
     #[error(transparent)]
@@ -76,9 +81,25 @@ pub fn has_store(config: &Config) -> bool {
     config.data.dir.join(STORE).exists()
 }
 
+/// The store of a data folder that has one: for commands that make no sense on a new one.
+pub fn existing_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
+    must_be_there(config)?;
+    open_store(config, clock)
+}
+
+fn must_be_there(config: &Config) -> Result<(), StartError> {
+    if has_store(config) {
+        Ok(())
+    } else {
+        Err(StartError::NoStore(config.data.dir.join(STORE)))
+    }
+}
+
 /// A view of a data folder's store as it lies there, closed first if a crash kept it from that. Fails if a server holds it.
-pub fn look_at_store(config: &Config) -> Result<Reader, StoreError> {
-    RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())
+pub fn look_at_store(config: &Config) -> Result<Reader, StartError> {
+    must_be_there(config)?;
+    let reader = RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())?;
+    Ok(reader)
 }
 
 /// What the account commands need, for links that begin with `public_url`.
@@ -202,28 +223,53 @@ fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, Star
         .map_err(|error| StartError::Listen(listen, error))
 }
 
+/// So many times its CPU time a call may take on a busy machine.
+const BUSY_FACTOR: u32 = 20;
+
 /// How much a rule may take on this campus.
 pub fn limits(config: &Config) -> Limits {
     let settings = &config.rules;
+    let defaults = Limits::default();
+    let deadline = Duration::from_millis(u64::from(settings.deadline_ms.get()));
+    let seconds = |setting: NonZeroU32| Duration::from_secs(u64::from(setting.get()));
     Limits {
         module_bytes: settings.module_limit_kib * 1024,
-        deadline: Duration::from_millis(u64::from(settings.deadline_ms.get())),
+        deadline,
+        longest_call: defaults.longest_call.max(deadline * BUSY_FACTOR),
         memory_bytes: settings.memory_mib.get() as usize * 1024 * 1024,
-        ..Limits::default()
+        compile: CompileLimits {
+            cpu: seconds(settings.compile_cpu_seconds),
+            wall: seconds(settings.compile_seconds),
+            memory_bytes: u64::from(settings.compile_memory_mib.get()) << 20,
+            ..defaults.compile
+        },
+        ..defaults
     }
+}
+
+/// The program that compiles rules.
+pub fn compiler(config: &Config) -> PathBuf {
+    config.rules.compiler.clone().unwrap_or_else(own_program)
 }
 
 /// The rules' host and what the campus decides about it, with the modules that ship in place.
 pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
     let settings = &config.rules;
     let folder = config.data.dir.join("rules");
-    let host = Arc::new(Host::open(&folder, limits(config))?);
+    let host = Arc::new(Host::open(&folder, limits(config), &compiler(config))?);
     // It blocks, and the start runs among async tasks.
     std::thread::scope(|scope| {
         let seed = scope.spawn(|| office::seed_rules(store, &host, settings));
         seed.join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
+    let digests = office::list_rules(&store.read()?)?;
+    let digests: Vec<_> = digests
+        .iter()
+        .filter_map(|rule| rule.digest.parse().ok())
+        .collect();
+    host.keep_only(&digests)
+        .map_err(|error| StartError::Folder(folder, error))?;
     let campus = &config.campus;
     let terms = Terms {
         calendar: eligibility::calendar(&config.calendar),

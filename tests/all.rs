@@ -25,6 +25,7 @@ mod races;
 mod relevance;
 mod rules;
 mod rules_cli;
+mod rules_compile;
 mod rules_defaults;
 mod rules_host;
 mod rules_support;

@@ -1,6 +1,7 @@
 //! The modules that ship: they belong to their sources, say what the board's forms show, and judge as the same source does
 //! natively.
 
+use crate::rules_support::COMPILER;
 use crate::rules_support::native as as_native;
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +23,7 @@ fn host() -> (tempfile::TempDir, Host) {
         deadline: std::time::Duration::from_secs(5),
         ..Limits::default()
     };
-    let host = Host::open(folder.path(), limits).unwrap();
+    let host = Host::open(folder.path(), limits, COMPILER.as_ref()).unwrap();
     (folder, host)
 }
 
@@ -387,7 +388,7 @@ fn compiled_code_is_kept_and_a_damaged_cache_is_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = SHIPPED[0].bytes;
     let judge = || {
-        let host = Host::open(folder.path(), Limits::default()).unwrap();
+        let host = Host::open(folder.path(), Limits::default(), COMPILER.as_ref()).unwrap();
         let module = host.module(Digest::of(bytes), bytes).unwrap();
         let verdicts = module
             .check(
@@ -448,7 +449,7 @@ fn compiled_code_is_kept_and_a_damaged_cache_is_made_again() {
 #[test]
 fn an_authors_cases_tell_what_came_out_instead() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::counting(folder.path(), Limits::default()).unwrap();
+    let host = Host::counting(folder.path(), Limits::default(), COMPILER.as_ref()).unwrap();
     let cases = json!({
         "today": "2026-08-25",
         "calendar": [{ "kind": "term", "start": "2026-08-25", "end": "2026-12-15" }],

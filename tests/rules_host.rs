@@ -1,9 +1,11 @@
 //! Modules that mean harm or are broken: each is refused or stopped with its own fault, and the host goes on working.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::rules_support::COMPILER;
 use crate::rules_support::guest::{Answer, Guest, component};
 use corkboard::rules::{
     Commitment, Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student,
@@ -18,7 +20,7 @@ struct Bench {
 
 fn open(limits: Limits) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::open(folder.path(), limits).unwrap();
+    let host = Host::open(folder.path(), limits, COMPILER.as_ref()).unwrap();
     Bench {
         host,
         _folder: folder,
@@ -433,6 +435,7 @@ fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
         calls: 1,
         turn: Duration::from_millis(20),
         deadline: Duration::from_secs(3),
+        longest_call: Duration::from_mins(10),
         ..Limits::default()
     });
     let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
@@ -449,6 +452,86 @@ fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
         busy.contains(&Fault::Busy) && busy.contains(&Fault::OutOfTime(3000)),
         "{busy:?}"
     );
+}
+
+/// A module that works for so many rounds before it answers, as one in JavaScript does.
+fn slow(rounds: u64) -> Guest {
+    let work = format!(
+        "(local.set $at (i32.const {rounds})) (loop $on (br_if $on (local.tee $at (i32.sub (local.get $at) (i32.const 1)))))"
+    );
+    Guest::new(&format!(
+        "{work} {} i32.const 256",
+        Answer::eligible().written()
+    ))
+}
+
+/// A14: the deadline is of the call's own CPU time. Beside threads that burn all of the machine a call takes many times as
+/// long on the clock.
+#[test]
+fn a_slow_module_meets_its_deadline_on_a_machine_that_is_busy() {
+    let deadline = Duration::from_millis(400);
+    let bench = open(Limits {
+        deadline,
+        longest_call: Duration::from_mins(2),
+        turn: Duration::from_mins(2),
+        ..Limits::default()
+    });
+    // A fifth of the deadline here, or less if this machine is busy already.
+    let mut rounds = 1_000_000;
+    let module = loop {
+        let module = load(&bench, &slow(rounds).build());
+        let started = Instant::now();
+        ask(&module).unwrap();
+        if started.elapsed() > deadline / 5 {
+            break module;
+        }
+        rounds *= 2;
+    };
+    let done = AtomicBool::new(false);
+    let cores = thread::available_parallelism().unwrap().get();
+    thread::scope(|scope| {
+        for _ in 0..cores * 8 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        for _ in 0..3 {
+            assert_eq!(ask(&module).unwrap(), [Verdict::ELIGIBLE]);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A14: that a machine has no time for a call is no failure of the module.
+#[test]
+fn a_call_that_takes_too_long_on_the_clock_is_busy_and_not_out_of_time() {
+    let bench = open(Limits {
+        deadline: Duration::from_mins(1),
+        longest_call: Duration::from_millis(20),
+        ..Limits::default()
+    });
+    let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
+    assert_eq!(ask(&endless).unwrap_err(), Fault::Busy);
+}
+
+/// D12: what a file calls things is cut to what a person reads.
+#[test]
+fn a_name_of_a_hundred_kilobytes_is_not_told_in_full() {
+    let bench = host();
+    let long = format!("a{}", "-b".repeat(49_000));
+    let many: String = (0..1_000)
+        .map(|n| format!("(import \"a{n}\" (func))"))
+        .collect();
+    for file in [
+        format!("(component (import \"{long}\" (func)))"),
+        format!("(component {many})"),
+        format!("(component (instance $i) (export \"{long}\" (instance $i)))"),
+    ] {
+        let told = refused(&bench, &component(&file));
+        assert!(told.len() < 1_500, "{} bytes", told.len());
+    }
 }
 
 fn holding(weekly_hours: f32) -> Commitment {

@@ -42,6 +42,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("utoipa", &["http"]),
     ("prometheus_client", &["http"]),
     ("wasmtime", &["rules"]),
+    ("wasmparser", &["rules"]),
+    ("rustix", &["rules"]),
     ("wit_component", &["cli"]),
     ("wit_parser", &["cli"]),
 ];

@@ -76,6 +76,13 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Parses the arguments of this process and does what they say.
 pub fn run() -> ExitCode {
+    // No command of a person's, so that no help or manual shows it.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|command| command == crate::rules::COMMAND)
+    {
+        return crate::rules::compile_for_board();
+    }
     let line = Line::parse();
     let outcome = line.run();
     let code = match outcome {

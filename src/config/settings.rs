@@ -173,13 +173,20 @@ impl Default for MetricsSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RulesSettings {
-    /// Of one call.
+    /// CPU time of one call.
     pub deadline_ms: NonZeroU32,
     /// Of one call.
     pub memory_mib: NonZeroU32,
     /// Largest module that may be uploaded.
     #[serde(deserialize_with = "positive")]
     pub module_limit_kib: usize,
+    /// Of the process that compiles a module: CPU time, time on the clock, memory.
+    pub compile_cpu_seconds: NonZeroU32,
+    pub compile_seconds: NonZeroU32,
+    pub compile_memory_mib: NonZeroU32,
+    /// The Corkboard that compiles modules, where this program is none: a test or a bench. None: this program.
+    #[serde(skip)]
+    pub compiler: Option<PathBuf>,
     pub on_failure: OnFailure,
     /// By the module's name; what the office sets goes before it.
     pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
@@ -213,6 +220,10 @@ impl Default for RulesSettings {
             deadline_ms: number(50),
             memory_mib: number(64),
             module_limit_kib: 4096,
+            compile_cpu_seconds: number(60),
+            compile_seconds: number(300),
+            compile_memory_mib: number(1024),
+            compiler: None,
             on_failure: OnFailure::Review,
             parameters: BTreeMap::new(),
         }

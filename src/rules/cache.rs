@@ -5,12 +5,12 @@
 //! start parses a module again and takes its functions' code from here. A file whose own digest is wrong is no cache at all.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::{CacheStore, Engine};
@@ -21,49 +21,59 @@ use super::Digest;
 const MAGIC: &[u8; 8] = b"cbrules1";
 const SEAL: usize = 32;
 /// A file that claims to be larger is not one of ours.
-const MOST_BYTES: u64 = 256 << 20;
+pub const MOST_BYTES: u64 = 256 << 20;
 const ENDING: &str = "code";
+const UNFINISHED: &str = "part";
 
-/// The code of the functions of the module that is being compiled; one compiles at a time.
-#[derive(Debug, Default)]
-pub struct Functions(Mutex<Found>);
+/// The code of single functions, by what was compiled.
+pub type Code = HashMap<Vec<u8>, Vec<u8>>;
 
-/// Some keys differ from one compilation to the next, so only what the last one used is kept: a file never grows for good.
+/// What the module that this thread compiles knew before, and what of it was used. wasmtime compiles a module on one
+/// thread, so that several modules may compile at once.
 #[derive(Debug, Default)]
 struct Found {
-    kept: HashMap<Vec<u8>, Vec<u8>>,
-    used: HashMap<Vec<u8>, Vec<u8>>,
+    known: Code,
+    used: Code,
     grown: bool,
 }
 
+thread_local! {
+    static FOUND: RefCell<Found> = RefCell::default();
+}
+
+/// The store that the engine asks.
+#[derive(Debug)]
+pub struct Functions;
+
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((key, code)) = found.kept.remove_entry(key) {
-            found.used.insert(key, code);
-        }
-        found.used.get(key).cloned().map(Cow::Owned)
+        FOUND.with_borrow_mut(|found| {
+            if let Some((key, code)) = found.known.remove_entry(key) {
+                found.used.insert(key, code);
+            }
+            found.used.get(key).cloned().map(Cow::Owned)
+        })
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        found.used.insert(key.to_vec(), value);
-        found.grown = true;
+        FOUND.with_borrow_mut(|found| {
+            found.used.insert(key.to_vec(), value);
+            found.grown = true;
+        });
         true
     }
 }
 
-impl Functions {
-    fn put(&self, kept: HashMap<Vec<u8>, Vec<u8>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Found {
-            kept,
-            ..Found::default()
-        };
-    }
-
-    fn take(&self) -> Found {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+/// Compiles on this thread with what is known. Gives the code that was used, if some of it is new: some keys differ from one
+/// compilation to the next, so what was not used is no longer of any use.
+pub fn compiling<T>(known: Code, compile: impl FnOnce() -> T) -> (T, Option<Code>) {
+    FOUND.set(Found {
+        known,
+        ..Found::default()
+    });
+    let compiled = compile();
+    let found = FOUND.take();
+    (compiled, found.grown.then_some(found.used))
 }
 
 pub struct Cache {
@@ -72,7 +82,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Makes the folder and clears out what another engine has left there.
+    /// Makes the folder and clears out what another engine, or a compilation that did not end, has left there.
     pub fn open(folder: &Path, engine: &Engine) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut hasher = Sha(Sha256::new());
@@ -83,39 +93,62 @@ impl Cache {
             folder: folder.to_owned(),
             engine,
         };
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let ours = path.extension().is_some_and(|ending| ending == ENDING);
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            if ours && !stem.is_some_and(|stem| stem.ends_with(&cache.engine)) {
-                fs::remove_file(path)?;
-            }
-        }
+        cache.clear(|file| {
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            let ours = stem.is_some_and(|stem| stem.ends_with(&cache.engine));
+            ours && file.extension().is_some_and(|ending| ending == ENDING)
+        })?;
         Ok(cache)
     }
 
-    fn file(&self, digest: Digest) -> PathBuf {
+    /// Removes the files of all modules but these.
+    pub fn keep_only(&self, digests: &[Digest]) -> io::Result<()> {
+        let kept: Vec<_> = digests.iter().map(|digest| self.file(*digest)).collect();
+        self.clear(|file| kept.iter().any(|kept| kept == file))
+    }
+
+    fn clear(&self, is_kept: impl Fn(&Path) -> bool) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let ours = path
+                .extension()
+                .is_some_and(|ending| ending == ENDING || ending == UNFINISHED);
+            if ours && !is_kept(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn file(&self, digest: Digest) -> PathBuf {
         self.folder
             .join(format!("{digest}-{}.{ENDING}", self.engine))
     }
 
-    /// Compiles with what is known of this module, and keeps what was learnt. A cache that fails costs time alone.
-    pub fn with<T>(&self, digest: Digest, functions: &Functions, compile: impl FnOnce() -> T) -> T {
-        let file = self.file(digest);
-        functions.put(load(&file).unwrap_or_default());
-        let compiled = compile();
-        let found = functions.take();
-        if found.grown
-            && let Err(error) = save(&file, &found.used)
-        {
-            tracing::warn!(file = %file.display(), %error, "compiled rules were not kept");
+    /// What is known of a module.
+    pub fn load(&self, digest: Digest) -> Option<Code> {
+        load(&self.file(digest))
+    }
+
+    pub fn forget(&self, digest: Digest) {
+        discard(&self.file(digest));
+    }
+}
+
+/// Removes a file and what was to become of it.
+pub fn discard(file: &Path) {
+    for path in [file, &file.with_extension(UNFINISHED)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(file = %path.display(), %error, "compiled rules were not removed");
+            }
+            _ => {}
         }
-        compiled
     }
 }
 
 /// None for a file that is not there, not ours, or damaged.
-fn load(file: &Path) -> Option<HashMap<Vec<u8>, Vec<u8>>> {
+fn load(file: &Path) -> Option<Code> {
     if fs::metadata(file).ok()?.len() > MOST_BYTES {
         return None;
     }
@@ -143,14 +176,14 @@ fn part(rest: &mut &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whole or not at all.
-fn save(file: &Path, code: &HashMap<Vec<u8>, Vec<u8>>) -> io::Result<()> {
+pub fn save(file: &Path, code: &Code) -> io::Result<()> {
     let mut body = Vec::new();
     for part in code.iter().flat_map(|(key, value)| [key, value]) {
         let length = u32::try_from(part.len()).map_err(io::Error::other)?;
         body.extend_from_slice(&length.to_le_bytes());
         body.extend_from_slice(part);
     }
-    let unfinished = file.with_extension("part");
+    let unfinished = file.with_extension(UNFINISHED);
     let mut out = fs::File::create(&unfinished)?;
     out.write_all(MAGIC)?;
     out.write_all(&Sha256::digest(&body))?;
@@ -180,16 +213,23 @@ mod tests {
     fn what_was_used_is_kept_and_no_more() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.code");
-        let functions = Functions::default();
-        functions.insert(b"a", vec![1; 1000]);
-        functions.insert(b"b", vec![2]);
-        save(&file, &functions.take().used).unwrap();
-        functions.put(load(&file).unwrap());
-        assert_eq!(functions.get(b"a").as_deref(), Some([1; 1000].as_slice()));
-        assert!(functions.get(b"c").is_none());
-        let found = functions.take();
-        assert!(!found.grown);
-        assert_eq!(found.used.keys().collect::<Vec<_>>(), [b"a"]);
+        let ((), used) = compiling(Code::new(), || {
+            Functions.insert(b"a", vec![1; 1000]);
+            Functions.insert(b"b", vec![2]);
+        });
+        save(&file, &used.unwrap()).unwrap();
+        let ((), used) = compiling(load(&file).unwrap(), || {
+            assert_eq!(Functions.get(b"a").as_deref(), Some([1; 1000].as_slice()));
+            assert!(Functions.get(b"c").is_none());
+        });
+        assert!(used.is_none(), "nothing is new");
+        let ((), used) = compiling(load(&file).unwrap(), || {
+            Functions.get(b"a");
+            Functions.insert(b"c", vec![3]);
+        });
+        let mut used: Vec<_> = used.unwrap().into_keys().collect();
+        used.sort();
+        assert_eq!(used, [b"a", b"c"]);
     }
 
     #[test]

@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmtime::{Engine, EngineWeak, ResourceLimiter, Store, Trap};
+use rustix::time::{ClockId, clock_gettime};
+use wasmtime::{Engine, EngineWeak, ResourceLimiter, Store, Trap, UpdateDeadline};
 
+use super::fault::cut;
 use super::{Fault, Limits};
 
 /// How often the deadline is looked at.
@@ -27,7 +29,10 @@ impl Runner {
     pub fn new(engine: Engine, limits: Limits, counting: bool) -> Result<Self, Fault> {
         let ticker = Ticker::start(engine.weak())?;
         let turns = Turns {
-            free: Mutex::new(limits.calls),
+            waiting: Mutex::new(Waiting {
+                free: limits.calls,
+                live: 0,
+            }),
             freed: Condvar::new(),
         };
         Ok(Self {
@@ -42,14 +47,16 @@ impl Runner {
     /// Runs `work` in a store of its own; the deadline covers instance and calls together.
     pub fn run<T>(
         &self,
+        urgency: Urgency,
         work: impl FnOnce(&mut Store<Guard>) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
-        let _turn = self.turns.take(self.limits.turn)?;
+        let _turn = self.turns.take(urgency, &self.limits)?;
         let _ticking = self.ticker.hold();
         let mut store = Store::new(&self.engine, Guard::new(&self.limits));
         store.limiter(|guard| guard);
         store.set_hostcall_fuel(self.limits.answer_bytes);
-        store.set_epoch_deadline(ticks(self.limits.deadline));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().look()));
         if self.fuel.is_some() {
             store
                 .set_fuel(u64::MAX)
@@ -64,6 +71,8 @@ impl Runner {
 
     fn fault(&self, error: &wasmtime::Error, guard: &Guard) -> Fault {
         match error.downcast_ref::<Trap>() {
+            // The machine had no time for it, which says nothing of the module.
+            Some(Trap::Interrupt) if guard.starved => Fault::Busy,
             Some(Trap::Interrupt) => Fault::OutOfTime(self.limits.deadline.as_millis() as u64),
             // A guest that is refused memory gives up by a trap of its own kind.
             _ if guard.refused_memory => {
@@ -73,18 +82,34 @@ impl Runner {
                 Fault::Trapped("it calls itself too deeply (stack overflow)".into())
             }
             Some(trap) => Fault::Trapped(trap.to_string()),
-            None => Fault::WrongAnswer(error.root_cause().to_string()),
+            None => Fault::WrongAnswer(cut(&error.root_cause().to_string())),
         }
     }
 }
 
-/// One more than the deadline's own, since the first may come at once.
-fn ticks(deadline: Duration) -> u64 {
-    (deadline.as_millis() / TICK.as_millis()) as u64 + 1
+/// Who lets whom go first: a person who waits for a verdict goes before a dry run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    Live,
+    DryRun,
 }
 
-/// What a store carries: how much its instance may still take, and whether it was refused any.
+/// CPU time that this thread has used.
+pub fn thread_time() -> Duration {
+    let used = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        used.tv_sec.unsigned_abs(),
+        used.tv_nsec.unsigned_abs() as u32,
+    )
+}
+
+/// What a store carries: how much its instance may still take, and whether it was refused any. A call stays on one thread.
 pub struct Guard {
+    /// CPU time of the thread at which the call has used its deadline.
+    deadline: Duration,
+    /// When the machine has had all the time it gets.
+    longest: Instant,
+    starved: bool,
     memory_bytes: usize,
     table_elements: usize,
     memory_taken: usize,
@@ -95,11 +120,27 @@ pub struct Guard {
 impl Guard {
     fn new(limits: &Limits) -> Self {
         Self {
+            deadline: thread_time() + limits.deadline,
+            longest: Instant::now() + limits.longest_call,
+            starved: false,
             memory_bytes: limits.memory_bytes,
             table_elements: limits.table_elements,
             memory_taken: 0,
             table_taken: 0,
             refused_memory: false,
+        }
+    }
+
+    /// Whether the call may go on until the next tick.
+    fn look(&mut self) -> UpdateDeadline {
+        if thread_time() >= self.deadline {
+            return UpdateDeadline::Interrupt;
+        }
+        self.starved = Instant::now() >= self.longest;
+        if self.starved {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Continue(1)
         }
     }
 }
@@ -203,27 +244,55 @@ impl Drop for Ticking<'_> {
     }
 }
 
-/// How many calls may still begin.
+/// How many calls may still begin, and who waits for it.
 struct Turns {
-    free: Mutex<u32>,
+    waiting: Mutex<Waiting>,
     freed: Condvar,
 }
 
+struct Waiting {
+    free: u32,
+    /// Live calls; while there is one, no dry run begins a call.
+    live: u32,
+}
+
+impl Waiting {
+    fn admits(&self, urgency: Urgency) -> bool {
+        match urgency {
+            Urgency::Live => self.free > 0,
+            Urgency::DryRun => self.free > 0 && self.live == 0,
+        }
+    }
+}
+
 impl Turns {
-    fn take(&self, patience: Duration) -> Result<Turn<'_>, Fault> {
+    fn take(&self, urgency: Urgency, limits: &Limits) -> Result<Turn<'_>, Fault> {
+        let (live, patience) = match urgency {
+            Urgency::Live => (1, limits.turn),
+            Urgency::DryRun => (0, limits.dry_run_turn),
+        };
         let until = Instant::now() + patience;
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.live += live;
+        while !waiting.admits(urgency) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Fault::Busy);
+                break;
             }
-            (free, _) = self
+            (waiting, _) = self
                 .freed
-                .wait_timeout(free, left)
+                .wait_timeout(waiting, left)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        *free -= 1;
+        waiting.live -= live;
+        if !waiting.admits(urgency) {
+            return Err(Fault::Busy);
+        }
+        waiting.free -= 1;
+        if waiting.free > 0 {
+            // A dry run may have waited for this one to begin.
+            self.freed.notify_all();
+        }
         Ok(Turn(self))
     }
 }
@@ -232,7 +301,65 @@ struct Turn<'a>(&'a Turns);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let mut waiting = (self.0.waiting.lock()).unwrap_or_else(PoisonError::into_inner);
+        waiting.free += 1;
+        drop(waiting);
+        self.0.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A14
+    #[test]
+    fn a_dry_run_lets_a_verdict_go_first() {
+        let turns = Turns {
+            waiting: Mutex::new(Waiting { free: 1, live: 0 }),
+            freed: Condvar::new(),
+        };
+        let limits = Limits {
+            turn: Duration::from_mins(1),
+            ..Limits::default()
+        };
+        let (begun, order) = mpsc::channel();
+        thread::scope(|scope| {
+            let taken = turns.take(Urgency::Live, &limits).unwrap();
+            for urgency in [Urgency::DryRun, Urgency::Live] {
+                let (turns, begun) = (&turns, begun.clone());
+                scope.spawn(move || {
+                    let _turn = turns.take(urgency, &limits).unwrap();
+                    begun.send(urgency).unwrap();
+                });
+            }
+            while turns.waiting.lock().unwrap().live == 0 {
+                thread::yield_now();
+            }
+            drop(taken);
+        });
+        assert_eq!(order.recv(), Ok(Urgency::Live));
+        assert_eq!(order.recv(), Ok(Urgency::DryRun));
+    }
+
+    #[test]
+    fn who_waits_too_long_is_told_so_and_holds_nobody_up() {
+        let turns = Turns {
+            waiting: Mutex::new(Waiting { free: 1, live: 0 }),
+            freed: Condvar::new(),
+        };
+        let limits = Limits {
+            turn: Duration::ZERO,
+            dry_run_turn: Duration::ZERO,
+            ..Limits::default()
+        };
+        let taken = turns.take(Urgency::DryRun, &limits).unwrap();
+        for urgency in [Urgency::Live, Urgency::DryRun] {
+            assert!(matches!(turns.take(urgency, &limits), Err(Fault::Busy)));
+        }
+        drop(taken);
+        drop(turns.take(Urgency::DryRun, &limits).unwrap());
     }
 }

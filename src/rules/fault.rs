@@ -12,7 +12,7 @@ pub enum Fault {
     /// The module stopped by itself: a programming error inside it.
     #[error("the rule stopped with an error of its own: {0}")]
     Trapped(String),
-    #[error("the rule took longer than {0} ms and was stopped")]
+    #[error("the rule took longer than {0} ms of CPU time and was stopped")]
     OutOfTime(u64),
     #[error("the rule wanted more than {0} MiB of memory and was stopped")]
     OutOfMemory(u64),
@@ -25,12 +25,43 @@ pub enum Fault {
     /// The office's settings do not fit the module's schema.
     #[error("the settings do not fit the rule: {0}")]
     BadParameters(Invalid),
-    /// More calls at once than the board admits; try again.
+    /// It failed so often that it is not asked for a while.
+    #[error("the rule failed several times in a row and is not asked for a minute")]
+    SetAside,
+    /// More calls at once than the board admits, or a machine without time for them; try again.
     #[error("too many rules run at this moment; try again")]
     Busy,
     /// The board's own side failed: no memory for the engine, a folder that cannot be written.
     #[error("the rule engine failed: {0}")]
     Engine(String),
+}
+
+/// Of a text inside a fault that a module or its author chose.
+const FOREIGN_CHARS: usize = 400;
+const NAMES: usize = 5;
+const NAME_CHARS: usize = 80;
+
+/// Text of others, cut to what a person reads.
+pub(super) fn cut(text: &str) -> String {
+    shortened(text, FOREIGN_CHARS)
+}
+
+/// Names of others in one line: the first of them, each cut, and how many more there are.
+pub(super) fn names<'a>(all: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = all.len().saturating_sub(NAMES);
+    let shown = all.take(NAMES).map(|name| shortened(name, NAME_CHARS));
+    let mut line = shown.collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        line.push_str(&format!(" and {more} more"));
+    }
+    line
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 impl Fault {
@@ -44,6 +75,7 @@ impl Fault {
             Self::WrongAnswer(_) => "rule-wrong-answer",
             Self::Declined(_) => "rule-declined",
             Self::BadParameters(_) => "rule-bad-parameters",
+            Self::SetAside => "rule-set-aside",
             Self::Busy => "rule-busy",
             Self::Engine(_) => "rule-engine",
         }
@@ -58,7 +90,11 @@ impl Fault {
             | Self::OutOfMemory(_)
             | Self::WrongAnswer(_)
             | Self::Declined(_) => true,
-            Self::Refused(_) | Self::BadParameters(_) | Self::Busy | Self::Engine(_) => false,
+            Self::Refused(_)
+            | Self::BadParameters(_)
+            | Self::SetAside
+            | Self::Busy
+            | Self::Engine(_) => false,
         }
     }
 

@@ -1,66 +1,63 @@
 //! Who lets a module in. It refuses what is not of the contract, compiles what is, and keeps the compiled ones at hand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
+use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{CacheStore, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::cache::{Cache, Functions};
+use super::cache::{Cache, Code, compiling, save};
 use super::call::{Guard, Runner};
+use super::compile::{Queue, STACK_AFTERWARDS, compile_apart};
+use super::count::count;
+use super::engine::{engine_to_run, words};
+use super::fault::{cut, names};
 use super::v1::{self, Guest};
-use super::{Digest, Fault, Kind, Limits, Module};
+use super::{Digest, Fault, Kind, Limits, Module, SHIPPED};
 
 /// How many compiled modules stay in memory, the last used first. More than one campus ever has active.
 const KEPT: usize = 16;
-
-/// Most core modules, memories and tables that one component may be put together from. Python's take fifteen or so modules,
-/// those in JavaScript three memories.
-const PARTS: u32 = 40;
-const MEMORIES: u32 = 4;
-const TABLES: u32 = 8;
 
 pub struct Host {
     runner: Arc<Runner>,
     /// Has nothing in it: a module is given no function at all.
     linker: Linker<Guard>,
     kept: Mutex<Vec<Arc<Module>>>,
-    /// One module compiles at a time; compiling takes every core by itself.
-    compiling: Mutex<()>,
-    functions: Arc<Functions>,
+    queue: Queue,
     cache: Cache,
+    /// What compiles modules in a process of its own: Corkboard itself.
+    program: PathBuf,
+    counting: bool,
 }
 
 impl Host {
-    /// `folder` is where compiled code is kept between starts.
-    pub fn open(folder: &Path, limits: Limits) -> Result<Self, Fault> {
-        Self::with(folder, limits, false)
+    /// `folder` is where compiled code is kept between starts; `program` is the Corkboard that compiles (`own_program`, but
+    /// in tests).
+    pub fn open(folder: &Path, limits: Limits, program: &Path) -> Result<Self, Fault> {
+        Self::with(folder, limits, program, false)
     }
 
     /// For a rule's author: counts instructions, which a board in service does not, since it slows every call.
-    pub fn counting(folder: &Path, limits: Limits) -> Result<Self, Fault> {
-        Self::with(folder, limits, true)
+    pub fn counting(folder: &Path, limits: Limits, program: &Path) -> Result<Self, Fault> {
+        Self::with(folder, limits, program, true)
     }
 
-    fn with(folder: &Path, limits: Limits, counting: bool) -> Result<Self, Fault> {
-        let functions = Arc::new(Functions::default());
-        let mut config = config(&limits);
-        config.consume_fuel(counting);
-        let engine = config
-            .enable_incremental_compilation(Arc::clone(&functions) as Arc<dyn CacheStore>)
-            .and_then(|config| Engine::new(config))
-            .map_err(|error| Fault::Engine(words(&error)))?;
+    fn with(folder: &Path, limits: Limits, program: &Path, counting: bool) -> Result<Self, Fault> {
+        let engine =
+            engine_to_run(&limits, counting).map_err(|error| Fault::Engine(words(&error)))?;
         let cache = Cache::open(folder, &engine)
             .map_err(|error| Fault::Engine(format!("{}: {error}", folder.display())))?;
         Ok(Self {
-            functions,
             cache,
             linker: Linker::new(&engine),
+            queue: Queue::new(limits.compile),
             runner: Arc::new(Runner::new(engine, limits, counting)?),
             kept: Mutex::default(),
-            compiling: Mutex::default(),
+            program: program.to_owned(),
+            counting,
         })
     }
 
@@ -80,25 +77,40 @@ impl Host {
         if let Some(module) = self.at_hand(digest) {
             return Ok(module);
         }
-        let _compiling = self
-            .compiling
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Somebody else may have compiled it while this one waited.
-        if let Some(module) = self.at_hand(digest) {
-            return Ok(module);
-        }
         admit_form(bytes, self.runner.limits.module_bytes)?;
         if Digest::of(bytes) != digest {
             return Err(Fault::Refused(format!(
                 "the stored module is not the one with digest {digest}: it was changed or damaged"
             )));
         }
-        let module = Arc::new(self.compile(digest, bytes)?);
+        let code = self.code(digest, bytes)?;
+        // Somebody else may have compiled it while this one waited.
+        if let Some(module) = self.at_hand(digest) {
+            return Ok(module);
+        }
+        let module = Arc::new(self.load(digest, bytes, code)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(0, Arc::clone(&module));
         kept.truncate(KEPT);
         Ok(module)
+    }
+
+    /// Lets go of a module that no campus has: what of it is in memory and in the cache.
+    pub fn forget(&self, digest: Digest) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|module| module.digest() != digest);
+        drop(kept);
+        self.cache.forget(digest);
+    }
+
+    /// Removes the compiled code of all modules but these.
+    pub fn keep_only(&self, digests: &[Digest]) -> std::io::Result<()> {
+        self.cache.keep_only(digests)
+    }
+
+    /// Whether this module is known to compile.
+    pub fn knows(&self, digest: Digest) -> bool {
+        self.at_hand(digest).is_some() || self.cache.load(digest).is_some()
     }
 
     fn at_hand(&self, digest: Digest) -> Option<Arc<Module>> {
@@ -108,16 +120,40 @@ impl Host {
         kept.first().cloned()
     }
 
-    fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Module, Fault> {
-        let component = self.cache.with(digest, &self.functions, || {
-            Component::from_binary(&self.runner.engine, bytes)
-        });
-        let component = component.map_err(|error| {
-            Fault::Refused(format!(
-                "not a sound WebAssembly component: {}",
-                words(&error)
+    /// The code of a module's functions, compiled by another process unless it was before. What ships is this program's own
+    /// and is compiled here, so that a start needs no other process.
+    fn code(&self, digest: Digest, bytes: &[u8]) -> Result<Code, Fault> {
+        if let Some(code) = self.cache.load(digest) {
+            return Ok(code);
+        }
+        if SHIPPED.iter().any(|shipped| shipped.bytes == bytes) {
+            return Ok(Code::new());
+        }
+        count(bytes)?;
+        let _turn = self.queue.enter(digest)?;
+        if let Some(code) = self.cache.load(digest) {
+            return Ok(code);
+        }
+        let file = self.cache.file(digest);
+        let limits = &self.runner.limits;
+        compile_apart(&self.program, limits, self.counting, &file, bytes)?;
+        (self.cache.load(digest)).ok_or_else(|| {
+            Fault::Engine(format!(
+                "{}: the compiled code is not there",
+                file.display()
             ))
-        })?;
+        })
+    }
+
+    fn load(&self, digest: Digest, bytes: &[u8], code: Code) -> Result<Module, Fault> {
+        let is_new = code.is_empty();
+        let (component, used) = build(&self.runner.engine, bytes, code)?;
+        if is_new
+            && let Some(used) = used
+            && let Err(error) = save(&self.cache.file(digest), &used)
+        {
+            tracing::warn!(%digest, %error, "compiled rules were not kept");
+        }
         let kind = self.admit_world(&component)?;
         let guest = self
             .linker
@@ -155,7 +191,7 @@ impl Host {
         if !foreign.is_empty() {
             return Err(Fault::Refused(format!(
                 "it asks for {}; a rule is given nothing but what is passed to it, so it must import nothing but {}",
-                foreign.join(", "),
+                names(foreign.iter()),
                 v1::TYPES
             )));
         }
@@ -176,7 +212,8 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
         };
         if version != v1::VERSION {
             return Err(Fault::Refused(format!(
-                "it is made for {export}; this board knows version {}",
+                "it is made for {}; this board knows version {}",
+                cut(export),
                 v1::VERSION
             )));
         }
@@ -189,7 +226,7 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
         )),
         [] => Err(Fault::Refused(format!(
             "it is a component of another world: it exports {}, and neither {} nor {}",
-            exports.join(", "),
+            names(exports.iter()),
             v1::EXPORTS[0].0,
             v1::EXPORTS[1].0
         ))),
@@ -235,33 +272,30 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     }
 }
 
-/// What the engine said, from the first to the last cause.
-pub fn words(error: &wasmtime::Error) -> String {
-    let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
-    causes.join(": ")
+/// A component of code that is known, on a stack that holds whatever a file nests. Gives the code too if some is new.
+pub fn build(
+    engine: &Engine,
+    bytes: &[u8],
+    code: Code,
+) -> Result<(Component, Option<Code>), Fault> {
+    let built = thread::scope(|scope| {
+        thread::Builder::new()
+            .stack_size(STACK_AFTERWARDS)
+            .spawn_scoped(scope, || {
+                compiling(code, || Component::from_binary(engine, bytes))
+            })
+            .map_err(|error| Fault::Engine(error.to_string()))?
+            .join()
+            .map_err(|_| Fault::Refused("the compiler failed on it".into()))
+    });
+    let (component, used) = built?;
+    let component = component.map_err(|error| unsound(&error))?;
+    Ok((component, used))
 }
 
-fn config(limits: &Limits) -> Config {
-    let calls = limits.calls;
-    let mut pool = PoolingAllocationConfig::default();
-    pool.total_component_instances(calls)
-        .total_core_instances(calls * PARTS)
-        .total_memories(calls * MEMORIES)
-        .total_tables(calls * TABLES)
-        .max_core_instances_per_component(PARTS)
-        .max_memories_per_component(MEMORIES)
-        .max_tables_per_component(TABLES)
-        .max_memory_size(limits.memory_bytes)
-        .table_elements(limits.table_elements);
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .max_wasm_stack(limits.stack_bytes)
-        // A trace of the inside of a module tells an office nothing and costs every trap.
-        .wasm_backtrace_max_frames(None)
-        // The same answer on every machine.
-        .relaxed_simd_deterministic(true)
-        .wasm_component_model(true);
-    config
+pub fn unsound(error: &wasmtime::Error) -> Fault {
+    Fault::Refused(format!(
+        "not a sound WebAssembly component: {}",
+        words(error)
+    ))
 }

@@ -27,12 +27,22 @@ pub struct Inspected {
 }
 
 impl Host {
-    /// Admits a module and tries it: one description, one question with the default settings. Blocks while it compiles.
+    /// Admits a module and tries it: one description, one question with the default settings. Blocks while it compiles. Of
+    /// one that is refused and was not known before, nothing is kept.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, Fault> {
-        let limits = self.limits();
         // Before a digest is made of it: what is too large is not even read.
-        host::admit_form(bytes, limits.module_bytes)?;
+        host::admit_form(bytes, self.limits().module_bytes)?;
         let digest = Digest::of(bytes);
+        let was_known = self.knows(digest);
+        let found = self.look_into(digest, bytes);
+        if found.is_err() && !was_known {
+            self.forget(digest);
+        }
+        found
+    }
+
+    fn look_into(&self, digest: Digest, bytes: &[u8]) -> Result<Inspected, Fault> {
+        let limits = self.limits();
         let module = self.module(digest, bytes)?;
         let told = module.describe().map_err(|fault| match fault {
             // Records of another shape come to light when the functions are looked up in an instance.

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug)]
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
     /// Of an uploaded module. Modules in JavaScript take 1.6 MB; those in Python 18 MB and need this raised.
     pub module_bytes: usize,
-    /// Of one call, from the instance to the answer.
+    /// CPU time of one call, from the instance to the answer.
     pub deadline: Duration,
+    /// Time on the clock of one call. Only a machine that has no time for it makes a call take so long, so that the module
+    /// is not blamed.
+    pub longest_call: Duration,
     /// Of one instance's memory.
     pub memory_bytes: usize,
     /// Of one instance's tables, together.
@@ -26,6 +31,23 @@ pub struct Limits {
     pub calls: u32,
     /// How long a call waits for its turn before it is Busy.
     pub turn: Duration,
+    /// The same for a call of a dry run, which lets all others go first.
+    pub dry_run_turn: Duration,
+    pub compile: CompileLimits,
+}
+
+/// Of the process that compiles one module. One that goes over a limit is ended, and its module refused.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct CompileLimits {
+    /// CPU time. A module in Python takes 10 s.
+    pub cpu: Duration,
+    /// Time on the clock.
+    pub wall: Duration,
+    pub memory_bytes: u64,
+    /// How many modules compile at once; others wait.
+    pub at_once: usize,
+    /// How long one waits before it is Busy.
+    pub turn: Duration,
 }
 
 impl Default for Limits {
@@ -33,6 +55,7 @@ impl Default for Limits {
         Self {
             module_bytes: 4 << 20,
             deadline: Duration::from_millis(50),
+            longest_call: Duration::from_secs(5),
             memory_bytes: 64 << 20,
             table_elements: 20_000,
             stack_bytes: 512 << 10,
@@ -46,6 +69,21 @@ impl Default for Limits {
                 .map_or(1, |cores| (cores.get() as u32 - 1).max(1)),
             // As a crowd at the start of a term may need, and no longer than a person waits.
             turn: Duration::from_secs(5),
+            dry_run_turn: Duration::from_mins(1),
+            compile: CompileLimits::default(),
+        }
+    }
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self {
+            cpu: Duration::from_mins(1),
+            wall: Duration::from_mins(5),
+            memory_bytes: 1 << 30,
+            // An upload that takes all it may does not keep the next one waiting.
+            at_once: 2,
+            turn: Duration::from_mins(1),
         }
     }
 }

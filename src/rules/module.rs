@@ -2,21 +2,25 @@
 //! hands out no answer that was not looked at.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::call::Runner;
+use wasmtime::Store;
+
+use super::call::{Guard, Runner, Urgency, thread_time};
 use super::v1::Guest;
 use super::{
     Context, Delivery, Description, Digest, Event, Fault, Job, Kind, Recipient, Student, Verdict,
     answer,
 };
 
+#[derive(Clone)]
 pub struct Module {
     digest: Digest,
     kind: Kind,
     imports: Vec<String>,
-    guest: Guest,
+    guest: Arc<Guest>,
     runner: Arc<Runner>,
+    urgency: Urgency,
 }
 
 impl Module {
@@ -31,8 +35,18 @@ impl Module {
             digest,
             kind,
             imports,
-            guest,
+            guest: Arc::new(guest),
             runner,
+            urgency: Urgency::Live,
+        }
+    }
+
+    /// The same module, whose calls let those of all others go first.
+    #[must_use]
+    pub fn for_dry_run(&self) -> Self {
+        Self {
+            urgency: Urgency::DryRun,
+            ..self.clone()
         }
     }
 
@@ -49,9 +63,16 @@ impl Module {
         &self.imports
     }
 
+    fn run<T>(
+        &self,
+        work: impl FnOnce(&mut Store<Guard>) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        self.runner.run(self.urgency, work)
+    }
+
     /// Blocks for one call.
     pub fn describe(&self) -> Result<Description, Fault> {
-        self.runner.run(|store| self.guest.describe(store))
+        self.run(|store| self.guest.describe(store))
     }
 
     /// One verdict for each pair (index into `students`, index into `jobs`), in their order; the first fault if there is one.
@@ -71,8 +92,8 @@ impl Module {
     }
 
     /// One verdict or one fault for each pair, in their order. A batch that fails is cut in two until the pairs at which the
-    /// module stumbles are found, so that these alone go without a verdict; whoever fails for longer than a second in all is
-    /// asked no more.
+    /// module stumbles are found, so that these alone go without a verdict; whoever fails for longer than a second of CPU time
+    /// in all is asked no more.
     pub fn check_each(
         &self,
         context: &Context,
@@ -102,7 +123,7 @@ impl Module {
         pairs: &[(u32, u32)],
     ) -> Result<Vec<Verdict>, Fault> {
         let batch = Batch::of(students, jobs, pairs)?;
-        let answer = self.runner.run(|store| {
+        let answer = self.run(|store| {
             self.guest
                 .check(store, context, &batch.students, &batch.jobs, &batch.pairs)
         })?;
@@ -119,9 +140,7 @@ impl Module {
     ) -> Result<Vec<Delivery>, Fault> {
         let mut deliveries = Vec::with_capacity(recipients.len());
         for batch in recipients.chunks(self.runner.limits.batch.max(1)) {
-            let answer = self
-                .runner
-                .run(|store| self.guest.route(store, context, event, batch))?;
+            let answer = self.run(|store| self.guest.route(store, context, event, batch))?;
             let told = told(answer, Kind::Notification)?;
             deliveries.extend(answer::deliveries(told, batch.len(), &self.runner.limits)?);
         }
@@ -129,7 +148,7 @@ impl Module {
     }
 }
 
-/// Calls that failed may take so long together before a module is asked no more.
+/// CPU time that calls which failed may take together before a module is asked no more.
 const MOST_WASTED: Duration = Duration::from_secs(1);
 
 /// A question on its way, batch by batch.
@@ -138,25 +157,19 @@ struct Asking<'a> {
     context: &'a Context,
     students: &'a [Student],
     jobs: &'a [Job],
-    /// The time of the calls that failed.
+    /// CPU time of the calls that failed.
     wasted: Duration,
     verdicts: Vec<Result<Verdict, Fault>>,
 }
 
 impl Asking<'_> {
     fn ask(&mut self, pairs: &[(u32, u32)]) {
-        let started = Instant::now();
-        let mut answer = self.call(pairs);
-        if pairs.len() == 1 && matches!(answer, Err(Fault::OutOfTime(_))) {
-            // The deadline is of the clock on the wall: on a machine that had no time for it, an honest module meets it
-            // now and then. Twice in a row it is the module.
-            answer = self.call(pairs);
-        }
-        let fault = match answer {
+        let before = thread_time();
+        let fault = match self.call(pairs) {
             Ok(verdicts) => return self.verdicts.extend(verdicts.into_iter().map(Ok)),
             Err(fault) => fault,
         };
-        self.wasted += started.elapsed();
+        self.wasted += thread_time().saturating_sub(before);
         if pairs.len() > 1 && fault.is_of_a_case() && self.wasted < MOST_WASTED {
             let (first, second) = pairs.split_at(pairs.len() / 2);
             self.ask(first);

@@ -15,6 +15,8 @@ use crate::model::{FieldFault, Invalid};
 const MOST: usize = 64;
 const MOST_TEXTS: usize = 200;
 const MOST_CHARS: usize = 2_000;
+/// All settings of a module together, as JSON: they go along with every question.
+const MOST_BYTES: usize = 64 << 10;
 
 /// A schema that was understood. It serialises as it was written, since a form follows the order of its settings.
 #[derive(Clone, Debug)]
@@ -133,6 +135,10 @@ impl Schema {
             wrong.add("parameters", FieldFault::NotAnObject);
             return Err(Fault::BadParameters(wrong));
         };
+        if serde_json::to_vec(given).map_or(usize::MAX, |json| json.len()) > MOST_BYTES {
+            wrong.add("parameters", FieldFault::TooManyBytes { max: MOST_BYTES });
+            return Err(Fault::BadParameters(wrong));
+        }
         for name in given.keys() {
             if !self.settings.iter().any(|setting| setting.name == *name) {
                 wrong.add(name, FieldFault::UnknownSetting);
@@ -206,11 +212,21 @@ impl Shape {
         match member.get("type").and_then(Json::as_str) {
             Some(kind @ ("number" | "integer")) => {
                 known(member, "it", &keywords(&["minimum", "maximum"]))?;
-                Ok(Self::Number {
-                    whole: kind == "integer",
-                    least: bound("minimum")?,
-                    most: bound("maximum")?,
-                })
+                let whole = kind == "integer";
+                let (least, most) = (bound("minimum")?, bound("maximum")?);
+                if let (Some(least), Some(most)) = (least, most) {
+                    let none = if whole {
+                        least.ceil() > most.floor()
+                    } else {
+                        least > most
+                    };
+                    if none {
+                        return Err(format!(
+                            "no number lies between its minimum {least} and its maximum {most}"
+                        ));
+                    }
+                }
+                Ok(Self::Number { whole, least, most })
             }
             Some("boolean") => known(member, "it", &EVERY).map(|()| Self::Flag),
             Some("string") if member.contains_key("format") => {
@@ -222,10 +238,16 @@ impl Shape {
             }
             Some("string") => {
                 known(member, "it", &keywords(&["enum", "minLength", "maxLength"]))?;
+                let (least, most) = (size("minLength", 0)?, size("maxLength", MOST_CHARS)?);
+                if least > most {
+                    return Err(format!(
+                        "its minLength {least} is above its maxLength {most}"
+                    ));
+                }
                 Ok(Self::Text {
-                    choices: texts(member.get("enum")).ok_or("enum must be a list of texts")?,
-                    least: size("minLength", 0)?,
-                    most: size("maxLength", MOST_CHARS)?,
+                    choices: choices(member)?,
+                    least,
+                    most,
                 })
             }
             Some("array") => {
@@ -241,7 +263,7 @@ impl Shape {
                     .ok_or("a list must be one of texts: items with type \"string\"")?;
                 known(items, "items", &["type", "title", "description", "enum"])?;
                 Ok(Self::Texts {
-                    choices: texts(items.get("enum")).ok_or("enum must be a list of texts")?,
+                    choices: choices(items)?,
                     most: size("maxItems", MOST_TEXTS)?.min(MOST_TEXTS),
                 })
             }
@@ -305,6 +327,15 @@ impl Shape {
     }
 }
 
+/// What a text may be; empty for any.
+fn choices(member: &Map<String, Json>) -> Result<Vec<String>, String> {
+    let choices = texts(member.get("enum")).ok_or("enum must be a list of texts")?;
+    if choices.is_empty() && member.contains_key("enum") {
+        return Err("its enum has no choices".into());
+    }
+    Ok(choices)
+}
+
 fn chosen(json: &Json, choices: &[String]) -> Result<String, FieldFault> {
     let text = json.as_str().ok_or(FieldFault::NotText)?;
     let (max, actual) = (MOST_CHARS, text.chars().count());
@@ -348,3 +379,6 @@ fn known(object: &Map<String, Json>, what: &str, keywords: &[&str]) -> Result<()
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,7 @@ impl Board {
         folder.path().clone_into(&mut config.data.dir);
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.mail.per_second = 0;
+        config.rules.compiler = Some(env!("CARGO_BIN_EXE_corkboard").into());
         change(&mut config);
         let running = app::start(config, clock.clone()).unwrap();
         Self {

@@ -63,7 +63,8 @@ impl Rules {
 fn engine(config: &Config, counting: bool) -> Result<(Host, ThrowAway), Failure> {
     let folder = ThrowAway::make("rules")?;
     let open = if counting { Host::counting } else { Host::open };
-    Ok((open(folder.path(), app::limits(config))?, folder))
+    let program = app::compiler(config);
+    Ok((open(folder.path(), app::limits(config), &program)?, folder))
 }
 
 /// The bytes of a module, which are looked at by their number first.

@@ -1,0 +1,324 @@
+//! Compiles a module in a process of its own, since a hostile file can make the compiler take any time and memory. The
+//! process is this program under a hidden command; it limits itself, counts and compiles the module, and leaves the code of
+//! its functions in the cache. One that takes too much dies, and the board refuses the module and goes on.
+
+use std::io::{self, BufRead as _, Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, nice, setrlimit};
+use serde::{Deserialize, Serialize};
+use wasmtime::component::Component;
+
+use super::cache::{self, Code};
+use super::count::count;
+use super::engine::{engine_to_compile, words};
+use super::host::unsound;
+use super::limits::CompileLimits;
+use super::{Digest, Fault, Limits};
+use crate::telemetry::say;
+
+/// The command under which this program compiles a module. No person types it.
+pub const COMMAND: &str = "compile-rule";
+
+/// Exit status of a module that was refused; the reason stands on standard output.
+const REFUSED: u8 = 3;
+/// Longest reason, and longest last words of a process that died.
+const MOST_WORDS: u64 = 4_096;
+/// The stack that a module is compiled on in the process, and here afterwards. What a file nests fits into the first, or
+/// the process dies of it, so that it always fits into the second.
+const STACK: usize = 2 << 20;
+pub const STACK_AFTERWARDS: usize = 8 << 20;
+/// Address space beside the memory that counts: the program itself, and what is set aside and never used.
+const ADDRESSES_BESIDE: u64 = 2 << 30;
+/// It reads its order and writes one file.
+const OPEN_FILES: u64 = 32;
+/// How much it steps back for everything else on the machine.
+const NICE: i32 = 5;
+
+/// What the process is told, in one line before the module's bytes.
+#[derive(Serialize, Deserialize)]
+struct Order {
+    file: PathBuf,
+    counting: bool,
+    limits: Limits,
+}
+
+/// This program, as it was when it started: it compiles even after a newer version took its place on the disk.
+pub fn own_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        "/proc/self/exe".into()
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "corkboard".into())
+    }
+}
+
+/// Compiles a module in a process of its own, whose result is `file`. A failure leaves no file behind.
+pub fn compile_apart(
+    program: &Path,
+    limits: &Limits,
+    counting: bool,
+    file: &Path,
+    bytes: &[u8],
+) -> Result<(), Fault> {
+    let order = Order {
+        file: file.to_owned(),
+        counting,
+        limits: *limits,
+    };
+    let order = serde_json::to_vec(&order).map_err(|error| Fault::Engine(error.to_string()))?;
+    let child = Command::new(program)
+        .arg(COMMAND)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| Fault::Engine(format!("{}: {error}", program.display())))?;
+    let ended = attend(child, &[&order, b"\n", bytes], &limits.compile)
+        .map_err(|error| Fault::Engine(error.to_string()));
+    let outcome = ended.and_then(|ended| ended.outcome(&limits.compile));
+    if outcome.is_err() {
+        cache::discard(file);
+    }
+    outcome
+}
+
+/// How the process ended.
+struct Ended {
+    /// None: it was killed, since it took too long.
+    status: Option<ExitStatus>,
+    said: String,
+    last_words: String,
+}
+
+/// Gives the process its input and waits for its end.
+fn attend(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::Result<Ended> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if let Some(mut stdin) = stdin {
+                // A process that died reads no more; how it ended tells why.
+                let _ = input.iter().try_for_each(|part| stdin.write_all(part));
+            }
+        });
+        let last_words = scope.spawn(move || stderr.map(read_all).unwrap_or_default());
+        let (tell, told) = mpsc::channel();
+        scope.spawn(move || tell.send(stdout.map(read_all).unwrap_or_default()));
+        let said = told.recv_timeout(limits.wall);
+        let in_time = !matches!(said, Err(RecvTimeoutError::Timeout));
+        if !in_time {
+            child.kill()?;
+        }
+        let status = child.wait()?;
+        Ok(Ended {
+            status: in_time.then_some(status),
+            said: said.unwrap_or_default(),
+            last_words: last_words.join().unwrap_or_default(),
+        })
+    })
+}
+
+/// To the end, and of that no more than anybody reads.
+fn read_all(mut from: impl Read) -> String {
+    let mut words = Vec::new();
+    // What cannot be read is not there; how the process ended tells the rest.
+    let _ = from.by_ref().take(MOST_WORDS).read_to_end(&mut words);
+    let _ = io::copy(&mut from, &mut io::sink());
+    String::from_utf8_lossy(&words).into_owned()
+}
+
+impl Ended {
+    fn outcome(self, limits: &CompileLimits) -> Result<(), Fault> {
+        let over = |what: String, setting: &str| {
+            Err(Fault::Refused(format!(
+                "compiling it took more than {what} and was stopped; the setting rules.{setting} allows more"
+            )))
+        };
+        let Some(status) = self.status else {
+            return over(format!("{} s", limits.wall.as_secs()), "compile_seconds");
+        };
+        let died_of = |signals: &[Signal]| {
+            let died = status.signal();
+            signals.iter().any(|signal| Some(signal.as_raw()) == died)
+        };
+        if status.success() {
+            return Ok(());
+        }
+        if status.code() == Some(REFUSED.into()) {
+            return Err(Fault::Refused(self.said));
+        }
+        tracing::warn!(%status, last_words = self.last_words, "a rule could not be compiled");
+        if died_of(&[Signal::XCPU]) {
+            let most = format!("{} s of CPU time", limits.cpu.as_secs());
+            return over(most, "compile_cpu_seconds");
+        }
+        // Memory that is refused, and a stack that is full, end a program in one of these ways.
+        if died_of(&[Signal::ABORT, Signal::SEGV, Signal::KILL, Signal::BUS]) {
+            let most = format!("{} MiB of memory", limits.memory_bytes >> 20);
+            return over(most, "compile_memory_mib");
+        }
+        Err(Fault::Refused(format!(
+            "the compiler failed on it ({status}); the log has what it said"
+        )))
+    }
+}
+
+/// The hidden command: compiles the module on standard input as its order says.
+pub fn compile_for_board() -> ExitCode {
+    let fail = |why: String| {
+        say(why);
+        ExitCode::FAILURE
+    };
+    let mut input = io::stdin().lock();
+    let mut line = Vec::new();
+    let order = input
+        .read_until(b'\n', &mut line)
+        .and_then(|_| Ok(serde_json::from_slice::<Order>(&line)?));
+    let order = match order {
+        Ok(order) => order,
+        Err(error) => return fail(error.to_string()),
+    };
+    let mut bytes = Vec::new();
+    let limited = limit_self(&order.limits.compile).and_then(|()| input.read_to_end(&mut bytes));
+    if let Err(error) = limited {
+        return fail(error.to_string());
+    }
+    let compiled = thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || compile(&order, &bytes));
+    match compiled.map(|thread| thread.join()) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(Fault::Refused(why)))) => match io::stdout().write_all(why.as_bytes()) {
+            Ok(()) => ExitCode::from(REFUSED),
+            Err(error) => fail(error.to_string()),
+        },
+        Ok(Ok(Err(fault))) => fail(fault.to_string()),
+        Ok(Err(_)) => fail("the compiler panicked".into()),
+        Err(error) => fail(error.to_string()),
+    }
+}
+
+/// Once for all: a limit cannot be taken back.
+fn limit_self(limits: &CompileLimits) -> io::Result<()> {
+    let limit = |resource, most: u64, beyond: u64| {
+        let hard = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let limit = Rlimit {
+            current: Some(most.min(hard)),
+            maximum: Some(most.saturating_add(beyond).min(hard)),
+        };
+        setrlimit(resource, limit).map_err(io::Error::from)
+    };
+    limit(Resource::Data, limits.memory_bytes, 0)?;
+    let addresses = limits.memory_bytes.saturating_add(ADDRESSES_BESIDE);
+    limit(Resource::As, addresses, 0)?;
+    // The first warns by a signal that ends the process, the second ends it without one.
+    limit(Resource::Cpu, limits.cpu.as_secs().max(1), 1)?;
+    limit(Resource::Fsize, cache::MOST_BYTES, 0)?;
+    limit(Resource::Nofile, OPEN_FILES, 0)?;
+    limit(Resource::Core, 0, 0)?;
+    nice(NICE)?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    Ok(())
+}
+
+fn compile(order: &Order, bytes: &[u8]) -> Result<(), Fault> {
+    // The one who sent it has counted it; a count costs nothing beside what follows.
+    count(bytes)?;
+    let engine = engine_to_compile(&order.limits, order.counting)
+        .map_err(|error| Fault::Engine(words(&error)))?;
+    let (component, code) =
+        cache::compiling(Code::new(), || Component::from_binary(&engine, bytes));
+    component.map_err(|error| unsound(&error))?;
+    cache::save(&order.file, &code.unwrap_or_default())
+        .map_err(|error| Fault::Engine(format!("{}: {error}", order.file.display())))
+}
+
+/// Who may compile: so many modules at once, and no module twice at the same time.
+pub struct Queue {
+    limits: CompileLimits,
+    compiling: Mutex<Vec<Digest>>,
+    ended: Condvar,
+}
+
+impl Queue {
+    pub fn new(limits: CompileLimits) -> Self {
+        Self {
+            limits,
+            compiling: Mutex::default(),
+            ended: Condvar::new(),
+        }
+    }
+
+    pub fn enter(&self, digest: Digest) -> Result<Entry<'_>, Fault> {
+        let until = Instant::now() + self.limits.turn;
+        let mut compiling = self
+            .compiling
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while compiling.len() >= self.limits.at_once.max(1) || compiling.contains(&digest) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Fault::Busy);
+            }
+            (compiling, _) = self
+                .ended
+                .wait_timeout(compiling, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        compiling.push(digest);
+        Ok(Entry {
+            queue: self,
+            digest,
+        })
+    }
+}
+
+pub struct Entry<'a> {
+    queue: &'a Queue,
+    digest: Digest,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        let mut compiling = (self.queue.compiling.lock()).unwrap_or_else(PoisonError::into_inner);
+        compiling.retain(|digest| *digest != self.digest);
+        drop(compiling);
+        self.queue.ended.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A4
+    #[test]
+    fn so_many_compile_at_once_and_none_twice() {
+        let queue = Queue::new(CompileLimits {
+            at_once: 2,
+            turn: Duration::ZERO,
+            ..CompileLimits::default()
+        });
+        let digest = |name: &str| Digest::of(name.as_bytes());
+        let busy = |name: &str| matches!(queue.enter(digest(name)), Err(Fault::Busy));
+        let first = queue.enter(digest("a")).unwrap();
+        assert!(busy("a"), "the same one is under way");
+        let second = queue.enter(digest("b")).unwrap();
+        assert!(busy("c"));
+        drop(first);
+        assert!(busy("b"));
+        drop(queue.enter(digest("c")).unwrap());
+        drop(queue.enter(digest("a")).unwrap());
+        drop(second);
+        drop(queue.enter(digest("b")).unwrap());
+    }
+}

@@ -1,0 +1,287 @@
+//! Files made to hurt whoever compiles them: each is refused by a count, or ends the process that compiles it, and the host
+//! goes on working. What authors really build is let through.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::rules_support::guest::{Answer, Guest, component};
+use crate::rules_support::{COMPILER, edition};
+use corkboard::rules::{CompileLimits, Counted, Digest, Fault, Host, Limits, SHIPPED, count};
+use tempfile::TempDir;
+
+struct Bench {
+    host: Host,
+    folder: TempDir,
+}
+
+fn bench(compile: CompileLimits) -> Bench {
+    let limits = Limits {
+        compile,
+        // What is looked at here is compiling; a busy machine may take long over a call.
+        deadline: Duration::from_secs(10),
+        longest_call: Duration::from_mins(1),
+        ..Limits::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::open(folder.path(), limits, COMPILER.as_ref()).unwrap();
+    Bench { host, folder }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+/// Why a module is refused, after which nothing of it is left and the host still compiles others.
+#[track_caller]
+fn refused(bench: &Bench, bytes: &[u8]) -> String {
+    let told = match bench.host.inspect(bytes) {
+        Err(Fault::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    let digest = Digest::of(bytes).to_string();
+    let left: Vec<_> = files(bench.folder.path())
+        .into_iter()
+        .filter(|name| name.contains(&digest) || name.contains(".part"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    bench.host.inspect(SHIPPED[0].bytes).unwrap();
+    told
+}
+
+/// Components in one another, each of which makes `times` of an inner one: `times` to the power of `levels` in all.
+fn bomb(levels: usize, times: usize, make: &str, innermost: &str) -> Vec<u8> {
+    let mut inner = format!("(component $c0 {innermost})");
+    for level in 1..=levels {
+        let below = level - 1;
+        let made = make.replace("BELOW", &format!("$c{below}")).repeat(times);
+        inner = format!("(component $c{level} {inner} {made})");
+    }
+    component(&format!(
+        "(component {inner} (instance (instantiate $c{levels})))"
+    ))
+}
+
+/// A3: 30⁶ instances in under a kilobyte, and its siblings.
+#[test]
+fn components_that_unfold_without_end_are_refused_by_their_count() {
+    let bench = bench(CompileLimits::default());
+    let plain = "(instance (instantiate BELOW))";
+    let core = "(core module $m) (core instance (instantiate $m))";
+    let cases = [
+        ("empty", bomb(6, 30, plain, ""), "parts"),
+        ("twice, often", bomb(14, 2, plain, "(type string)"), "parts"),
+        (
+            "core instances",
+            bomb(2, 30, plain, core),
+            "instances of core modules",
+        ),
+        (
+            "inline exports",
+            bomb(
+                4,
+                30,
+                plain,
+                "(type $t string) (instance (export \"t\" (type $t)))",
+            ),
+            "parts",
+        ),
+        (
+            "aliases",
+            bomb(
+                4,
+                20,
+                "(alias outer 0 BELOW (component)) (instance (instantiate BELOW))",
+                "",
+            ),
+            "parts",
+        ),
+        ("too deep", bomb(40, 1, plain, ""), "inside one another"),
+    ];
+    for (what, bytes, words) in cases {
+        let told = refused(&bench, &bytes);
+        assert!(
+            told.contains(words) && told.contains("are allowed"),
+            "{what}: {told}"
+        );
+        assert!(bytes.len() < 16 * 1024, "{what}: {}", bytes.len());
+    }
+    // A component that comes from outside cannot be counted.
+    let given = component(
+        "(component (import \"a\" (component $c)) (instance (instantiate $c)) (instance (instantiate $c)))",
+    );
+    assert!(refused(&bench, &given).contains("that it is given"));
+}
+
+/// A3: types inside types, so deep that reading them fills any stack: the process that compiles dies of it, and alone.
+#[test]
+fn types_that_nest_without_end_end_only_their_compiler() {
+    let bench = bench(CompileLimits::default());
+    const LEVELS: usize = 300_000;
+    let mut body = vec![1];
+    for _ in 0..LEVELS {
+        // A component type of one declaration, which is a type.
+        body.extend([0x41, 1, 1]);
+    }
+    body.extend([0x41, 0]);
+    let mut bytes = b"\0asm\x0d\0\x01\0\x07".to_vec();
+    let mut length = body.len();
+    while length >= 0x80 {
+        bytes.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+    bytes.extend(body);
+    let told = refused(&bench, &bytes);
+    assert!(told.contains("compile_memory_mib"), "{told}");
+}
+
+/// Loops in one another, inside which every local is read and written.
+fn loops(levels: usize, locals: usize) -> Vec<u8> {
+    let mut body = String::new();
+    for _ in 0..levels {
+        body.push_str("(loop ");
+    }
+    for local in 0..locals {
+        body.push_str(&format!(
+            "(local.set $v{local} (i32.add (local.get $v{local}) (local.get $v{})))",
+            (local + 1) % locals
+        ));
+    }
+    for level in 0..levels {
+        body.push_str(&format!("(br_if 0 (local.get $v{}))) ", level % locals));
+    }
+    let named: String = (0..locals)
+        .map(|local| format!("(local $v{local} i32)"))
+        .collect();
+    Guest::answering(Answer::eligible())
+        .with(&format!("(func {named} {body})"))
+        .build()
+}
+
+/// A4: one function of many loops and locals.
+#[test]
+fn a_function_that_no_compiler_gets_through_is_refused_by_its_count() {
+    let bench = bench(CompileLimits::default());
+    let many = loops(5_000, 5_000);
+    assert!(many.len() < 533_000);
+    for (what, bytes, words) in [
+        (
+            "loops and locals",
+            many,
+            "carried by the branches and calls",
+        ),
+        ("locals", loops(1, 20_000), "locals in one function"),
+        (
+            "size",
+            Guest::answering(Answer::eligible())
+                .with(&format!(
+                    "(func {})",
+                    "(drop (i32.const 7))".repeat(200_000)
+                ))
+                .build(),
+            "bytes in one function",
+        ),
+    ] {
+        let told = refused(&bench, &bytes);
+        assert!(
+            told.contains(words) && told.contains("are allowed"),
+            "{what}: {told}"
+        );
+    }
+    bench.host.inspect(&loops(20, 20)).unwrap();
+}
+
+/// A3, A4: what no count foresees ends the process that compiles, by the limit that is named.
+#[test]
+fn a_compilation_past_its_limits_is_stopped_and_the_limit_is_named() {
+    let heavy = loops(500, 1_000);
+    let limits = CompileLimits::default();
+    for (limits, words) in [
+        (
+            CompileLimits {
+                cpu: Duration::from_secs(1),
+                ..limits
+            },
+            "more than 1 s of CPU time and was stopped; the setting rules.compile_cpu_seconds",
+        ),
+        (
+            CompileLimits {
+                memory_bytes: 24 << 20,
+                ..limits
+            },
+            "more than 24 MiB of memory and was stopped; the setting rules.compile_memory_mib",
+        ),
+        (
+            CompileLimits {
+                wall: Duration::from_millis(200),
+                ..limits
+            },
+            "and was stopped; the setting rules.compile_seconds",
+        ),
+    ] {
+        let told = refused(&bench(limits), &heavy);
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+/// A4: a compilation that takes long holds up neither other uploads nor a module that is at hand.
+#[test]
+fn uploads_do_not_wait_for_one_that_takes_long() {
+    let bench = bench(CompileLimits {
+        cpu: Duration::from_secs(20),
+        ..CompileLimits::default()
+    });
+    let long = loops(500, 1_000);
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            drop(bench.host.inspect(&long));
+            ended.store(true, std::sync::atomic::Ordering::Release);
+        });
+        for number in 0..3 {
+            let honest = edition(&Guest::answering(Answer::eligible()).build(), number);
+            bench.host.inspect(&honest).unwrap();
+        }
+        assert!(
+            !ended.load(std::sync::atomic::Ordering::Acquire),
+            "the long one is still at it"
+        );
+    });
+}
+
+/// A start after the compiled code was lost compiles again, with the same limits.
+#[test]
+fn what_was_compiled_is_used_again_and_made_again_when_it_is_lost() {
+    let bench = bench(CompileLimits::default());
+    let bytes = Guest::answering(Answer::eligible()).build();
+    bench.host.inspect(&bytes).unwrap();
+    let kept = files(bench.folder.path());
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let again = |program: &str| {
+        let limits = Limits {
+            deadline: Duration::from_secs(10),
+            ..Limits::default()
+        };
+        let host = Host::open(bench.folder.path(), limits, program.as_ref()).unwrap();
+        host.module(Digest::of(&bytes), &bytes).map(drop)
+    };
+    again("/no/such/program").unwrap();
+    let file = bench.folder.path().join(&kept[0]);
+    std::fs::write(&file, "damaged").unwrap();
+    assert!(matches!(again("/no/such/program"), Err(Fault::Engine(_))));
+    again(COMPILER).unwrap();
+    assert!(std::fs::read(&file).unwrap().len() > 100);
+}
+
+/// The limits leave room for what ships. (The largest known: Python's interpreter, see the limits themselves.)
+#[test]
+fn the_modules_that_ship_are_far_from_every_limit() {
+    for shipped in SHIPPED {
+        let counted: Counted = count(shipped.bytes).unwrap();
+        assert!(counted.parts < 1_000, "{counted:?}");
+        assert!(counted.core_instances <= 4, "{counted:?}");
+        assert!(counted.functions > 10 && counted.carried > 0, "{counted:?}");
+    }
+}
