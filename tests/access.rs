@@ -184,6 +184,7 @@ fn table() -> Vec<Line> {
             (PATCH, verdict, nothing, r#"{"outcome": "eligible", "reason": "I looked."}"#, [401, 403, 403, 404]),
             (GET, rule, nothing, "", [401, 403, 403, 404]),
             (PATCH, rule, nothing, r#"{"state": "shadow"}"#, [401, 403, 403, 404]),
+            (DELETE, rule, nothing, "", [401, 403, 403, 404]),
             (POST, dry_run, nothing, "", [401, 403, 403, 404]),
         ]);
     }

@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 
+use crate::rules_support::edition;
 use crate::rules_support::guest::{Answer, Guest};
 use crate::support::process::Process;
 use crate::support::{self, Board, Person, Reply, people, until};
@@ -252,18 +253,9 @@ async fn a_module_goes_from_draft_to_active_and_back_in_one_step() {
     let campus = Campus::start().await;
     let job = campus.job(10).await;
     campus.application(&job).await;
-    let first = campus
-        .rules()
-        .await
-        .iter()
-        .find(|rule| rule["kind"] == "eligibility")
-        .map(id)
-        .unwrap();
-
-    let uploaded = campus
-        .upload("campus-eligibility", CAMPUS.to_vec())
-        .await
-        .expect(201);
+    let first = campus.activate("strict", edition(CAMPUS, 1)).await;
+    let second = edition(CAMPUS, 2);
+    let uploaded = campus.upload("strict", second.clone()).await.expect(201);
     let draft = uploaded.json();
     let strict = id(&draft);
     assert_eq!(
@@ -275,7 +267,7 @@ async fn a_module_goes_from_draft_to_active_and_back_in_one_step() {
         (
             &json!("draft"),
             &json!("eligibility"),
-            Some(CAMPUS.len() as u64)
+            Some(second.len() as u64)
         )
     );
     assert_eq!(draft["digest"].as_str().unwrap().len(), 64);
@@ -355,11 +347,12 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
         .change(&rule, json!({"parameters": {"limit": 1}}))
         .await
         .expect(200);
-    campus.dry_run(&rule).await;
-    campus
-        .change(&rule, json!({"state": "active"}))
-        .await
-        .expect(200);
+    for state in ["shadow", "active"] {
+        campus
+            .change(&rule, json!({"state": state}))
+            .await
+            .expect(200);
+    }
 
     let job = campus.job(10).await;
     assert_eq!(campus.verdict(&job).await["outcome"], "review");
@@ -454,7 +447,7 @@ async fn what_is_no_rule_is_refused_in_words() {
     let huge = vec![0; 4 * 1024 * 1024 + 1];
     campus.upload("odd", huge).await.expect(413);
     let named = campus
-        .upload("No%20Name", CAMPUS.to_vec())
+        .upload("No%20Name", edition(CAMPUS, 1))
         .await
         .expect(422);
     assert_eq!(named.fields(), ["name"]);
@@ -469,13 +462,15 @@ async fn what_is_no_rule_is_refused_in_words() {
 }
 
 impl Campus {
-    /// Uploads a module, tries it and makes it active.
+    /// Uploads a module and makes it active, by way of a shadow: a dry run shows nothing where there are no jobs yet, and
+    /// faults where a module has them.
     async fn activate(&self, name: &str, bytes: Vec<u8>) -> String {
         let rule = id(&self.upload(name, bytes).await.expect(201).json());
-        self.dry_run(&rule).await;
-        self.change(&rule, json!({"state": "active"}))
-            .await
-            .expect(200);
+        for state in ["shadow", "active"] {
+            self.change(&rule, json!({"state": state}))
+                .await
+                .expect(200);
+        }
         rule
     }
 
@@ -656,6 +651,238 @@ async fn a_retired_draft_has_never_decided_and_needs_its_dry_run() {
     campus.board.stop().await;
 }
 
+/// A12: a dry run that looked at nothing, or whose answers were faults, shows nothing.
+#[actix_web::test]
+async fn a_dry_run_that_shows_nothing_does_not_count() {
+    let campus = Campus::start().await;
+    let active = json!({"state": "active"});
+    let honest = Guest::answering(Answer::eligible()).named("honest", "{}");
+    let honest = id(&campus
+        .upload("honest", honest.build())
+        .await
+        .expect(201)
+        .json());
+    let seen = campus.dry_run(&honest).await;
+    assert_eq!(
+        (&seen["evaluated"], &seen["faults"]),
+        (&json!(0), &json!(0))
+    );
+    let early = campus.change(&honest, active.clone()).await.expect(409);
+    assert_eq!(early.code(), "dry_run_first");
+
+    // Fails at each job of more than fifteen hours a week.
+    let hang =
+        "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then unreachable))";
+    let check = format!("{hang} {} i32.const 256", Answer::eligible().written());
+    let moody = Guest::new(&check).named("moody", "{}").build();
+    let moody = id(&campus.upload("moody", moody).await.expect(201).json());
+    // Nobody has applied: all students with all open jobs are asked.
+    campus.board.join("student", "bob@example.edu").await;
+    for hours in [8, 9, 18] {
+        campus.job(hours).await;
+    }
+    let seen = campus.dry_run(&moody).await;
+    assert_eq!(
+        (&seen["evaluated"], &seen["changed"], &seen["faults"]),
+        (&json!(4), &json!(0), &json!(2)),
+        "{seen}"
+    );
+    let told = seen["firstFault"].as_str().unwrap();
+    assert!(told.contains("error of its own"), "{told}");
+    assert!(seen["took"].is_u64());
+    let early = campus.change(&moody, active.clone()).await.expect(409);
+    assert_eq!(early.code(), "dry_run_first");
+
+    let seen = campus.dry_run(&honest).await;
+    assert_eq!(
+        (&seen["evaluated"], &seen["faults"]),
+        (&json!(6), &json!(0))
+    );
+    campus.change(&honest, active).await.expect(200);
+    campus.board.stop().await;
+}
+
+/// A13, D12: who a module is cannot be mistaken, one file is one rule, and what is not kept leaves nothing.
+#[actix_web::test]
+async fn an_upload_has_a_name_of_its_own_and_lands_once_or_not_at_all() {
+    let campus = Campus::start().await;
+    let folder = campus.board.folder.path().join("rules");
+    let files = || std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(files(), 2, "what ships");
+    let disguised = edition(CAMPUS, 1);
+    for name in ["campus-eligibility", "campus-notification"] {
+        let refused = campus.upload(name, disguised.clone()).await.expect(422);
+        assert_eq!(refused.fields(), ["name"]);
+    }
+    let unnamed = campus
+        .board
+        .request(Method::POST, "admin/rules")
+        .bearer_auth(&campus.admin.token)
+        .header("Content-Type", "application/wasm")
+        .body(disguised.clone());
+    let refused = campus.board.send(unnamed).await.expect(422);
+    assert_eq!(refused.fields(), ["name"]);
+    let traps = Guest::new("unreachable").build();
+    campus.upload("traps", traps).await.expect(422);
+    assert_eq!((files(), campus.rules().await.len()), (2, 2));
+
+    let draft = campus
+        .upload("own", disguised.clone())
+        .await
+        .expect(201)
+        .json();
+    let rule = id(&draft);
+    assert_eq!(draft["uploadedBy"]["email"], "office@example.edu");
+    let again = campus.upload("other", disguised.clone()).await.expect(409);
+    assert_eq!(again.code(), "already_uploaded");
+    assert!(again.text.contains(&rule), "{}", again.text);
+    let ships = campus.upload("other", CAMPUS.to_vec()).await.expect(409);
+    assert_eq!(ships.code(), "already_uploaded");
+    let twin = edition(CAMPUS, 2);
+    let (one, two) = tokio::join!(
+        campus.upload("twin", twin.clone()),
+        campus.upload("twin", twin.clone())
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!((files(), campus.rules().await.len()), (4, 4));
+    for listed in campus.rules().await {
+        assert_eq!(listed["digest"].as_str().unwrap().len(), 64);
+        assert!(listed["uploadedAt"].is_string());
+        let ships = listed["name"].as_str().unwrap().starts_with("campus-");
+        assert_eq!(listed["uploadedBy"].is_null(), ships, "{listed}");
+    }
+    campus.board.stop().await;
+}
+
+/// D12: a draft or a retired rule can be deleted, and nothing of it stays.
+#[actix_web::test]
+async fn a_rule_that_decides_nothing_can_be_deleted() {
+    let campus = Campus::start().await;
+    let job = campus.job(10).await;
+    let module = Guest::answering(Answer::eligible())
+        .named("own", "{}")
+        .build();
+    let rule = campus.activate("own", module.clone()).await;
+    campus.verdict(&job).await;
+    let path = format!("admin/rules/{rule}");
+    let board = &campus.board;
+    let delete = async || board.delete(Some(&campus.admin), &path).await;
+    assert_eq!(delete().await.expect(409).code(), "rule_in_use");
+    let retired = json!({"state": "retired"});
+    campus.change(&rule, retired.clone()).await.expect(200);
+    let stale = board
+        .request(Method::DELETE, &path)
+        .bearer_auth(&campus.admin.token)
+        .header("if-match", "\"99\"");
+    board.send(stale).await.expect(412);
+    delete().await.expect(204);
+    delete().await.expect(404);
+    let files = std::fs::read_dir(board.folder.path().join("rules")).unwrap();
+    assert_eq!(files.count(), 2, "its compiled code is gone");
+    assert_eq!(campus.rules().await.len(), 2);
+    let audit = board.get(Some(&campus.admin), "admin/audit").await.json();
+    assert_eq!(audit["items"][0]["action"], "ruleDeleted");
+    // It can come again.
+    campus.upload("own", module).await.expect(201);
+
+    let ships = campus.rules().await;
+    let ships = ships
+        .iter()
+        .find(|rule| rule["name"] == "campus-eligibility");
+    let ships = id(ships.unwrap());
+    campus.change(&ships, retired).await.expect(200);
+    let path = format!("admin/rules/{ships}");
+    let refused = board.delete(Some(&campus.admin), &path).await.expect(409);
+    assert_eq!(refused.code(), "rule_ships");
+    let folder = campus.board.stop().await;
+    let mut config = Config::default();
+    folder.path().clone_into(&mut config.data.dir);
+    let reader = corkboard::app::look_at_store(&config).unwrap();
+    let checked = corkboard::store::check(&reader, &mut |wrong| panic!("{wrong}")).unwrap();
+    assert_eq!(checked.wrong, 0);
+}
+
+/// D12: many small changes do not add up to a large record.
+#[actix_web::test]
+async fn parameters_are_bounded_however_they_come() {
+    let campus = Campus::start().await;
+    let list = r#"{"type":"array","items":{"type":"string"}}"#;
+    let names = (0..60).map(|number| format!("\"p{number}\":{list}"));
+    let schema = format!(
+        "{{\"type\":\"object\",\"properties\":{{{}}}}}",
+        names.collect::<Vec<_>>().join(",")
+    );
+    let module = Guest::answering(Answer::eligible())
+        .named("wide", &schema)
+        .build();
+    let rule = id(&campus.upload("wide", module).await.expect(201).json());
+    let mut refused = None;
+    for number in 0..60 {
+        let mut parameters = serde_json::Map::new();
+        parameters.insert(format!("p{number}"), json!(vec!["x".repeat(1_000); 10]));
+        let reply = campus
+            .change(&rule, json!({"parameters": parameters}))
+            .await;
+        if reply.status == 422 {
+            refused = Some((number, reply));
+            break;
+        }
+        reply.expect(200);
+    }
+    let (number, reply) = refused.expect("there is an end to it");
+    assert_eq!(number, 6, "64 KiB together");
+    assert_eq!(reply.fields(), ["parameters"]);
+    campus.board.stop().await;
+}
+
+/// A14: a module that keeps failing is not asked for a while, and then is.
+#[actix_web::test]
+async fn a_module_that_keeps_failing_is_set_aside_and_comes_back() {
+    let start = 1_800_000_000;
+    let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
+    let campus = Campus::start_at(clock.clone()).await;
+    // Never ends for half a minute from its second second on. The moment it is asked at is argument 0.
+    let hang = format!(
+        "(if (i64.lt_u (i64.sub (local.get 0) (i64.const {})) (i64.const 30)) (then (loop $on (br $on))))",
+        start + 1
+    );
+    let check = format!("{hang} {} i32.const 256", Answer::eligible().written());
+    let module = Guest::new(&check).named("moody", "{}").build();
+    let rule = campus.activate("moody", module).await;
+    let job = campus.job(10).await;
+    let pass = |seconds: i64| {
+        if let Clock::Fixed(at) = &clock {
+            at.fetch_add(seconds * 1_000, Ordering::AcqRel);
+        }
+    };
+    assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
+    pass(1);
+    for _ in 0..5 {
+        let verdict = campus.verdict(&job).await;
+        assert_eq!(verdict["outcome"], "review");
+        assert_eq!(verdict["reasons"][0]["code"], "rule-out-of-time");
+    }
+    let verdict = campus.verdict(&job).await;
+    assert_eq!(verdict["outcome"], "review");
+    assert_eq!(verdict["reasons"][0]["code"], "rule-set-aside");
+    let board = &campus.board;
+    until("it is noted", async || {
+        let ready = board.get(None, "/readyz").await.expect(200).json();
+        ready["rules"]["state"] == "failing"
+    })
+    .await;
+    assert!(campus.rule(&rule).await["failing"]["message"].is_string());
+    pass(59);
+    let verdict = campus.verdict(&job).await;
+    assert_eq!(verdict["reasons"][0]["code"], "rule-set-aside");
+    pass(1);
+    assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
+    assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
+    campus.board.stop().await;
+}
+
 #[actix_web::test]
 async fn the_hours_of_a_job_are_not_held_against_itself() {
     let campus = Campus::start().await;
@@ -746,8 +973,15 @@ async fn a_dry_run_tells_which_mails_a_notification_rule_would_change() {
     for _ in 0..4 {
         campus.job(10).await;
     }
+    // Only one rule about mail is on, and the one that is tried stands in its place.
+    let shipped = campus.rules().await;
+    let shipped = shipped.iter().find(|rule| rule["kind"] == "notification");
+    let shipped = id(shipped.unwrap());
+    campus.activate("mail", edition(MAIL, 1)).await;
+    let retired = json!({"state": "retired"});
+    campus.change(&shipped, retired).await.expect(200);
     let rule = id(&campus
-        .upload("campus-notification", MAIL.to_vec())
+        .upload("mail", edition(MAIL, 2))
         .await
         .expect(201)
         .json());

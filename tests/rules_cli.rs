@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use crate::rules_support::edition;
 use crate::rules_support::guest::{Answer, Guest, component};
 use crate::support::Board;
 use crate::support::process::{Process, corkboard};
@@ -333,14 +334,13 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
     assert_eq!(told.matches("  active   ").count(), 2, "{told}");
     assert!(told.contains("  campus-eligibility 1.1.0\n"), "{told}");
 
-    let upload = ["upload", CAMPUS, "--name", "campus-eligibility"];
+    let module = std::fs::read(CAMPUS).unwrap();
+    write(data, "strict.wasm", edition(&module, 1));
+    let upload = ["upload", "strict.wasm", "--name", "strict"];
     let (id, said) = ends(&rules(data, &upload), 0);
     let id = id.trim();
     assert!(said.contains(&format!("rules dry-run {id}")), "{said}");
-    assert!(
-        said.starts_with("campus-eligibility 1.1.0 is a draft"),
-        "{said}"
-    );
+    assert!(said.starts_with("strict 1.1.0 is a draft"), "{said}");
     let (told, _) = ends(&rules(data, &["list"]), 0);
     let first = told.lines().next().unwrap();
     assert!(
@@ -373,16 +373,16 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
         "{told}"
     );
     assert!(told.contains("eligible → ineligible"), "{told}");
-    assert!(told.contains("campus-eligibility@"), "{told}");
+    assert!(told.contains("strict@"), "{told}");
     let (told, _) = ends(&rules(data, &["list"]), 0);
     assert!(
         told.lines().next().unwrap().ends_with("; dry run seen"),
         "{told}"
     );
     let (told, _) = ends(&rules(data, &active), 0);
-    assert_eq!(told, "campus-eligibility 1.1.0 is active\n");
+    assert_eq!(told, "strict 1.1.0 is active\n");
     let (told, _) = ends(&rules(data, &["list"]), 0);
-    assert_eq!(told.matches("  retired  ").count(), 1, "{told}");
+    assert_eq!(told.matches("  active   ").count(), 3, "{told}");
 
     // What was decided here holds in the server, and no server may be there while it is decided.
     let site = Process::serve(data);
@@ -397,6 +397,12 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
         assert!(said.contains(sentence), "{said}");
     }
     site.stop().await;
+}
+
+fn config_of(data: &Path) -> corkboard::config::Config {
+    let mut config = corkboard::config::Config::default();
+    data.clone_into(&mut config.data.dir);
+    config
 }
 
 #[test]
@@ -421,11 +427,23 @@ fn what_cannot_be_is_refused_before_and_after_the_store_is_looked_at() {
     }
     let left = std::fs::read_dir(data).unwrap().count();
     assert_eq!(left, 0, "wrong usage makes nothing");
+    // A12: the wrong folder, which must not become a new campus.
+    write(data, "photo.wasm", "GIF89a");
+    for elsewhere in [
+        &["set", nobody, "--state", "active"][..],
+        &["dry-run", nobody],
+        &["upload", "photo.wasm"],
+        &["list"],
+    ] {
+        let (_, said) = ends(&rules(data, elsewhere), 1);
+        assert!(said.contains("holds no Corkboard data"), "{said}");
+        assert!(!data.join("store.redb").exists());
+    }
+    corkboard::app::open_store(&config_of(data), corkboard::clock::Clock::System).unwrap();
     let (_, said) = ends(&rules(data, &["set", nobody, "--state", "active"]), 1);
     assert!(said.contains("there is no such rule"), "{said}");
     let (_, said) = ends(&rules(data, &["dry-run", nobody]), 1);
     assert!(said.contains("there is no such rule"), "{said}");
-    write(data, "photo.wasm", "GIF89a");
     let (_, said) = ends(&rules(data, &["upload", "photo.wasm"]), 1);
     assert!(said.contains("it is not a WebAssembly file"), "{said}");
     let declines = Guest::answering(Answer::declined("no")).build();

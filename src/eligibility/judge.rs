@@ -1,25 +1,20 @@
 //! Asks the modules in use and makes one verdict of their answers. A module that fails gives `review` (or, where the
 //! campus wants it so, `ineligible`): never `eligible`, and never an error for the person who asks.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
 use super::health::{Health, failing_rules, note_failure, note_recovery};
+use super::ready::{Shelf, blocking};
 use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
     Timestamp, language_for,
 };
-use crate::rules::{self, Fault, Host, Module, Schema, Verdict};
-use crate::store::{
-    Direction, KeyRange, MAX_SCAN_ROWS, Origin, Reader, Store, StoreError, Stored, keys,
-};
-
-/// Modules kept ready; a campus uses a handful, and dry runs of drafts come and go.
-const MAX_READY: usize = 32;
+use crate::rules::{self, Fault, Host, Module, Verdict};
+use crate::store::{Origin, Reader, Store, StoreError, Stored, keys};
 
 /// What a campus decides about its rules, beside the modules.
 pub struct Terms {
@@ -33,10 +28,9 @@ pub struct Terms {
 
 pub struct Judge {
     store: Store,
-    host: Arc<Host>,
+    shelf: Shelf,
     terms: Terms,
     health: Health,
-    ready: Mutex<HashMap<RuleId, Arc<Ready>>>,
 }
 
 /// What is asked in one go, in one language.
@@ -48,14 +42,39 @@ pub struct Case {
     pub jobs: Arc<Vec<rules::Job>>,
     /// Index into students, index into jobs.
     pub pairs: Vec<(u32, u32)>,
+    pub purpose: Purpose,
+}
+
+/// What an answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A person waits for it, or it decides.
+    Verdict,
+    /// Nothing but a look: it lets verdicts go first, and what fails in it is held against no module.
+    DryRun,
 }
 
 /// One verdict for each pair.
 #[derive(Debug)]
 pub struct Verdicts {
     pub all: Vec<Eligibility>,
-    /// The places of those that a module failed at: it may have another answer the next time.
-    pub unsettled: Vec<usize>,
+    /// Where a module failed: it may have another answer the next time.
+    pub failed: Vec<Failed>,
+}
+
+/// A pair, by its place, at which a module failed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    pub at: usize,
+    pub rule_id: RuleId,
+    pub fault: Fault,
+}
+
+/// What a question is about, beside the cases.
+pub(super) struct About<'a> {
+    pub now: Timestamp,
+    pub language: Option<&'a str>,
+    pub purpose: Purpose,
 }
 
 /// What a module in shadow would have changed.
@@ -65,57 +84,18 @@ pub struct Shadow {
     pub differs: bool,
 }
 
-/// A module in use, ready to be asked.
-struct Ready {
-    of: RuleInUse,
-    module: Arc<Module>,
-    parameters: Vec<rules::Attribute>,
-}
-
-impl Ready {
-    fn make(
-        host: &Host,
-        of: RuleInUse,
-        schema: &str,
-        parameters: serde_json::Map<String, serde_json::Value>,
-        bytes: &[u8],
-    ) -> Result<Self, Fault> {
-        let digest = of
-            .digest
-            .parse()
-            .map_err(|error: &str| Fault::Engine(error.into()))?;
-        let module = host.module(digest, bytes)?;
-        let schema = Schema::parse(schema).map_err(Fault::Refused)?;
-        let parameters = schema.read(&serde_json::Value::Object(parameters))?;
-        Ok(Self {
-            of,
-            module,
-            parameters,
-        })
-    }
-}
-
-/// Runs what blocks off the threads that answer requests.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::Unavailable(format!("the rules: {error}")))
-}
-
 impl Judge {
     pub fn new(store: Store, host: Arc<Host>, terms: Terms) -> Self {
         Self {
             store,
-            host,
+            shelf: Shelf::new(host),
             terms,
             health: Health::default(),
-            ready: Mutex::default(),
         }
     }
 
     pub fn host(&self) -> &Arc<Host> {
-        &self.host
+        &self.shelf.host
     }
 
     pub fn terms(&self) -> &Terms {
@@ -141,6 +121,33 @@ impl Judge {
         self.terms.languages.first().map_or("en", String::as_str)
     }
 
+    /// Lets go of a module that was deleted.
+    pub fn forget_module(&self, rule: &RuleModule) {
+        self.health.forget(rule.rule_id);
+        self.shelf.forget(rule.rule_id);
+        if let Ok(digest) = rule.digest.parse() {
+            self.shelf.host.forget(digest);
+        }
+    }
+
+    /// Lets go of what was compiled for an upload, unless the campus has that module.
+    pub fn forget_unless_kept(
+        &self,
+        reader: &Reader,
+        digest: rules::Digest,
+    ) -> Result<(), StoreError> {
+        let mut kept = false;
+        reader.each_key(&keys::rules(), |key| {
+            let rule = reader.get(&keys::rule(keys::indexed_id::<RuleModule>(&key)?))?;
+            kept |= rule.is_some_and(|rule| rule.digest == digest.to_string());
+            Ok::<(), StoreError>(())
+        })?;
+        if !kept {
+            self.shelf.host.forget(digest);
+        }
+        Ok(())
+    }
+
     /// The verdict for one student and one job, in a language, and what each module in shadow would have made of it.
     pub async fn judge_one(
         &self,
@@ -158,6 +165,7 @@ impl Judge {
             students: vec![facts.student_beside(reader, 0, student, Some(job.job_id))?],
             jobs: Arc::new(vec![facts.job(0, job)]),
             pairs: vec![(0, 0)],
+            purpose: Purpose::Verdict,
         });
         let one = |verdicts: Verdicts| verdicts.all.into_iter().next();
         let verdict = one(self.judge(reader, set, &case).await?);
@@ -183,7 +191,7 @@ impl Judge {
         case: &Arc<Case>,
     ) -> Result<Verdicts, StoreError> {
         let mut verdicts = vec![Eligibility::eligible(); case.pairs.len()];
-        let mut unsettled = Vec::new();
+        let mut failed = Vec::new();
         for rule in set.active(RuleKind::Eligibility) {
             let asked = case.clone();
             let check = move |module: &Module, context: &rules::Context| {
@@ -195,28 +203,35 @@ impl Judge {
                 } = &*asked;
                 Ok(module.check_each(context, students, jobs, pairs))
             };
-            let about = (case.now, Some(case.language.as_str()));
+            let about = About {
+                now: case.now,
+                language: Some(case.language.as_str()),
+                purpose: case.purpose,
+            };
             let answers = match self.ask(reader, rule, about, check).await? {
                 Ok(answers) => answers,
                 Err(fault) => vec![Err(fault); case.pairs.len()],
             };
-            match answers.iter().find_map(|answer| answer.as_ref().err()) {
-                None => self.answered(rule, case.now),
-                Some(fault) => self.failed(rule, fault, case.now),
+            if case.purpose == Purpose::Verdict {
+                self.note_health(rule, &answers, case.now);
             }
             for (at, (verdict, answer)) in verdicts.iter_mut().zip(answers).enumerate() {
                 match answer {
                     Ok(answer) => add(verdict, rule, answer),
                     Err(fault) => {
-                        unsettled.push(at);
                         self.add_failure(verdict, rule, &fault, case);
+                        failed.push(Failed {
+                            at,
+                            rule_id: rule.rule_id,
+                            fault,
+                        });
                     }
                 }
             }
         }
         Ok(Verdicts {
             all: verdicts,
-            unsettled,
+            failed,
         })
     }
 
@@ -225,13 +240,19 @@ impl Judge {
         &self,
         reader: &Reader,
         rule: &RuleInUse,
-        (now, language): (Timestamp, Option<&str>),
+        about: About<'_>,
         question: impl FnOnce(&Module, &rules::Context) -> Result<T, Fault> + Send + 'static,
     ) -> Result<Result<T, Fault>, StoreError> {
-        let ready = match self.ready(reader, rule).await? {
+        let is_verdict = about.purpose == Purpose::Verdict;
+        if is_verdict && self.health.is_aside(rule.rule_id, self.store.clock().now()) {
+            return Ok(Err(Fault::SetAside));
+        }
+        let settings = &self.terms.settings;
+        let ready = match self.shelf.ready(reader, rule, settings).await? {
             Ok(ready) => ready,
             Err(fault) => return Ok(Err(fault)),
         };
+        let About { now, language, .. } = about;
         let context = rules::Context {
             now_unix_seconds: now.as_millis().div_euclid(1000),
             today: day(now.day(&self.terms.zone)),
@@ -240,51 +261,14 @@ impl Judge {
             parameters: ready.parameters.clone(),
         };
         // A module may take as long as its deadline allows; the threads that answer requests must not wait for it.
-        blocking(move || question(&ready.module, &context)).await
-    }
-
-    /// The module, compiled and with its parameters read: from memory if it was asked before with the same ones, else
-    /// from the store.
-    async fn ready(
-        &self,
-        reader: &Reader,
-        rule: &RuleInUse,
-    ) -> Result<Result<Arc<Ready>, Fault>, StoreError> {
-        if let Some(ready) = self.at_hand(rule) {
-            return Ok(Ok(ready));
-        }
-        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
-        let record = stored.ok_or_else(|| {
-            StoreError::Corrupt(format!("rule {} is in use and is not there", rule.rule_id))
-        })?;
-        let bytes = rule_bytes(reader, &record)?;
-        let (host, rule) = (self.host.clone(), rule.clone());
-        let parameters = self.terms.settings.beneath(&rule.name, &rule.parameters);
-        let ready = blocking(move || {
-            Ready::make(&host, rule, &record.parameter_schema, parameters, &bytes)
-        });
-        let ready = match ready.await? {
-            Ok(ready) => Arc::new(ready),
-            Err(fault) => return Ok(Err(fault)),
-        };
-        self.keep(ready.clone());
-        Ok(Ok(ready))
-    }
-
-    fn at_hand(&self, rule: &RuleInUse) -> Option<Arc<Ready>> {
-        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        ready
-            .get(&rule.rule_id)
-            .filter(|ready| ready.of == *rule)
-            .cloned()
-    }
-
-    fn keep(&self, module: Arc<Ready>) {
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if ready.len() >= MAX_READY {
-            ready.clear();
-        }
-        ready.insert(module.of.rule_id, module);
+        blocking(move || {
+            if is_verdict {
+                question(&ready.module, &context)
+            } else {
+                question(&ready.module.for_dry_run(), &context)
+            }
+        })
+        .await
     }
 
     /// Compiles the modules in use, so that the first who asks need not wait, and learns which of them failed before the
@@ -293,12 +277,13 @@ impl Judge {
         let reader = self.store.read()?;
         let now = self.store.clock().now();
         for rule in failing_rules(&reader)? {
-            self.health.failed(rule, now);
+            self.health.failed(rule, now, false);
         }
         let set = rule_set(&reader)?;
         for rule in set.active.iter().chain(&set.shadow) {
-            if let Err(fault) = self.ready(&reader, rule).await? {
-                self.failed(rule, &fault, now);
+            let ready = self.shelf.ready(&reader, rule, &self.terms.settings);
+            if let Err(fault) = ready.await? {
+                self.failed(rule, &fault, now, true);
             }
         }
         Ok(())
@@ -312,10 +297,22 @@ impl Judge {
         }
     }
 
-    pub(super) fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp) {
+    fn note_health(&self, rule: &RuleInUse, answers: &[Result<Verdict, Fault>], now: Timestamp) {
+        let faults = || answers.iter().filter_map(|answer| answer.as_ref().err());
+        match faults().next() {
+            None => self.answered(rule, now),
+            Some(fault) => self.failed(rule, fault, now, faults().count() == answers.len()),
+        }
+    }
+
+    /// `wholly`: nothing of what was asked has an answer.
+    pub(super) fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp, wholly: bool) {
+        // That more was asked at once than can be answered is no failure of the module, nor is that it was not asked.
+        if matches!(fault, Fault::Busy | Fault::SetAside) {
+            return;
+        }
         tracing::error!(rule = named(rule), %fault, "a campus rule failed");
-        // That more was asked at once than can be answered is no failure of the module.
-        if *fault != Fault::Busy && self.health.failed(rule.rule_id, now) {
+        if self.health.failed(rule.rule_id, now, wholly) {
             let (store, id, message) = (self.store.clone(), rule.rule_id, fault.to_string());
             self.note(async move {
                 let note = |transaction: &mut _| note_failure(transaction, id, &message);
@@ -378,23 +375,4 @@ fn raise(verdict: &mut Eligibility, outcome: Outcome, reasons: Vec<Reason>) {
 pub fn rule_set(reader: &Reader) -> Result<RuleSet, StoreError> {
     let stored: Option<Stored<RuleSet>> = reader.get(&keys::rule_set())?;
     Ok(stored.map(|set| set.record).unwrap_or_default())
-}
-
-/// The bytes of a module. `Corrupt` if they are not as many as its record says.
-fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
-    let chunks = KeyRange::prefix(&keys::rule_chunks(module.rule_id));
-    let mut bytes = Vec::with_capacity(module.size_bytes as usize);
-    for key in reader.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
-        bytes.extend(reader.bytes(&key)?.unwrap_or_default());
-    }
-    if bytes.len() as u64 == module.size_bytes {
-        Ok(bytes)
-    } else {
-        Err(StoreError::Corrupt(format!(
-            "{} bytes of rule {}, which has {}",
-            bytes.len(),
-            module.rule_id,
-            module.size_bytes
-        )))
-    }
 }

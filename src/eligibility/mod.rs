@@ -5,10 +5,11 @@ mod facts;
 mod health;
 mod judge;
 mod open_jobs;
+mod ready;
 mod route;
 
 pub use facts::{Facts, calendar, weekly_hours};
 pub use health::failing_rules;
-pub use judge::{Case, Judge, Shadow, Terms, rule_set};
+pub use judge::{Case, Failed, Judge, Purpose, Shadow, Terms, Verdicts, rule_set};
 pub use open_jobs::OpenJobs;
-pub use route::{Notice, Routed};
+pub use route::{Notice, Routed, Routes};

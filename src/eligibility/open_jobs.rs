@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::facts::Facts;
-use super::judge::{Case, Judge};
+use super::judge::{Case, Judge, Purpose};
 use crate::model::{Event, Job, JobId, JobStatus, Outcome, RuleSet, Student, StudentId, Timestamp};
 use crate::rules;
 use crate::store::{Reader, StoreError, Stored, keys};
@@ -191,10 +191,11 @@ async fn judge_changed(
             students: vec![judged.facts.clone()],
             jobs: board.facts.clone(),
             pairs: stale.iter().map(|place| (0, *place as u32)).collect(),
+            purpose: Purpose::Verdict,
         });
         let verdicts = judge.judge(reader, &judged.rules, &case).await?;
         let id = |pair: usize| board.ids[stale[pair]];
-        judged.unsettled = verdicts.unsettled.into_iter().map(id).collect();
+        judged.unsettled = verdicts.failed.iter().map(|failed| id(failed.at)).collect();
         for (place, verdict) in stale.into_iter().zip(verdicts.all) {
             if verdict.outcome == Outcome::Eligible {
                 eligible.insert(board.ids[place]);

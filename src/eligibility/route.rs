@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::judge::{Judge, named};
-use crate::model::{Delivery, Reason, RuleInUse, RuleKind, RuleSet, Timestamp};
-use crate::rules::{self, Module};
+use super::judge::{About, Judge, Purpose, named};
+use crate::model::{Delivery, Reason, RuleId, RuleInUse, RuleKind, RuleSet, Timestamp};
+use crate::rules::{self, Fault, Module};
 use crate::store::{Reader, StoreError};
 
 /// Something that happened, and who might have mail of it.
@@ -14,6 +14,7 @@ pub struct Notice {
     pub now: Timestamp,
     pub event: rules::Event,
     pub recipients: Vec<rules::Recipient>,
+    pub purpose: Purpose,
 }
 
 /// What becomes of the mail to one recipient, and why it is held back.
@@ -23,6 +24,14 @@ pub struct Routed {
     pub reasons: Vec<Reason>,
 }
 
+/// One answer for each recipient.
+#[derive(Debug)]
+pub struct Routes {
+    pub all: Vec<Routed>,
+    /// The modules that failed, with all recipients: they hold nothing back.
+    pub failed: Vec<(RuleId, Fault)>,
+}
+
 impl Judge {
     /// One delivery for each recipient, by all active notification modules of a set. `reader`: where the modules' bytes are.
     pub async fn route(
@@ -30,34 +39,49 @@ impl Judge {
         reader: &Reader,
         set: &RuleSet,
         notice: &Arc<Notice>,
-    ) -> Result<Vec<Routed>, StoreError> {
+    ) -> Result<Routes, StoreError> {
         let now = Routed {
             delivery: Delivery::Now,
             reasons: Vec::new(),
         };
         let mut routed = vec![now; notice.recipients.len()];
+        let mut failed = Vec::new();
         for rule in set.active(RuleKind::Notification) {
             let asked = notice.clone();
             let route = move |module: &Module, context: &rules::Context| {
                 module.route(context, &asked.event, &asked.recipients)
             };
-            match self.ask(reader, rule, (notice.now, None), route).await? {
+            let about = About {
+                now: notice.now,
+                language: None,
+                purpose: notice.purpose,
+            };
+            let is_verdict = notice.purpose == Purpose::Verdict;
+            match self.ask(reader, rule, about, route).await? {
                 Ok(answers) => {
-                    self.answered(rule, notice.now);
+                    if is_verdict {
+                        self.answered(rule, notice.now);
+                    }
                     for (routed, answer) in routed.iter_mut().zip(answers) {
                         routed.add(rule, answer);
                     }
                 }
                 Err(fault) => {
-                    self.failed(rule, &fault, notice.now);
+                    if is_verdict {
+                        self.failed(rule, &fault, notice.now, true);
+                    }
                     for routed in &mut routed {
                         let reason = reason(rule, fault.code(), fault.to_string());
                         routed.reasons.push(reason);
                     }
+                    failed.push((rule.rule_id, fault));
                 }
             }
         }
-        Ok(routed)
+        Ok(Routes {
+            all: routed,
+            failed,
+        })
     }
 }
 
@@ -88,7 +112,6 @@ fn reason(rule: &RuleInUse, code: &str, message: String) -> Reason {
 mod tests {
     use super::rules::Delivery::{Digest, Now, Suppress};
     use super::*;
-    use crate::model::RuleId;
 
     #[test]
     fn the_quietest_answer_wins_whatever_the_order() {

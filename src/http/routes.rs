@@ -79,6 +79,7 @@ pub fn routes() -> Vec<Entry> {
         on(POST,   "/api/v1/admin/rules",                Admin,             admin::rules::upload),
         on(GET,    "/api/v1/admin/rules/{ruleId}",       Admin,             admin::rules::read),
         on(PATCH,  "/api/v1/admin/rules/{ruleId}",       Admin,             admin::rules::update),
+        on(DELETE, "/api/v1/admin/rules/{ruleId}",       Admin,             admin::rules::delete),
         on(POST,   "/api/v1/admin/rules/{ruleId}/dry-run", Admin,           admin::rules::dry_run),
         on(GET,    "/api/v1/admin/audit",                Admin,             admin::audit::list),
         on(POST,   "/api/v1/admin/import/{kind}",        Admin,             admin::import::import),

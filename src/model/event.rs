@@ -80,6 +80,10 @@ pub enum Event {
         from: Option<RuleState>,
         to: RuleState,
     },
+    /// A module that decided nothing was deleted.
+    RuleDeleted {
+        rule_id: RuleId,
+    },
     /// A module began to fail.
     RuleFailed {
         rule_id: RuleId,

@@ -36,6 +36,8 @@ pub enum FieldFault {
     NotAnAmount,
     NotAFileName,
     NotARuleName,
+    /// Of a rule that ships.
+    ReservedName,
     NotAnIdempotencyKey {
         max: usize,
     },
@@ -289,6 +291,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("not_an_amount", "must be an amount of money"),
     ("not_a_file_name", "must be a file name"),
     ("not_a_rule_name", "must have only lowercase letters, digits and hyphens"),
+    ("reserved_name", "is the name of a rule that ships with Corkboard"),
     ("not_an_idempotency_key", "must be 1 to {max} visible ASCII characters"),
     ("unknown_cursor", "is not a cursor of this list"),
     ("malformed", "is not valid"),

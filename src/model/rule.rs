@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Outcome, RuleId, Timestamp};
+use super::{Actor, Outcome, RuleId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,6 +129,9 @@ pub struct RuleModule {
     /// Whether the effect of these parameters was seen: in a dry run, or because the module was in use with them.
     pub dry_run: bool,
     pub failing: Option<RuleFailure>,
+    /// Who uploaded it, at `created_at`; none for what ships, and where nobody noted it.
+    #[serde(default)]
+    pub uploaded_by: Option<Actor>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -1,32 +1,39 @@
 //! What a module would change, before it decides anything: its verdicts beside today's, over the campus's open
-//! applications and over what their students could apply for. Changes nothing. Of a module that decides about mail: see
+//! applications and over all students with all open jobs. Changes nothing. Of a module that decides about mail: see
 //! mail_dry_run.rs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::ground::{Filed, Ground, stride};
 use super::mail_dry_run::replay;
-use crate::eligibility::{Case, Facts, Judge, rule_set};
+use crate::eligibility::{Case, Failed, Judge, Purpose, Verdicts, rule_set};
 use crate::model::{
-    Application, ApplicationId, Eligibility, Job, JobId, JobStatus, Reason, RuleAnswer, RuleInUse,
-    RuleKind, Student, StudentId, Timestamp,
+    ApplicationId, Eligibility, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleSet,
+    Student, StudentId, Timestamp,
 };
+use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// Open applications that are looked at, the newest first.
-const APPLICATIONS: usize = 5_000;
-/// Students of those applications, and newest open jobs, each of which is asked about with each.
-const STUDENTS: usize = 40;
-const JOBS: usize = 250;
 /// Changed verdicts that are shown one by one.
 const SAMPLES: usize = 100;
-/// Pairs asked in one go.
-const PAIRS: usize = 2_048;
+/// Pairs asked in one go, and keys read in one go.
+const BATCH: usize = 2_048;
+/// Faults after which nothing more needs to be seen.
+pub(super) const MOST_FAULTS: u64 = 100;
+/// A run that takes longer ends with what it has seen.
+const LONGEST: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
 pub struct DryRun {
+    /// Answers that the module gave.
     pub evaluated: u64,
     pub changed: u64,
+    /// What it gave no answer to, though it was asked twice.
+    pub faults: u64,
+    /// The first of these, in words.
+    pub first_fault: Option<String>,
     pub samples: Vec<Sample>,
 }
 
@@ -42,24 +49,6 @@ pub struct Sample {
     pub reasons: Vec<Reason>,
 }
 
-/// One pair to be asked about.
-struct Pair {
-    application_id: Option<ApplicationId>,
-    student: usize,
-    job: usize,
-}
-
-/// The records that are asked about, each loaded once.
-struct Ground<'a> {
-    reader: &'a Reader,
-    facts: Facts<'a>,
-    students: Vec<(StudentId, crate::rules::Student)>,
-    student_places: HashMap<String, usize>,
-    jobs: Vec<(JobId, crate::rules::Job)>,
-    job_places: HashMap<JobId, usize>,
-    pairs: Vec<Pair>,
-}
-
 /// Compares today's rules with the same rules in which `module` stands in the place of its active version.
 pub async fn dry_run(
     judge: &Judge,
@@ -70,51 +59,31 @@ pub async fn dry_run(
     let today = rule_set(reader)?;
     let then = today.with(module);
     if module.kind == RuleKind::Notification {
-        return replay(judge, reader, &today, &then, now).await;
+        return replay(judge, reader, (&today, &then), module.rule_id, now).await;
     }
-    let ground = Ground::survey(judge, reader, now)?;
-    let jobs: Arc<Vec<_>> = Arc::new(ground.jobs.iter().map(|(_, facts)| facts.clone()).collect());
-    let mut run = DryRun::default();
-    for pairs in ground.pairs.chunks(PAIRS) {
-        let case = Arc::new(Case {
-            now,
-            language: judge.first_language().to_owned(),
-            students: ground
-                .students
-                .iter()
-                .map(|(_, facts)| facts.clone())
-                .collect(),
-            jobs: jobs.clone(),
-            pairs: pairs
-                .iter()
-                .map(|pair| (pair.student as u32, pair.job as u32))
-                .collect(),
-        });
-        let before = judge.judge(reader, &today, &case).await?;
-        let after = judge.judge(reader, &then, &case).await?;
-        run.compare(&ground, pairs, before.all, after.all);
-    }
-    Ok(run)
+    let mut ground = Ground::survey(judge, reader, now)?;
+    let applications = std::mem::take(&mut ground.applications);
+    let mut asking = Asking {
+        judge,
+        rules: (&today, &then),
+        tried: module.rule_id,
+        jobs: Arc::new(ground.jobs.iter().map(|(_, facts)| facts.clone()).collect()),
+        ground,
+        now,
+        batch: Batch::default(),
+        run: DryRun::default(),
+        started: Instant::now(),
+    };
+    asking.ask_applications(applications).await?;
+    asking.ask_roster().await?;
+    asking.ask().await?;
+    Ok(asking.run)
 }
 
 impl DryRun {
-    fn compare(
-        &mut self,
-        ground: &Ground,
-        pairs: &[Pair],
-        before: Vec<Eligibility>,
-        after: Vec<Eligibility>,
-    ) {
-        for ((pair, before), after) in pairs.iter().zip(before).zip(after) {
-            self.note(Sample {
-                application_id: pair.application_id,
-                job_id: ground.jobs[pair.job].0,
-                student_id: ground.students[pair.student].0.clone(),
-                before: before.outcome.into(),
-                after: after.outcome.into(),
-                reasons: after.reasons,
-            });
-        }
+    /// Whether it shows what the module would do: it gave answers, and no question left it without one.
+    pub fn is_telling(&self) -> bool {
+        self.evaluated > 0 && self.faults == 0
     }
 
     /// Counts an answer; shows it if it would change and there is room.
@@ -128,98 +97,189 @@ impl DryRun {
             self.samples.push(answer);
         }
     }
+
+    pub(super) fn note_faults(&mut self, count: u64, fault: &rules::Fault) {
+        self.faults += count;
+        self.first_fault.get_or_insert_with(|| fault.to_string());
+    }
 }
 
-impl<'a> Ground<'a> {
-    fn survey(judge: &'a Judge, reader: &'a Reader, now: Timestamp) -> Result<Self, StoreError> {
-        let mut ground = Self {
-            reader,
-            facts: Facts::new(&judge.terms().zone, now),
-            students: Vec::new(),
-            student_places: HashMap::new(),
-            jobs: Vec::new(),
-            job_places: HashMap::new(),
-            pairs: Vec::new(),
-        };
-        ground.add_applications()?;
-        ground.add_open_jobs()?;
-        Ok(ground)
+/// What is asked in one go.
+#[derive(Default)]
+struct Batch {
+    students: Vec<(StudentId, rules::Student)>,
+    places: HashMap<String, usize>,
+    pairs: Vec<Pair>,
+}
+
+struct Pair {
+    application_id: Option<ApplicationId>,
+    student: usize,
+    job: usize,
+}
+
+struct Asking<'a> {
+    judge: &'a Judge,
+    /// Today's, and those to come.
+    rules: (&'a RuleSet, &'a RuleSet),
+    tried: RuleId,
+    ground: Ground<'a>,
+    jobs: Arc<Vec<rules::Job>>,
+    now: Timestamp,
+    batch: Batch,
+    run: DryRun,
+    started: Instant,
+}
+
+impl Asking<'_> {
+    fn is_over(&self) -> bool {
+        self.run.faults >= MOST_FAULTS || self.started.elapsed() > LONGEST
     }
 
-    fn add_applications(&mut self) -> Result<(), StoreError> {
-        let mut range = KeyRange::prefix(&keys::applications());
-        while self.pairs.len() < APPLICATIONS {
-            let found = self.reader.scan_keys(&range, Direction::Backward, 1_000)?;
+    async fn ask_applications(&mut self, applications: Vec<Filed>) -> Result<(), StoreError> {
+        for filed in applications {
+            let stored = self.ground.reader.get(&keys::student(&filed.student_id))?;
+            if let Some(student) = stored {
+                self.add(&student, Some(filed.application_id), filed.job)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_roster(&mut self) -> Result<(), StoreError> {
+        let jobs = self.ground.open_jobs;
+        let step = stride(self.ground.count_students()?, jobs);
+        let mut range = KeyRange::prefix(&keys::students());
+        // The number of a pair, counted through all students with all jobs.
+        let mut first = 0_usize;
+        loop {
+            let found = (self.ground.reader).scan_keys(&range, Direction::Forward, BATCH)?;
             let Some(last) = found.last().cloned() else {
-                break;
+                return Ok(());
             };
             for key in &found {
-                let id = keys::indexed_id::<Application>(key)?;
-                let stored: Option<Stored<Application>> =
-                    self.reader.get(&keys::application(id))?;
-                let open = stored.filter(|filed| !filed.application_status().is_final());
-                let Some(application) = open else { continue };
-                let student = self.student(&application.student_id)?;
-                let job = self.job(application.job_id)?;
-                if let (Some(student), Some(job)) = (student, job) {
-                    self.pairs.push(Pair {
-                        application_id: Some(id),
-                        student,
-                        job,
-                    });
+                let places = (first.next_multiple_of(step) - first..jobs).step_by(step);
+                first += jobs;
+                if places.len() == 0 {
+                    continue;
+                }
+                let id = keys::indexed_id::<Student>(key)?;
+                let stored: Option<Stored<Student>> =
+                    self.ground.reader.get(&keys::student(&id))?;
+                let Some(student) = stored else { continue };
+                let applied = self.ground.applied.remove(student.student_id.as_str());
+                let applied = applied.unwrap_or_default();
+                for job in places.filter(|job| !applied.contains(job)) {
+                    self.add(&student, None, job).await?;
+                }
+                if self.is_over() {
+                    return Ok(());
                 }
             }
-            range = range.beyond(last, Direction::Backward);
+            range = range.beyond(last, Direction::Forward);
         }
-        Ok(())
     }
 
-    fn add_open_jobs(&mut self) -> Result<(), StoreError> {
-        let open = KeyRange::prefix(&keys::jobs_by_status(JobStatus::Open));
-        let asked: std::collections::HashSet<(usize, usize)> = self
-            .pairs
-            .iter()
-            .map(|pair| (pair.student, pair.job))
-            .collect();
-        let students = self.students.len().min(STUDENTS);
-        for key in self.reader.scan_keys(&open, Direction::Backward, JOBS)? {
-            let Some(job) = self.job(keys::indexed_id::<Job>(&key)?)? else {
-                continue;
-            };
-            let fresh = (0..students).filter(|student| !asked.contains(&(*student, job)));
-            self.pairs.extend(fresh.map(|student| Pair {
-                application_id: None,
-                student,
-                job,
-            }));
-        }
-        Ok(())
-    }
-
-    fn student(&mut self, id: &StudentId) -> Result<Option<usize>, StoreError> {
-        if let Some(place) = self.student_places.get(id.as_str()) {
-            return Ok(Some(*place));
-        }
-        let stored: Option<Stored<Student>> = self.reader.get(&keys::student(id))?;
-        let Some(student) = stored else {
-            return Ok(None);
+    async fn add(
+        &mut self,
+        student: &Student,
+        application_id: Option<ApplicationId>,
+        job: usize,
+    ) -> Result<(), StoreError> {
+        let known = self.batch.places.get(student.student_id.as_str());
+        let place = if let Some(place) = known {
+            *place
+        } else {
+            let place = self.batch.students.len();
+            let facts = self
+                .ground
+                .facts
+                .student(self.ground.reader, place, student)?;
+            let id = student.student_id.clone();
+            self.batch.places.insert(id.as_str().into(), place);
+            self.batch.students.push((id, facts));
+            place
         };
-        let place = self.students.len();
-        let facts = self.facts.student(self.reader, place, &student)?;
-        self.students.push((id.clone(), facts));
-        self.student_places.insert(id.as_str().into(), place);
-        Ok(Some(place))
+        self.batch.pairs.push(Pair {
+            application_id,
+            student: place,
+            job,
+        });
+        if self.batch.pairs.len() >= BATCH {
+            self.ask().await?;
+        }
+        Ok(())
     }
 
-    fn job(&mut self, id: JobId) -> Result<Option<usize>, StoreError> {
-        if let Some(place) = self.job_places.get(&id) {
-            return Ok(Some(*place));
+    /// Asks what has come together, today's rules and those to come.
+    async fn ask(&mut self) -> Result<(), StoreError> {
+        let Batch {
+            students, pairs, ..
+        } = std::mem::take(&mut self.batch);
+        if pairs.is_empty() || self.is_over() {
+            return Ok(());
         }
-        let stored: Option<Stored<Job>> = self.reader.get(&keys::job(id))?;
-        let Some(job) = stored else { return Ok(None) };
-        let place = self.jobs.len();
-        self.jobs.push((id, self.facts.job(place, &job)));
-        self.job_places.insert(id, place);
-        Ok(Some(place))
+        let facts: Vec<_> = students.iter().map(|(_, facts)| facts.clone()).collect();
+        let case = |pairs: Vec<(u32, u32)>| {
+            Arc::new(Case {
+                now: self.now,
+                language: self.judge.first_language().to_owned(),
+                students: facts.clone(),
+                jobs: self.jobs.clone(),
+                pairs,
+                purpose: Purpose::DryRun,
+            })
+        };
+        let numbers = |pair: &Pair| (pair.student as u32, pair.job as u32);
+        let all = case(pairs.iter().map(numbers).collect());
+        let (reader, (today, then)) = (self.ground.reader, self.rules);
+        let before = self.judge.judge(reader, today, &all).await?;
+        let mut after = self.judge.judge(reader, then, &all).await?;
+        // What failed once may have been the machine; what fails again is the module.
+        let failed: Vec<usize> = self.failed(&after).map(|failed| failed.at).collect();
+        let mut lost = HashSet::new();
+        if !failed.is_empty() {
+            let again = case(failed.iter().map(|at| all.pairs[*at]).collect());
+            let again = self.judge.judge(reader, then, &again).await?;
+            for failed_again in self.failed(&again) {
+                lost.insert(failed[failed_again.at]);
+            }
+            let fault = self
+                .failed(&again)
+                .next()
+                .map(|failed| failed.fault.clone());
+            if let Some(fault) = fault {
+                self.run.note_faults(lost.len() as u64, &fault);
+            }
+            for (at, answer) in failed.iter().zip(again.all) {
+                after.all[*at] = answer;
+            }
+        }
+        let answers = before.all.into_iter().zip(after.all);
+        for (at, (pair, (before, after))) in pairs.iter().zip(answers).enumerate() {
+            if !lost.contains(&at) {
+                self.note(pair, &students[pair.student].0, before, after);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the module that is tried gave no answer.
+    fn failed<'v>(&self, verdicts: &'v Verdicts) -> impl Iterator<Item = &'v Failed> + use<'v> {
+        let tried = self.tried;
+        let failed = verdicts.failed.iter();
+        failed.filter(move |failed| failed.rule_id == tried)
+    }
+
+    fn note(&mut self, pair: &Pair, student: &StudentId, before: Eligibility, after: Eligibility) {
+        self.run.note(Sample {
+            application_id: pair.application_id,
+            job_id: self.ground.jobs[pair.job].0,
+            student_id: student.clone(),
+            before: before.outcome.into(),
+            after: after.outcome.into(),
+            reasons: after.reasons,
+        });
     }
 }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dry_run::{DryRun, Sample};
-use crate::eligibility::{Facts, Judge, Notice, Routed};
+use super::dry_run::{DryRun, MOST_FAULTS, Sample};
+use crate::eligibility::{Facts, Judge, Notice, Purpose, Routes};
 use crate::model::{
-    Account, AccountStatus, Delivery, Job, JobStatus, RuleSet, Student, StudentId, Timestamp,
-    fold_name,
+    Account, AccountStatus, Delivery, Job, JobStatus, RuleId, RuleSet, Student, StudentId,
+    Timestamp, fold_name,
 };
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -30,13 +30,14 @@ struct Listener {
 }
 
 /// When each listener had mail in one of the two runs, so that a rule may count it.
+#[derive(Clone)]
 struct Letters(Vec<Vec<Timestamp>>);
 
 pub(super) async fn replay(
     judge: &Judge,
     reader: &Reader,
-    today: &RuleSet,
-    then: &RuleSet,
+    (today, then): (&RuleSet, &RuleSet),
+    tried: RuleId,
     now: Timestamp,
 ) -> Result<DryRun, StoreError> {
     let listeners = listeners(reader)?;
@@ -51,9 +52,24 @@ pub(super) async fn replay(
     for job in &postings {
         let told = facts.job(0, job);
         let was = before.announce(judge, reader, today, (job, &told), &listeners);
-        let was = was.await?;
+        let was = was.await?.all;
+        let unasked = after.clone();
         let will = after.announce(judge, reader, then, (job, &told), &listeners);
-        for ((listener, before), after) in listeners.iter().zip(was).zip(will.await?) {
+        let mut will = will.await?;
+        if will.failed.iter().any(|(rule, _)| *rule == tried) {
+            // What failed once may have been the machine; what fails again is the module.
+            after = unasked;
+            let again = after.announce(judge, reader, then, (job, &told), &listeners);
+            will = again.await?;
+        }
+        if let Some((_, fault)) = will.failed.iter().find(|(rule, _)| *rule == tried) {
+            run.note_faults(listeners.len() as u64, fault);
+            if run.faults >= MOST_FAULTS {
+                break;
+            }
+            continue;
+        }
+        for ((listener, before), after) in listeners.iter().zip(was).zip(will.all) {
             run.note(Sample {
                 application_id: None,
                 job_id: job.job_id,
@@ -80,7 +96,7 @@ impl Letters {
         set: &RuleSet,
         (job, told): (&Job, &rules::Job),
         listeners: &[Listener],
-    ) -> Result<Vec<Routed>, StoreError> {
+    ) -> Result<Routes, StoreError> {
         let at = job.posted_at();
         let recipients = listeners.iter().zip(&mut self.0).enumerate();
         let recipient = |(place, (listener, letters)): (usize, (&Listener, &mut Vec<_>))| {
@@ -103,9 +119,10 @@ impl Letters {
                 attributes: Vec::new(),
             },
             recipients: recipients.map(recipient).collect(),
+            purpose: Purpose::DryRun,
         });
         let routed = judge.route(reader, set, &notice).await?;
-        for (letters, routed) in self.0.iter_mut().zip(&routed) {
+        for (letters, routed) in self.0.iter_mut().zip(&routed.all) {
             if routed.delivery == Delivery::Now {
                 letters.push(at);
             }

@@ -3,6 +3,7 @@
 mod dialect;
 mod dry_run;
 mod employers;
+mod ground;
 mod header;
 mod import;
 mod jobs;
@@ -21,7 +22,7 @@ pub use dry_run::{DryRun, Sample, dry_run};
 pub use import::{Import, ImportError, Kind, Options};
 pub use report::{Rejection, Report};
 pub use rules::{
-    NewRule, RulePatch, RuleRefusal, change_rule, install_rule, list_rules, note_dry_run,
-    rule_name, see_rule,
+    NewRule, RulePatch, RuleRefusal, change_rule, delete_rule, list_rules, note_dry_run, rule_name,
+    see_rule, upload_rule,
 };
 pub use seed_rules::{SeedError, check_complete, laid_over, seed_rules};

@@ -3,11 +3,14 @@
 
 use serde_json::{Map, Value};
 
+use super::dry_run::DryRun;
 use super::seed_rules::check_complete;
 use crate::config::RulesSettings;
 use crate::model::{
-    Event, FieldFault, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState, check_text,
+    Actor, Event, FieldFault, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState,
+    check_text,
 };
+use crate::rules::{Digest, SHIPPED, Shipped};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// Bytes of a module lie in rows of this size.
@@ -22,8 +25,16 @@ pub enum RuleRefusal {
     Stale,
     #[error("a rule cannot go from {} to {}", from.name(), to.name())]
     InvalidTransition { from: RuleState, to: RuleState },
-    #[error("a draft becomes active after a dry run, so that its effect was seen")]
+    #[error(
+        "a rule becomes active after a dry run in which it gave answers and failed at nothing, so that its effect was seen"
+    )]
     DryRunFirst,
+    #[error("the same module is here already, as the rule {0}")]
+    Uploaded(RuleId),
+    #[error("only a draft or a retired rule can be deleted; this one is {}", .0.name())]
+    InUse(RuleState),
+    #[error("this rule ships with Corkboard and cannot be deleted; make it retired instead")]
+    Ships,
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -54,8 +65,32 @@ pub fn rule_name(text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// Keeps a module that somebody uploaded, as a draft. The names of the modules that ship are not for others, and one module
+/// is kept once.
+pub fn upload_rule(
+    transaction: &mut Transaction,
+    new: &NewRule,
+) -> Result<Stored<RuleModule>, RuleRefusal> {
+    // The same one twice at once must not both find nothing.
+    transaction.guard(&keys::uploads_of_rules())?;
+    check_new(&transaction.reader(), &new.name, &new.digest)?;
+    install_rule(transaction, new, RuleState::Draft)
+}
+
+/// Whether a module may be uploaded under a name.
+fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusal> {
+    let rules = list_rules(reader)?;
+    if let Some(same) = rules.iter().find(|rule| rule.digest == digest) {
+        return Err(RuleRefusal::Uploaded(same.rule_id));
+    }
+    if SHIPPED.iter().any(|shipped| shipped.name == name) {
+        return Err(Invalid::one("name", FieldFault::ReservedName).into());
+    }
+    Ok(())
+}
+
 /// Keeps a module in a state; `Draft` but for those that ship.
-pub fn install_rule(
+pub(super) fn install_rule(
     transaction: &mut Transaction,
     new: &NewRule,
     state: RuleState,
@@ -78,6 +113,8 @@ pub fn install_rule(
         state,
         dry_run: false,
         failing: None,
+        uploaded_by: (transaction.origin().actor != Actor::System)
+            .then_some(transaction.origin().actor),
         created_at: now,
         updated_at: now,
     })?;
@@ -135,8 +172,13 @@ pub fn change_rule(
     if let Some(to) = patch.state
         && to != old.state
     {
-        let is_idle = matches!(old.state, RuleState::Draft | RuleState::Retired);
-        if is_idle && to == RuleState::Active && !module.dry_run {
+        // One that is in use and fails has shown nothing but that.
+        let was_seen = match old.state {
+            RuleState::Draft | RuleState::Retired => false,
+            RuleState::Shadow => old.failing.is_none(),
+            RuleState::Active => true,
+        };
+        if to == RuleState::Active && !(was_seen || module.dry_run) {
             return Err(RuleRefusal::DryRunFirst);
         }
         if !old.state.allows(to, module.dry_run) {
@@ -146,7 +188,7 @@ pub fn change_rule(
         if matches!(to, RuleState::Active | RuleState::Shadow) {
             check_complete(&module, settings)?;
         }
-        module.dry_run |= !is_idle && module.parameters == old.parameters;
+        module.dry_run |= was_seen && module.parameters == old.parameters;
         module.state = to;
     }
     if module == old.record {
@@ -222,12 +264,46 @@ fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), Store
     Ok(())
 }
 
-/// Notes that a dry run with these parameters was seen.
+/// Removes a module that decides nothing, with its bytes.
+pub fn delete_rule(
+    transaction: &mut Transaction,
+    id: RuleId,
+    matches: &dyn Fn(u64) -> bool,
+) -> Result<Stored<RuleModule>, RuleRefusal> {
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let rule = stored.ok_or(RuleRefusal::NotFound)?;
+    if !matches(rule.version) {
+        return Err(RuleRefusal::Stale);
+    }
+    if !matches!(rule.state, RuleState::Draft | RuleState::Retired) {
+        return Err(RuleRefusal::InUse(rule.state));
+    }
+    // The next start would bring it back, and active.
+    let ships = |shipped: &Shipped| Digest::of(shipped.bytes).to_string() == rule.digest;
+    if SHIPPED.iter().any(ships) {
+        return Err(RuleRefusal::Ships);
+    }
+    transaction.delete(&rule);
+    let chunks = rule.size_bytes.div_ceil(CHUNK_BYTES as u64);
+    for number in 0..chunks as u32 {
+        transaction.delete_bytes(keys::rule_chunk(id, number));
+    }
+    transaction.delete_bytes(keys::shadow_verdicts(id));
+    transaction.delete_bytes(keys::shadow_differences(id));
+    transaction.log(Event::RuleDeleted { rule_id: id })?;
+    Ok(rule)
+}
+
+/// Notes that a dry run with these parameters was seen, if it showed what the module would do.
 pub fn note_dry_run(
     transaction: &mut Transaction,
     id: RuleId,
     parameters: &Map<String, Value>,
+    run: &DryRun,
 ) -> Result<(), RuleRefusal> {
+    if !run.is_telling() {
+        return Ok(());
+    }
     let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
     let old = stored.ok_or(RuleRefusal::NotFound)?;
     if old.parameters == *parameters && !old.dry_run {

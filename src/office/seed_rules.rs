@@ -122,7 +122,11 @@ fn check_parameters(schema: &Schema, parameters: Map<String, Value>) -> Result<(
     match schema.read(&Value::Object(parameters)) {
         Ok(_) => Ok(()),
         Err(Fault::BadParameters(Invalid(mut errors))) => {
-            for error in &mut errors {
+            // Of all of them together, or of one.
+            for error in errors
+                .iter_mut()
+                .filter(|error| error.field != "parameters")
+            {
                 error.field = format!("parameters.{}", error.field);
             }
             Err(Invalid(errors))

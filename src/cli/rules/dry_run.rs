@@ -23,7 +23,7 @@ pub struct DryRun {
 
 impl DryRun {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        let store = app::open_store(config, Clock::System)?;
+        let store = app::existing_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
         office::check_complete(&rule, &config.rules)?;
         let judge = app::judge(config, &store)?;
@@ -33,7 +33,7 @@ impl DryRun {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let run = runtime.block_on(office::dry_run(&judge, &reader, &module, now))?;
         store.run_blocking(Origin::OPERATOR, |transaction| {
-            office::note_dry_run(transaction, self.id, &module.parameters)
+            office::note_dry_run(transaction, self.id, &module.parameters, &run)
         })?;
         let answers = match rule.kind {
             RuleKind::Eligibility => "verdicts",
@@ -45,6 +45,15 @@ impl DryRun {
         ))?;
         for sample in &run.samples {
             tell(sample)?;
+        }
+        if let Some(fault) = &run.first_fault {
+            let faults = run.faults;
+            return Err(format!("{faults} questions had no answer; the first: {fault}").into());
+        }
+        if run.evaluated == 0 {
+            return Err(
+                "nothing could be looked at: there are no students and open jobs yet, so the rule stays as it is".into(),
+            );
         }
         let untold = run.changed - run.samples.len() as u64;
         if untold > 0 {

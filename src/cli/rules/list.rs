@@ -6,10 +6,13 @@ use super::Failure;
 use crate::app;
 use crate::cli::print::print_line;
 use crate::config::Config;
-use crate::model::{RuleKind, RuleModule, RuleState};
+use crate::model::{Account, Actor, RuleKind, RuleModule, RuleState};
 use crate::office;
-use crate::store::{Reader, StoreError, keys};
+use crate::store::{Reader, StoreError, Stored, keys};
 use crate::telemetry::say;
+
+/// Of a digest; enough to tell modules apart.
+const SHOWN_DIGITS: usize = 12;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let reader = app::look_at_store(config)?;
@@ -23,15 +26,31 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
             RuleKind::Notification => "notification",
         };
         print_line(format_args!(
-            "{}  {:<7}  {kind:<12}  {} {}{}",
+            "{}  {:<7}  {kind:<12}  {}  {}  {:<12}  {} {}{}",
             rule.rule_id,
             rule.state.name(),
+            &rule.digest[..SHOWN_DIGITS.min(rule.digest.len())],
+            rule.created_at.day(&config.campus.time_zone),
+            uploader(&reader, rule)?,
             rule.name,
             rule.record.version,
             note(&reader, rule)?
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who uploaded a rule: an admin's address, the command line, or nobody, since it ships.
+fn uploader(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {
+    let Some(Actor::Account(id, _)) = rule.uploaded_by else {
+        return Ok(match rule.uploaded_by {
+            Some(Actor::Operator) => "command line",
+            _ => "ships",
+        }
+        .into());
+    };
+    let account: Option<Stored<Account>> = reader.get(&keys::account(id))?;
+    Ok(account.map_or_else(|| id.to_string(), |account| account.email.to_string()))
 }
 
 fn note(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {

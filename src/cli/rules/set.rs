@@ -48,7 +48,7 @@ impl From<StateName> for RuleState {
 
 impl Set {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        let store = app::open_store(config, Clock::System)?;
+        let store = app::existing_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
         let parameters = match &self.parameters {
             Some(file) => Some(office::laid_over(&rule, read(file)?, &config.rules)?),

@@ -10,8 +10,7 @@ use crate::app;
 use crate::cli::print::print_line;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::RuleState;
-use crate::office::{self, NewRule};
+use crate::office::{self, NewRule, RuleRefusal};
 use crate::store::Origin;
 use crate::telemetry::say;
 
@@ -26,7 +25,7 @@ pub struct Upload {
 
 impl Upload {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        let store = app::open_store(config, Clock::System)?;
+        let store = app::existing_store(config, Clock::System)?;
         let bytes = read_module(config, &self.file)?;
         let judge = app::judge(config, &store)?;
         let shown = self.file.display();
@@ -34,11 +33,18 @@ impl Upload {
             .host()
             .inspect(&bytes)
             .map_err(|fault| format!("{shown}: {fault}"))?;
-        let new = NewRule::found(found, self.name, bytes)
-            .map_err(|invalid| format!("{shown}: {invalid}"))?;
-        let rule = store.run_blocking(Origin::OPERATOR, |transaction| {
-            office::install_rule(transaction, &new, RuleState::Draft)
-        })?;
+        let digest = found.digest;
+        let keep = || -> Result<_, RuleRefusal> {
+            let new = NewRule::found(found, self.name, bytes)?;
+            store.run_blocking(Origin::OPERATOR, |transaction| {
+                office::upload_rule(transaction, &new)
+            })
+        };
+        let kept = keep();
+        if kept.is_err() {
+            judge.forget_unless_kept(&store.read()?, digest)?;
+        }
+        let rule = kept.map_err(|refusal| format!("{shown}: {refusal}"))?;
         say(format_args!(
             "{} {} is a draft; `corkboard rules dry-run {}` tells what it would change",
             rule.name, rule.record.version, rule.rule_id

@@ -50,7 +50,7 @@ pub enum ActorView {
 }
 
 impl ActorView {
-    fn new(reader: &Reader, actor: Actor) -> Result<Self, Problem> {
+    pub fn new(reader: &Reader, actor: Actor) -> Result<Self, Problem> {
         Ok(match actor {
             Actor::Anonymous => Self::Anonymous,
             Actor::Operator => Self::Operator,

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::audit::ActorView;
 use crate::http::body::{JsonBody, media_type, read_to_limit, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
 use crate::http::etag::{IfMatch, etag, is_known};
@@ -23,6 +24,7 @@ use crate::model::{
     StudentId, Timestamp,
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
+use crate::rules::Inspected;
 use crate::store::{Reader, StoreError, Stored, keys};
 
 #[derive(Serialize, ToSchema)]
@@ -47,6 +49,9 @@ pub struct RuleView<'a> {
     dry_run: bool,
     failing: Option<FailureView<'a>>,
     shadow: ShadowView,
+    /// Who uploaded it; null for a rule that ships with Corkboard.
+    uploaded_by: Option<ActorView>,
+    uploaded_at: Timestamp,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -68,7 +73,7 @@ struct ShadowView {
 }
 
 impl<'a> RuleView<'a> {
-    fn new(reader: &Reader, rule: &'a RuleModule) -> Result<Self, StoreError> {
+    fn new(reader: &Reader, rule: &'a RuleModule) -> Result<Self, Problem> {
         let schema = RawValue::from_string(rule.parameter_schema.clone())
             .map_err(|error| StoreError::Corrupt(format!("the schema of a rule: {error}")))?;
         Ok(Self {
@@ -91,6 +96,10 @@ impl<'a> RuleView<'a> {
                 evaluated: reader.counter(&keys::shadow_verdicts(rule.rule_id))?,
                 changed: reader.counter(&keys::shadow_differences(rule.rule_id))?,
             },
+            uploaded_by: (rule.uploaded_by)
+                .map(|actor| ActorView::new(reader, actor))
+                .transpose()?,
+            uploaded_at: rule.created_at,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
         })
@@ -158,14 +167,30 @@ pub async fn upload(
     let (host, looked_at) = (state.judge.host().clone(), bytes.clone());
     let found = web::block(move || host.inspect(&looked_at)).await;
     let found = found.map_err(|error| Problem::internal(&error))??;
+    let digest = found.digest;
+    let kept = keep(&caller, &request, &state, name, found, &bytes).await;
+    if kept.is_err() {
+        state.judge.forget_unless_kept(&state.read()?, digest)?;
+    }
+    kept
+}
+
+async fn keep(
+    caller: &Caller<Admin>,
+    request: &HttpRequest,
+    state: &State,
+    name: Option<String>,
+    found: Inspected,
+    bytes: &[u8],
+) -> Result<HttpResponse, Problem> {
     let new = NewRule::found(found, name, bytes.to_vec())?;
     once(
-        &state,
-        &request,
+        state,
+        request,
         Some(&caller.who),
         caller.origin,
-        &bytes,
-        |transaction| office::install_rule(transaction, &new, RuleState::Draft),
+        bytes,
+        |transaction| office::upload_rule(transaction, &new),
         |rule| {
             let mut answer =
                 Answer::json(StatusCode::CREATED, &RuleView::new(&caller.reader, rule)?)?;
@@ -221,12 +246,37 @@ pub async fn update(
     answer(&state.read()?, &rule)
 }
 
+/// DELETE /admin/rules/{ruleId}: of a draft, or of one that is retired.
+pub async fn delete(
+    caller: Caller<Admin>,
+    request: HttpRequest,
+    state: web::Data<State>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: RuleId = id_of(&path)?;
+    let if_match = IfMatch::of(&request);
+    let rule = state
+        .store
+        .run(caller.origin, |transaction| {
+            office::delete_rule(transaction, id, &|version| if_match.holds(version))
+        })
+        .await?;
+    state.judge.forget_module(&rule);
+    Ok(HttpResponse::NoContent().finish())
+}
+
 #[derive(Serialize, ToSchema)]
 #[schema(as = DryRun)]
 #[serde(rename_all = "camelCase")]
 pub struct DryRunView {
+    /// Answers that the rule gave.
     evaluated: u64,
     changed: u64,
+    /// Questions it gave no answer to, asked twice. With any of these, or with nothing evaluated, the rule cannot become
+    /// active.
+    faults: u64,
+    /// What the first of these was.
+    first_fault: Option<String>,
     samples: Vec<SampleView>,
     /// Milliseconds.
     took: u64,
@@ -280,12 +330,14 @@ pub async fn dry_run(
     state
         .store
         .run(caller.origin, |transaction| {
-            office::note_dry_run(transaction, id, &module.parameters)
+            office::note_dry_run(transaction, id, &module.parameters, &run)
         })
         .await?;
     Ok(HttpResponse::Ok().json(DryRunView {
         evaluated: run.evaluated,
         changed: run.changed,
+        faults: run.faults,
+        first_fault: run.first_fault,
         samples: run.samples.into_iter().map(SampleView::from).collect(),
         took: started.elapsed().as_millis() as u64,
     }))

@@ -32,7 +32,7 @@ pub fn operations() -> Vec<Operation> {
             .pages()
             .page::<RuleView<'_>>("Newest first."),
         operation("POST", "/api/v1/admin/rules", "Uploads a rule")
-            .detail("The body is a WebAssembly component of the contract campus:rules. It is compiled, looked into and asked once before it is kept.")
+            .detail("The body is a WebAssembly component of the contract campus:rules. It is compiled in a process with limits of its own, looked into and asked once before it is kept. The names of the rules that ship are reserved.")
             .query(
                 "name",
                 "Versions of one rule share it; without it, the module's own.",
@@ -43,6 +43,7 @@ pub fn operations() -> Vec<Operation> {
             .answer::<RuleView<'_>>(201, "The draft.")
             .location()
             .etag()
+            .problem(409, "already_uploaded")
             .problem(413, "body_too_large")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid_module")
@@ -59,12 +60,18 @@ pub fn operations() -> Vec<Operation> {
             .etag()
             .problem(409, "invalid_transition")
             .problem(409, "dry_run_first"),
+        operation("DELETE", "/api/v1/admin/rules/{ruleId}", "Deletes a draft or a retired rule")
+            .detail("Its module goes with it. A rule that ships with Corkboard stays.")
+            .if_match()
+            .empty(204, "It is deleted.")
+            .problem(409, "rule_in_use")
+            .problem(409, "rule_ships"),
         operation(
             "POST",
             "/api/v1/admin/rules/{ruleId}/dry-run",
             "What a rule would change",
         )
-        .detail("Over the campus's open applications, and what their students could apply for; of a rule about mail, over the newest postings. Changes nothing.")
+        .detail("Asks the rule about the campus's open applications, and about all students with all open jobs (100,000 pairs at most, spread evenly); of a rule about mail, about the newest postings. Changes nothing. A rule becomes active only after a dry run that evaluated something and had no faults.")
         .answer::<DryRunView>(200, "How many answers would change, and which."),
     ]
 }

@@ -69,6 +69,13 @@ pub enum Code {
         max: usize,
     },
     DryRunFirst,
+    AlreadyUploaded {
+        rule_id: String,
+    },
+    RuleInUse {
+        state: String,
+    },
+    RuleShips,
 
     Contended,
     TooLarge {
@@ -173,7 +180,10 @@ impl Code {
             Self::ReviewPending => (S::CONFLICT, "The office must review this application first."),
             Self::LastAdmin => (S::CONFLICT, "The last active admin cannot be suspended. Make another one first."),
             Self::TooManyFiles { .. } => (S::CONFLICT, "You already keep {max} files, which is the limit."),
-            Self::DryRunFirst => (S::CONFLICT, "Do a dry run before you make this rule active."),
+            Self::DryRunFirst => (S::CONFLICT, "Before you make this rule active, do a dry run that evaluates something and has no faults."),
+            Self::AlreadyUploaded { .. } => (S::CONFLICT, "This module is already here as the rule {ruleId}."),
+            Self::RuleInUse { .. } => (S::CONFLICT, "This rule is {state}. Only a draft or a retired rule can be deleted."),
+            Self::RuleShips => (S::CONFLICT, "This rule ships with Corkboard and cannot be deleted. Make it retired instead."),
 
             Self::Contended => (S::CONFLICT, "Others are changing the same record. Try again."),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "The {what} is too large to store."),

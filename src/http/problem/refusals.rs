@@ -124,6 +124,15 @@ impl From<RuleRefusal> for Problem {
             RuleRefusal::Stale => Code::Stale.into(),
             RuleRefusal::InvalidTransition { from, to } => moved(from.name(), to.name()),
             RuleRefusal::DryRunFirst => Code::DryRunFirst.into(),
+            RuleRefusal::Uploaded(rule_id) => Code::AlreadyUploaded {
+                rule_id: rule_id.to_string(),
+            }
+            .into(),
+            RuleRefusal::InUse(state) => Code::RuleInUse {
+                state: state.name().into(),
+            }
+            .into(),
+            RuleRefusal::Ships => Code::RuleShips.into(),
             RuleRefusal::Invalid(invalid) => invalid.into(),
             RuleRefusal::Store(error) => error.into(),
         }

@@ -79,6 +79,10 @@ pub fn session(id: SessionId) -> RecordKey<Session> {
 pub fn student(id: &StudentId) -> RecordKey<Student> {
     RecordKey::new(records::<Student>().text(id.as_str()))
 }
+/// Every student, in the order of the ids.
+pub fn students() -> Key {
+    records::<Student>()
+}
 pub fn token(id: TokenId) -> RecordKey<Token> {
     RecordKey::new(records::<Token>().bytes(id.as_bytes()))
 }
@@ -320,6 +324,10 @@ pub fn asked_by_strangers(email: Option<&Email>) -> Key {
 /// Raised by every change of who in the office is active.
 pub fn office() -> Key {
     Key::new(b'G', b'o')
+}
+/// Two uploads of rules never both land from the same moment.
+pub fn uploads_of_rules() -> Key {
+    Key::new(b'G', b'u')
 }
 /// Verdicts that a module gave as a shadow.
 pub fn shadow_verdicts(rule: RuleId) -> Key {

@@ -1,0 +1,133 @@
+//! Modules ready to be asked: compiled, with their parameters read. From memory if they were asked before, else from the
+//! store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::RulesSettings;
+use crate::model::{RuleId, RuleInUse, RuleModule};
+use crate::rules::{self, Fault, Host, Module, Schema};
+use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, keys};
+
+/// Modules kept ready; a campus uses a handful, and dry runs of drafts come and go.
+const MAX_READY: usize = 32;
+
+/// A module in use, ready to be asked.
+pub(super) struct Ready {
+    of: RuleInUse,
+    pub module: Arc<Module>,
+    pub parameters: Vec<rules::Attribute>,
+}
+
+impl Ready {
+    fn make(
+        host: &Host,
+        of: RuleInUse,
+        schema: &str,
+        parameters: serde_json::Map<String, serde_json::Value>,
+        bytes: &[u8],
+    ) -> Result<Self, Fault> {
+        let digest = of
+            .digest
+            .parse()
+            .map_err(|error: &str| Fault::Engine(error.into()))?;
+        let module = host.module(digest, bytes)?;
+        let schema = Schema::parse(schema).map_err(Fault::Refused)?;
+        let parameters = schema.read(&serde_json::Value::Object(parameters))?;
+        Ok(Self {
+            of,
+            module,
+            parameters,
+        })
+    }
+}
+
+/// Runs what blocks off the threads that answer requests.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| StoreError::Unavailable(format!("the rules: {error}")))
+}
+
+pub(super) struct Shelf {
+    pub host: Arc<Host>,
+    ready: Mutex<HashMap<RuleId, Arc<Ready>>>,
+}
+
+impl Shelf {
+    pub fn new(host: Arc<Host>) -> Self {
+        Self {
+            host,
+            ready: Mutex::default(),
+        }
+    }
+
+    /// The module, with the parameters of its record and beneath them those of the configuration.
+    pub async fn ready(
+        &self,
+        reader: &Reader,
+        rule: &RuleInUse,
+        settings: &RulesSettings,
+    ) -> Result<Result<Arc<Ready>, Fault>, StoreError> {
+        if let Some(ready) = self.at_hand(rule) {
+            return Ok(Ok(ready));
+        }
+        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
+        let record = stored.ok_or_else(|| {
+            StoreError::Corrupt(format!("rule {} is in use and is not there", rule.rule_id))
+        })?;
+        let bytes = rule_bytes(reader, &record)?;
+        let (host, rule) = (self.host.clone(), rule.clone());
+        let parameters = settings.beneath(&rule.name, &rule.parameters);
+        let ready = blocking(move || {
+            Ready::make(&host, rule, &record.parameter_schema, parameters, &bytes)
+        });
+        let ready = match ready.await? {
+            Ok(ready) => Arc::new(ready),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        self.keep(ready.clone());
+        Ok(Ok(ready))
+    }
+
+    fn at_hand(&self, rule: &RuleInUse) -> Option<Arc<Ready>> {
+        let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready
+            .get(&rule.rule_id)
+            .filter(|ready| ready.of == *rule)
+            .cloned()
+    }
+
+    pub fn forget(&self, rule: RuleId) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        ready.remove(&rule);
+    }
+
+    fn keep(&self, module: Arc<Ready>) {
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if ready.len() >= MAX_READY {
+            ready.clear();
+        }
+        ready.insert(module.of.rule_id, module);
+    }
+}
+
+/// The bytes of a module. `Corrupt` if they are not as many as its record says.
+fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
+    let chunks = KeyRange::prefix(&keys::rule_chunks(module.rule_id));
+    let mut bytes = Vec::with_capacity(module.size_bytes as usize);
+    for key in reader.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
+        bytes.extend(reader.bytes(&key)?.unwrap_or_default());
+    }
+    if bytes.len() as u64 == module.size_bytes {
+        Ok(bytes)
+    } else {
+        Err(StoreError::Corrupt(format!(
+            "{} bytes of rule {}, which has {}",
+            bytes.len(),
+            module.rule_id,
+            module.size_bytes
+        )))
+    }
+}

@@ -1,0 +1,148 @@
+//! What a dry run asks about: the open jobs and applications of the campus, and which of its students with which jobs.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::eligibility::{Facts, Judge};
+use crate::model::{Application, ApplicationId, Job, JobId, JobStatus, StudentId, Timestamp};
+use crate::rules;
+use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
+
+/// Open applications that are looked at, the newest first.
+const APPLICATIONS: usize = 5_000;
+/// Students with open jobs that are asked about; where there are more, every so many of them, spread over all of both.
+const MOST_PAIRS: usize = 100_000;
+/// Keys read in one go.
+const KEYS: usize = 1_000;
+
+/// An open application: of whom, for which of the jobs.
+pub(super) struct Filed {
+    pub application_id: ApplicationId,
+    pub student_id: StudentId,
+    pub job: usize,
+}
+
+/// The records that are asked about.
+pub(super) struct Ground<'a> {
+    pub reader: &'a Reader,
+    pub facts: Facts<'a>,
+    /// The open jobs, and behind them others that somebody has applied for.
+    pub jobs: Vec<(JobId, rules::Job)>,
+    job_places: HashMap<JobId, usize>,
+    pub open_jobs: usize,
+    pub applications: Vec<Filed>,
+    /// The jobs of these applications, by student.
+    pub applied: HashMap<String, HashSet<usize>>,
+}
+
+impl<'a> Ground<'a> {
+    pub fn survey(
+        judge: &'a Judge,
+        reader: &'a Reader,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut ground = Self {
+            reader,
+            facts: Facts::new(&judge.terms().zone, now),
+            jobs: Vec::new(),
+            job_places: HashMap::new(),
+            open_jobs: 0,
+            applications: Vec::new(),
+            applied: HashMap::new(),
+        };
+        let open = keys::jobs_by_status(JobStatus::Open);
+        reader.each_key(&open, |key| {
+            ground.job(keys::indexed_id::<Job>(&key)?).map(drop)
+        })?;
+        ground.open_jobs = ground.jobs.len();
+        ground.find_applications()?;
+        Ok(ground)
+    }
+
+    fn find_applications(&mut self) -> Result<(), StoreError> {
+        let mut range = KeyRange::prefix(&keys::applications());
+        while self.applications.len() < APPLICATIONS {
+            let found = self.reader.scan_keys(&range, Direction::Backward, KEYS)?;
+            let Some(last) = found.last().cloned() else {
+                break;
+            };
+            for key in &found {
+                let application_id = keys::indexed_id::<Application>(key)?;
+                let stored: Option<Stored<Application>> =
+                    self.reader.get(&keys::application(application_id))?;
+                let open = stored.filter(|filed| !filed.application_status().is_final());
+                let Some(application) = open else { continue };
+                let student_id = application.record.student_id;
+                if let Some(job) = self.job(application.record.job_id)? {
+                    let applied = self.applied.entry(student_id.as_str().into());
+                    applied.or_default().insert(job);
+                    self.applications.push(Filed {
+                        application_id,
+                        student_id,
+                        job,
+                    });
+                }
+            }
+            range = range.beyond(last, Direction::Backward);
+        }
+        Ok(())
+    }
+
+    fn job(&mut self, id: JobId) -> Result<Option<usize>, StoreError> {
+        if let Some(place) = self.job_places.get(&id) {
+            return Ok(Some(*place));
+        }
+        let stored: Option<Stored<Job>> = self.reader.get(&keys::job(id))?;
+        let Some(job) = stored else { return Ok(None) };
+        let place = self.jobs.len();
+        self.jobs.push((id, self.facts.job(place, &job)));
+        self.job_places.insert(id, place);
+        Ok(Some(place))
+    }
+
+    pub fn count_students(&self) -> Result<usize, StoreError> {
+        let mut count = 0;
+        self.reader.each_key(&keys::students(), |_| {
+            count += 1;
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(count)
+    }
+}
+
+/// Every how many of all pairs are asked. It shares no divisor with the number of jobs, so that each job has its turn.
+pub(super) fn stride(students: usize, jobs: usize) -> usize {
+    let mut step = students.saturating_mul(jobs).div_ceil(MOST_PAIRS).max(1);
+    while step > 1 && common_divisor(step, jobs) > 1 {
+        step += 1;
+    }
+    step
+}
+
+fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A12: the sample of a large campus comes to every job and to students from the first to the last.
+    #[test]
+    fn a_sample_leaves_out_no_job() {
+        assert_eq!(stride(100, 1_000), 1);
+        assert_eq!(stride(10, 0), 1);
+        for (students, jobs) in [(10_000, 3_200), (2_000, 3_000), (40_000, 10)] {
+            let step = stride(students, jobs);
+            let asked = (0..students * jobs).step_by(step);
+            assert!(asked.clone().count() <= MOST_PAIRS);
+            assert!(asked.clone().count() > MOST_PAIRS / 2);
+            let seen: HashSet<_> = asked.clone().map(|pair| pair % jobs).collect();
+            assert_eq!(seen.len(), jobs);
+            assert!(
+                asked
+                    .last()
+                    .is_some_and(|pair| pair / jobs > students * 9 / 10)
+            );
+        }
+    }
+}
