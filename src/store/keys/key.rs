@@ -102,8 +102,9 @@ impl Key {
         let start = self.0[..end]
             .iter()
             .rposition(|byte| *byte == 0)
-            .map_or(0, |nul| nul + 1);
-        String::from_utf8(self.0[start..end].to_vec()).ok()
+            // A record's own key has nothing before it but its space and kind.
+            .map_or(2, |nul| nul + 1);
+        String::from_utf8(self.0.get(start..end)?.to_vec()).ok()
     }
 }
 
