@@ -1119,16 +1119,9 @@ async fn an_imported_record_is_claimed_by_its_mailbox() {
         (&employer["employeeId"], &employer["workSpace"]),
         (&json!("E-4"), &json!("Library"))
     );
-    // Somebody else's number is nobody's to take.
+    // B4: whose a number is, no answer tells; the profile says that the typed one was another's.
     let mut wish = registration("student", "bob@example.edu");
     wish["studentId"] = json!("S-17");
-    assert_eq!(
-        board
-            .post(None, "auth/register", wish)
-            .await
-            .expect(422)
-            .fields(),
-        ["studentId"]
-    );
+    board.post(None, "auth/register", wish).await.expect(202);
     board.stop().await;
 }

@@ -586,7 +586,7 @@ async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_tol
     };
     let site = Process::start(&mut demo(&["--data-dir", "kept"]));
     let listed = site.get(None, "jobs").await.expect(200).json();
-    assert!(listed["total"].as_u64().unwrap() > 0);
+    let job = format!("jobs/{}", listed["items"][0]["jobId"].as_str().unwrap());
     site.stop().await;
     let kept = folder.path().join("kept");
     assert!(kept.join("store.redb").exists());
@@ -605,7 +605,6 @@ async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_tol
     );
     let mut own = corkboard(&kept);
     let site = Process::start(own.args(["serve", "--listen", "127.0.0.1:0"]));
-    let served = site.get(None, "jobs").await.expect(200).json();
-    assert_eq!(served["total"], listed["total"]);
+    site.get(None, &job).await.expect(200);
     site.stop().await;
 }

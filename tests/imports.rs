@@ -1,5 +1,6 @@
 //! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
 
+mod numbers;
 mod owners;
 mod spreadsheets;
 

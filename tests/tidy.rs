@@ -23,6 +23,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("accounts", "applications"),
     ("accounts", "jobs"),
     ("applications", "jobs"),
+    ("office", "accounts"),
     ("office", "jobs"),
 ];
 

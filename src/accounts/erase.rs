@@ -7,7 +7,8 @@ use crate::applications::{erase_of_employer, erase_of_student};
 use crate::jobs::erase_employer;
 use crate::model::{
     Account, AccountStatus, Application, Email, EmployeeId, Employer, Event, Identity, Job,
-    JobStatus, Mail, MailKind, Party, Preferences, Session, StoredFile, Student, StudentId,
+    JobStatus, Mail, MailKind, NumberFrom, Party, Preferences, Session, StoredFile, Student,
+    StudentId,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -101,6 +102,7 @@ pub fn erase(
             if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
                 let erased = Student {
                     student_id: nobody.clone(),
+                    number: NumberFrom::Person,
                     name: ERASED.into(),
                     email: email.clone(),
                     graduation_date: None,
@@ -127,6 +129,7 @@ pub fn erase(
             if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
                 let erased = Employer {
                     employee_id: nobody.clone(),
+                    number: NumberFrom::Person,
                     name: ERASED.into(),
                     email: email.clone(),
                     designation: None,

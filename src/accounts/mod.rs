@@ -7,6 +7,7 @@ mod moderate;
 mod profile;
 mod recover;
 mod refusal;
+mod renumber;
 mod session;
 mod sign_in;
 mod sign_up;
@@ -19,6 +20,9 @@ pub use moderate::{Moderation, create_account, find_account, list_accounts, mode
 pub use profile::{Me, MePatch, me, update_me};
 pub use recover::{change_password, forgot_password, is_reset, reset_password};
 pub use refusal::Refusal;
+pub use renumber::{
+    free_employee_number, free_student_number, renumber_employer, renumber_student,
+};
 pub use session::{Opened, end_all_sessions, end_session, identify, open_session};
 pub use sign_in::{Refreshed, credentials, note_failed_log_in, refresh, sign_out};
 pub use sign_up::{SignUp, sign_up};

@@ -5,7 +5,8 @@ use super::{Refusal, Registrar};
 use crate::jobs::close_of_employer;
 use crate::model::{
     Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
-    Line, MailTemplate, Preferences, Role, Setting, Student, StudentId, Timestamp, check_text,
+    Line, MailTemplate, NumberFrom, Preferences, Role, Setting, Student, StudentId, Timestamp,
+    check_text,
 };
 use crate::store::{
     Direction, KeyRange, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys,
@@ -180,6 +181,7 @@ fn student_of(
     }
     let student = Student {
         student_id: StudentId::generate(now),
+        number: NumberFrom::Person,
         name: name.into(),
         email: email.clone(),
         graduation_date: None,
@@ -214,6 +216,7 @@ fn employer_of(
     }
     let employer = Employer {
         employee_id: EmployeeId::generate(now),
+        number: NumberFrom::Person,
         name: name.into(),
         email: email.clone(),
         designation: None,

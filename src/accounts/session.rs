@@ -95,7 +95,7 @@ pub fn end_all_sessions(
     Ok(())
 }
 
-fn session_ids(
+pub(super) fn session_ids(
     transaction: &Transaction,
     account_id: AccountId,
 ) -> Result<Vec<SessionId>, StoreError> {

@@ -3,8 +3,8 @@
 use super::{Refusal, Registrar, tokens};
 use crate::mail::Recipient;
 use crate::model::{
-    Account, AccountId, AccountStatus, Claim, Email, Employer, Event, FieldFault, Invalid, Line,
-    MailTemplate, Registration, Role, Student, check_text,
+    Account, AccountId, AccountStatus, Claim, Email, Event, Invalid, Line, MailTemplate,
+    Registration, Role, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -78,7 +78,6 @@ pub fn sign_up(
     wish: &SignUp,
     password_hash: &str,
 ) -> Result<(), Refusal> {
-    refuse_taken_number(transaction, wish)?;
     // Whatever comes of it, something is written: the time does not tell whether the address is taken.
     transaction.guard(&keys::asked_by_strangers(Some(&wish.email)))?;
     // Without its mail a registration is of no use to anybody.
@@ -131,28 +130,4 @@ pub fn sign_up(
         role: account.record.role,
     })?;
     Ok(())
-}
-
-/// A campus number that somebody else has is refused; numbers are no secret, addresses are.
-fn refuse_taken_number(transaction: &mut Transaction, wish: &SignUp) -> Result<(), Refusal> {
-    let (field, owner) = match &wish.profile {
-        Registration::Student(profile) => {
-            let Some(id) = &profile.student_id else {
-                return Ok(());
-            };
-            let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
-            ("studentId", owner.map(|owner| owner.record.email))
-        }
-        Registration::Employer(profile) => {
-            let Some(id) = &profile.employee_id else {
-                return Ok(());
-            };
-            let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
-            ("employeeId", owner.map(|owner| owner.record.email))
-        }
-    };
-    match owner {
-        Some(email) if email != wish.email => Err(Invalid::one(field, FieldFault::Taken).into()),
-        _ => Ok(()),
-    }
 }

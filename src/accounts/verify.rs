@@ -5,8 +5,8 @@
 use super::sign_in::admit;
 use super::{Opened, Refusal, Registrar, tokens};
 use crate::model::{
-    Account, AccountStatus, Claim, EmployeeId, Employer, EmployerProfile, Event, Preferences,
-    Registration, Student, StudentId, StudentProfile, TokenKind,
+    Account, AccountStatus, Claim, EmployeeId, Employer, EmployerProfile, Event, NumberFrom,
+    Preferences, Registration, Student, StudentId, StudentProfile, TokenKind,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -130,12 +130,16 @@ fn claim_student(
         transaction.update(&imported, student)?.record.student_id
     } else {
         let wished = profile.student_id.clone();
-        let student_id = match wished {
-            Some(id) if transaction.get::<Student>(&keys::student(&id))?.is_none() => id,
-            _ => StudentId::generate(now),
+        let (student_id, number) = match wished {
+            Some(id) if transaction.get::<Student>(&keys::student(&id))?.is_none() => {
+                (id, NumberFrom::Person)
+            }
+            Some(_) => (StudentId::generate(now), NumberFrom::Cleared),
+            None => (StudentId::generate(now), NumberFrom::Person),
         };
         let mut student = Student {
             student_id,
+            number,
             name: account.name.clone(),
             email: account.email.clone(),
             graduation_date: None,
@@ -174,12 +178,16 @@ fn claim_employer(
         employer.updated_at = now;
         transaction.update(&imported, employer)?.record.employee_id
     } else {
-        let employee_id = match profile.employee_id {
-            Some(id) if transaction.get::<Employer>(&keys::employer(&id))?.is_none() => id,
-            _ => EmployeeId::generate(now),
+        let (employee_id, number) = match profile.employee_id {
+            Some(id) if transaction.get::<Employer>(&keys::employer(&id))?.is_none() => {
+                (id, NumberFrom::Person)
+            }
+            Some(_) => (EmployeeId::generate(now), NumberFrom::Cleared),
+            None => (EmployeeId::generate(now), NumberFrom::Person),
         };
         let employer = Employer {
             employee_id,
+            number,
             name: account.name.clone(),
             email: account.email.clone(),
             designation: profile.designation,

@@ -10,7 +10,8 @@ use crate::jobs::View;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
     Declined, Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money,
-    Move, Preferences, Question, Role, Setting, StoredFile, Student, StudentId, Timestamp,
+    Move, NumberFrom, Preferences, Question, Role, Setting, StoredFile, Student, StudentId,
+    Timestamp,
 };
 use crate::store::Stored;
 
@@ -70,6 +71,9 @@ impl<'a> From<&'a Stored<Account>> for AccountRow<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct StudentView<'a> {
     student_id: &'a StudentId,
+    /// The number that was typed at registration is another student's; this one was made here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    number_cleared: bool,
     name: &'a str,
     email: &'a Email,
     #[schema(value_type = Option<String>, format = Date)]
@@ -105,6 +109,7 @@ impl<'a> StudentView<'a> {
             .filter(|(fact, given)| *given && !student.is_roster(*fact));
         Self {
             student_id: &student.student_id,
+            number_cleared: student.number == NumberFrom::Cleared,
             name: &student.name,
             email: &student.email,
             graduation_date: student.graduation_date,
@@ -127,6 +132,9 @@ impl<'a> StudentView<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct EmployerView<'a> {
     employee_id: &'a EmployeeId,
+    /// The number that was typed at registration is another employer's; this one was made here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    number_cleared: bool,
     name: &'a str,
     email: &'a Email,
     designation: Option<&'a str>,
@@ -140,6 +148,7 @@ impl<'a> From<&'a Stored<Employer>> for EmployerView<'a> {
         let employer = &stored.record;
         Self {
             employee_id: &employer.employee_id,
+            number_cleared: employer.number == NumberFrom::Cleared,
             name: &employer.name,
             email: &employer.email,
             designation: employer.designation.as_deref(),

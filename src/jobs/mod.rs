@@ -20,7 +20,9 @@ pub use expire::{EXPIRE_BATCH, expire_due};
 pub(crate) use fill::take_position;
 pub use find::{JobCursor, JobsFound, JobsWanted, find};
 pub use like::{Recommended, recommended, similar};
-pub(crate) use of_employer::{close_of_employer, erase_employer, rename_employer};
+pub(crate) use of_employer::{
+    close_of_employer, erase_employer, rename_employer, renumber_employer,
+};
 pub use post::{Posting, post};
 pub use refusal::Refusal;
 pub use see::{see, see_card, view_of};

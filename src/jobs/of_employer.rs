@@ -42,6 +42,28 @@ pub(crate) fn erase_employer(
     Ok(())
 }
 
+/// Puts an employer's new number into all his postings. False, and nothing is changed, if he has more than `most`.
+pub(crate) fn renumber_employer(
+    transaction: &mut Transaction,
+    from: &EmployeeId,
+    to: &EmployeeId,
+    most: usize,
+) -> Result<bool, StoreError> {
+    let mut count = 0;
+    for status in JobStatus::ALL {
+        let range = KeyRange::prefix(&keys::jobs_by_employer(from, status));
+        let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+        count += found.len();
+    }
+    if count > most {
+        return Ok(false);
+    }
+    change_jobs(transaction, from, &JobStatus::ALL, |job| {
+        job.employee_id = to.clone();
+    })?;
+    Ok(true)
+}
+
 /// Changes an employer's postings of some statuses. Gives how many.
 fn change_jobs(
     transaction: &mut Transaction,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Email, EmployeeId, Invalid, Line, Timestamp, check_text};
+use super::{AccountId, Email, EmployeeId, Invalid, Line, NumberFrom, Timestamp, check_text};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +16,8 @@ pub enum Setting {
 #[serde(rename_all = "camelCase")]
 pub struct Employer {
     pub employee_id: EmployeeId,
+    #[serde(default)]
+    pub number: NumberFrom,
     pub name: String,
     pub email: Email,
     pub designation: Option<String>,

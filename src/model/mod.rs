@@ -57,6 +57,6 @@ pub use rule::{
 pub use session::{SavedAnswer, Session, Token, TokenKind};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::StrictJson;
-pub use student::{Fact, Preferences, Student, StudentProfile};
+pub use student::{Fact, NumberFrom, Preferences, Student, StudentProfile};
 pub use text::{Line, check_list, check_text};
 pub use time::{Timestamp, day_or_time};

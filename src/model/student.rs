@@ -19,10 +19,24 @@ pub enum Fact {
     WorkStudyRemaining,
 }
 
+/// Where a person's campus number comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NumberFrom {
+    /// Typed at registration, or made here.
+    #[default]
+    Person,
+    Office,
+    /// Made here in place of one that the person typed, since it is another's.
+    Cleared,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Student {
     pub student_id: StudentId,
+    #[serde(default)]
+    pub number: NumberFrom,
     pub name: String,
     pub email: Email,
     pub graduation_date: Option<Date>,

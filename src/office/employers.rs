@@ -3,9 +3,10 @@
 use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
+use crate::accounts::{free_employee_number, renumber_employer};
 use crate::model::{
-    Email, EmployeeId, Employer, EmployerProfile, FieldFault, Invalid, Line, Role, Setting,
-    check_text,
+    Email, EmployeeId, Employer, EmployerProfile, FieldFault, Invalid, Line, NumberFrom, Role,
+    Setting, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -57,17 +58,31 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
     };
     invalid.into_result()?;
     refuse_other_role(transaction, &email, Role::Employer)?;
-    if let Some(id) = &employee_id {
-        let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
-        if owner.is_some_and(|owner| owner.email != email) {
+    let now = transaction.now();
+    let mut known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&email))?;
+    let mut is_renumbered = false;
+    if let Some(id) = &employee_id
+        && known.as_ref().is_none_or(|known| known.employee_id != *id)
+    {
+        if !free_employee_number(transaction, id)? {
             return Err(Invalid::one("employeeId", FieldFault::Taken).into());
         }
+        if let Some(old) = &known {
+            known = renumber_employer(transaction, old, id, NumberFrom::Office)?;
+            is_renumbered = true;
+            if known.is_none() {
+                return Err(Invalid::one("employeeId", FieldFault::TooManyRecords).into());
+            }
+        }
     }
-    let now = transaction.now();
-    let known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&email))?;
+    let number = match &employee_id {
+        Some(_) => NumberFrom::Office,
+        None => NumberFrom::Person,
+    };
     let Some(old) = known else {
         let employer = Employer {
             employee_id: employee_id.unwrap_or_else(|| EmployeeId::generate(now)),
+            number,
             name,
             email,
             designation: profile.designation,
@@ -80,6 +95,9 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
+    if employee_id.is_some() {
+        employer.number = number;
+    }
     if employer.account_id.is_none() {
         employer.name = name;
     }
@@ -91,7 +109,11 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
     }
     employer.setting = profile.setting.unwrap_or(employer.setting);
     if employer == old.record {
-        return Ok(Effect::Unchanged);
+        return Ok(if is_renumbered {
+            Effect::Updated
+        } else {
+            Effect::Unchanged
+        });
     }
     employer.updated_at = now;
     transaction.update(&old, employer)?;

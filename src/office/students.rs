@@ -3,9 +3,10 @@
 use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
 use super::rows::Row;
+use crate::accounts::{free_student_number, renumber_student};
 use crate::model::{
-    Campus, Email, Fact, FieldFault, Invalid, Line, Money, Preferences, Role, Student, StudentId,
-    StudentProfile, check_text,
+    Campus, Email, Fact, FieldFault, Invalid, Line, Money, NumberFrom, Preferences, Role, Student,
+    StudentId, StudentProfile, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -97,13 +98,27 @@ pub(super) fn land(
 ) -> Result<Effect, RowError> {
     let entry = parse(campus, row)?;
     refuse_other_role(transaction, &entry.email, Role::Student)?;
-    let known: Option<Stored<Student>> = transaction.find(&keys::student_email(&entry.email))?;
-    if let Some(id) = &entry.student_id {
-        let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
-        if owner.is_some_and(|owner| owner.email != entry.email) {
+    let mut known: Option<Stored<Student>> =
+        transaction.find(&keys::student_email(&entry.email))?;
+    let mut is_renumbered = false;
+    if let Some(id) = &entry.student_id
+        && known.as_ref().is_none_or(|known| known.student_id != *id)
+    {
+        if !free_student_number(transaction, id)? {
             return Err(Invalid::one("studentId", FieldFault::Taken).into());
         }
+        if let Some(old) = &known {
+            known = renumber_student(transaction, old, id, NumberFrom::Office)?;
+            is_renumbered = true;
+            if known.is_none() {
+                return Err(Invalid::one("studentId", FieldFault::TooManyRecords).into());
+            }
+        }
     }
+    let number = match &entry.student_id {
+        Some(_) => NumberFrom::Office,
+        None => NumberFrom::Person,
+    };
     let now = transaction.now();
     let Some(old) = known else {
         let student_id = entry
@@ -112,6 +127,7 @@ pub(super) fn land(
             .unwrap_or_else(|| StudentId::generate(now));
         let mut student = Student {
             student_id,
+            number,
             name: entry.name.clone(),
             email: entry.email.clone(),
             graduation_date: None,
@@ -131,9 +147,16 @@ pub(super) fn land(
         return Ok(Effect::Created);
     };
     let mut student = old.record.clone();
+    if entry.student_id.is_some() {
+        student.number = number;
+    }
     lay_over(&mut student, row, entry);
     if student == old.record {
-        return Ok(Effect::Unchanged);
+        return Ok(if is_renumbered {
+            Effect::Updated
+        } else {
+            Effect::Unchanged
+        });
     }
     student.updated_at = now;
     transaction.update(&old, student)?;

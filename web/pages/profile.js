@@ -25,6 +25,7 @@ function Sheet({ me, onChange }) {
   return html`
     <p class="lead">${t(`profile.as.${account.role}`, { email: account.email })}</p>
     ${account.status === "pending" && html`<div class="note"><p>${t("verify.waits")}</p></div>`}
+    ${(student ?? employer)?.numberCleared && html`<p class="hint">${t("profile.number_cleared")}</p>`}
     ${student && html`<${Facts} student=${student} />`}
     <${Words} key=${account.accountId} me=${me} onChange=${onChange} />
     ${student && student.selfReported && html`<${OwnFacts} student=${student} version=${me.version} onChange=${onChange} />`}

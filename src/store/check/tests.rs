@@ -32,6 +32,7 @@ fn sound() -> Sample {
     let student = StudentId::parse("S1").unwrap();
     change(&store, |transaction| {
         transaction.insert(Employer {
+            number: crate::model::NumberFrom::Office,
             employee_id: employer.clone(),
             name: "Library".into(),
             email: Email::parse("library@example.edu").unwrap(),
@@ -42,6 +43,7 @@ fn sound() -> Sample {
             updated_at: NOW,
         })?;
         transaction.insert(Student {
+            number: crate::model::NumberFrom::Office,
             student_id: student.clone(),
             name: "Ann".into(),
             email: Email::parse("ann@example.edu").unwrap(),
