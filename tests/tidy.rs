@@ -474,7 +474,8 @@ fn the_architecture_page_names_what_is_there() {
         }
     }
     for name in page.split('`').skip(1).step_by(2) {
-        let is_path = name.ends_with(".rs") && !name.contains([' ', '*', ':']);
+        let is_rust = Path::new(name).extension().is_some_and(|kind| kind == "rs");
+        let is_path = is_rust && !name.contains([' ', '*', ':']);
         let places = [
             "",
             "src/",

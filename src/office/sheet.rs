@@ -64,9 +64,8 @@ pub(super) fn number(text: &str, style: Style) -> Option<f64> {
     };
     let group = match point {
         Some(',') => '.',
-        Some(_) => ',',
         None if points > 0 => '.',
-        None => ',',
+        Some(_) | None => ',',
     };
     let is_sound = (is_grouped(whole, group) || whole.is_empty() && !fraction.is_empty())
         && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -229,7 +228,7 @@ mod tests {
             (".5", Some(0.5), Some(0.5)),
             ("5.", Some(5.0), Some(5.0)),
             ("004711", Some(4711.0), Some(4711.0)),
-            ("3.142", Some(3.142), Some(3.142)),
+            ("2.345", Some(2.345), Some(2.345)),
         ] {
             assert_eq!(number(text, American), american, "{text}");
             assert_eq!(number(text, DecimalComma), comma, "{text}");

@@ -31,13 +31,13 @@ fn one_word_or_two_finds_the_same() {
         for in_title in [true, false] {
             let jobs: Vec<Job> = (1..)
                 .zip(spellings)
-                .map(|(number, spelling)| match in_title {
-                    true => job(number, &format!("{spelling} aide"), "Helps."),
-                    false => job(
-                        number,
-                        "Aide",
-                        &format!("Helps with {spelling} on weekends."),
-                    ),
+                .map(|(number, spelling)| {
+                    if in_title {
+                        job(number, &format!("{spelling} aide"), "Helps.")
+                    } else {
+                        let text = format!("Helps with {spelling} on weekends.");
+                        job(number, "Aide", &text)
+                    }
                 })
                 .chain([job(9, "Forester", "Plants trees.")])
                 .collect();
