@@ -117,6 +117,10 @@ impl Wal {
 
     /// Makes sure that the first space is there; without it a record finds no room later.
     pub(super) fn prepare(&mut self) {
+        if self.number == 0 {
+            // Linux counts a small write into what was read or written at large as all of that; see `grow`.
+            self.shrink(0);
+        }
         if self.length < FIRST_BYTES.min(self.bound)
             && let Err(AppendError::Full(Some(error))) = self.grow(FIRST_BYTES.min(self.bound))
         {
@@ -155,7 +159,8 @@ impl Wal {
         }
         let doubled = (self.length * 2).max(FIRST_BYTES).min(self.bound);
         let length = doubled.max(after.next_multiple_of(BLOCK));
-        let zeros = vec![0; FIRST_BYTES as usize];
+        // A block at a time: a small write dirties all that was written with it at first.
+        let zeros = [0; BLOCK as usize];
         let mut grown = self.file.set_len(length);
         let mut at = self.length;
         while at < length && grown.is_ok() {
