@@ -214,18 +214,7 @@ impl Shape {
                 known(member, "it", &keywords(&["minimum", "maximum"]))?;
                 let whole = kind == "integer";
                 let (least, most) = (bound("minimum")?, bound("maximum")?);
-                if let (Some(least), Some(most)) = (least, most) {
-                    let none = if whole {
-                        least.ceil() > most.floor()
-                    } else {
-                        least > most
-                    };
-                    if none {
-                        return Err(format!(
-                            "no number lies between its minimum {least} and its maximum {most}"
-                        ));
-                    }
-                }
+                some_number_fits(whole, least, most)?;
                 Ok(Self::Number { whole, least, most })
             }
             Some("boolean") => known(member, "it", &EVERY).map(|()| Self::Flag),
@@ -325,6 +314,23 @@ impl Shape {
             }
         }
     }
+}
+
+fn some_number_fits(whole: bool, least: Option<f64>, most: Option<f64>) -> Result<(), String> {
+    let (Some(least), Some(most)) = (least, most) else {
+        return Ok(());
+    };
+    let fits = if whole {
+        least.ceil() <= most.floor()
+    } else {
+        least <= most
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "no number lies between its minimum {least} and its maximum {most}"
+    ))
 }
 
 /// What a text may be; empty for any.
