@@ -3,6 +3,7 @@
 mod browser;
 mod files;
 mod verdict;
+mod words;
 
 use crate::support::{Board, PASSWORD};
 use browser::{Browser, ENTER, TAB};
@@ -22,7 +23,7 @@ async fn log_in(browser: &Browser, email: &str) {
 
 async fn log_out(browser: &Browser) {
     browser.press("button", "Log out").await;
-    browser.shows("You are logged out.").await;
+    browser.shows("You've been logged out.").await;
 }
 
 #[actix_web::test]
@@ -53,36 +54,34 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.shows("1 job").await;
     browser.press("a", "Library assistant").await;
     browser.shows("Shelve books, help readers.").await;
-    browser.shows("$17.50 an hour").await;
+    browser.shows("$17.50 per hour").await;
     browser.inspect().await;
     let job = browser.address().await;
 
     // He registers, proves his address with the mailed link, and is led back to the job by the log-in.
-    browser.press("a", "New here? Register").await;
+    browser.press("a", "New here? Sign up").await;
     browser.fill("name", "Ann Student").await;
     browser.fill("email", "ann@example.edu").await;
     browser.fill("password", PASSWORD).await;
     browser.fill("skills", "shelving, Spanish").await;
     browser.inspect().await;
-    browser.press("form button", "Register").await;
-    browser
-        .shows("We have sent a mail to ann@example.edu")
-        .await;
+    browser.press("form button", "Sign up").await;
+    browser.shows("We sent an email to ann@example.edu").await;
     browser.inspect().await;
     let token = board.mailed_token("ann@example.edu", "verify-email").await;
     browser.go(&format!("/verify-email?token={token}")).await;
     browser.fill("password", "not the one").await;
-    browser.press("button", "Confirm my e-mail").await;
-    browser.shows("One thing below needs another look.").await;
+    browser.press("button", "Confirm my email").await;
+    browser.shows("Please fix 1 error below.").await;
     assert!(
         browser
             .field_error("password")
             .await
-            .starts_with("This is not the password you chose"),
+            .starts_with("This isn't the password you chose"),
     );
     browser.inspect().await;
     browser.fill("password", PASSWORD).await;
-    browser.press("button", "Confirm my e-mail").await;
+    browser.press("button", "Confirm my email").await;
     browser.shows("ann@example.edu is confirmed.").await;
     browser.inspect().await;
 
@@ -90,8 +89,10 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     log_out(&browser).await;
     browser.go(&format!("/verify-email?token={token}")).await;
     browser.fill("password", PASSWORD).await;
-    browser.press("button", "Confirm my e-mail").await;
-    browser.shows("If your e-mail is confirmed, log in.").await;
+    browser.press("button", "Confirm my email").await;
+    browser
+        .shows("If your email is already confirmed, log in.")
+        .await;
     browser.inspect().await;
     browser.go(&job).await;
     browser.press("a", "Log in to apply").await;
@@ -104,34 +105,34 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     // He applies without leaving the job. A required question is asked for beside its field; a reload loses nothing.
     browser.press("button", "Apply").await;
     browser.fill("coverNote", "I know the Dewey system.").await;
-    browser.press("button", "Send application").await;
-    browser.shows("One thing below needs another look.").await;
+    browser.press("button", "Submit application").await;
+    browser.shows("Please fix 1 error below.").await;
     assert_eq!(
         browser.field_error(&answer).await,
-        "The employer asks everybody this; please answer it."
+        "Please answer this question."
     );
     browser.inspect().await;
     let notes = board.folder.path().join("notes.txt");
     std::fs::write(&notes, "no résumé").unwrap();
     browser.choose("resume", &notes).await;
-    browser.shows("This is not a PDF.").await;
+    browser.shows("This file isn't a PDF.").await;
     let resume = board.folder.path().join("ann.pdf");
     std::fs::write(&resume, RESUME).unwrap();
     browser.choose("resume", &resume).await;
-    browser.shows("Another résumé").await;
+    browser.shows("Replace résumé").await;
     browser.reload().await;
     browser.shows("Your application").await;
     browser.shows("ann.pdf").await;
     assert_eq!(browser.value("coverNote").await, "I know the Dewey system.");
     browser.fill(&answer, "Monday and Friday.").await;
-    browser.press("button", "Send application").await;
-    browser.shows("Your application is sent.").await;
+    browser.press("button", "Submit application").await;
+    browser.shows("Application submitted.").await;
     browser.inspect().await;
-    browser.press("a", "See my applications").await;
+    browser.press("a", "View my applications").await;
     browser.shows("Library assistant").await;
     browser.inspect().await;
     browser.go("/profile").await;
-    browser.shows("What the rules go by").await;
+    browser.shows("Eligibility info").await;
     browser.inspect().await;
     log_out(&browser).await;
 
@@ -151,7 +152,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.fill("note", "See you on Monday.").await;
     browser.press("button", "Accept Ann Student").await;
     browser.shows("Accepted (1)").await;
-    browser.shows("1 of 2 places filled").await;
+    browser.shows("Openings filled: 1 of 2").await;
     browser.inspect().await;
     log_out(&browser).await;
 
@@ -195,14 +196,14 @@ async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
     log_in(&browser, "ann@example.edu").await;
     browser.go("/applications").await;
     browser.shows("From September?").await;
-    browser.press("button", "Accept the offer").await;
+    browser.press("button", "Accept offer").await;
     browser
-        .shows("You have accepted the offer for Archive aide.")
+        .shows("You accepted the offer for Archive aide.")
         .await;
     browser.press("button", "Withdraw").await;
     browser.shows("Withdraw this application?").await;
     browser.inspect().await;
-    browser.press("button", "No, keep it").await;
+    browser.press("button", "No, go back").await;
     let standing = board
         .get(Some(&student), &format!("applications/{}", filed[1]))
         .await;
@@ -210,7 +211,7 @@ async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
     browser.press("button", "Withdraw").await;
     browser.press("button", "Yes, withdraw").await;
     browser
-        .shows("Your application for Barista is withdrawn.")
+        .shows("You withdrew your application for Barista.")
         .await;
     let standing = board
         .get(Some(&student), &format!("applications/{}", filed[1]))
@@ -227,53 +228,49 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
 
     browser.go("/register").await;
     browser
-        .press("label", "Employer and have jobs to give")
+        .press("label", "I'm hiring Post jobs and review applicants")
         .await;
     browser.fill("name", "Corner Café").await;
     browser.fill("email", "owner@cafe.example").await;
     browser.fill("password", PASSWORD).await;
     browser.fill("workSpace", "Corner Café").await;
     browser.inspect().await;
-    browser.press("form button", "Register").await;
+    browser.press("form button", "Sign up").await;
     browser
-        .shows("We have sent a mail to owner@cafe.example")
+        .shows("We sent an email to owner@cafe.example")
         .await;
     let token = board
         .mailed_token("owner@cafe.example", "verify-email")
         .await;
     browser.go(&format!("/verify-email?token={token}")).await;
     browser.fill("password", PASSWORD).await;
-    browser.press("button", "Confirm my e-mail").await;
-    browser.shows("The office looks at new employers").await;
+    browser.press("button", "Confirm my email").await;
+    browser
+        .shows("The student employment office reviews new employers")
+        .await;
 
     // What is wrong with a posting stands beside its field, and nothing typed is lost.
     browser.press("main a", "Continue").await;
-    browser.shows("No posting here").await;
+    browser.shows("No postings here").await;
     browser.inspect().await;
     browser.press("main a", "Post a job").await;
     browser.fill("jobTitle", "Barista").await;
     browser.fill("jobPayRate", "much").await;
     browser.press("button", "Post job").await;
-    browser.shows("One thing below needs another look.").await;
-    assert_eq!(
-        browser.field_error("jobPayRate").await,
-        "Please give a number."
-    );
+    browser.shows("Please fix 1 error below.").await;
+    assert_eq!(browser.field_error("jobPayRate").await, "Enter a number.");
     browser.fill("jobPayRate", "2000").await;
     browser.press("button", "Post job").await;
-    browser.shows("4 things below need another look.").await;
+    browser.shows("Please fix 4 errors below.").await;
     assert_eq!(
         browser.field_error("jobPayRate").await,
-        "This must be from 0 to 1,000."
+        "Enter a number from 0 to 1,000."
     );
     assert_eq!(
         browser.field_error("jobDescription").await,
-        "Please fill this in."
+        "Enter a description."
     );
-    assert_eq!(
-        browser.field_error("deadline").await,
-        "Please fill this in."
-    );
+    assert_eq!(browser.field_error("deadline").await, "Choose a date.");
     browser.inspect().await;
     browser.reload().await;
     browser.shows("Post a job").await;
@@ -281,7 +278,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
     browser
         .fill("jobDescription", "- Make coffee\n- Smile")
         .await;
-    browser.fill("jobPayRate", "16,50").await;
+    browser.fill("jobPayRate", "$16,50").await;
     browser.fill("hoursPerWeek", "8").await;
     browser.fill("skillsRequired", "coffee, Spanish").await;
     browser.pick_date("deadline", "2099-01-31").await;
@@ -290,7 +287,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
         .fill("questions[0].prompt", "Can you start at 7?")
         .await;
     browser.press("button", "Post job").await;
-    browser.shows("Barista waits for the office.").await;
+    browser.shows("Barista: Submitted for approval.").await;
     browser.arrives("/postings?status=pending").await;
     browser.inspect().await;
     log_out(&browser).await;
@@ -298,28 +295,28 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
     // The office approves the employer, and opens the posting.
     log_in(&browser, "office@example.edu").await;
     browser.arrives("/office").await;
-    browser.shows("Employers who wait").await;
+    browser.shows("Employers to approve").await;
     browser.shows("owner@cafe.example").await;
     browser.inspect().await;
     browser.press("button", "Approve Corner Café").await;
     browser
-        .shows("Corner Café is approved and gets a mail.")
+        .shows("Corner Café is approved and will get an email.")
         .await;
-    browser.press("button", "Open Barista").await;
+    browser.press("button", "Approve Barista").await;
     browser
-        .shows("Barista is open; its employer gets a mail.")
+        .shows("Barista is approved. Its employer will get an email.")
         .await;
     board.mail("owner@cafe.example", "approved").await;
     browser.press("a", "Accounts").await;
     browser.shows("owner@cafe.example").await;
     browser.inspect().await;
-    browser.press("a", "Mail").await;
-    browser.shows("tried once").await;
+    browser.press("a", "Email").await;
+    browser.shows("Tried once").await;
     browser.inspect().await;
     log_out(&browser).await;
     browser.go("/?q=coffee").await;
     browser.shows("1 job").await;
-    browser.shows("$16.50 an hour").await;
+    browser.shows("$16.50 per hour").await;
     browser.console_is_clean(&[422]).await;
 
     // The employer edits, closes after being asked, and reopens.
@@ -335,7 +332,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
     browser.inspect().await;
     browser.fill("jobTitle", "Barista at dawn").await;
     browser.press("button", "Save changes").await;
-    browser.shows("The changes are saved.").await;
+    browser.shows("Changes saved.").await;
     browser.press("button", "Close").await;
     browser.press("button", "Yes, close").await;
     browser.shows("Barista at dawn is closed.").await;
@@ -354,15 +351,15 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
     browser.fill("name", "Bob").await;
     browser.fill("email", "bob@elsewhere.example").await;
     browser.fill("password", "short").await;
-    browser.press("form button", "Register").await;
-    browser.shows("2 things below need another look.").await;
+    browser.press("form button", "Sign up").await;
+    browser.shows("Please fix 2 errors below.").await;
     assert_eq!(
         browser.field_error("email").await,
-        "Please use your campus address; it ends in example.edu."
+        "Use your school email. It ends in example.edu."
     );
     assert_eq!(
         browser.field_error("password").await,
-        "This needs at least 8 characters."
+        "Use at least 8 characters."
     );
     assert_eq!(browser.value("email").await, "bob@elsewhere.example");
     let focused = browser
@@ -383,8 +380,8 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
     browser.press("a", "Forgot your password?").await;
     browser.fill("email", "ann@example.edu").await;
     browser.inspect().await;
-    browser.press("button", "Mail me a link").await;
-    browser.shows("a mail with a link is on its way").await;
+    browser.press("button", "Email me a link").await;
+    browser.shows("we've sent a link to it").await;
     let token = board
         .mailed_token("ann@example.edu", "reset-password")
         .await;
@@ -392,12 +389,12 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
     browser.fill("password", "battery horse").await;
     browser.inspect().await;
     browser.press("button", "Set password").await;
-    browser.shows("Your new password is set.").await;
+    browser.shows("Password changed").await;
     browser.go(&format!("/reset-password?token={token}")).await;
     browser.fill("password", "battery horse").await;
     browser.press("button", "Set password").await;
     browser
-        .shows("This link was used already or is too old.")
+        .shows("This link has expired or was already used.")
         .await;
     browser.go("/login").await;
     browser.fill("email", "ann@example.edu").await;
@@ -467,20 +464,20 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser.view(375, 800, "light").await;
     browser.go("/?skill=coffee").await;
     browser.press("a", "Job 1").await;
-    browser.shows("$16 an hour").await;
+    browser.shows("$16 per hour").await;
     browser
         .until("return !document.querySelector('.job-card')", json!([]))
         .await;
-    browser.press("a", "← Back to the results").await;
+    browser.press("a", "← Back to results").await;
     browser.arrives("/?skill=coffee").await;
     browser.shows("3 jobs").await;
 
     // Nothing found, no such page, no network: each says how to go on.
     browser.go("/?q=zeppelin").await;
-    browser.shows("No job fits").await;
+    browser.shows("No jobs match \"zeppelin\"").await;
     browser.inspect().await;
     browser.go("/no-such-page").await;
-    browser.shows("There is no such page").await;
+    browser.shows("Page not found").await;
     browser.inspect().await;
     browser.console_is_clean(&[404]).await;
     browser.go("/").await;
@@ -491,9 +488,9 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser
         .devtools("Network.emulateNetworkConditions", offline)
         .await;
-    browser.shows("You are offline.").await;
+    browser.shows("You're offline.").await;
     browser.fill("q", "coffee").await;
-    browser.shows("The board cannot be reached.").await;
+    browser.shows("Can't connect.").await;
     browser.inspect().await;
     let online =
         json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
@@ -511,7 +508,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
         )
         .await;
     browser.go("/?skill=coffee").await;
-    browser.shows("3 trabajos").await;
+    browser.shows("3 empleos").await;
     browser.shows("por hora").await;
     let language = browser
         .run("return document.documentElement.lang", json!([]))
@@ -531,10 +528,10 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     browser.press("button", "Save").await;
     browser.shows("Saved.").await;
     browser.fill("gpa", "40").await;
-    browser.press("button", "Save these").await;
-    browser.shows("This must be from 0 to 10.").await;
+    browser.press("button", "Save info").await;
+    browser.shows("Enter a number from 0 to 10.").await;
     browser.fill("gpa", "3.5").await;
-    browser.press("button", "Save these").await;
+    browser.press("button", "Save info").await;
     browser.shows("3.5 (from you)").await;
     let me = board.get(Some(&student), "me").await.expect(200).json();
     assert_eq!(me["student"]["skills"], json!(["Spanish", "shelving"]));
@@ -545,13 +542,13 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     browser.fill("currentPassword", "not this one").await;
     browser.fill("password", "battery horse").await;
     browser.press("button", "Change password").await;
-    browser.shows("This is not your current password.").await;
+    browser.shows("This isn't your current password.").await;
     browser.inspect().await;
     browser.fill("currentPassword", PASSWORD).await;
     browser.press("button", "Change password").await;
     browser.shows("Your new password is set.").await;
     browser.go("/applications").await;
-    browser.shows("You have not applied yet").await;
+    browser.shows("You haven't applied for any jobs yet").await;
 
     // Without the short-lived cookie the long-lived one renews it, before its end and after.
     let forget = async |name: &str| {
@@ -560,18 +557,20 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     };
     forget("corkboard_access").await;
     browser.go("/applications").await;
-    browser.shows("You have not applied yet").await;
+    browser.shows("You haven't applied for any jobs yet").await;
     forget("corkboard_access").await;
     let past = "localStorage.setItem('corkboard.expires', '1')";
     browser.run(past, json!([])).await;
     browser.go("/applications").await;
-    browser.shows("You have not applied yet").await;
+    browser.shows("You haven't applied for any jobs yet").await;
 
     // Without either, the end is told, and the log-in leads back.
     forget("corkboard_access").await;
     forget("corkboard_refresh").await;
     browser.go("/applications").await;
-    browser.shows("Your log-in has ended.").await;
+    browser
+        .shows("You've been logged out. Log in again to continue.")
+        .await;
     browser.arrives("/login?next=%2Fapplications").await;
     browser.inspect().await;
     browser.fill("email", "ann@example.edu").await;

@@ -2,7 +2,7 @@
 import { ApiError, idempotencyKey } from "./api.js";
 import { useEffect, useRef, useState } from "./html.js";
 import { drafts } from "./session.js";
-import { problemText, saying, t } from "./words.js";
+import { has, problemText, saying, t } from "./words.js";
 
 /** An error of one field, found before anything is sent. */
 export class FieldErrors extends Error {
@@ -14,12 +14,20 @@ export class FieldErrors extends Error {
 
 /** A number as people type it, or undefined for nothing; what is no number is an error beside the field. */
 export function typedNumber(field, text) {
-  const typed = String(text ?? "").trim();
+  const typed = String(text ?? "").replace(/[\s$€£]/g, "");
   if (!typed) return undefined;
-  const value = Number(typed.replace(",", "."));
+  const value = Number(/^\d{1,3}(,\d{3})+(\.\d*)?$/.test(typed) ? typed.replaceAll(",", "") : typed.replace(",", "."));
   if (Number.isNaN(value)) throw new FieldErrors({ [field]: t("invalid.not_a_number") });
   return value;
 }
+
+/** Refuses fields that were left empty, before anything is sent. */
+export function needed(values, names) {
+  const empty = names.filter((name) => isBlank(values[name]));
+  if (empty.length) throw new FieldErrors(Object.fromEntries(empty.map((name) => [name, t(`missing.${name}`)])));
+}
+
+const isBlank = (value) => !String(value ?? "").trim();
 
 /** Words between commas. */
 export const typedList = (text) =>
@@ -82,7 +90,11 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
         setErrors(error.errors);
       } else if (error instanceof ApiError) {
         const found = {};
-        for (const one of error.errors) found[place(one)] ??= saying(one);
+        for (const one of error.errors) {
+          const name = place(one);
+          const missing = `missing.${name}`;
+          found[name] ??= isBlank(values[name]) && has(missing) ? t(missing) : saying(one);
+        }
         setErrors(found);
         if (!error.errors.length) setProblem(error);
       } else {

@@ -36,7 +36,7 @@ addEventListener("storage", (event) => {
   if (event.key === KEPT) account.value = kept();
 });
 
-/** Takes over the answer of a log-in, or of a confirmed e-mail, which is one too. */
+/** Takes over the answer of a log-in, or of a confirmed email, which is one too. */
 export function signedIn(answer) {
   rememberExpiry(answer.expiresIn);
   ended.value = false;

@@ -30,7 +30,7 @@ export function t(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, key) => {
     const value = values[key];
     if (value === undefined) return whole;
-    if (Array.isArray(value)) return list(value);
+    if (Array.isArray(value)) return anyOf(value);
     return typeof value === "number" ? number(value) : value;
   });
 }
@@ -43,10 +43,15 @@ const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 5 });
 export const number = (value) => numbers.format(value);
 
 export function money(amount, currency) {
-  const whole = Number.isInteger(amount);
-  const digits = whole ? 0 : 2;
+  const digits = Number.isInteger(amount) ? 0 : 2;
   const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(region, options).format(amount);
+}
+
+/** The sign of a currency, as "$". */
+export function currencySign(currency) {
+  const format = new Intl.NumberFormat(region, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  return format.formatToParts(0).find((part) => part.type === "currency").value;
 }
 
 const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
@@ -60,18 +65,29 @@ export function date(value) {
 }
 export const time = (value) => (value ? times.format(new Date(value)) : "");
 
-const DAY = 86_400_000;
-/** "closes in 3 days". */
-export function closes(deadline, now = Date.now()) {
-  const left = new Date(deadline) - now;
-  if (left <= 0) return t("closes.past", { date: date(deadline) });
-  if (left < DAY) return t("closes.hours", { count: Math.max(1, Math.floor(left / 3_600_000)) });
-  if (left < 30 * DAY) return t("closes.days", { count: Math.floor(left / DAY) });
-  return t("closes.date", { date: date(deadline) });
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const nearDays = new Intl.DateTimeFormat(region, { month: "short", day: "numeric" });
+const nearTimes = new Intl.DateTimeFormat(region, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+
+/** "Dec 15 (17 days left)". The year is shown where it is not plain which one is meant. */
+export function due(deadline, now = Date.now()) {
+  const at = new Date(deadline);
+  const left = at - now;
+  if (left <= 0) return t("deadline.past", { date: date(deadline) });
+  if (left < DAY) return t("deadline.hours", { date: nearTimes.format(at), count: Math.max(1, Math.floor(left / HOUR)) });
+  if (left < 60 * DAY) return t("deadline.days", { date: nearDays.format(at), count: Math.floor(left / DAY) });
+  return left < 180 * DAY ? nearDays.format(at) : date(deadline);
 }
 
-/** Names in a row, as the language joins them. */
-export const list = (names) => new Intl.ListFormat(region, { type: "conjunction" }).format(names);
+/** "Apply by Dec 15 (17 days left)". */
+export function closes(deadline, now = Date.now()) {
+  if (new Date(deadline) <= now) return t("closes.past", { date: date(deadline) });
+  return t("closes.by", { deadline: due(deadline, now) });
+}
+
+/** Choices in a row, as the language joins them: "a, b, or c". */
+const anyOf = (names) => new Intl.ListFormat(region, { type: "disjunction" }).format(names);
 
 /** The text beside a field for what the server found wrong with it: an error of `errors`. */
 export function saying(error) {

@@ -18,7 +18,7 @@ async fn an_unknown_award_is_asked_for_and_not_passed_over() {
     log_in(&browser, "ann@example.edu").await;
     let job = format!("/jobs/{}", posted["jobId"].as_str().unwrap());
     browser.go(&job).await;
-    let unknown = "We do not know your award; add it or ask the office.";
+    let unknown = "We don't know your work-study award.";
     browser.shows(unknown).await;
     browser.inspect().await;
     assert!(!browser.text().await.contains("You're eligible"));

@@ -1,27 +1,27 @@
 // What narrows a search, with how many jobs each choice would leave.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { number, t } from "../words.js";
+import { currencySign, money, number, t } from "../words.js";
 
 const SHOWN = 8;
 
 const without = (values, value) => values.filter((one) => one !== value);
 
 /** The filters in force: what each says, and the change that takes it away. */
-export function chosenFilters(asked) {
+export function chosenFilters(asked, currency = "USD") {
   const one = (name, text) => (asked[name] ? [{ text, without: { [name]: undefined } }] : []);
   return [
     ...asked.skill.map((skill) => ({ text: skill, without: { skill: without(asked.skill, skill) } })),
     ...asked.setting.map((name) => ({ text: t(`setting.${name}`), without: { setting: without(asked.setting, name) } })),
     ...one("workSpace", asked.workSpace),
     ...one("location", asked.location),
-    ...one("minPay", t("filter.min_pay_is", { amount: Number.isFinite(Number(asked.minPay)) ? number(Number(asked.minPay)) : asked.minPay })),
+    ...one("minPay", t("filter.min_pay_is", { amount: Number.isFinite(Number(asked.minPay)) ? money(Number(asked.minPay), currency) : asked.minPay })),
     ...one("maxHours", t("filter.max_hours_is", { hours: asked.maxHours })),
     ...one("workStudy", t("job.work_study")),
     ...one("employeeId", t("filter.one_employer")),
   ];
 }
 
-export function Filters({ asked, facets, onChange, wide }) {
+export function Filters({ asked, facets, currency, onChange, wide }) {
   const count = chosenFilters(asked).length;
   const [open, setOpen] = useState(wide);
   useEffect(() => setOpen(wide), [wide]);
@@ -36,7 +36,7 @@ export function Filters({ asked, facets, onChange, wide }) {
         onChange=${(chosen) => onChange({ workSpace: chosen.at(-1) })} />
       <fieldset>
         <legend>${t("filter.more")}</legend>
-        <${Amount} label=${t("filter.min_pay")} name="minPay" value=${asked.minPay} onChange=${onChange} />
+        <${Amount} label=${t("filter.min_pay", { currency: currencySign(currency) })} name="minPay" value=${asked.minPay} onChange=${onChange} />
         <${Amount} label=${t("filter.max_hours")} name="maxHours" value=${asked.maxHours} onChange=${onChange} />
         <label class="facet">
           <input type="checkbox" checked=${asked.workStudy === "true"} onChange=${(event) => onChange({ workStudy: event.target.checked ? "true" : undefined })} />
@@ -82,7 +82,7 @@ function Amount({ label, name, value, onChange }) {
   useEffect(() => {
     if (input.current !== document.activeElement) setTyped(value ?? "");
   }, [value]);
-  const clean = typed.trim().replace(",", ".");
+  const clean = typed.replace(/[\s$€£]/g, "").replace(",", ".");
   const wrong = clean !== "" && !/^\d{1,6}(\.\d{0,2})?$/.test(clean);
   const apply = () => !wrong && clean !== (value ?? "") && onChange({ [name]: clean || undefined });
   return html`<div class="amount">

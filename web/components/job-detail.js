@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../html.js";
 import { account, role } from "../session.js";
 import { loginAddress } from "../router.js";
 import { useLoad } from "../load.js";
-import { closes, date, t } from "../words.js";
+import { date, due, number, t } from "../words.js";
 import { Apply } from "./apply.js";
 import { Description, Skills, hours, pay, where } from "./job.js";
 import { useTitle } from "./page.js";
@@ -25,9 +25,9 @@ function Detail({ job, level }) {
     ["pay", pay(job)],
     ["hours", hours(job)],
     ["place", where(job)],
-    ["deadline", closes(job.deadline)],
+    ["deadline", due(job.deadline)],
     ["dates", job.startDate && (job.endDate ? t("job.from_to", { from: date(job.startDate), to: date(job.endDate) }) : t("job.from", { from: date(job.startDate) }))],
-    ["positions", t("job.free", { count: Math.max(0, job.positions - job.positionsFilled) })],
+    ["positions", number(Math.max(0, job.positions - job.positionsFilled))],
     ["work_study", job.workStudyRequired && t("job.work_study_long")],
   ];
   return html`<article class="job-detail">
@@ -63,7 +63,7 @@ function StudentPlace({ job }) {
   if (mine.loading && !mine.data) return html`<p class="apply-line"><span class="button waiting" aria-hidden="true">${t("apply.open")}</span></p>`;
   if (application && application.applicationStatus !== "withdrawn") {
     return html`<div class="note good" role=${sent ? "status" : undefined}>
-      <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong> <${Stage} status=${application.applicationStatus} /></p>
+      <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong>${!sent && html` <${Stage} status=${application.applicationStatus} />`}</p>
       ${sent && html`<p>${t("apply.next")}</p>`}
       <p><a href="/applications">${t("apply.see")}</a></p>
     </div>`;

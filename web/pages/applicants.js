@@ -81,7 +81,7 @@ function Applicant({ job, application, onChange }) {
       </ul>
       <${Skills} skills=${student.skills} most=${12} />
       ${student.summary && html`<p class="typed">${student.summary}</p>`}`}
-    ${application.coverNote && html`<h4>${t("apply.note")}</h4><p class="typed">${application.coverNote}</p>`}
+    ${application.coverNote && html`<h4>${t("applicants.cover_note")}</h4><p class="typed">${application.coverNote}</p>`}
     ${answers.map((answer) => html`<h4>${prompts.get(answer.questionId) ?? answer.questionId}</h4><p class="typed">${answer.answer}</p>`)}
     ${resume && html`<p><a href=${`/api/v1/files/${resume.fileId}`} download>${t("applicants.resume", { name: resume.name ?? "PDF" })}</a></p>`}
     ${application.history.filter((step) => step.note).map((step) => html`<p class="hint">${t(`stage.${step.to}`)}, ${time(step.at)}: ${step.note}</p>`)}

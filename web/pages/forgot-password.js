@@ -1,6 +1,6 @@
 // Ask for a link to set a new password.
 import { api } from "../api.js";
-import { useForm } from "../form.js";
+import { needed, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { t } from "../words.js";
 import { Field } from "../components/field.js";
@@ -12,6 +12,7 @@ export function ForgotPassword() {
   const [sentTo, setSentTo] = useState(null);
   const submit = () =>
     form.run(async ({ email }) => {
+      needed({ email }, ["email"]);
       // No key: who asks again is to get another mail.
       await api.post("auth/forgot-password", { email: email.trim() });
       setSentTo(email.trim());

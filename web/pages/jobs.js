@@ -45,6 +45,7 @@ export function Jobs() {
 
   const address = (change) => addressOf({ ...asked, ...change });
   const total = jobs.data?.total;
+  const currency = jobs.items?.[0]?.currency ?? "USD";
   useEffect(() => {
     if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
   }, [jobs.data]);
@@ -71,14 +72,14 @@ export function Jobs() {
     <h1 class="visually-hidden" tabindex="-1" ref=${heading}>${t("jobs.title")}</h1>
     ${!alone && html`<${SearchBar} asked=${asked} onChange=${change} />`}
     ${!alone &&
-    html`<${Filters} asked=${asked} facets=${jobs.data?.facets} onChange=${change} wide=${wide.value} />`}
+    html`<${Filters} asked=${asked} facets=${jobs.data?.facets} currency=${currency} onChange=${change} wide=${wide.value} />`}
     ${!alone &&
     html`<section class="results" aria-label=${t("jobs.results")}>
       <div class="results-head">
         <h2>${total === undefined ? t("jobs.title") : t("jobs.found", { count: total })}</h2>
         <${Sort} asked=${asked} onChange=${change} />
       </div>
-      <${Chips} asked=${asked} onChange=${change} />
+      <${Chips} asked=${asked} currency=${currency} onChange=${change} />
       ${jobs.data?.corrected && html`<p>${t("jobs.corrected", jobs.data.corrected)}</p>`}
       ${jobs.error && html`<${Failure} error=${jobs.error} retry=${jobs.reload} />`}
       ${!jobs.items && !jobs.error && html`<${Skeleton} rows=${5} />`}
@@ -153,8 +154,8 @@ function Sort({ asked, onChange }) {
 }
 
 /** What narrows the search, each to be taken away with one press. */
-function Chips({ asked, onChange }) {
-  const chips = chosenFilters(asked);
+function Chips({ asked, currency, onChange }) {
+  const chips = chosenFilters(asked, currency);
   if (!chips.length) return null;
   return html`<ul class="chips" aria-label=${t("filter.chosen")}>
     ${chips.map(
@@ -170,7 +171,8 @@ function Chips({ asked, onChange }) {
 
 function Nothing({ asked }) {
   const filtered = chosenFilters(asked).length > 0;
-  return html`<${Empty} title=${t("jobs.none")}>
+  if (!filtered && !asked.q) return html`<${Empty} title=${t("jobs.none_open")}><p>${t("jobs.none_soon")}</p><//>`;
+  return html`<${Empty} title=${asked.q ? t("jobs.none_for", { q: asked.q }) : t("jobs.none")}>
     <p>${filtered ? t("jobs.none_filtered") : t("jobs.none_words")}</p>
     <p><a class="button" href=${filtered ? `/${query({ q: asked.q })}` : "/"}>${filtered ? t("filter.clear") : t("jobs.all")}</a></p>
   <//>`;

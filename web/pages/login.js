@@ -1,5 +1,5 @@
 // Log in, and back to where one came from.
-import { useForm } from "../form.js";
+import { needed, useForm } from "../form.js";
 import { html, useEffect } from "../html.js";
 import { go, place, safeNext } from "../router.js";
 import { account, home, logIn } from "../session.js";
@@ -16,6 +16,7 @@ export function Login() {
   }, []);
   const submit = () =>
     form.run(async ({ email, password }) => {
+      needed({ email, password }, ["email", "password"]);
       const who = await logIn(email.trim(), password);
       go(next ?? home(who.role), { replace: true });
     });

@@ -1,11 +1,10 @@
 // An address without a page, or one that is not for this reader.
 import { html } from "../html.js";
-import { home } from "../session.js";
 import { t } from "../words.js";
 import { Page } from "../components/page.js";
 
 export function NotFound() {
   return html`<${Page} title=${t("not_found.title")} lead=${t("not_found.lead")} narrow>
-    <p><a class="button primary" href=${home()}>${t("not_found.home")}</a></p>
+    <p><a class="button primary" href="/">${t("not_found.home")}</a></p>
   <//>`;
 }

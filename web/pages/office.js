@@ -128,7 +128,7 @@ function Posting({ job, onChange }) {
       <span class=${`badge ${job.jobStatus}`}>${t(`job.stands.${job.jobStatus}`)}</span>
     </div>
     <p class="by">${[job.workSpace, job.employerName].filter(Boolean).join(" · ")}</p>
-    <ul class="facts"><li>${pay(job)}</li><li>${hours(job)}</li><li>${where(job)}</li><li>${t("job.deadline_is", { date: date(job.deadline) })}</li></ul>
+    <ul class="facts"><li>${pay(job)}</li><li>${hours(job)}</li><li>${where(job)}</li><li>${t("job.deadline", { date: date(job.deadline) })}</li></ul>
     <${Skills} skills=${job.skillsRequired} most=${10} />
     <details class="more-of"><summary>${t("office.read")}</summary><${Description} text=${job.jobDescription} /></details>
     ${job.jobStatus === "pending" &&

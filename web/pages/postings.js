@@ -76,7 +76,7 @@ function Posting({ job, onChange }) {
       <li>${pay(job)}</li>
       <li>${hours(job)}</li>
       <li>${places(job)}</li>
-      <li>${job.jobStatus === "open" ? closes(job.deadline) : t("job.deadline_was", { date: date(job.deadline) })}</li>
+      <li>${job.jobStatus === "open" ? closes(job.deadline) : t("job.deadline", { date: date(job.deadline) })}</li>
     </ul>
     <div class="actions">
       <a class="button" href=${`/postings/${job.jobId}`}>${t("postings.applicants", { count: job.applicationCount ?? 0 })}</a>

@@ -27,8 +27,8 @@ export function Register() {
         ...${form.field("role")}
         label=${t("register.role")}
         options=${[
-          ["student", t("role.student"), t("register.student_hint")],
-          ["employer", t("role.employer"), t("register.employer_hint")],
+          ["student", t("register.student"), t("register.student_hint")],
+          ["employer", t("register.employer"), t("register.employer_hint")],
         ]}
       />
       <${Field} ...${form.field("name")} label=${t("field.name")} autocomplete="name" required />

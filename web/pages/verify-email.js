@@ -1,7 +1,7 @@
 // The link of the verification mail leads here. The password proves that the registration was the reader's own; a press does the
 // rest, so that a mail scanner that opens links confirms nothing.
 import { api } from "../api.js";
-import { useForm } from "../form.js";
+import { needed, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { place } from "../router.js";
 import { home, signedIn } from "../session.js";
@@ -17,6 +17,7 @@ export function VerifyEmail() {
   const [ended, setEnded] = useState(false);
   const submit = () =>
     form.run(async ({ password }, keyFor) => {
+      needed({ password }, ["password"]);
       const body = { token, password };
       try {
         setVerified(signedIn(await api.post("auth/verify-email", body, keyFor(body))));

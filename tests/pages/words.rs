@@ -1,0 +1,62 @@
+//! What the pages say of deadlines, of fields that were left empty, and when nothing is found.
+
+use serde_json::json;
+
+use super::browser::Browser;
+use crate::support::Board;
+
+/// Pages-2, row 13: a deadline's date is in sight, in the list and in the open job.
+#[actix_web::test]
+async fn a_deadline_says_its_date_and_the_days_left() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let browser = Browser::open(&board.url).await;
+    browser.go("/login").await;
+    let soon = "const at = new Date(Date.now() + 17.5 * 864e5);
+        return [at.toISOString(), at.toLocaleDateString('en-US', {month: 'short', day: 'numeric'})]";
+    let soon = browser.run(soon, json!([])).await;
+    let day = soon[1].as_str().unwrap();
+    let posted = board
+        .post_job(&employer, json!({"deadline": soon[0]}))
+        .await;
+    browser.go("/").await;
+    browser
+        .shows(&format!("Apply by {day} (17 days left)"))
+        .await;
+    browser
+        .go(&format!("/jobs/{}", posted["jobId"].as_str().unwrap()))
+        .await;
+    browser.shows("Openings 1").await;
+    browser
+        .shows(&format!("Apply by {day} (17 days left)"))
+        .await;
+    browser.console_is_clean(&[]).await;
+    board.stop().await;
+}
+
+/// Pages-2, words: an empty field is asked for by its name.
+#[actix_web::test]
+async fn an_empty_field_is_asked_for_by_its_name() {
+    let board = Board::start();
+    let browser = Browser::open(&board.url).await;
+    for (page, button, wrong) in [
+        ("/login", "Log in", "Please fix 2 errors below."),
+        ("/register", "Sign up", "Please fix 3 errors below."),
+        (
+            "/forgot-password",
+            "Email me a link",
+            "Please fix 1 error below.",
+        ),
+    ] {
+        browser.go(page).await;
+        browser.press("form button", button).await;
+        browser.shows(wrong).await;
+        assert_eq!(browser.field_error("email").await, "Enter your email.");
+    }
+    browser.go("/?minPay=15").await;
+    browser.shows("No jobs match").await;
+    browser.shows("$15 per hour or more").await;
+    browser.shows("Remove a filter to see more.").await;
+    browser.console_is_clean(&[422]).await;
+    board.stop().await;
+}
