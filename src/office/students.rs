@@ -91,6 +91,31 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
     }
 }
 
+/// The record of a row's address, under the row's number, and whether it had another one before.
+fn find(
+    transaction: &mut Transaction,
+    entry: &Entry,
+) -> Result<(Option<Stored<Student>>, bool), RowError> {
+    let known: Option<Stored<Student>> = transaction.find(&keys::student_email(&entry.email))?;
+    let Some(id) = &entry.student_id else {
+        return Ok((known, false));
+    };
+    if known.as_ref().is_some_and(|known| known.student_id == *id) {
+        return Ok((known, false));
+    }
+    if !free_student_number(transaction, id)? {
+        return Err(Invalid::one("studentId", FieldFault::Taken).into());
+    }
+    let Some(old) = known else {
+        return Ok((None, false));
+    };
+    let moved = renumber_student(transaction, &old, id, NumberFrom::Office)?;
+    if moved.is_none() {
+        return Err(Invalid::one("studentId", FieldFault::TooManyRecords).into());
+    }
+    Ok((moved, true))
+}
+
 pub(super) fn land(
     campus: &Campus,
     transaction: &mut Transaction,
@@ -98,23 +123,7 @@ pub(super) fn land(
 ) -> Result<Effect, RowError> {
     let entry = parse(campus, row)?;
     refuse_other_role(transaction, &entry.email, Role::Student)?;
-    let mut known: Option<Stored<Student>> =
-        transaction.find(&keys::student_email(&entry.email))?;
-    let mut is_renumbered = false;
-    if let Some(id) = &entry.student_id
-        && known.as_ref().is_none_or(|known| known.student_id != *id)
-    {
-        if !free_student_number(transaction, id)? {
-            return Err(Invalid::one("studentId", FieldFault::Taken).into());
-        }
-        if let Some(old) = &known {
-            known = renumber_student(transaction, old, id, NumberFrom::Office)?;
-            is_renumbered = true;
-            if known.is_none() {
-                return Err(Invalid::one("studentId", FieldFault::TooManyRecords).into());
-            }
-        }
-    }
+    let (known, is_renumbered) = find(transaction, &entry)?;
     let number = match &entry.student_id {
         Some(_) => NumberFrom::Office,
         None => NumberFrom::Person,
