@@ -53,7 +53,7 @@ fn write(page: &mut String, document: &Value) -> fmt::Result {
          <meta name=\"viewport\" content=\"width=device-width\">\
          <title>Corkboard API</title><link rel=\"stylesheet\" href=\"/api-docs.css\"></head><body><main>\
          <h1>Corkboard API</h1>\
-         <p>Made from the code of this server; the same for programs is <a href=\"/api/openapi.json\">openapi.json</a>. \
+         <p>Generated from this server's code. Programs can read it as <a href=\"/api/openapi.json\">openapi.json</a>. \
          Errors are <code>application/problem+json</code> with a stable <code>code</code>.</p>",
     );
     let mut by_tag: std::collections::BTreeMap<&str, Vec<(&str, &str, &Value)>> =
@@ -109,7 +109,7 @@ fn operation(page: &mut String, path: &str, method: &str, described: &Value) -> 
     if let Some(parameters) = parameters.filter(|parameters| !parameters.is_empty()) {
         page.push_str(
             "<table><thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">In</th>\
-             <th scope=\"col\">Meaning</th><th scope=\"col\">Is</th></tr></thead><tbody>",
+             <th scope=\"col\">Meaning</th><th scope=\"col\">Type</th></tr></thead><tbody>",
         );
         for parameter in parameters {
             write!(
@@ -129,8 +129,8 @@ fn operation(page: &mut String, path: &str, method: &str, described: &Value) -> 
         page.push_str("</p>");
     }
     page.push_str(
-        "<table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Answer</th>\
-         <th scope=\"col\">Is</th></tr></thead><tbody>",
+        "<table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th>\
+         <th scope=\"col\">Type</th></tr></thead><tbody>",
     );
     for (status, answer) in members(&described["responses"]) {
         write!(
