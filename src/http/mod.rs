@@ -30,6 +30,7 @@ mod sessions;
 mod shown;
 mod state;
 mod suggest;
+mod unread;
 mod views;
 mod watch;
 

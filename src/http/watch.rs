@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
@@ -15,6 +15,7 @@ use actix_web::web::Data;
 
 use super::metrics::RouteNumber;
 use super::state::State;
+use super::unread::Held;
 
 tokio::task_local! {
     static REQUEST_ID: u64;
@@ -29,11 +30,12 @@ pub fn request_id() -> String {
 
 /// Wraps every request.
 pub async fn watch<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id: u64 = rand::random();
     let started = Instant::now();
+    let held = Held::of(&mut request);
     let mut response = REQUEST_ID.scope(id, next.call(request)).await?;
     note(&response, started.elapsed());
     let is_https = response
@@ -51,7 +53,11 @@ pub async fn watch<B: MessageBody + 'static>(
             tracing::debug!(request_id = format!("{id:016x}"), %method, %path, status, micros, "answered");
         }
     }
-    Ok(response)
+    let response = response.map_into_boxed_body();
+    Ok(match held {
+        Some(held) => response.map_body(|_, body| held.until_sent(body)),
+        None => response,
+    })
 }
 
 /// The address as the log has it: without its query, and without a secret that is a part of it.

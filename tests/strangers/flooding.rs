@@ -125,6 +125,7 @@ async fn a_slow_body_holds_no_connection() {
     };
     let bearer = format!("authorization: Bearer {}", admin.token);
     let json = "application/json";
+    let (chunked, piece) = ("transfer-encoding: chunked", "1\r\n{\r\n");
     let requests = [
         (408, head("auth/login", json, "content-length: 100") + "{"),
         (
@@ -137,6 +138,9 @@ async fn a_slow_body_holds_no_connection() {
         ),
         (401, head("jobs", json, "content-length: 100") + "{"),
         (404, head("nothing", json, "content-length: 100") + "{"),
+        (408, head("auth/login", json, chunked) + piece),
+        (401, head("jobs", json, chunked) + piece),
+        (404, head("nothing", json, chunked) + piece),
     ];
     let answers = requests.map(|(status, request)| {
         let address = address.clone();
