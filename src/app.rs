@@ -106,7 +106,8 @@ pub fn look_at_store(config: &Config) -> Result<Reader, StartError> {
 pub fn registrar(config: &Config, public_url: String) -> Registrar {
     Registrar {
         campus: config.campus(),
-        outbox: Outbox::new(&config.campus.name, &public_url),
+        outbox: Outbox::new(&config.campus.name, &public_url)
+            .with_campus_networks(&config.accounts.campus_networks),
         public_url,
         trust_campus_employers: config.accounts.trust_campus_employers,
         refresh_lifetime: config.accounts.refresh_lifetime(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{Board, PASSWORD, Person, Reply, people, until};
 use corkboard::clock::Clock;
-use corkboard::model::{Role, Timestamp};
+use corkboard::model::{AddressRange, Role, Timestamp};
 use corkboard::store::check;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -122,6 +122,30 @@ async fn a_strangers_mailbox_is_not_flooded() {
     register(&board, VICTIM, "203.0.113.1").await;
     assert_eq!(rows(&board, &admin, VICTIM).await.len(), 21);
     is_whole(&board);
+    board.stop().await;
+}
+
+/// A campus network is many people: only what the mailbox itself can take limits it.
+#[actix_web::test]
+async fn a_campus_network_may_send_one_mailbox_more() {
+    let clock = Clock::fixed(Timestamp::from_millis(1_800_000_000_000));
+    let board = Board::start_with(clock, |config| {
+        behind_a_proxy(config);
+        config.accounts.campus_networks = vec![AddressRange::parse("198.51.100.0/24").unwrap()];
+    });
+    let admin = board.admin().await;
+    for _ in 0..MANY {
+        register(&board, VICTIM, "198.51.100.7").await;
+    }
+    assert_eq!(rows(&board, &admin, VICTIM).await.len(), MANY);
+    for _ in 0..MANY {
+        register(&board, VICTIM, "198.51.100.8").await;
+    }
+    assert_eq!(rows(&board, &admin, VICTIM).await.len(), 20);
+    for _ in 0..MANY {
+        register(&board, "other@example.edu", "203.0.113.1").await;
+    }
+    assert_eq!(rows(&board, &admin, "other@example.edu").await.len(), 5);
     board.stop().await;
 }
 

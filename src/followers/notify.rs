@@ -1,6 +1,7 @@
 //! Turns events into mail: who is concerned, what it says, and one commit for the mails and this follower's cursor, so
 //! that none is lost and none doubled.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Progress, Tail};
@@ -8,7 +9,7 @@ use crate::accounts::Registrar;
 use crate::mail::Recipient;
 use crate::model::{
     Account, Actor, Application, ApplicationStatus, ClosedBecause, Email, Employer, Event, Job,
-    JobId, JobStatus, LogEntry, MailTemplate, Network, Role, RuleModule, Student,
+    JobId, JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
 };
 use crate::store::{
     Direction, KeyRange, Logged, Origin, Place, Reader, Store, StoreError, Transaction, keys,
@@ -101,10 +102,10 @@ impl NotifyFollower {
             for Notice {
                 template,
                 recipient,
-                network,
+                address,
             } in notices.clone()
             {
-                outbox.notify_of(transaction, template, recipient, network)?;
+                outbox.notify_of(transaction, template, recipient, address)?;
             }
             transaction.put_bytes(&keys::cursor(NAME), cursor.bytes())
         };
@@ -121,7 +122,7 @@ struct Notice {
     template: MailTemplate,
     recipient: Recipient,
     /// Of whoever made it happen.
-    network: Option<Network>,
+    address: Option<IpAddr>,
 }
 
 impl Notice {
@@ -129,7 +130,7 @@ impl Notice {
         Self {
             template,
             recipient: recipient.into(),
-            network: entry.address.map(Network::from),
+            address: entry.address,
         }
     }
 }

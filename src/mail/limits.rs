@@ -11,25 +11,34 @@ use crate::model::{Email, Mail, MailId, MailState, MailTemplate, MailTopic, Netw
 use crate::store::{Direction, Key, KeyRange, StoreError, Transaction, keys};
 
 const HOUR: Duration = Duration::from_hours(1);
-/// Mails an hour to one mailbox, on one topic: from one network, and from all.
+/// Mails an hour to one mailbox, on one topic: from one network, from a campus network, which is many people, and from all.
 const PER_NETWORK: usize = 5;
+const PER_CAMPUS_NETWORK: usize = 10 * PER_NETWORK;
 const PER_MAILBOX: usize = 20;
 /// Mails of the last hour that are looked at; more than the limits of all topics let through.
 const MAX_LOOKED_AT: usize = 200;
 /// Notices in one mail; what is held beyond them goes in the next.
 const MAX_MERGED: usize = 200;
 
+/// Where whoever causes a mail is.
+#[derive(Clone, Copy)]
+pub(super) struct Source {
+    /// `None`: the service itself.
+    pub network: Option<Network>,
+    pub is_campus: bool,
+}
+
 /// Whether a mailbox may get one more of the mails that anybody can ask for.
 pub(super) fn may_ask(
     transaction: &mut Transaction,
     email: &Email,
-    network: Option<Network>,
+    source: Source,
 ) -> Result<bool, StoreError> {
     let mailbox = email.mailbox();
     let digest = Sha256::digest(mailbox.as_bytes());
     transaction.guard(&keys::asked_mails([digest[0], digest[1]]))?;
     let index = keys::mails_by_mailbox(&mailbox);
-    Ok(free_at(transaction, &index, MailTopic::Asked, network)?.is_none())
+    Ok(free_at(transaction, &index, MailTopic::Asked, source)?.is_none())
 }
 
 /// Until when a notice has to wait; `None`: it may go now.
@@ -37,13 +46,13 @@ pub(super) fn held_until(
     transaction: &Transaction,
     recipient: &Recipient,
     topic: MailTopic,
-    network: Option<Network>,
+    source: Source,
 ) -> Result<Option<Timestamp>, StoreError> {
     let index = match recipient.account_id {
         Some(account) => keys::mails_by_account(account),
         None => keys::mails_by_mailbox(&recipient.email.mailbox()),
     };
-    free_at(transaction, &index, topic, network)
+    free_at(transaction, &index, topic, source)
 }
 
 /// When the limits let one more through; `None`: now.
@@ -51,7 +60,7 @@ fn free_at(
     transaction: &Transaction,
     index: &Key,
     topic: MailTopic,
-    network: Option<Network>,
+    source: Source,
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut range = KeyRange::prefix(index);
     // What was made exactly an hour ago counts no more.
@@ -68,7 +77,7 @@ fn free_at(
             continue;
         };
         all.push(mail.created_at);
-        if mail.network == network {
+        if mail.network == source.network {
             here.push(mail.created_at);
         }
     }
@@ -76,7 +85,12 @@ fn free_at(
         let last = times.len().checked_sub(limit)?;
         Some(times[last].plus(HOUR))
     };
-    Ok(free(&here, PER_NETWORK).max(free(&all, PER_MAILBOX)))
+    let per_network = if source.is_campus {
+        PER_CAMPUS_NETWORK
+    } else {
+        PER_NETWORK
+    };
+    Ok(free(&here, per_network).max(free(&all, PER_MAILBOX)))
 }
 
 /// Makes one mail, due now, of all that is held for the reader of one of them. Its id is new, so that it counts from now.

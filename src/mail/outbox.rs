@@ -1,20 +1,22 @@
 //! Putting mails into the outbox, in the change of the command that causes them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use super::limits;
+use super::limits::{self, Source};
 use crate::model::{
-    Account, AccountId, ApplicationId, Email, Employer, Mail, MailId, MailState, MailTemplate,
-    Network, Student, Timestamp,
+    Account, AccountId, AddressRange, ApplicationId, Email, Employer, Mail, MailId, MailState,
+    MailTemplate, Network, Student, Timestamp,
 };
 use crate::store::{StoreError, Transaction, keys};
 
-/// What every mail of this campus says besides its own words.
+/// What every mail of this campus says besides its own words, and which networks have higher limits.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     campus: String,
     /// Links begin with it.
     site: String,
+    campus_networks: Vec<AddressRange>,
 }
 
 /// Whom a mail is for.
@@ -71,14 +73,21 @@ impl Outbox {
         Self {
             campus: campus.into(),
             site: site.into(),
+            campus_networks: Vec::new(),
         }
+    }
+
+    /// With the networks that many people share.
+    pub fn with_campus_networks(mut self, networks: &[AddressRange]) -> Self {
+        self.campus_networks = networks.to_vec();
+        self
     }
 
     /// Whether a mailbox may get one more mail that a stranger can ask for. One that may not gets none, and whoever asked
     /// must not learn of it.
     pub fn may_ask(&self, transaction: &mut Transaction, to: &Email) -> Result<bool, StoreError> {
-        let network = transaction.origin().address.map(Network::from);
-        limits::may_ask(transaction, to, network)
+        let source = self.source(transaction.origin().address);
+        limits::may_ask(transaction, to, source)
     }
 
     /// Writes a mail that was asked for; the caller has asked `may_ask`.
@@ -101,27 +110,39 @@ impl Outbox {
         template: MailTemplate,
         recipient: Recipient,
     ) -> Result<(), StoreError> {
-        let network = transaction.origin().address.map(Network::from);
-        self.notify_of(transaction, template, recipient, network)
+        let address = transaction.origin().address;
+        self.notify_of(transaction, template, recipient, address)
     }
 
-    /// `notify` for what somebody in a network made happen before.
+    /// `notify` for what somebody at an address made happen before.
     pub fn notify_of(
         &self,
         transaction: &mut Transaction,
         template: MailTemplate,
         recipient: Recipient,
-        network: Option<Network>,
+        address: Option<IpAddr>,
     ) -> Result<(), StoreError> {
         let topic = template.kind().topic();
-        let until = limits::held_until(transaction, &recipient, topic, network)?;
-        let mut mail = self.mail(template, recipient, network, transaction.now());
+        let source = self.source(address);
+        let until = limits::held_until(transaction, &recipient, topic, source)?;
+        let mut mail = self.mail(template, recipient, source.network, transaction.now());
         if let Some(until) = until {
             mail.held = true;
             mail.next_attempt_at = until;
         }
         transaction.insert(mail)?;
         Ok(())
+    }
+
+    fn source(&self, address: Option<IpAddr>) -> Source {
+        let is_campus = |address| {
+            let mut networks = self.campus_networks.iter();
+            networks.any(|range| range.contains(address))
+        };
+        Source {
+            network: address.map(Network::from),
+            is_campus: address.is_some_and(is_campus),
+        }
     }
 
     pub(super) fn mail(

@@ -32,8 +32,8 @@ pub fn operations() -> Vec<Operation> {
         operation("POST", "/api/v1/auth/register", "Registers a student or an employer")
             .detail(
                 "The answer is the same whether or not the address is taken; its owner gets a mail that says so. A mailbox gets \
-                 five such mails an hour from one network, and twenty from all; beyond that none is sent, and the answer stays \
-                 the same.",
+                 five such mails an hour from one network (ten times that from one of `campus_networks`), and never more than \
+                 twenty in all; beyond that none is sent, and the answer stays the same.",
             )
             .body::<RegistrationBody>()
             .once()
