@@ -102,7 +102,6 @@ pub struct JobsPage<'a> {
     total: usize,
     facets: &'a Facets,
     /// Only when a word that no posting has was replaced.
-    #[schema(required = false)]
     corrected: Option<Correction<'a>>,
 }
 

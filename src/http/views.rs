@@ -73,7 +73,6 @@ pub struct StudentView<'a> {
     student_id: &'a StudentId,
     /// The number that was typed at registration is another student's; this one was made here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
     number_cleared: bool,
     name: &'a str,
     email: &'a Email,
@@ -135,7 +134,6 @@ pub struct EmployerView<'a> {
     employee_id: &'a EmployeeId,
     /// The number that was typed at registration is another employer's; this one was made here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    #[schema(required = false)]
     number_cleared: bool,
     name: &'a str,
     email: &'a Email,

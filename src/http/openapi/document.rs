@@ -35,13 +35,16 @@ const SOMETIMES: &[(&str, &[&str])] = &[
     ("Application", &["student"]),
     ("ApplicationResume", &["name"]),
     ("AuditRow", &["reason"]),
+    ("Employer", &["numberCleared"]),
     ("ImportReport", &["rejectedInAll"]),
     (
         "Job",
         &["applicationCount", "declined", "externalId", "snippet"],
     ),
+    ("JobsPage", &["corrected"]),
     ("Me", &["student", "employer"]),
     ("Problem", &["errors", "params", "reasons"]),
+    ("Student", &["numberCleared"]),
     ("Verdict", &["override"]),
 ];
 
