@@ -277,7 +277,7 @@ async fn sixteen_requests_with_one_key_make_one_record_and_get_one_answer() {
     board.stop().await;
 }
 
-/// API.md: a refresh token rotates on every use, and the use of an old one revokes the whole family. Of two at once one is
+/// src/http/README.md: a refresh token rotates on every use, and the use of an old one revokes the whole family. Of two at once one is
 /// first; the other shows an old one, and then nobody is signed in.
 #[actix_web::test]
 async fn a_refresh_token_used_twice_at_once_renews_once_and_ends_its_family() {

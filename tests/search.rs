@@ -140,7 +140,7 @@ async fn a_skill_filter_counts_what_is_left_and_its_own_facet_without_it() {
     let asked = [("skill", "RUST"), ("limit", "5")];
     let found = until(&board, &asked, |found| found["total"] == third).await;
     assert_eq!(found["items"].as_array().unwrap().len(), 5);
-    // API.md: a facet is counted under all filters but its own.
+    // src/http/README.md: a facet is counted under all filters but its own.
     assert_eq!(count_of(&found, "skills", "French"), third);
     assert_eq!(count_of(&found, "skills", "Rust"), third);
     assert_eq!(count_of(&found, "setting", "onCampus"), third);

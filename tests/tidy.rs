@@ -1,5 +1,7 @@
 //! Holds the house to src/README.md: which room may use which, who may import the heavy crates, how long files get.
 
+mod contract;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::auth::Secret;
 use crate::model::{AccountId, Claim, Timestamp, Token, TokenId, TokenKind};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
-/// A day for a new mailbox, so that a mail read the next morning still works; an hour for a reset (API.md).
+/// A day for a new mailbox, so that a mail read the next morning still works; an hour for a reset (src/http/README.md).
 fn lifetime(kind: TokenKind) -> Duration {
     match kind {
         TokenKind::VerifyEmail | TokenKind::ChangeEmail => Duration::from_hours(24),

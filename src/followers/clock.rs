@@ -9,7 +9,7 @@ use crate::store::{
     Direction, Key, KeyRange, Origin, RecordKey, Store, StoreError, Transaction, keys,
 };
 
-/// A deadline turns a job within ten seconds (API.md); this is well below.
+/// A deadline turns a job within ten seconds (src/http/README.md); this is well below.
 const TICK: Duration = Duration::from_secs(2);
 /// Most rows that are cleared away in one change.
 const CLEAR_BATCH: usize = 500;

@@ -146,7 +146,7 @@ pub async fn forgot_password(
     let ForgotBody { email } = body.parse()?;
     refuse_long_email(&email)?;
     state.spend_request(&request)?;
-    // What is no address has no account either: the same answer (API.md).
+    // What is no address has no account either: the same answer (README.md).
     let email = Email::parse(&email).ok();
     let answer = once(
         &state,

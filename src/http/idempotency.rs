@@ -21,7 +21,7 @@ use super::state::State;
 use crate::model::{FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
-/// API.md: a key is remembered for a day; a second request waits ten seconds for the first.
+/// As README.md says: a key is remembered for a day; a second request waits ten seconds for the first.
 const REMEMBERED: Duration = Duration::from_hours(24);
 const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_KEY_CHARS: usize = 255;

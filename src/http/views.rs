@@ -1,4 +1,4 @@
-//! What records look like outside: which members a reader gets, in the spelling of API.md.
+//! What records look like outside: which members a reader gets, in the spelling of README.md.
 
 use jiff::civil::Date;
 use serde::Serialize;

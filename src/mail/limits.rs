@@ -1,4 +1,4 @@
-//! How much mail one mailbox gets (API.md, Limits). What was sent within the hour is counted in the outbox itself, so a
+//! How much mail one mailbox gets (src/http/README.md, Limits). What was sent within the hour is counted in the outbox itself, so a
 //! restart forgets nothing and nothing else has to be kept.
 
 use std::ops::Bound;

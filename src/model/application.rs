@@ -50,7 +50,7 @@ impl ApplicationStatus {
         }
     }
 
-    /// Whether this side may move an application from here to there (the table in API.md).
+    /// Whether this side may move an application from here to there (the table in src/http/README.md).
     pub fn allows(self, mover: Mover, to: Self) -> bool {
         use ApplicationStatus::{
             Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,

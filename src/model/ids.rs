@@ -122,7 +122,7 @@ pub struct CampusId<T>(Box<str>, PhantomData<fn() -> T>);
 pub type StudentId = CampusId<super::Student>;
 pub type EmployeeId = CampusId<super::Employer>;
 
-/// Longest campus number, in characters (API.md).
+/// Longest campus number, in characters (src/http/README.md).
 const CAMPUS_ID_CHARS: usize = 64;
 
 impl<T> CampusId<T> {

@@ -60,7 +60,7 @@ pub struct JobFields {
     pub questions: Vec<Question>,
 }
 
-// All limits are API.md's; those it is silent on are named likewise.
+// The limits that src/http/README.md names.
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
 const MAX_PLACE_CHARS: usize = 200;

@@ -78,7 +78,7 @@ pub struct StudentProfile {
     pub preferences: Preferences,
 }
 
-/// Most skills of a student or a job, and the longest of them in characters (API.md).
+/// Most skills of a student or a job, and the longest of them in characters (src/http/README.md).
 pub(super) const MAX_SKILLS: usize = 50;
 pub(super) const MAX_SKILL_CHARS: usize = 80;
 const MAX_SUMMARY_CHARS: usize = 5_000;

@@ -1,4 +1,4 @@
-//! The header of an import: which column is which member of API.md. Case, blanks and hyphens of a name do not matter.
+//! The header of an import: which column is which member of src/http/README.md. Case, blanks and hyphens of a name do not matter.
 
 use crate::model::{FieldFault, Invalid};
 

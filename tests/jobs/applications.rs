@@ -16,7 +16,7 @@ const STATUSES: [&str; 8] = [
     "withdrawn",
 ];
 
-/// The table of API.md, written out.
+/// The table of src/http/README.md, written out.
 fn may(by: &str, from: &str) -> &'static [&'static str] {
     match (by, from) {
         ("student", "submitted" | "under_review" | "interview") => &["withdrawn"],

@@ -11,7 +11,7 @@ import { PostingMoves } from "../components/posting-moves.js";
 import { Stage } from "../components/stages.js";
 import { Empty, Loaded, More } from "../components/states.js";
 
-/** From which stages an employer may move where, as API.md has it; the server decides. */
+/** From which stages an employer may move where, as src/http/README.md has it; the server decides. */
 const MOVES = {
   submitted: ["under_review", "interview", "offered", "accepted", "rejected"],
   under_review: ["interview", "offered", "accepted", "rejected"],

@@ -1,5 +1,5 @@
 //! Bodies that are read member by member: postings, profiles, registrations, merge patches. Their limits are those of
-//! API.md; a test holds the members to the types that are read, and the limits to what the server takes.
+//! README.md of the HTTP floor; a test holds the members to the types that are read, and the limits to what the server takes.
 
 use utoipa::openapi::schema::{
     AnyOfBuilder, Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
