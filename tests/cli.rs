@@ -124,7 +124,7 @@ async fn an_account_is_suspended_reinstated_and_given_a_password_from_the_machin
     let nobody = by_email("reinstate", "nobody@example.edu");
     assert_eq!(nobody.status.code(), Some(1));
     assert!(
-        said(&nobody).contains("nobody has an account"),
+        said(&nobody).contains("no account has the email"),
         "{}",
         said(&nobody)
     );

@@ -191,7 +191,7 @@ fn init_writes_settings_once_and_makes_one_admin() {
     let (printed, errors) = ends(&corkboard(folder.path(), &arguments), 0);
     assert_eq!(printed, "");
     assert!(
-        errors.contains("office@example.edu is admin already"),
+        errors.contains("office@example.edu is an admin already"),
         "{errors}"
     );
     let kept = std::fs::read_to_string(&settings).unwrap();
@@ -319,7 +319,7 @@ fn what_cannot_be_printed_is_a_failure_and_no_panic() {
             let email = arguments[5];
             let sentence = format!("`corkboard account reset-password --email {email} --generate`");
             assert!(
-                errors.contains("the account is made") && errors.contains(&sentence),
+                errors.contains("the account was created") && errors.contains(&sentence),
                 "{errors}"
             );
             continue;

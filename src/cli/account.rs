@@ -20,23 +20,26 @@ use crate::telemetry::say;
 
 #[derive(Subcommand)]
 pub enum Account {
-    /// Makes an account that may sign in at once.
+    /// Create an account that can log in at once.
     Create(Create),
-    /// Ends an account's sessions and keeps it out.
+    /// Suspend an account and end its sessions.
     Suspend {
+        /// The account's email.
         #[arg(long)]
         email: String,
     },
-    /// Let a suspended account in again, or approve an employer who waits.
+    /// Reinstate a suspended account, or approve a waiting employer.
     Reinstate {
+        /// The account's email.
         #[arg(long)]
         email: String,
     },
-    /// Sets a new password and ends the account's sessions.
+    /// Set a new password and end the account's sessions.
     ResetPassword {
+        /// The account's email.
         #[arg(long)]
         email: String,
-        /// Makes a password and prints it, in place of one line from standard input.
+        /// Generate and print a password [default: read one line from standard input].
         #[arg(long)]
         generate: bool,
     },
@@ -44,13 +47,16 @@ pub enum Account {
 
 #[derive(Args)]
 pub struct Create {
+    /// The kind of account.
     #[arg(long)]
     role: RoleName,
+    /// The email to log in with.
     #[arg(long)]
     email: String,
+    /// The person's or department's name.
     #[arg(long)]
     name: String,
-    /// Makes a password and prints it, in place of one line from standard input.
+    /// Generate and print a password [default: read one line from standard input].
     #[arg(long)]
     generate: bool,
 }
@@ -102,7 +108,7 @@ impl Account {
                     accounts::change_password(&registrar, transaction, &current, &hash)
                 })?;
                 if made {
-                    tell(&password, "the password is another now", &email)?;
+                    tell(&password, "the password was changed", &email)?;
                 }
             }
         }
@@ -124,7 +130,7 @@ pub(super) fn make(
         accounts::create_account(transaction, role, email.clone(), name, hash.clone())
     })?;
     if made {
-        tell(&password, "the account is made", email)?;
+        tell(&password, "the account was created", email)?;
     }
     Ok(())
 }
@@ -160,7 +166,7 @@ fn set_status(
 
 fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure> {
     let account = accounts::credentials(&store.read()?, email)?;
-    account.ok_or_else(|| format!("nobody has an account with {email}").into())
+    account.ok_or_else(|| format!("no account has the email {email}").into())
 }
 
 pub(super) fn parse_email(text: &str) -> Result<Email, Failure> {
@@ -178,7 +184,7 @@ fn password(generate: bool) -> Result<(String, bool), Failure> {
     }
     let input = std::io::stdin().lock();
     if std::io::stdin().is_terminal() {
-        say("Password (it will show):");
+        say("Password (visible as you type):");
     }
     let line = input.lines().next().transpose()?;
     let password = line.ok_or("no password on standard input; or use --generate")?;

@@ -33,7 +33,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     say(
-        "corkboard: restore a backup; the search index, which is not looked at here, is made anew by `corkboard reindex`",
+        "corkboard: restore a backup of the data folder. This does not check the search index; `corkboard reindex` rebuilds it",
     );
     Ok(ExitCode::FAILURE)
 }

@@ -24,13 +24,13 @@ pub struct Import {
     kind: KindName,
     /// A CSV file with a header; `-` reads standard input.
     file: PathBuf,
-    /// Tells what would happen, and changes nothing.
+    /// Show what would happen. Changes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// The e-mail address of the employer of jobs whose row names none.
+    /// The email of the employer for jobs whose row names none.
     #[arg(long, value_name = "EMAIL")]
     owner: Option<String>,
-    /// Refuses a file with an unknown column, and exits with status 1 if a row is rejected.
+    /// Refuse a file with an unknown column, and exit with status 1 if a row is rejected.
     #[arg(long)]
     strict: bool,
 }
@@ -82,7 +82,7 @@ impl Import {
         } = report;
         if !ignored_columns.is_empty() {
             say(format_args!(
-                "left out columns that are not known: {}",
+                "left out unknown columns: {}",
                 ignored_columns.join(", ")
             ));
         }

@@ -10,7 +10,7 @@ use super::{Failure, Line};
 
 #[derive(Args)]
 pub struct Man {
-    /// Writes corkboard.1, corkboard-serve.1 and so on into this folder instead.
+    /// Write corkboard.1, corkboard-serve.1 and so on into this folder instead.
     folder: Option<PathBuf>,
 }
 

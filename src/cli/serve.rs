@@ -14,7 +14,7 @@ use crate::telemetry;
 
 #[derive(Args)]
 pub struct Serve {
-    /// Address and port, in place of the setting server.listen.
+    /// The address and port to listen on [default: the setting server.listen].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }

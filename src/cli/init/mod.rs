@@ -23,16 +23,16 @@ const CONTAINER: &str = include_str!("Containerfile");
 
 #[derive(Args)]
 pub struct Init {
-    /// Prints a file to deploy with, and does nothing else.
+    /// Print a deployment file and do nothing else.
     #[arg(long, value_name = "KIND", exclusive = true)]
     print: Option<Deployment>,
-    /// The first admin's address; asked for where it is not given.
+    /// The first admin's email [default: ask].
     #[arg(long)]
     email: Option<String>,
-    /// The first admin's name; asked for where it is not given.
+    /// The first admin's name [default: ask].
     #[arg(long)]
     name: Option<String>,
-    /// Makes a password and prints it, in place of one line from standard input.
+    /// Generate and print a password [default: read one line from standard input].
     #[arg(long)]
     generate: bool,
 }
@@ -64,11 +64,11 @@ impl Init {
             Ok(mut file) => {
                 file.write_all(SETTINGS.as_bytes())?;
                 file.sync_all()?;
-                say(format_args!("{shown} is written; look through it"));
+                say(format_args!("wrote {shown}; check its settings"));
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                say(format_args!("{shown} is there already and stays as it is"));
+                say(format_args!("{shown} exists already and was not changed"));
                 Ok(())
             }
             Err(error) => Err(format!("{shown}: {error}").into()),
@@ -79,16 +79,16 @@ impl Init {
         let store = app::open_store(config, Clock::System)?;
         if let Some(admin) = first_admin(&store)? {
             say(format_args!(
-                "{} is admin already; `corkboard account create` makes another",
+                "{} is an admin already; `corkboard account create --role admin` adds another",
                 admin.email
             ));
             return Ok(ExitCode::SUCCESS);
         }
-        let email = account::parse_email(&given(self.email, "--email", "E-mail address")?)?;
+        let email = account::parse_email(&given(self.email, "--email", "Email")?)?;
         let name = given(self.name, "--name", "Name")?;
         account::make(&store, Role::Admin, &email, &name, self.generate)?;
         say(format_args!(
-            "{email} is admin; start with `corkboard serve`"
+            "{email} is an admin; start the board with `corkboard serve`"
         ));
         Ok(ExitCode::SUCCESS)
     }

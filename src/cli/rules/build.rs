@@ -14,7 +14,7 @@ const MADE: &str = "rule.wasm";
 
 #[derive(Args)]
 pub struct Build {
-    /// The folder with `build`, as `corkboard rules new` writes it.
+    /// The folder that `corkboard rules new` made.
     #[arg(default_value = ".")]
     folder: PathBuf,
 }

@@ -15,7 +15,7 @@ use crate::rules::{Cost, Inspected, Instructions, Kind};
 
 #[derive(Args)]
 pub struct Check {
-    /// The module, a .wasm file.
+    /// The rule, a .wasm file.
     file: PathBuf,
 }
 

@@ -16,7 +16,7 @@ use crate::store::Origin;
 
 #[derive(Args)]
 pub struct DryRun {
-    /// As `corkboard rules list` shows it.
+    /// The rule's ID, from `corkboard rules list`.
     #[arg(value_parser = rule_id)]
     id: RuleId,
 }

@@ -26,21 +26,21 @@ use crate::rules::Host;
 
 #[derive(Subcommand)]
 pub enum Rules {
-    /// Writes a folder with a rule to begin with, its cases and how it is built.
+    /// Write a folder with a starter rule, its test cases and its build script.
     New(new::New),
-    /// Builds the rule of a folder and checks it.
+    /// Build the rule in a folder and check it.
     Build(build::Build),
-    /// Tells what a module is, asks for and costs, or why the board would refuse it.
+    /// Show what a rule imports and costs, or why the board would refuse it.
     Check(check::Check),
-    /// Asks a module about cases and tells where it answers otherwise than expected.
+    /// Run a rule on test cases and show the answers that differ from the expected ones.
     Test(test::Test),
-    /// Keeps a module as a draft.
+    /// Store a rule as a draft and print its ID.
     Upload(upload::Upload),
-    /// Lists the campus's modules, the newest first.
+    /// List all rules, newest first.
     List,
-    /// Tells which verdicts a module would change; changes none.
+    /// Show which verdicts a rule would change. Changes nothing.
     DryRun(dry_run::DryRun),
-    /// Makes a module active, a shadow, a draft or retired, or gives it parameters.
+    /// Change a rule's state (active, shadow, draft, retired) or its parameters.
     Set(set::Set),
 }
 

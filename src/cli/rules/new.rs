@@ -13,10 +13,10 @@ use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct New {
-    /// What the rule is written in.
+    /// The language to write the rule in.
     #[arg(long, value_enum)]
     lang: Language,
-    /// Of the rule, and of the folder.
+    /// The name of the rule and of its folder.
     #[arg(value_parser = name)]
     name: String,
 }

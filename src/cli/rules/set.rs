@@ -17,12 +17,12 @@ use crate::store::Origin;
 
 #[derive(Args)]
 pub struct Set {
-    /// As `corkboard rules list` shows it.
+    /// The rule's ID, from `corkboard rules list`.
     #[arg(value_parser = rule_id)]
     id: RuleId,
     #[arg(long, required_unless_present = "parameters")]
     state: Option<StateName>,
-    /// A JSON object of the parameters to change; null takes one back to what config.toml or the module has.
+    /// A JSON file with the parameters to change. null resets one to the value in config.toml or the module.
     #[arg(long, value_name = "FILE")]
     parameters: Option<PathBuf>,
 }

@@ -11,12 +11,12 @@ use crate::config::Config;
 
 #[derive(Args)]
 pub struct Test {
-    /// The module, a .wasm file.
+    /// The rule, a .wasm file.
     file: PathBuf,
-    /// What is asked and what is expected.
+    /// The test cases, such as cases.json.
     #[arg(long, value_name = "FILE")]
     cases: PathBuf,
-    /// Counts the instructions of each case too; the times are longer then.
+    /// Count the instructions of each case too. Times get longer.
     #[arg(long)]
     instructions: bool,
 }

@@ -16,9 +16,9 @@ use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct Upload {
-    /// The module, a .wasm file.
+    /// The rule, a .wasm file.
     file: PathBuf,
-    /// Under which its versions belong together; its own name without this.
+    /// The name that all versions of the rule share [default: the name in the module].
     #[arg(long, value_parser = office::rule_name)]
     name: Option<String>,
 }
