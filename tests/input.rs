@@ -837,7 +837,12 @@ async fn try_naughty(board: &Board, employer: &Person, text: &str, all_over: boo
         }
         let login = json!({"email": text, "password": text});
         let status = board.post(None, "auth/login", login).await.status;
-        assert!(status == 401 || status == 429, "{status}");
+        // What is too long for an address is refused before anybody looks for its account.
+        let fits = text.len() <= 254;
+        assert!(
+            status == 401 || status == 429 || !fits && status == 422,
+            "{status}"
+        );
     }
     let body = job(json!({"jobTitle": text, "jobDescription": text, "location": text}));
     let reply = board.post(Some(employer), "jobs", body).await;

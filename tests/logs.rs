@@ -433,6 +433,11 @@ async fn a_fault_of_the_server_is_in_the_log_under_its_request_id() {
     assert!(!problem["detail"].as_str().unwrap().contains("format"));
     let request_id = problem["requestId"].as_str().unwrap();
     assert_eq!(request_id.len(), 16);
+    // Lines are written by a thread of their own, a moment after the answer.
+    crate::support::until("both lines are in the log", async || {
+        server.log().matches(request_id).count() >= 2
+    })
+    .await;
     let log = server.log();
     let lines: Vec<&str> = log
         .lines()
