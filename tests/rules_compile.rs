@@ -117,8 +117,8 @@ fn components_that_unfold_without_end_are_refused_by_their_count() {
 /// A3: types inside types, so deep that reading them fills any stack: the process that compiles dies of it, and alone.
 #[test]
 fn types_that_nest_without_end_end_only_their_compiler() {
-    let bench = bench(CompileLimits::default());
     const LEVELS: usize = 300_000;
+    let bench = bench(CompileLimits::default());
     let mut body = vec![1];
     for _ in 0..LEVELS {
         // A component type of one declaration, which is a type.
@@ -139,19 +139,15 @@ fn types_that_nest_without_end_end_only_their_compiler() {
 
 /// Loops in one another, inside which every local is read and written.
 fn loops(levels: usize, locals: usize) -> Vec<u8> {
-    let mut body = String::new();
-    for _ in 0..levels {
-        body.push_str("(loop ");
-    }
-    for local in 0..locals {
-        body.push_str(&format!(
-            "(local.set $v{local} (i32.add (local.get $v{local}) (local.get $v{})))",
-            (local + 1) % locals
-        ));
-    }
-    for level in 0..levels {
-        body.push_str(&format!("(br_if 0 (local.get $v{}))) ", level % locals));
-    }
+    let sums = (0..locals).map(|local| {
+        let next = (local + 1) % locals;
+        format!("(local.set $v{local} (i32.add (local.get $v{local}) (local.get $v{next})))")
+    });
+    let ends = (0..levels).map(|level| format!("(br_if 0 (local.get $v{}))) ", level % locals));
+    let body: String = std::iter::once("(loop ".repeat(levels))
+        .chain(sums)
+        .chain(ends)
+        .collect();
     let named: String = (0..locals)
         .map(|local| format!("(local $v{local} i32)"))
         .collect();

@@ -78,6 +78,7 @@ impl Outbox {
     }
 
     /// With the networks that many people share.
+    #[must_use]
     pub fn with_campus_networks(mut self, networks: &[AddressRange]) -> Self {
         self.campus_networks = networks.to_vec();
         self

@@ -50,9 +50,9 @@ pub(super) fn cut(text: &str) -> String {
 pub(super) fn names<'a>(all: impl ExactSizeIterator<Item = &'a String>) -> String {
     let more = all.len().saturating_sub(NAMES);
     let shown = all.take(NAMES).map(|name| shortened(name, NAME_CHARS));
-    let mut line = shown.collect::<Vec<_>>().join(", ");
+    let line = shown.collect::<Vec<_>>().join(", ");
     if more > 0 {
-        line.push_str(&format!(" and {more} more"));
+        return format!("{line} and {more} more");
     }
     line
 }
