@@ -182,7 +182,7 @@ fn init_writes_settings_once_and_makes_one_admin() {
     ];
     let (password, errors) = ends(&corkboard(folder.path(), &arguments), 0);
     assert_eq!(password.trim().len(), 16, "{password}");
-    assert!(errors.contains("config.toml is written"), "{errors}");
+    assert!(errors.contains("wrote config.toml"), "{errors}");
     let settings = folder.path().join("config.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     assert_eq!(text, std::fs::read_to_string("config.toml").unwrap());
