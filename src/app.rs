@@ -20,7 +20,7 @@ use crate::config::{Config, MailTls, MailTransport};
 use crate::eligibility::{self, Judge, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
-use crate::jobs::Cards;
+use crate::jobs::CachedJobs;
 use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::office::{self, SeedError};
 use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
@@ -171,7 +171,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
-        cards: Cards::default(),
+        cached_jobs: CachedJobs::default(),
         registrar: registrar.clone(),
         judge: judge.clone(),
         open_jobs: OpenJobs::default(),

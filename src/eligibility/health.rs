@@ -26,9 +26,9 @@ struct Failing {
 }
 
 #[derive(Default)]
-pub(super) struct Health(Mutex<HashMap<RuleId, Failing>>);
+pub(super) struct RuleHealth(Mutex<HashMap<RuleId, Failing>>);
 
-impl Health {
+impl RuleHealth {
     /// Whether this is the first failure since the module was well. `wholly`: no part of the question was answered.
     pub(super) fn failed(&self, rule: RuleId, now: Timestamp, wholly: bool) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_news_once_until_the_module_was_well_for_an_hour() {
-        let health = Health::default();
+        let health = RuleHealth::default();
         let rule = RuleId::from_bytes([7; 16]);
         let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
         assert!(health.failed(rule, at(0), true));
@@ -158,7 +158,7 @@ mod tests {
     /// A14
     #[test]
     fn a_module_that_keeps_failing_is_set_aside_for_a_while() {
-        let health = Health::default();
+        let health = RuleHealth::default();
         let rule = RuleId::from_bytes([7; 16]);
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         for round in 0..20 {

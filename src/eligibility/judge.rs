@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
-use super::health::{Health, failing_rules, note_failure, note_recovery};
+use super::health::{RuleHealth, failing_rules, note_failure, note_recovery};
 use super::ready::{Shelf, blocking};
 use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
@@ -30,7 +30,7 @@ pub struct Judge {
     store: Store,
     shelf: Shelf,
     terms: Terms,
-    health: Health,
+    health: RuleHealth,
 }
 
 /// What is asked in one go, in one language.
@@ -90,7 +90,7 @@ impl Judge {
             store,
             shelf: Shelf::new(host),
             terms,
-            health: Health::default(),
+            health: RuleHealth::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller};
 use super::even::evenly;
-use super::idempotency::{Answer, once, once_with_secrets};
+use super::idempotency::{Reply, once, once_with_secrets};
 use super::problem::Problem;
 use super::sessions::{refuse_long_email, signed_in};
 use super::state::State;
@@ -78,7 +78,7 @@ pub async fn register(
                 email: &wish.email,
                 status: "verification_sent",
             };
-            Answer::json(StatusCode::ACCEPTED, &registered)
+            Reply::json(StatusCode::ACCEPTED, &registered)
         },
     );
     evenly(answer).await
@@ -156,7 +156,7 @@ pub async fn forgot_password(
         &body.0,
         |transaction| accounts::forgot_password(&state.registrar, transaction, email.as_ref()),
         |()| {
-            Ok(Answer {
+            Ok(Reply {
                 status: StatusCode::ACCEPTED,
                 location: None,
                 etag: None,
@@ -210,7 +210,7 @@ async fn set_password(
         |transaction| accounts::reset_password(&state.registrar, transaction, token, &hash),
         |account| {
             state.log_ins.password_reset(*account);
-            Ok(Answer {
+            Ok(Reply {
                 status: StatusCode::NO_CONTENT,
                 location: None,
                 etag: None,

@@ -9,14 +9,14 @@ use super::body::JsonBody;
 use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
 use super::eligibility::asked_language;
 use super::etag::{IfMatch, etag, is_known};
-use super::idempotency::{Answer as Reply, once_async};
+use super::idempotency::{Reply, once_async};
 use super::jobs::id_of;
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::state::State;
 use super::views::{ApplicationView, PageView};
 use crate::applications::{self, ApplicationsWanted, Decided, Decision, Submission};
-use crate::jobs::{self, View};
+use crate::jobs::{self, Audience};
 use crate::model::{
     Answer, Application, ApplicationId, ApplicationStatus, FieldFault, FileId, Identity, Invalid,
     JobId, Role,
@@ -118,7 +118,7 @@ pub async fn list_of_job(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["status", "limit", "cursor"])?;
     let (job, how) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
-    if how != View::Manager {
+    if how != Audience::Manager {
         return Err(applications::Refusal::NotYours.into());
     }
     let wanted = ApplicationsWanted {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::body::{media_type, read_to_limit, wrong_media_type};
 use super::caller::{Caller, SignedIn, Student};
-use super::idempotency::{Answer, once};
+use super::idempotency::{Reply, once};
 use super::jobs::id_of;
 use super::problem::{Because, Problem};
 use super::query::Query;
@@ -64,7 +64,7 @@ pub async fn keep(
         resume.bytes(),
         |transaction| applications::keep_resume(transaction, student_id, &resume),
         |file| {
-            let mut answer = Answer::json(StatusCode::CREATED, &FileView::from(&file.record))?;
+            let mut answer = Reply::json(StatusCode::CREATED, &FileView::from(&file.record))?;
             answer.location = Some(format!("/api/v1/files/{}", file.file_id));
             Ok(answer)
         },

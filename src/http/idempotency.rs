@@ -28,14 +28,14 @@ const MAX_KEY_CHARS: usize = 255;
 const JSON: &str = "application/json";
 
 /// An answer before it is sent, small enough to be kept.
-pub struct Answer {
+pub struct Reply {
     pub status: StatusCode,
     pub location: Option<String>,
     pub etag: Option<String>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Reply {
     pub fn json<T: serde::Serialize>(status: StatusCode, body: &T) -> Result<Self, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Problem::internal(&error))?;
         Ok(Self {
@@ -87,11 +87,11 @@ pub struct InFlight {
     secrets: secrets::Kept,
 }
 
-/// One key's turn; given back when dropped.
-struct Turn<'a>(&'a InFlight, [u8; 32]);
+/// The lock on one key; released when dropped.
+struct KeyLock<'a>(&'a InFlight, [u8; 32]);
 
 impl InFlight {
-    async fn turn(&self, key: [u8; 32]) -> Result<Turn<'_>, Problem> {
+    async fn lock(&self, key: [u8; 32]) -> Result<KeyLock<'_>, Problem> {
         let wait = async {
             loop {
                 // Registered before the look, so that a turn that ends in between is not missed.
@@ -102,7 +102,7 @@ impl InFlight {
                     .unwrap_or_else(PoisonError::into_inner)
                     .insert(key)
                 {
-                    return Turn(self, key);
+                    return KeyLock(self, key);
                 }
                 freed.await;
             }
@@ -113,7 +113,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for KeyLock<'_> {
     fn drop(&mut self) {
         self.0
             .keys
@@ -186,7 +186,7 @@ struct Ticket {
 }
 
 impl Ticket {
-    fn saved(&self, now: Timestamp, answer: &Answer) -> SavedAnswer {
+    fn saved(&self, now: Timestamp, answer: &Reply) -> SavedAnswer {
         SavedAnswer {
             key_digest: self.key_digest,
             request_digest: self.request_digest,
@@ -231,7 +231,7 @@ pub async fn once<T, E>(
     origin: Origin,
     body: &[u8],
     mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
-    render: impl Fn(&T) -> Result<Answer, Problem>,
+    render: impl Fn(&T) -> Result<Reply, Problem>,
 ) -> Result<HttpResponse, Problem>
 where
     Problem: From<E>,
@@ -249,7 +249,7 @@ pub async fn once_async<T, E>(
     origin: Origin,
     body: &[u8],
     mut command: impl AsyncFnMut(&mut Transaction) -> Result<T, E>,
-    render: impl Fn(&T) -> Result<Answer, Problem>,
+    render: impl Fn(&T) -> Result<Reply, Problem>,
 ) -> Result<HttpResponse, Problem>
 where
     Problem: From<E>,
@@ -260,7 +260,7 @@ where
         return Ok(render(&done)?.respond());
     };
     let ticket = key.ticket(request, Sha256::digest(body).into());
-    let _turn = state.in_flight.turn(key.digest).await?;
+    let _lock = state.in_flight.lock(key.digest).await?;
     let key = keys::saved_answer(&key.digest);
     state
         .store

@@ -10,13 +10,13 @@ use super::body::JsonBody;
 use super::caller::{Caller, EmployerOrAdmin, Public};
 use super::eligibility::{BY_READER, eligible_jobs};
 use super::etag::{IfMatch, etag, is_known};
-use super::idempotency::{Answer, once};
+use super::idempotency::{Reply, once};
 use super::problem::Problem;
 use super::query::{Query, parse_named};
 use super::shown::{append_members, may_keep_list, write_job};
 use super::state::State;
 use super::views::JobView;
-use crate::jobs::{self, JobCursor, JobPatch, JobsWanted, Posting, View};
+use crate::jobs::{self, Audience, JobCursor, JobPatch, JobsWanted, Posting};
 use crate::model::{
     EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, from_json,
 };
@@ -32,11 +32,11 @@ pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
 pub(super) fn view<'a>(
     reader: &Reader,
     job: &'a Stored<Job>,
-    view: View,
+    view: Audience,
 ) -> Result<JobView<'a>, Problem> {
     let count = match view {
-        View::Manager => reader.counter(&keys::application_count(job.job_id))?,
-        View::Public => 0,
+        Audience::Manager => reader.counter(&keys::application_count(job.job_id))?,
+        Audience::Public => 0,
     };
     Ok(JobView::new(job, view, count))
 }
@@ -49,7 +49,7 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (reader, who) = (&caller.reader, caller.who.as_ref());
-    let (job, how) = jobs::see_card(reader, &state.cards, who, id_of(&path)?)?;
+    let (job, how) = jobs::see_card(reader, &state.cached_jobs, who, id_of(&path)?)?;
     let mut response = HttpResponse::Ok();
     let known = is_known(&request, job.version);
     if known {
@@ -59,8 +59,8 @@ pub async fn read(
     // A manager's copy shows the number of applications, which changes without the record: no browser may keep it, and
     // whoever asks with a version of his own asks about the record.
     let keep = match how {
-        View::Public => "no-cache",
-        View::Manager => "no-store",
+        Audience::Public => "no-cache",
+        Audience::Manager => "no-store",
     };
     response.insert_header((header::CACHE_CONTROL, keep));
     response.insert_header((header::VARY, "Authorization, Cookie"));
@@ -209,7 +209,7 @@ pub fn answer_list(
     query: &Query,
 ) -> Result<HttpResponse, Problem> {
     let q = wanted.query.q.clone();
-    let found = jobs::find(reader, &state.cards, &state.index, identity, wanted)?;
+    let found = jobs::find(reader, &state.cached_jobs, &state.index, identity, wanted)?;
     let snippeter = q
         .map(|q| state.index.snippeter(&q))
         .transpose()
@@ -286,8 +286,10 @@ pub async fn post(
         &body.0,
         |transaction| jobs::post(state.campus(), transaction, &caller.who, &posting),
         |job| {
-            let mut answer =
-                Answer::json(StatusCode::CREATED, &JobView::new(job, View::Manager, 0))?;
+            let mut answer = Reply::json(
+                StatusCode::CREATED,
+                &JobView::new(job, Audience::Manager, 0),
+            )?;
             answer.location = Some(format!("/api/v1/jobs/{}", job.job_id));
             answer.etag = Some(etag(job.version));
             Ok(answer)
@@ -385,5 +387,5 @@ async fn change(
     let reader = state.read()?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag(job.version)));
-    Ok(response.json(view(&reader, &job, View::Manager)?))
+    Ok(response.json(view(&reader, &job, Audience::Manager)?))
 }

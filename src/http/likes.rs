@@ -12,7 +12,7 @@ use super::query::Query;
 use super::shown::may_keep_list;
 use super::state::State;
 use super::views::{JobView, PageView};
-use crate::jobs::{self, View};
+use crate::jobs::{self, Audience};
 use crate::model::Identity;
 
 /// A posting for a student, and why.
@@ -55,7 +55,7 @@ pub async fn recommended(
         limit,
     )?;
     let items = found.iter().map(|found| RecommendedView {
-        job: JobView::new(&found.job, View::Public, 0),
+        job: JobView::new(&found.job, Audience::Public, 0),
         why: &found.why,
     });
     answer(items.collect(), Some(&caller.who))

@@ -23,13 +23,13 @@ use crate::store::Trouble;
 struct Pages;
 
 #[derive(Serialize, ToSchema)]
-pub struct Health {
+pub struct Liveness {
     status: &'static str,
 }
 
 /// GET /healthz: the process runs.
 pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
-    HttpResponse::Ok().json(Health { status: "ok" })
+    HttpResponse::Ok().json(Liveness { status: "ok" })
 }
 
 /// Ready while reads are answered. A full disk, a search index that is catching up, a mail server that is down and a

@@ -1,11 +1,11 @@
-//! Postings as they stand in an answer. What the public is shown of one is made once and kept with its card; what one
+//! Postings as they stand in an answer. What the public is shown of one is made once and kept with its cached; what one
 //! reader or one search is told besides is set behind it. `JobView` says what comes out.
 
 use serde::Serialize;
 
 use super::problem::Problem;
 use super::views::JobView;
-use crate::jobs::{Card, View};
+use crate::jobs::{Audience, CachedJob};
 use crate::model::{Declined, Identity};
 use crate::store::{Reader, Stored, keys};
 
@@ -43,25 +43,25 @@ struct Beyond<'a> {
 pub fn write_job(
     body: &mut Vec<u8>,
     reader: &Reader,
-    card: &Card,
-    view: View,
+    cached: &CachedJob,
+    view: Audience,
     snippet: Option<&str>,
 ) -> Result<(), Problem> {
-    let shown = card
-        .shown(|job: &Stored<_>| serde_json::to_string(&JobView::new(job, View::Public, 0)))
+    let shown = cached
+        .shown(|job: &Stored<_>| serde_json::to_string(&JobView::new(job, Audience::Public, 0)))
         .map_err(|error| Problem::internal(&error))?;
     body.extend_from_slice(shown.as_bytes());
-    if view == View::Public && snippet.is_none() {
+    if view == Audience::Public && snippet.is_none() {
         return Ok(());
     }
-    let manages = view == View::Manager;
+    let manages = view == Audience::Manager;
     let application_count = manages
-        .then(|| reader.counter(&keys::application_count(card.job_id)))
+        .then(|| reader.counter(&keys::application_count(cached.job_id)))
         .transpose()?;
     let beyond = Beyond {
-        external_id: manages.then_some(card.external_id.as_deref()),
+        external_id: manages.then_some(cached.external_id.as_deref()),
         application_count,
-        declined: manages.then_some(card.declined()),
+        declined: manages.then_some(cached.declined()),
         snippet,
     };
     append_members(body, &beyond)
@@ -87,7 +87,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::store::{MemoryEngine, Store};
 
-    fn card(external_id: Value, declined: Value) -> Card {
+    fn cached(external_id: Value, declined: Value) -> CachedJob {
         let job = json!({
             "jobId": "018f0000-0000-7000-8000-000000000000",
             "jobTitle": "Aide \"at\" the <desk>", "jobDescription": "Line\nand \u{1} line {}", "jobPayRate": 1850,
@@ -97,7 +97,7 @@ mod tests {
             "questions": [], "jobStatus": "open", "externalId": external_id, "declined": declined, "postedAt": "2026-12-01T17:00:00Z", "updatedAt": "2026-12-01T17:00:00Z",
         });
         let record = serde_json::from_value(job).unwrap();
-        Card::new(Stored { version: 3, record })
+        CachedJob::new(Stored { version: 3, record })
     }
 
     #[test]
@@ -106,13 +106,13 @@ mod tests {
         let reader = store.read().unwrap();
         let declined = json!({"at": "2026-12-01T17:00:00Z", "reason": null});
         for (external_id, declined) in [(Value::Null, Value::Null), (json!("x"), declined)] {
-            let card = card(external_id, declined);
-            for view in [View::Public, View::Manager] {
+            let cached = cached(external_id, declined);
+            for view in [Audience::Public, Audience::Manager] {
                 for snippet in [None, Some("a <mark>\"b\"</mark>")] {
                     let mut body = Vec::new();
-                    write_job(&mut body, &reader, &card, view, snippet).unwrap();
+                    write_job(&mut body, &reader, &cached, view, snippet).unwrap();
                     let whole =
-                        JobView::new(&card, view, 0).with_snippet(snippet.map(str::to_owned));
+                        JobView::new(&cached, view, 0).with_snippet(snippet.map(str::to_owned));
                     let whole = serde_json::to_string(&whole).unwrap();
                     assert_eq!(String::from_utf8(body).unwrap(), whole);
                 }

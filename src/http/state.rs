@@ -14,8 +14,8 @@ use crate::auth::{AccessKeys, Client, FailureLog, LogInLimits, Passwords, Share,
 use crate::config::Config;
 use crate::eligibility::{Judge, OpenJobs};
 use crate::followers::Progress;
-use crate::jobs::Cards;
-use crate::mail::Health;
+use crate::jobs::CachedJobs;
+use crate::mail::MailHealth;
 use crate::model::{Actor, Campus, Identity, Network, Timestamp};
 use crate::search::SearchIndex;
 use crate::store::{Origin, Reader, Store, StoreError};
@@ -24,7 +24,7 @@ pub struct State {
     pub config: Config,
     pub store: Store,
     pub index: Arc<SearchIndex>,
-    pub cards: Cards,
+    pub cached_jobs: CachedJobs,
     pub registrar: Arc<Registrar>,
     pub judge: Arc<Judge>,
     pub open_jobs: OpenJobs,
@@ -37,7 +37,7 @@ pub struct State {
     pub in_flight: InFlight,
     pub progress: Arc<Progress>,
     pub metrics: Metrics,
-    pub mail: Arc<Health>,
+    pub mail: Arc<MailHealth>,
 }
 
 impl State {

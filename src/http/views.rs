@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::eligibility::EligibilityView;
 use crate::accounts::Me;
-use crate::jobs::View;
+use crate::jobs::Audience;
 use crate::model::{
     Account, AccountId, AccountStatus, Answer, Application, ApplicationId, ApplicationStatus,
     Declined, Email, EmployeeId, Employer, Fact, FileId, Job, JobId, JobSetting, JobStatus, Money,
@@ -238,9 +238,9 @@ pub struct JobView<'a> {
 
 impl<'a> JobView<'a> {
     /// `application_count` is asked for managers alone.
-    pub fn new(stored: &'a Stored<Job>, view: View, application_count: i64) -> Self {
+    pub fn new(stored: &'a Stored<Job>, view: Audience, application_count: i64) -> Self {
         let job = &stored.record;
-        let manages = view == View::Manager;
+        let manages = view == Audience::Manager;
         Self {
             job_id: job.job_id,
             job_title: &job.job_title,

@@ -32,10 +32,10 @@ pub fn edit(
 ) -> Result<Stored<Job>, Refusal> {
     let stored: Option<Stored<Job>> = transaction.get(&keys::job(job_id))?;
     let old = stored.ok_or(Refusal::NotFound)?;
-    match super::view_of(&old, Some(identity)) {
+    match super::audience_of(&old, Some(identity)) {
         None => return Err(Refusal::NotFound),
-        Some(super::View::Public) => return Err(Refusal::NotYours),
-        Some(super::View::Manager) => {}
+        Some(super::Audience::Public) => return Err(Refusal::NotYours),
+        Some(super::Audience::Manager) => {}
     }
     if !matches(old.version) {
         return Err(Refusal::Stale);

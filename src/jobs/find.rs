@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Card, Cards, Refusal, View, view_of};
+use super::{Audience, CachedJob, CachedJobs, Refusal, audience_of};
 use crate::model::{FieldFault, Identity, Invalid, Job, JobStatus, Party};
 use crate::search::{After, Corrected, Facets, Found, JobQuery, SearchIndex, Sort};
 use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
@@ -31,7 +31,7 @@ pub struct Listed {
 }
 
 pub struct JobsFound {
-    pub jobs: Vec<(Arc<Card>, View)>,
+    pub jobs: Vec<(Arc<CachedJob>, Audience)>,
     pub next: Option<JobCursor>,
     pub total: usize,
     pub facets: Arc<Facets>,
@@ -79,7 +79,7 @@ impl JobCursor {
 
 pub fn find(
     reader: &Reader,
-    cards: &Cards,
+    cached_jobs: &CachedJobs,
     index: &SearchIndex,
     identity: Option<&Identity>,
     mut wanted: JobsWanted,
@@ -103,7 +103,7 @@ pub fn find(
         };
         list(
             reader,
-            cards,
+            cached_jobs,
             index,
             identity,
             &mut wanted.query,
@@ -115,7 +115,7 @@ pub fn find(
             Some(JobCursor::Search(after)) => Some(after),
             Some(JobCursor::List(_)) => return Err(wrong().into()),
         };
-        search(reader, cards, index, identity, &wanted.query)
+        search(reader, cached_jobs, index, identity, &wanted.query)
     }
 }
 
@@ -135,7 +135,7 @@ fn is_plain(query: &JobQuery) -> bool {
 
 fn list(
     reader: &Reader,
-    cards: &Cards,
+    cached_jobs: &CachedJobs,
     index: &SearchIndex,
     identity: Option<&Identity>,
     query: &mut JobQuery,
@@ -152,7 +152,7 @@ fn list(
         after.map(|listed| &listed.place),
     );
     let paged = page.collect(reader, |key| {
-        let job = cards.get(reader, keys::indexed_id::<Job>(key)?)?;
+        let job = cached_jobs.get(reader, keys::indexed_id::<Job>(key)?)?;
         Ok::<_, StoreError>(job.and_then(|job| shown(job, query, identity)))
     })?;
     query.limit = 0;
@@ -179,7 +179,7 @@ fn list(
 
 fn search(
     reader: &Reader,
-    cards: &Cards,
+    cached_jobs: &CachedJobs,
     index: &SearchIndex,
     identity: Option<&Identity>,
     query: &JobQuery,
@@ -187,7 +187,7 @@ fn search(
     let found = index.find(query)?;
     let mut jobs = Vec::with_capacity(found.hits.len());
     for id in found.hits {
-        let job = cards.get(reader, id)?;
+        let job = cached_jobs.get(reader, id)?;
         jobs.extend(job.and_then(|job| shown(job, query, identity)));
     }
     let next = found.next.map(JobCursor::Search);
@@ -202,12 +202,12 @@ fn search(
 
 /// The index may lag: what the record says now decides.
 fn shown(
-    job: Arc<Card>,
+    job: Arc<CachedJob>,
     query: &JobQuery,
     identity: Option<&Identity>,
-) -> Option<(Arc<Card>, View)> {
+) -> Option<(Arc<CachedJob>, Audience)> {
     let fits = job.job_status() == query.status
         && (job.job_status() != JobStatus::Open || job.takes_applications(query.now));
-    let view = view_of(&job, identity)?;
+    let view = audience_of(&job, identity)?;
     fits.then_some((job, view))
 }

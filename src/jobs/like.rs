@@ -1,7 +1,7 @@
 //! Postings like one, and postings for a student: by the skills of the profile and by what he applied to, each with why.
 //! Worked out here, from what is stored here.
 
-use super::{Refusal, View, see, view_of};
+use super::{Audience, Refusal, audience_of, see};
 use crate::model::{
     Application, Identity, Job, JobId, Party, Student, StudentId, Timestamp, Vocabulary,
 };
@@ -23,7 +23,7 @@ pub fn similar(
     id: JobId,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<(Stored<Job>, View)>, Refusal> {
+) -> Result<Vec<(Stored<Job>, Audience)>, Refusal> {
     let (job, _) = see(reader, identity, id)?;
     let taste = Taste {
         skills: Vec::new(),
@@ -33,7 +33,7 @@ pub fn similar(
     let mut jobs = Vec::with_capacity(limit);
     for id in found {
         jobs.extend(open_job(reader, id, now)?.and_then(|job| {
-            let view = view_of(&job, identity)?;
+            let view = audience_of(&job, identity)?;
             Some((job, view))
         }));
     }

@@ -1,7 +1,7 @@
 //! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs:
 //! nobody else changes one. Knows nothing of HTTP.
 
-mod cards;
+mod cached_jobs;
 mod edit;
 mod expire;
 mod fill;
@@ -14,7 +14,7 @@ mod see;
 mod source;
 mod write;
 
-pub use cards::{Card, Cards};
+pub use cached_jobs::{CachedJob, CachedJobs};
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
 pub(crate) use fill::take_position;
@@ -25,12 +25,12 @@ pub(crate) use of_employer::{
 };
 pub use post::{Posting, post};
 pub use refusal::Refusal;
-pub use see::{see, see_card, view_of};
+pub use see::{audience_of, see, see_card};
 pub(crate) use source::{follow_source, post_from_source};
 
 /// How much of a posting a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
+pub enum Audience {
     Public,
     /// Its employer, and every admin.
     Manager,

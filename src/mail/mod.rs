@@ -15,4 +15,4 @@ pub use layouts::LayoutError;
 pub use office::{OutboxRefusal, count_failed, count_waiting, list_outbox, retry_mail};
 pub use outbox::{Outbox, Recipient, clear_mail, forget};
 pub use transport::{MailSetupError, SendError, SmtpOptions, SmtpTls, Transport};
-pub use worker::{Health, Worker, WorkerState};
+pub use worker::{MailHealth, Worker, WorkerState};

@@ -31,14 +31,14 @@ const LAST_RETRY: Duration = Duration::from_hours(1);
 /// After this a mail that never passed is given up; an admin may send it again.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
 /// When nothing passes, the whole outbox rests, and each mail keeps its attempts.
-const FIRST_REST: Duration = Duration::from_millis(500);
-const LAST_REST: Duration = Duration::from_secs(30);
+const FIRST_BACK_OFF: Duration = Duration::from_millis(500);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 /// A stop waits so long for what is being handed over; what hangs is handed over again after the next start.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// What the worker does right now, for those who watch it.
 #[derive(Debug, Default)]
-pub struct Health(AtomicU8);
+pub struct MailHealth(AtomicU8);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +56,7 @@ pub enum WorkerState {
     Failing,
 }
 
-impl Health {
+impl MailHealth {
     pub fn state(&self) -> WorkerState {
         match self.0.load(Ordering::Relaxed) {
             1 => WorkerState::Working,
@@ -73,7 +73,7 @@ impl Health {
 }
 
 pub struct Worker {
-    health: Arc<Health>,
+    health: Arc<MailHealth>,
     store: Store,
     transport: Transport,
     /// Most mails a second and a day; 0: no limit.
@@ -102,13 +102,13 @@ impl Worker {
         }
     }
 
-    pub fn health(&self) -> Arc<Health> {
+    pub fn health(&self) -> Arc<MailHealth> {
         self.health.clone()
     }
 
     /// Sends until told to stop; what is being handed over then is finished, if it does not hang.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut rest = FIRST_REST;
+        let mut back_off = FIRST_BACK_OFF;
         self.health.set(WorkerState::Working);
         while !*stop.borrow() {
             let round = self.round(&mut stop).await;
@@ -121,23 +121,23 @@ impl Worker {
             let pause = match round {
                 Ok(Round::Idle) => LOOK,
                 Ok(Round::Sent) => {
-                    rest = FIRST_REST;
+                    back_off = FIRST_BACK_OFF;
                     continue;
                 }
                 Ok(Round::Limited(wait)) => wait,
                 Ok(Round::Down(reason)) => {
                     tracing::warn!(
                         reason,
-                        seconds = rest.as_secs_f64(),
-                        "no mail leaves; the outbox rests"
+                        seconds = back_off.as_secs_f64(),
+                        "no mail leaves; backing off"
                     );
-                    let pause = jittered(rest);
-                    rest = (rest * 2).min(LAST_REST);
+                    let pause = jittered(back_off);
+                    back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     pause
                 }
                 Err(error) => {
                     tracing::error!(%error, "the outbox could not be read or marked");
-                    LAST_REST.min(Duration::from_secs(1))
+                    LONGEST_BACK_OFF.min(Duration::from_secs(1))
                 }
             };
             tokio::select! {

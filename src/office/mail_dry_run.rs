@@ -31,7 +31,7 @@ struct Listener {
 
 /// When each listener had mail in one of the two runs, so that a rule may count it.
 #[derive(Clone)]
-struct Letters(Vec<Vec<Timestamp>>);
+struct PlannedMail(Vec<Vec<Timestamp>>);
 
 pub(super) async fn replay(
     judge: &Judge,
@@ -45,8 +45,8 @@ pub(super) async fn replay(
     postings.sort_by_key(|job| job.posted_at());
     let facts = Facts::new(&judge.terms().zone, now);
     let (mut before, mut after) = (
-        Letters::none(listeners.len()),
-        Letters::none(listeners.len()),
+        PlannedMail::none(listeners.len()),
+        PlannedMail::none(listeners.len()),
     );
     let mut run = DryRun::default();
     for job in &postings {
@@ -83,7 +83,7 @@ pub(super) async fn replay(
     Ok(run)
 }
 
-impl Letters {
+impl PlannedMail {
     fn none(listeners: usize) -> Self {
         Self(vec![Vec::new(); listeners])
     }

@@ -11,7 +11,7 @@ pub(super) const MAX_RECORD_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Where in the grammar of RFC 4180 the last byte left us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum CsvState {
     FieldStart,
     Plain,
     Quoted,
@@ -22,7 +22,7 @@ enum Place {
 /// What was seen up to the last byte handed on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
-    place: Place,
+    place: CsvState,
     /// Counted from 0, of the record that the last byte belongs to.
     field: usize,
     record_bytes: u64,
@@ -41,7 +41,7 @@ impl Seen {
     /// The field whose quote was never closed. The parser reads to the end only for a record that no line break ends, so
     /// when there is one, it is of the record that the parser just gave.
     pub(super) fn open_field(self) -> Option<usize> {
-        (self.at_end && self.place == Place::Quoted).then_some(self.field)
+        (self.at_end && self.place == CsvState::Quoted).then_some(self.field)
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Watched<R> {
 impl<R: Read> Watched<R> {
     pub(super) fn new(inner: R, separator: u8) -> (Self, Rc<Cell<Seen>>, Starts) {
         let start = Seen {
-            place: Place::FieldStart,
+            place: CsvState::FieldStart,
             field: 0,
             record_bytes: 0,
             offset: 0,
@@ -112,25 +112,27 @@ impl Seen {
         if mark {
             return;
         }
-        let is_break = matches!(byte, b'\n' | b'\r') && self.place != Place::Quoted;
+        let is_break = matches!(byte, b'\n' | b'\r') && self.place != CsvState::Quoted;
         // A break of two bytes is one.
         if self.after_return && byte != b'\n' {
             self.line += 1;
         }
         self.in_record = !is_break;
         self.place = match (self.place, byte) {
-            (Place::Quoted, b'"') => Place::QuoteInQuoted,
-            (Place::FieldStart | Place::QuoteInQuoted, b'"') | (Place::Quoted, _) => Place::Quoted,
+            (CsvState::Quoted, b'"') => CsvState::QuoteInQuoted,
+            (CsvState::FieldStart | CsvState::QuoteInQuoted, b'"') | (CsvState::Quoted, _) => {
+                CsvState::Quoted
+            }
             (_, byte) if byte == separator => {
                 self.field += 1;
-                Place::FieldStart
+                CsvState::FieldStart
             }
             (_, b'\n' | b'\r') => {
                 self.field = 0;
                 self.record_bytes = 0;
-                Place::FieldStart
+                CsvState::FieldStart
             }
-            _ => Place::Plain,
+            _ => CsvState::Plain,
         };
         self.after_return = byte == b'\r';
         if byte == b'\n' {

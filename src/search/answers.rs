@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::facets::Span;
+use super::facets::Validity;
 use super::filters::Filters;
 use super::{After, Found, JobQuery, SearchError, Snippeter, Sort};
 use crate::model::Timestamp;
@@ -43,25 +43,25 @@ impl Asked {
 
 #[derive(Default)]
 pub struct Answers {
-    found: Mutex<HashMap<Asked, (Span, Found)>>,
+    found: Mutex<HashMap<Asked, (Validity, Found)>>,
     snippeters: Mutex<HashMap<String, Arc<Snippeter>>>,
 }
 
 impl Answers {
     pub fn get(&self, asked: &Asked, now: Timestamp) -> Option<Found> {
         let kept = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let (span, found) = kept.get(asked)?;
-        span.covers(now).then(|| found.clone())
+        let (validity, found) = kept.get(asked)?;
+        validity.covers(now).then(|| found.clone())
     }
 
-    /// Keeps what was found at a time and holds for a span.
-    pub fn keep(&self, asked: Asked, now: Timestamp, span: Span, found: Found) {
-        let short = Span {
+    /// Keeps what was found at a time and holds for a validity.
+    pub fn keep(&self, asked: Asked, now: Timestamp, validity: Validity, found: Found) {
+        let short = Validity {
             from: now.as_millis() - ANSWER_MILLIS,
             until: now.as_millis() + ANSWER_MILLIS,
         };
         let mut kept = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        insert(&mut kept, MAX_ANSWERS, asked, (span.and(short), found));
+        insert(&mut kept, MAX_ANSWERS, asked, (validity.and(short), found));
     }
 
     pub fn snippeter(

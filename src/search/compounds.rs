@@ -6,7 +6,7 @@ use tantivy::{DocSet, TERMINATED, Term};
 
 use super::SearchError;
 use super::clause::Clause;
-use super::spelling::has_term;
+use super::correction::has_term;
 use super::view::View;
 use super::words::{Word, WordReader};
 

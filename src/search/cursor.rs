@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::top::Place;
+use super::top::Rank;
 use super::{SearchError, Sort};
 
 /// The position after a page's last hit, opaque to clients.
@@ -12,7 +12,7 @@ pub struct After {
     pub(super) sort: Sort,
     /// The list fell back on postings that match only some of the words.
     pub(super) any_word: bool,
-    pub(super) place: Place,
+    pub(super) place: Rank,
 }
 
 const TOKEN_BYTES: usize = 25;
@@ -52,7 +52,7 @@ impl After {
         Ok(Self {
             sort,
             any_word: bytes[0] & ANY_WORD != 0,
-            place: Place {
+            place: Rank {
                 key: number(1),
                 id: (number(9), number(17)),
             },
@@ -69,7 +69,7 @@ mod tests {
         #[test]
         fn tokens_come_back(key: u64, high: u64, low: u64, any_word: bool) {
             for sort in [Sort::Relevance, Sort::Newest, Sort::Pay, Sort::Deadline] {
-                let after = After { sort, any_word, place: Place { key, id: (high, low) } };
+                let after = After { sort, any_word, place: Rank { key, id: (high, low) } };
                 prop_assert_eq!(After::parse(&after.to_token()).unwrap(), after);
             }
         }

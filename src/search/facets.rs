@@ -85,18 +85,18 @@ impl Counted {
 
 /// The moments at which the same jobs are open: from the last deadline that has passed to the next one.
 #[derive(Clone, Copy, Debug)]
-pub struct Span {
+pub struct Validity {
     pub from: i64,
     pub until: i64,
 }
 
-impl Default for Span {
+impl Default for Validity {
     fn default() -> Self {
         Self::ALWAYS
     }
 }
 
-impl Span {
+impl Validity {
     pub const ALWAYS: Self = Self {
         from: i64::MIN,
         until: i64::MAX,
@@ -115,8 +115,8 @@ impl Span {
     }
 }
 
-/// The facets being counted in one sweep.
-pub struct Tally {
+/// The facets being counted in one scan.
+pub struct FacetTally {
     skills: Option<Vec<u32>>,
     work_spaces: Option<Vec<u32>>,
     settings: Option<[u32; SETTINGS.len()]>,
@@ -125,7 +125,7 @@ pub struct Tally {
     work_study: Option<[u32; WORK_STUDY.len()]>,
 }
 
-impl Tally {
+impl FacetTally {
     pub fn new(facets: &[Facet], skills: usize, work_spaces: usize) -> Self {
         let wanted = |facet| facets.contains(&facet);
         Self {
@@ -297,7 +297,7 @@ struct Cached {
 /// The facets of a search, and how many matches it has in all.
 #[derive(Clone)]
 pub struct Whole {
-    pub span: Span,
+    pub validity: Validity,
     pub total: usize,
     pub facets: Arc<Facets>,
 }
@@ -306,13 +306,13 @@ impl FacetCache {
     pub fn whole(&self, counted: &Counted, now: Timestamp) -> Option<Whole> {
         let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = cached.wholes.get(counted)?;
-        whole.span.covers(now).then(|| whole.clone())
+        whole.validity.covers(now).then(|| whole.clone())
     }
 
     pub fn part(&self, facet: Facet, counted: &Counted, now: Timestamp) -> Option<Part> {
         let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (span, counts) = cached.parts.get(&(facet, counted.clone()))?;
-        span.covers(now).then(|| (*span, counts.clone()))
+        let (validity, counts) = cached.parts.get(&(facet, counted.clone()))?;
+        validity.covers(now).then(|| (*validity, counts.clone()))
     }
 
     pub fn keep_part(&self, facet: Facet, counted: Counted, part: Part) {
@@ -334,9 +334,9 @@ impl FacetCache {
 
 impl Whole {
     pub fn of(total: usize, parts: [Part; FACETS]) -> Self {
-        let spans = parts.iter().map(|(span, _)| *span);
+        let spans = parts.iter().map(|(validity, _)| *validity);
         Self {
-            span: spans.fold(Span::ALWAYS, Span::and),
+            validity: spans.fold(Validity::ALWAYS, Validity::and),
             total,
             facets: Arc::new(Facets::from(parts)),
         }
@@ -344,7 +344,7 @@ impl Whole {
 }
 
 /// Counts and the moments for which they hold.
-pub type Part = (Span, Arc<Vec<FacetCount>>);
+pub type Part = (Validity, Arc<Vec<FacetCount>>);
 
 impl From<[Part; FACETS]> for Facets {
     fn from(parts: [Part; FACETS]) -> Self {

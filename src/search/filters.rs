@@ -94,7 +94,7 @@ impl Filters {
         filters
     }
 
-    /// Whether the values of a facet are counted in the search's own sweep: its filter, if there is one, is looked at row
+    /// Whether the values of a facet are counted in the search's own scan: its filter, if there is one, is looked at row
     /// by row.
     pub fn leaves(&self, facet: Facet) -> bool {
         match facet {

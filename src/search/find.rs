@@ -1,14 +1,14 @@
-//! One search: the page, the total and the facets, in one sweep where possible.
+//! One search: the page, the total and the facets, in one scan where possible.
 
 use std::sync::Arc;
 
 use super::answers::Asked;
-use super::facets::{Counted, FACETS, Facet, Part, Span, Tally, Whole};
+use super::correction::CorrectedText;
+use super::facets::{Counted, FACETS, Facet, FacetTally, Part, Validity, Whole};
 use super::filters::Filters;
 use super::plan::Plan;
 use super::request::MAX_HITS;
-use super::spelling::Spelled;
-use super::sweep::{Match, sweep};
+use super::scan::{Match, scan};
 use super::syntax::Limit;
 use super::text::{self, Text};
 use super::top::{Top, ascending, score_key};
@@ -21,7 +21,7 @@ struct Search<'a> {
     view: &'a View,
     query: &'a JobQuery,
     counted: Counted,
-    text: Option<Spelled>,
+    text: Option<CorrectedText>,
     sort: Sort,
 }
 
@@ -34,9 +34,9 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
     if let Some(found) = kept {
         return Ok(found);
     }
-    let (found, span) = find_anew(view, query, filters)?;
+    let (found, validity) = find_anew(view, query, filters)?;
     if let Some(asked) = asked {
-        view.answers.keep(asked, query.now, span, found.clone());
+        view.answers.keep(asked, query.now, validity, found.clone());
     }
     Ok(found)
 }
@@ -46,11 +46,11 @@ fn find_anew(
     view: &View,
     query: &JobQuery,
     filters: Filters,
-) -> Result<(Found, Span), SearchError> {
+) -> Result<(Found, Validity), SearchError> {
     let typed = query.q.as_deref().unwrap_or_default();
     let text = text::parse(typed, &view.vocabulary);
     if text.as_ref().is_some_and(Text::is_void) {
-        return Ok((Found::default(), Span::ALWAYS));
+        return Ok((Found::default(), Validity::ALWAYS));
     }
     let sort = match (query.sort, &text) {
         (Sort::Relevance, None) => Sort::Newest,
@@ -68,7 +68,7 @@ fn find_anew(
         None => sort == Sort::Relevance && text.as_ref().is_some_and(|text| text.is_sentence),
     };
     let key = text.as_ref().map(|text| text.key());
-    let text = text.map(|text| Spelled::of(view, text)).transpose()?;
+    let text = text.map(|text| CorrectedText::of(view, text)).transpose()?;
     let mut search = Search {
         view,
         query,
@@ -79,7 +79,7 @@ fn find_anew(
         text,
         sort,
     };
-    let (mut found, mut span) = search.run()?;
+    let (mut found, mut validity) = search.run()?;
     let has_words = search
         .text
         .as_ref()
@@ -92,24 +92,24 @@ fn find_anew(
     {
         *any_word = true;
         let (of_any, until) = search.run()?;
-        (found, span) = (of_any, span.and(until));
+        (found, validity) = (of_any, validity.and(until));
     }
     if found.total > 0 {
-        found.corrected = search.text.as_ref().and_then(Spelled::corrected);
+        found.corrected = search.text.as_ref().and_then(CorrectedText::corrected);
     }
-    Ok((found, span))
+    Ok((found, validity))
 }
 
 impl Search<'_> {
-    fn run(&self) -> Result<(Found, Span), SearchError> {
+    fn run(&self) -> Result<(Found, Validity), SearchError> {
         let (cache, now) = (&self.view.facets, self.query.now);
         if let Some(whole) = cache.whole(&self.counted, now) {
             // Whoever wants no hits (a list that the store orders) has what is known already.
-            let (page, span) = match self.query.limit {
-                0 => (Found::default(), Span::ALWAYS),
+            let (page, validity) = match self.query.limit {
+                0 => (Found::default(), Validity::ALWAYS),
                 _ => {
-                    let (page, span, _) = self.sweep_page(&[])?;
-                    (page, span)
+                    let (page, validity, _) = self.scan_page(&[])?;
+                    (page, validity)
                 }
             };
             let found = Found {
@@ -117,7 +117,7 @@ impl Search<'_> {
                 facets: whole.facets,
                 ..page
             };
-            return Ok((found, span.and(whole.span)));
+            return Ok((found, validity.and(whole.validity)));
         }
         let is_personal = self.counted.filters.only.is_some();
         let counted = Facet::ALL.map(|facet| self.counted.without(facet));
@@ -127,9 +127,9 @@ impl Search<'_> {
         let is_here = |at: &usize| parts[*at].is_none() && filters.leaves(Facet::ALL[*at]);
         let here: Vec<usize> = (0..parts.len()).filter(is_here).collect();
         let facets: Vec<Facet> = here.iter().map(|at| Facet::ALL[*at]).collect();
-        let (mut found, span, tally) = self.sweep_page(&facets)?;
+        let (mut found, validity, tally) = self.scan_page(&facets)?;
         for at in here {
-            parts[at] = Some(self.part(Facet::ALL[at], span, &tally));
+            parts[at] = Some(self.part(Facet::ALL[at], validity, &tally));
         }
         let mut parts = parts.into_iter();
         let mut listed: [Part; FACETS] = std::array::from_fn(|_| Part::default());
@@ -137,8 +137,8 @@ impl Search<'_> {
             *listed = match parts.next().flatten() {
                 Some(part) => part,
                 None => {
-                    let (span, tally) = self.sweep_counts(facet, &counted)?;
-                    self.part(facet, span, &tally)
+                    let (validity, tally) = self.scan_counts(facet, &counted)?;
+                    self.part(facet, validity, &tally)
                 }
             };
             // A set of jobs is one person's and soon another; keeping its counts would keep the set.
@@ -152,7 +152,7 @@ impl Search<'_> {
             cache.keep_whole(self.counted.clone(), found.total, listed)
         };
         found.facets = whole.facets;
-        Ok((found, span.and(whole.span)))
+        Ok((found, validity.and(whole.validity)))
     }
 
     fn limits(&self) -> &[Limit] {
@@ -169,7 +169,7 @@ impl Search<'_> {
         }
     }
 
-    fn sweep_page(&self, facets: &[Facet]) -> Result<(Found, Span, Tally), SearchError> {
+    fn scan_page(&self, facets: &[Facet]) -> Result<(Found, Validity, FacetTally), SearchError> {
         let (view, sort) = (self.view, self.sort);
         let any_word = self
             .counted
@@ -178,7 +178,7 @@ impl Search<'_> {
             .is_some_and(|(_, any_word)| *any_word);
         let limit = self.query.limit.min(MAX_HITS);
         let mut top = Top::new(sort, any_word, limit, self.query.after);
-        let mut tally = Tally::new(facets, view.skills.len(), view.work_spaces.len());
+        let mut tally = FacetTally::new(facets, view.skills.len(), view.work_spaces.len());
         let mut total = 0;
         let counts = !facets.is_empty();
         let candidates = self
@@ -189,7 +189,7 @@ impl Search<'_> {
             .filters
             .conditions(self.limits(), self.query.now);
         let season = Season::at(self.query.now.as_millis());
-        let span = sweep(view, &candidates, &conditions, |hit: Match<'_>| {
+        let validity = scan(view, &candidates, &conditions, |hit: Match<'_>| {
             let (rows, at) = (hit.rows, hit.document);
             if !hit.fit.is_full() {
                 if let Some(facet) = hit.fit.only_fails() {
@@ -213,24 +213,28 @@ impl Search<'_> {
         })?;
         let mut found = top.finish();
         found.total = total;
-        Ok((found, span, tally))
+        Ok((found, validity, tally))
     }
 
-    fn sweep_counts(&self, facet: Facet, counted: &Counted) -> Result<(Span, Tally), SearchError> {
+    fn scan_counts(
+        &self,
+        facet: Facet,
+        counted: &Counted,
+    ) -> Result<(Validity, FacetTally), SearchError> {
         let view = self.view;
-        let mut tally = Tally::new(&[facet], view.skills.len(), view.work_spaces.len());
+        let mut tally = FacetTally::new(&[facet], view.skills.len(), view.work_spaces.len());
         let candidates = self.plan(counted, false).candidates()?;
         let conditions = counted.filters.conditions(self.limits(), self.query.now);
-        let span = sweep(view, &candidates, &conditions, |hit| {
+        let validity = scan(view, &candidates, &conditions, |hit| {
             if hit.fit.is_full() {
                 tally.add(hit.rows, hit.document);
             }
         })?;
-        Ok((span, tally))
+        Ok((validity, tally))
     }
 
-    fn part(&self, facet: Facet, span: Span, tally: &Tally) -> Part {
+    fn part(&self, facet: Facet, validity: Validity, tally: &FacetTally) -> Part {
         let counts = tally.listed(facet, &self.view.skills, &self.view.work_spaces);
-        (span, Arc::new(counts))
+        (validity, Arc::new(counts))
     }
 }

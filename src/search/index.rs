@@ -141,7 +141,7 @@ impl SearchIndex {
             .write(&self.fields, edits)
             .and_then(|()| feed.commit(position));
         if let Err(error) = committed {
-            feed.give_up();
+            feed.discard_writer();
             return Err(error);
         }
         self.position.store(position, Ordering::Release);
@@ -173,7 +173,7 @@ impl SearchIndex {
     /// with a position says that the new one is whole.
     pub fn replace(&self) -> Result<(), SearchError> {
         let mut feed = self.feed();
-        feed.give_up();
+        feed.discard_writer();
         std::fs::create_dir_all(&self.dir)?;
         folder::clear(&self.dir)?;
         let mut index = folder::create(&self.dir)?;
@@ -193,7 +193,7 @@ impl SearchIndex {
         let mut feed = self.feed();
         let staged = feed.write(&self.fields, edits);
         if staged.is_err() {
-            feed.give_up();
+            feed.discard_writer();
         }
         staged
     }
@@ -236,7 +236,7 @@ impl SearchIndex {
         let mut feed = self.feed.lock().unwrap_or_else(|poisoned| {
             // Whoever panicked may have left half a batch.
             let mut feed = poisoned.into_inner();
-            feed.give_up();
+            feed.discard_writer();
             feed
         });
         self.feed.clear_poison();
@@ -287,7 +287,7 @@ impl Feed {
         Ok(())
     }
 
-    fn give_up(&mut self) {
+    fn discard_writer(&mut self) {
         self.writer = None;
         self.waiting = 0;
         self.is_changed = true;

@@ -1,13 +1,14 @@
 //! Full text search over postings, by tantivy, which is imported nowhere else. It stands beside the store and is never
 //! the truth: it is fed jobs and answers ids, counts and completions. It must never read the store or keep a record.
 //!
-//! `index` feeds and opens, `view` is one generation as readers see it, `find` answers a search by one `sweep` over the
+//! `index` feeds and opens, `view` is one generation as readers see it, `find` answers a search by one `scan` over the
 //! matches, `facets`, `suggest` and `snippet` answer the rest.
 
 mod aliases;
 mod answers;
 mod clause;
 mod compounds;
+mod correction;
 mod cursor;
 mod error;
 mod everyday;
@@ -20,13 +21,12 @@ mod mentions;
 mod plan;
 mod request;
 mod rows;
+mod scan;
 mod schema;
 mod similar;
 mod snippet;
-mod spelling;
 mod spoken;
 mod suggest;
-mod sweep;
 mod syntax;
 mod text;
 mod tokens;
@@ -39,6 +39,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use correction::Corrected;
 pub use cursor::After;
 pub use error::SearchError;
 pub use facets::{FacetCount, Facets};
@@ -46,5 +47,4 @@ pub use index::{Edit, SearchIndex};
 pub use request::{Found, JobQuery, Sort};
 pub use similar::Taste;
 pub use snippet::Snippeter;
-pub use spelling::Corrected;
 pub use suggest::{Suggestion, SuggestionKind};

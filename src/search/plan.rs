@@ -9,9 +9,9 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::SearchError;
 use super::clause::{Clause, Restriction};
+use super::correction::{CorrectedClause, CorrectedText};
 use super::filters::{Filters, MAX_SKILLS};
-use super::spelling::{Spelled, SpelledClause};
-use super::sweep::Candidates;
+use super::scan::Candidates;
 use super::text::Text;
 use super::tokens;
 use super::view::{Statistics, View};
@@ -24,7 +24,7 @@ type Clauses = Vec<(Occur, Box<dyn Query>)>;
 pub struct Plan<'a> {
     pub view: &'a View,
     pub filters: &'a Filters,
-    pub text: Option<&'a Spelled>,
+    pub text: Option<&'a CorrectedText>,
     /// One of the words is enough.
     pub any_word: bool,
     pub scored: bool,
@@ -139,7 +139,7 @@ impl Plan<'_> {
         }
     }
 
-    fn add_text(&self, text: &Spelled, clauses: &mut Clauses) {
+    fn add_text(&self, text: &CorrectedText, clauses: &mut Clauses) {
         let mut weights = Vec::new();
         let mut any = Vec::new();
         let all_optional = text
@@ -169,7 +169,7 @@ impl Plan<'_> {
     }
 
     /// The documents that match a clause.
-    fn matching(&self, clause: &SpelledClause) -> Box<dyn Query> {
+    fn matching(&self, clause: &CorrectedClause) -> Box<dyn Query> {
         let fields = &self.view.fields;
         let mut queries: Vec<Box<dyn Query>> = Vec::new();
         let all = |words: &[Word]| -> Box<dyn Query> {
@@ -249,7 +249,7 @@ impl Plan<'_> {
     }
 
     /// What makes some matches better than others.
-    fn add_weights(&self, clause: &SpelledClause, weights: &mut Vec<Box<dyn Query>>) {
+    fn add_weights(&self, clause: &CorrectedClause, weights: &mut Vec<Box<dyn Query>>) {
         match &clause.clause {
             Clause::Word(word) => self.weigh_words(std::slice::from_ref(word), weights),
             Clause::Phrase(words) => self.weigh_phrase(words, weights),
@@ -278,7 +278,7 @@ impl Plan<'_> {
         self.weigh_words(&clause.corrections, weights);
     }
 
-    fn weigh_whole_title(&self, text: &Spelled, weights: &mut Vec<Box<dyn Query>>) {
+    fn weigh_whole_title(&self, text: &CorrectedText, weights: &mut Vec<Box<dyn Query>>) {
         let field = self.view.fields.whole_title;
         for words in text.spellings() {
             let same = basic(field, &whole::same_title(words.iter().copied()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::spelling::Corrected;
+use super::correction::Corrected;
 use super::{After, Facets};
 use crate::model::{EmployeeId, JobId, JobSetting, JobStatus, Money, Timestamp};
 

@@ -9,7 +9,7 @@ use tantivy::{Term, tokenizer::TokenStream as _};
 
 use super::SearchError;
 use super::filters::Conditions;
-use super::sweep::{Candidates, sweep};
+use super::scan::{Candidates, scan};
 use super::tokens::fold_case;
 use super::top::{Top, score_key};
 use super::view::{Statistics, View};
@@ -66,7 +66,7 @@ pub fn similar(
     let but: Vec<(u64, u64)> = but.iter().map(JobId::parts).collect();
     let mut top = Top::new(Sort::Relevance, false, limit, None);
     let conditions = Conditions::open_at(now);
-    sweep(view, &Candidates::Scored(weight), &conditions, |hit| {
+    scan(view, &Candidates::Scored(weight), &conditions, |hit| {
         let (rows, at) = (hit.rows, hit.document);
         if !but.contains(&rows.ids[at]) {
             let factor = season.factor(rows.posted_at[at], rows.deadline[at]);

@@ -9,7 +9,7 @@ use tantivy::tokenizer::TokenStream;
 
 use super::SearchError;
 use super::clause::Clause;
-use super::spelling::Spelled;
+use super::correction::CorrectedText;
 use super::text::parse;
 use super::tokens;
 use super::view::View;
@@ -56,7 +56,7 @@ struct Mark {
 
 impl Snippeter {
     pub(super) fn new(view: &View, q: &str) -> Result<Self, SearchError> {
-        let spelled = Spelled::of(view, parse(q, &view.vocabulary).unwrap_or_default())?;
+        let corrected = CorrectedText::of(view, parse(q, &view.vocabulary).unwrap_or_default())?;
         let mut reader = WordReader::new();
         let mut stems = Vec::new();
         let mut phrases: Vec<Vec<String>> = Vec::new();
@@ -68,7 +68,7 @@ impl Snippeter {
             stems.extend(telling.map(|word| word.stem.clone()));
         };
         let phrase = |words: &[Word]| words.iter().map(|word| word.stem.clone()).collect();
-        for clause in spelled.clauses {
+        for clause in corrected.clauses {
             let is_short_name = clause.clause.is_short_name();
             learn(&clause.corrections);
             phrases.extend(clause.compounds.iter().map(|compound| phrase(compound)));
@@ -96,7 +96,7 @@ impl Snippeter {
                 }
             }
         }
-        for restriction in &spelled.text.within {
+        for restriction in &corrected.text.within {
             stems.extend(restriction.words().iter().map(|word| word.stem.clone()));
         }
         stems.sort_unstable();

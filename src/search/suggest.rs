@@ -7,12 +7,12 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Query};
 
 use super::SearchError;
-use super::facets::{Facet, Tally};
+use super::correction::{begins_any, likeliest};
+use super::facets::{Facet, FacetTally};
 use super::filters::Conditions;
 use super::rows::{Name, words_of};
+use super::scan::{Candidates, scan};
 use super::schema;
-use super::spelling::{begins_any, likeliest};
-use super::sweep::{Candidates, sweep};
 use super::tokens::fold_case;
 use super::view::View;
 
@@ -156,8 +156,8 @@ fn open_names(view: &View) -> Result<&OpenNames, SearchError> {
         return Ok(open);
     }
     let facets = [Facet::Skills, Facet::WorkSpace];
-    let mut tally = Tally::new(&facets, view.skills.len(), view.work_spaces.len());
-    sweep(view, &Candidates::All, &Conditions::open(), |hit| {
+    let mut tally = FacetTally::new(&facets, view.skills.len(), view.work_spaces.len());
+    scan(view, &Candidates::All, &Conditions::open(), |hit| {
         tally.add(hit.rows, hit.document)
     })?;
     let (skills, work_spaces) = tally.into_names();
@@ -231,7 +231,7 @@ fn title_counts(view: &View, candidates: &Candidates) -> Result<TitleCounts, Sea
         columns.push(reader.fast_fields().str(schema::TITLE)?);
     }
     let mut counts: Vec<HashMap<u64, u32>> = vec![HashMap::new(); columns.len()];
-    sweep(view, candidates, &Conditions::open(), |hit| {
+    scan(view, candidates, &Conditions::open(), |hit| {
         let document = u32::try_from(hit.document).expect("made from a document's number");
         if let Some(column) = &columns[hit.segment]
             && let Some(title) = column.ords().first(document)

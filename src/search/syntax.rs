@@ -14,7 +14,7 @@ pub enum Piece<'a> {
     /// What must not be there.
     Without(&'a str),
     Within {
-        place: Place,
+        place: SearchField,
         value: &'a str,
         is_excluded: bool,
     },
@@ -22,7 +22,7 @@ pub enum Piece<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum SearchField {
     Skill,
     Title,
     /// Work space, employer or location.
@@ -133,9 +133,9 @@ fn read_special(text: &str) -> Option<(Piece<'_>, usize)> {
             Some((Piece::Limit(limit), length))
         };
         return match name.to_ascii_lowercase().as_str() {
-            "skill" => within(Place::Skill),
-            "title" => within(Place::Title),
-            "at" => within(Place::At),
+            "skill" => within(SearchField::Skill),
+            "title" => within(SearchField::Title),
+            "at" => within(SearchField::At),
             "pay" => limit(pay(value)),
             "hours" => limit(hours(value)),
             "setting" => limit(setting(value)),
@@ -260,13 +260,22 @@ mod tests {
             value,
             is_excluded,
         };
-        assert_eq!(pieces("skill:js"), [within(Place::Skill, "js", false)]);
+        assert_eq!(
+            pieces("skill:js"),
+            [within(SearchField::Skill, "js", false)]
+        );
         assert_eq!(
             pieces("-Skill:\"data entry\" x"),
-            [within(Place::Skill, "data entry", true), Plain(" x")]
+            [within(SearchField::Skill, "data entry", true), Plain(" x")]
         );
-        assert_eq!(pieces("at:library"), [within(Place::At, "library", false)]);
-        assert_eq!(pieces("title:aide"), [within(Place::Title, "aide", false)]);
+        assert_eq!(
+            pieces("at:library"),
+            [within(SearchField::At, "library", false)]
+        );
+        assert_eq!(
+            pieces("title:aide"),
+            [within(SearchField::Title, "aide", false)]
+        );
         for text in [
             "note:x",
             "skill:",

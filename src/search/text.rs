@@ -4,7 +4,7 @@
 use super::aliases;
 use super::clause::{Clause, Restriction};
 use super::spoken;
-use super::syntax::{Limit, Piece, Place, pieces};
+use super::syntax::{Limit, Piece, SearchField, pieces};
 use super::words::{Word, WordReader};
 use crate::model::{MAX_NAME_WORDS, Vocabulary, fold_name};
 
@@ -102,9 +102,9 @@ impl Reading<'_> {
             } => {
                 let words = self.words(value);
                 let restriction = match place {
-                    Place::Title => Restriction::Title(words),
-                    Place::At => Restriction::At(words),
-                    Place::Skill => {
+                    SearchField::Title => Restriction::Title(words),
+                    SearchField::At => Restriction::At(words),
+                    SearchField::Skill => {
                         let term = super::tokens::fold_case(self.vocabulary.canonical(value));
                         Restriction::Skill { term, words }
                     }

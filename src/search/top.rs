@@ -6,7 +6,7 @@ use crate::model::JobId;
 
 /// A hit's place in its list: a greater key comes first, and of equal keys the greater id, so that no two are alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
+pub struct Rank {
     pub key: u64,
     pub id: (u64, u64),
 }
@@ -25,12 +25,12 @@ pub struct Top {
     sort: Sort,
     any_word: bool,
     limit: usize,
-    after: Option<Place>,
+    after: Option<Rank>,
     /// The last hit of the page before may have another score by now: its place is known only when all have been seen.
     moves: bool,
     /// No place below can be among the first; what lies above is cut now and then.
-    least: Place,
-    kept: Vec<Place>,
+    least: Rank,
+    kept: Vec<Rank>,
 }
 
 impl Top {
@@ -41,7 +41,7 @@ impl Top {
             limit,
             after: after.map(|after| after.place),
             moves: sort == Sort::Relevance && after.is_some(),
-            least: Place { key: 0, id: (0, 0) },
+            least: Rank { key: 0, id: (0, 0) },
             kept: Vec::with_capacity((limit + 1) * 2),
         }
     }
@@ -51,7 +51,7 @@ impl Top {
         if key < self.least.key {
             return;
         }
-        let place = Place { key, id };
+        let place = Rank { key, id };
         if self.moves {
             self.kept.push(place);
         } else if place >= self.least && self.after.is_none_or(|after| place < after) {
@@ -59,7 +59,7 @@ impl Top {
         }
     }
 
-    fn keep(&mut self, place: Place) {
+    fn keep(&mut self, place: Rank) {
         // One more than asked for tells whether there is a next page.
         let enough = self.limit + 1;
         self.kept.push(place);
@@ -95,7 +95,7 @@ impl Top {
             any_word: self.any_word,
             place: *place,
         });
-        let id = |place: &Place| JobId::from_parts(place.id.0, place.id.1);
+        let id = |place: &Rank| JobId::from_parts(place.id.0, place.id.1);
         Found {
             hits: self.kept.iter().map(id).collect(),
             next,

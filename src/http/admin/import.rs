@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::http::body::{media_type, parameter, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
-use crate::http::idempotency::{Answer, Streamed};
+use crate::http::idempotency::{Reply, Streamed};
 use crate::http::pace::Pace;
 use crate::http::problem::{Code, Problem};
 use crate::http::query::Query;
@@ -148,7 +148,7 @@ pub async fn import(
         rejected_in_all,
         ignored_columns,
     };
-    let answer = Answer::json(StatusCode::OK, &view)?;
+    let answer = Reply::json(StatusCode::OK, &view)?;
     if let Some(keyed) = keyed {
         keyed.keep(origin, &answer).await?;
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::caller::{Admin, Caller};
-use crate::http::idempotency::{Answer, once};
+use crate::http::idempotency::{Reply, once};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -80,7 +80,7 @@ pub async fn retry(
         caller.origin,
         b"",
         |transaction| retry_mail(transaction, id),
-        |mail| Answer::json(StatusCode::OK, &MailRow::from(&mail.record)),
+        |mail| Reply::json(StatusCode::OK, &MailRow::from(&mail.record)),
     )
     .await
 }

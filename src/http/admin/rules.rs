@@ -13,7 +13,7 @@ use super::audit::ActorView;
 use crate::http::body::{JsonBody, media_type, read_to_limit, wrong_media_type};
 use crate::http::caller::{Admin, Caller};
 use crate::http::etag::{IfMatch, etag, is_known};
-use crate::http::idempotency::{Answer, once};
+use crate::http::idempotency::{Reply, once};
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, wrong_cursor};
@@ -193,7 +193,7 @@ async fn keep(
         |transaction| office::upload_rule(transaction, &new),
         |rule| {
             let mut answer =
-                Answer::json(StatusCode::CREATED, &RuleView::new(&caller.reader, rule)?)?;
+                Reply::json(StatusCode::CREATED, &RuleView::new(&caller.reader, rule)?)?;
             answer.location = Some(format!("/api/v1/admin/rules/{}", rule.rule_id));
             answer.etag = Some(etag(rule.version));
             Ok(answer)

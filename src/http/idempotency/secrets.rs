@@ -78,7 +78,7 @@ pub async fn once_with_secrets(
         return answer.await;
     };
     let ticket = key.ticket(request, Sha256::digest(body).into());
-    let _turn = state.in_flight.turn(key.digest).await?;
+    let _lock = state.in_flight.lock(key.digest).await?;
     let kept = &state.in_flight.secrets;
     if let Some(first) = kept.recall(&ticket, state.now())? {
         return Ok(first);

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
-use super::{Answer, Key, Turn, save};
+use super::{Key, KeyLock, Reply, save};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::model::{Identity, SavedAnswer};
@@ -16,7 +16,7 @@ pub struct Streamed<'a> {
     key: Key,
     first: Option<Stored<SavedAnswer>>,
     body: Sha256,
-    _turn: Turn<'a>,
+    _lock: KeyLock<'a>,
 }
 
 impl<'a> Streamed<'a> {
@@ -30,7 +30,7 @@ impl<'a> Streamed<'a> {
         let Some(key) = Key::of(request, Some(identity), origin)? else {
             return Ok(None);
         };
-        let turn = state.in_flight.turn(key.digest).await?;
+        let turn = state.in_flight.lock(key.digest).await?;
         let first: Option<Stored<SavedAnswer>> =
             state.read()?.get(&keys::saved_answer(&key.digest))?;
         Ok(Some(Self {
@@ -39,7 +39,7 @@ impl<'a> Streamed<'a> {
             key,
             first: first.filter(|first| state.now() < first.expires_at),
             body: Sha256::new(),
-            _turn: turn,
+            _lock: turn,
         }))
     }
 
@@ -59,7 +59,7 @@ impl<'a> Streamed<'a> {
     }
 
     /// Remembers the answer. One that is too large for the store is given and not remembered.
-    pub async fn keep(self, origin: Origin, answer: &Answer) -> Result<(), Problem> {
+    pub async fn keep(self, origin: Origin, answer: &Reply) -> Result<(), Problem> {
         let ticket = self.key.ticket(self.request, self.body.finalize().into());
         let key = keys::saved_answer(&self.key.digest);
         let saved = self

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::operation::{JSON, Operation, operation};
-use crate::http::pages::{Health, Readiness};
+use crate::http::pages::{Liveness, Readiness};
 
 pub fn operations() -> Vec<Operation> {
     let text = || json!({ "type": "string" });
     vec![
-        operation("GET", "/healthz", "Whether the process runs").answer::<Health>(200, "It does."),
+        operation("GET", "/healthz", "Whether the process runs")
+            .answer::<Liveness>(200, "It does."),
         operation("GET", "/readyz", "Whether requests are answered well")
             .answer::<Readiness>(
                 200,

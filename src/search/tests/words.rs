@@ -127,7 +127,7 @@ fn what_is_said_for_short_finds_what_it_stands_for() {
 
 /// English endings come off what is no word too: "administative" has the stem of "administers".
 #[test]
-fn a_slip_is_mended_beside_words_of_its_stem() {
+fn a_typo_is_mended_beside_words_of_its_stem() {
     let sample = Sample::new(&[
         job(1, "Administrative Assistant", "Writes."),
         job(2, "Nurse", "Administers vaccines."),
@@ -150,7 +150,7 @@ fn a_slip_is_mended_beside_words_of_its_stem() {
 
 /// Another word that differs in its first letter is, as a rule, another word: who types "math" does not mean an oath.
 #[test]
-fn a_slip_is_seldom_in_the_first_letter() {
+fn a_typo_is_seldom_in_the_first_letter() {
     let sample = Sample::new(&[
         job(1, "Safeguard Officer", "Watches."),
         job(2, "Oath Clerk", "Writes."),

@@ -19,19 +19,19 @@ const SMALLEST_BYTES: usize = 1536;
 const EXPECTED: usize = 8 * 1024;
 
 /// A posting as it was at one version.
-pub struct Card {
+pub struct CachedJob {
     job: Stored<Job>,
     shown: OnceLock<Box<str>>,
 }
 
-impl Deref for Card {
+impl Deref for CachedJob {
     type Target = Stored<Job>;
     fn deref(&self) -> &Stored<Job> {
         &self.job
     }
 }
 
-impl Card {
+impl CachedJob {
     pub fn new(job: Stored<Job>) -> Self {
         let shown = OnceLock::new();
         Self { job, shown }
@@ -50,15 +50,15 @@ impl Card {
     }
 }
 
-pub struct Cards(Cache<JobId, Arc<Card>, ByBytes>);
+pub struct CachedJobs(Cache<JobId, Arc<CachedJob>, ByBytes>);
 
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<JobId, Arc<Card>> for ByBytes {
+impl Weighter<JobId, Arc<CachedJob>> for ByBytes {
     /// The texts twice, since they will be shown too.
-    fn weight(&self, _: &JobId, card: &Arc<Card>) -> u64 {
-        let job = &card.job.record;
+    fn weight(&self, _: &JobId, cached: &Arc<CachedJob>) -> u64 {
+        let job = &cached.job.record;
         let skills = job.skills_required.iter().map(|skill| skill.len() + 24);
         let questions = job.questions.iter();
         let questions = questions.map(|question| question.prompt.len() + 64);
@@ -67,28 +67,28 @@ impl Weighter<JobId, Arc<Card>> for ByBytes {
     }
 }
 
-impl Default for Cards {
+impl Default for CachedJobs {
     fn default() -> Self {
         Self(Cache::with_weighter(EXPECTED, KEPT_BYTES, ByBytes))
     }
 }
 
-impl Cards {
+impl CachedJobs {
     /// The posting as it is in the reader's snapshot.
-    pub fn get(&self, reader: &Reader, id: JobId) -> Result<Option<Arc<Card>>, StoreError> {
+    pub fn get(&self, reader: &Reader, id: JobId) -> Result<Option<Arc<CachedJob>>, StoreError> {
         let key = keys::job(id);
         let Some(version) = reader.version(&key)? else {
             return Ok(None);
         };
-        if let Some(card) = self.0.get(&id).filter(|card| card.version == version) {
-            return Ok(Some(card));
+        if let Some(cached) = self.0.get(&id).filter(|cached| cached.version == version) {
+            return Ok(Some(cached));
         }
         let Some(job) = reader.get(&key)? else {
             return Ok(None);
         };
-        let card = Arc::new(Card::new(job));
-        self.0.insert(id, card.clone());
-        Ok(Some(card))
+        let cached = Arc::new(CachedJob::new(job));
+        self.0.insert(id, cached.clone());
+        Ok(Some(cached))
     }
 }
 
@@ -111,17 +111,17 @@ mod tests {
         serde_json::from_value(job).unwrap()
     }
 
-    fn title(cards: &Cards, reader: &Reader) -> Option<String> {
-        let card = cards.get(reader, JobId::from_parts(0, 7)).unwrap()?;
-        let shown = card.shown(|job| Ok::<_, StoreError>(job.job_title.clone()));
-        assert_eq!(shown.unwrap(), card.job_title);
-        Some(card.job_title.clone())
+    fn title(cached_jobs: &CachedJobs, reader: &Reader) -> Option<String> {
+        let cached = cached_jobs.get(reader, JobId::from_parts(0, 7)).unwrap()?;
+        let shown = cached.shown(|job| Ok::<_, StoreError>(job.job_title.clone()));
+        assert_eq!(shown.unwrap(), cached.job_title);
+        Some(cached.job_title.clone())
     }
 
     #[test]
     fn a_kept_posting_is_that_of_the_readers_own_moment() {
         let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
-        let cards = Cards::default();
+        let cached_jobs = CachedJobs::default();
         let empty = store.read().unwrap();
         let insert =
             |transaction: &mut crate::store::Transaction| transaction.insert(posting("old"));
@@ -129,8 +129,8 @@ mod tests {
             .run_blocking::<_, StoreError>(Origin::SYSTEM, insert)
             .unwrap();
         let before = store.read().unwrap();
-        assert_eq!(title(&cards, &before).as_deref(), Some("old"));
-        assert_eq!(title(&cards, &empty), None);
+        assert_eq!(title(&cached_jobs, &before).as_deref(), Some("old"));
+        assert_eq!(title(&cached_jobs, &empty), None);
         store
             .run_blocking::<_, StoreError>(Origin::SYSTEM, |transaction| {
                 transaction.update(&old, posting("new"))
@@ -138,8 +138,8 @@ mod tests {
             .unwrap();
         let after = store.read().unwrap();
         for _ in 0..3 {
-            assert_eq!(title(&cards, &after).as_deref(), Some("new"));
-            assert_eq!(title(&cards, &before).as_deref(), Some("old"));
+            assert_eq!(title(&cached_jobs, &after).as_deref(), Some("new"));
+            assert_eq!(title(&cached_jobs, &before).as_deref(), Some("old"));
         }
     }
 }

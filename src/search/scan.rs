@@ -4,7 +4,7 @@
 use tantivy::query::Weight;
 
 use super::SearchError;
-use super::facets::Span;
+use super::facets::Validity;
 use super::filters::{Conditions, Fit};
 use super::rows::Rows;
 use super::view::View;
@@ -28,13 +28,13 @@ pub struct Match<'a> {
 }
 
 /// Shows every living document that meets the conditions. Gives back the moments for which the same ones would.
-pub fn sweep(
+pub fn scan(
     view: &View,
     candidates: &Candidates,
     conditions: &Conditions,
     mut visit: impl FnMut(Match<'_>),
-) -> Result<Span, SearchError> {
-    let mut span = Span::ALWAYS;
+) -> Result<Validity, SearchError> {
+    let mut validity = Validity::ALWAYS;
     let readers = view.searcher.segment_readers();
     // The newest jobs stand last; whoever looks for the newest is done sooner.
     for (segment, (reader, rows)) in readers.iter().zip(&view.segments).enumerate().rev() {
@@ -50,10 +50,10 @@ pub fn sweep(
             }
             let deadline = rows.deadline[at];
             if deadline <= conditions.passed {
-                span.from = span.from.max(deadline);
+                validity.from = validity.from.max(deadline);
                 return;
             }
-            span.until = span.until.min(deadline);
+            validity.until = validity.until.min(deadline);
             visit(Match {
                 segment,
                 rows,
@@ -74,8 +74,8 @@ pub fn sweep(
     }
     // Other statuses than open do not depend on the time.
     Ok(if conditions.passed == i64::MIN {
-        Span::ALWAYS
+        Validity::ALWAYS
     } else {
-        span
+        validity
     })
 }

@@ -18,10 +18,10 @@ use super::words::{Word, WordReader};
 
 /// Shorter words are not corrected: too much lies near them.
 const MIN_LETTERS: usize = 4;
-/// Words this long may have two slips.
-const TWO_SLIPS_LETTERS: usize = 8;
+/// Words this long may have two typos.
+const TWO_TYPOS_LETTERS: usize = 8;
 /// As typed such a word has at least so many: two letters may be missing.
-const TWO_SLIPS_TYPED: usize = TWO_SLIPS_LETTERS - 2;
+const TWO_TYPOS_TYPED: usize = TWO_TYPOS_LETTERS - 2;
 /// Longer words are not corrected: the automaton grows with the length.
 const MAX_LETTERS: usize = 24;
 /// Words of a text that are corrected; the rest stay as they are.
@@ -39,13 +39,13 @@ pub struct Corrected {
     pub to: String,
 }
 
-pub struct Spelled {
-    pub clauses: Vec<SpelledClause>,
+pub struct CorrectedText {
+    pub clauses: Vec<CorrectedClause>,
     /// What was understood besides.
     pub text: Text,
 }
 
-pub struct SpelledClause {
+pub struct CorrectedClause {
     pub clause: Clause,
     /// Words to look for in its place.
     pub corrections: Vec<Word>,
@@ -63,14 +63,14 @@ pub struct SpelledClause {
     pub is_corrected: bool,
 }
 
-impl Spelled {
+impl CorrectedText {
     pub fn of(view: &View, mut text: Text) -> Result<Self, SearchError> {
         let read = compounds::join(view, std::mem::take(&mut text.clauses))?;
         let last = read.len().saturating_sub(1);
         let mut left = MAX_CORRECTED;
         let mut clauses = Vec::with_capacity(read.len());
         for (at, clause) in read.into_iter().enumerate() {
-            let mut spelled = SpelledClause {
+            let mut corrected = CorrectedClause {
                 compounds: compounds::others(view, &clause, &text.joined)?,
                 clause,
                 corrections: Vec::new(),
@@ -80,42 +80,42 @@ impl Spelled {
                 is_unknown: false,
                 is_corrected: false,
             };
-            let Some(word) = spelled.clause.only_word().cloned() else {
-                clauses.push(spelled);
+            let Some(word) = corrected.clause.only_word().cloned() else {
+                clauses.push(corrected);
                 continue;
             };
             if at == last && !text.is_sentence && !word.is_acronym {
-                spelled.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
+                corrected.is_prefix = begins_a_word(view, &title_and_other(view), &word.plain)?;
             }
-            let is_known = spelled.is_prefix
-                || !spelled.compounds.is_empty()
-                || is_known(view, &spelled.clause, &word)?;
+            let is_known = corrected.is_prefix
+                || !corrected.compounds.is_empty()
+                || is_known(view, &corrected.clause, &word)?;
             // A skill that some posting asks for says enough.
-            if !is_known || matches!(spelled.clause, Clause::Word(_)) {
+            if !is_known || matches!(corrected.clause, Clause::Word(_)) {
                 let mut reader = WordReader::new();
                 let words = related(&word.plain).filter(|other| *other != word.plain);
-                spelled.related = words.flat_map(|word| reader.words(word)).collect();
+                corrected.related = words.flat_map(|word| reader.words(word)).collect();
             }
             if !is_known {
                 let is_typing = at == last && word.plain.chars().count() >= MIN_LETTERS;
-                spelled.is_body_prefix =
+                corrected.is_body_prefix =
                     is_typing && begins_a_word(view, &[view.fields.body_words], &word.plain)?;
-                spelled.is_unknown = !spelled.is_body_prefix && spelled.related.is_empty();
+                corrected.is_unknown = !corrected.is_body_prefix && corrected.related.is_empty();
             }
-            spelled.corrections.extend(other_number(view, &word)?);
-            let begins = spelled.is_prefix || spelled.is_body_prefix;
-            if spelled.is_unknown && left > 0 {
+            corrected.corrections.extend(other_number(view, &word)?);
+            let begins = corrected.is_prefix || corrected.is_body_prefix;
+            if corrected.is_unknown && left > 0 {
                 left -= 1;
-                spelled
+                corrected
                     .corrections
                     .extend(corrections(view, &word, at == last)?);
-                spelled.is_unknown = spelled.corrections.is_empty();
-                spelled.is_corrected = !spelled.is_unknown;
+                corrected.is_unknown = corrected.corrections.is_empty();
+                corrected.is_corrected = !corrected.is_unknown;
             } else if !begins && left > 0 && is_known_by_stem_alone(view, &word)? {
                 left -= 1;
-                spelled.corrections.extend(other_stems(view, &word)?);
+                corrected.corrections.extend(other_stems(view, &word)?);
             }
-            clauses.push(spelled);
+            clauses.push(corrected);
         }
         Ok(Self { clauses, text })
     }
@@ -193,10 +193,10 @@ pub fn has_term(view: &View, term: &Term) -> Result<bool, SearchError> {
     Ok(false)
 }
 
-/// Whether no posting has the word itself, so that it may be another form of one, or a slip whose stem is a word's by chance:
+/// Whether no posting has the word itself, so that it may be another form of one, or a typo whose stem is a word's by chance:
 /// that of "administative" is that of "administers". A short word has too many others near it to tell.
 fn is_known_by_stem_alone(view: &View, word: &Word) -> Result<bool, SearchError> {
-    if word.plain.chars().count() < TWO_SLIPS_LETTERS {
+    if word.plain.chars().count() < TWO_TYPOS_LETTERS {
         return Ok(false);
     }
     for field in all_words(view) {
@@ -257,7 +257,7 @@ fn begins_a_word(view: &View, fields: &[Field], prefix: &str) -> Result<bool, Se
     Ok(false)
 }
 
-/// The most frequent words within one slip (a letter wrong, missing, too much, or two swapped), else within two; those of
+/// The most frequent words within one typo (a letter wrong, missing, too much, or two swapped), else within two; those of
 /// titles, skills and places before those of descriptions.
 fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, SearchError> {
     let letters = word.plain.chars().count();
@@ -266,7 +266,7 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
     }
     let short = title_and_other(view);
     let body = [view.fields.body_words];
-    let two = letters >= TWO_SLIPS_TYPED;
+    let two = letters >= TWO_TYPOS_TYPED;
     let tries: [(bool, &[Field], u8, bool); 5] = [
         (true, &short, 1, false),
         (true, &body, 1, false),
@@ -275,9 +275,9 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
         (is_last && letters > MIN_LETTERS, &short, 1, true),
     ];
     let mut found = HashMap::new();
-    for (is_wanted, fields, slips, is_prefix) in tries {
+    for (is_wanted, fields, typos, is_prefix) in tries {
         if is_wanted && found.is_empty() {
-            found = near(view, fields, &word.plain, slips, is_prefix)?;
+            found = near(view, fields, &word.plain, typos, is_prefix)?;
         }
     }
     let mut likely = most_frequent(found);
@@ -285,7 +285,7 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
     Ok(likely)
 }
 
-/// The words within one slip that are no other form of a word.
+/// The words within one typo that are no other form of a word.
 fn other_stems(view: &View, word: &Word) -> Result<Vec<Word>, SearchError> {
     let mut likely = most_frequent(near(view, &all_words(view), &word.plain, 1, false)?);
     likely.retain(|other| other.stem != word.stem);
@@ -303,45 +303,45 @@ fn most_frequent(found: HashMap<Arc<str>, u32>) -> Vec<Word> {
         .collect()
 }
 
-/// Whether a slip may make this of that. The first letter is seldom the wrong one (in one of the relevance suite's 100
+/// Whether a typo may make this of that. The first letter is seldom the wrong one (in one of the relevance suite's 100
 /// misspelled titles), and another word is easily found there: "math" is no "oath", a lifeguard no safeguard. By ear,
 /// "fotography" begins as photography does.
-fn is_likely(typed: &str, meant: &str, slips: u8) -> bool {
+fn is_likely(typed: &str, meant: &str, typos: u8) -> bool {
     let starts = |word: &str| {
         let mut letters = word.chars();
         (letters.next(), letters.next())
     };
     let (typed_start, meant_start) = (starts(typed), starts(meant));
     let is_same = typed_start.0 == meant_start.0;
-    if slips >= 2 {
+    if typos >= 2 {
         let is_heard = || typed.starts_with('f') && meant.starts_with("ph");
-        return (is_same || is_heard()) && meant.chars().count() >= TWO_SLIPS_LETTERS;
+        return (is_same || is_heard()) && meant.chars().count() >= TWO_TYPOS_LETTERS;
     }
     let is_swapped = typed_start == (meant_start.1, meant_start.0);
-    is_same || is_swapped || typed.chars().count() >= TWO_SLIPS_TYPED
+    is_same || is_swapped || typed.chars().count() >= TWO_TYPOS_TYPED
 }
 
 fn near(
     view: &View,
     fields: &[Field],
     word: &str,
-    slips: u8,
+    typos: u8,
     is_prefix: bool,
 ) -> Result<HashMap<Arc<str>, u32>, SearchError> {
     let mut found: HashMap<Arc<str>, u32> = HashMap::new();
     for field in fields {
         let term = Term::from_field_text(*field, word);
         let query = if is_prefix {
-            FuzzyTermQuery::new_prefix(term, slips, true)
+            FuzzyTermQuery::new_prefix(term, typos, true)
         } else {
-            FuzzyTermQuery::new(term, slips, true)
+            FuzzyTermQuery::new(term, typos, true)
         };
         for reader in view.searcher.segment_readers() {
             let index = reader.inverted_index(*field)?;
             let mut terms = index.terms().search(query.automaton()?).into_stream()?;
             while terms.advance() {
                 let text = std::str::from_utf8(terms.key()).ok();
-                if let Some(term) = text.filter(|term| is_likely(word, term, slips)) {
+                if let Some(term) = text.filter(|term| is_likely(word, term, typos)) {
                     let count = terms.value().doc_freq;
                     match found.get_mut(term) {
                         Some(known) => *known += count,
