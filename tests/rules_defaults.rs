@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use campus_eligibility as native;
 use campus_notification as mail;
+use corkboard::model::Parameters;
 use corkboard::rules::{
     Attribute, Commitment, Context, Delivery, Digest, Event, Fault, Host, Job, Kind, Limits,
     Outcome, Period, PeriodKind, Recipient, SHIPPED, Schema, Student, Value, Verdict,
@@ -137,7 +138,7 @@ fn every_setting_is_one_the_rule_knows() {
         "unknownAwardCountsAsNone": false, "neededFacts": ["gpa"], "whenAFactIsMissing": "refuse",
     });
     for name in written["properties"].as_object().unwrap().keys() {
-        let given = json!({ name.as_str(): other[name] });
+        let given = Parameters::from_iter([(name.clone(), other[name].clone())]);
         let attributes = schema.read(&given).unwrap();
         let settings = native::Settings::of(as_native::settings(&attributes)).unwrap();
         assert_ne!(settings, native::Settings::default(), "{name}");
@@ -157,7 +158,7 @@ fn settings_that_do_not_fit_are_all_named() {
         "weeklyHoursInTerm": 169, "currency": "far too long", "workStudyFirstUntil": "October", "neededFacts": ["age"],
         "awardMustLastWeeks": 1.5, "daysOutsideTheCalendar": "holiday", "colour": "red",
     });
-    let Err(Fault::BadParameters(wrong)) = schema.read(&given) else {
+    let Err(Fault::BadParameters(wrong)) = schema.read(given.as_object().unwrap()) else {
         panic!("taken")
     };
     let wrong: Vec<String> = wrong
@@ -177,9 +178,8 @@ fn settings_that_do_not_fit_are_all_named() {
             "workStudyFirstUntil must be a date, such as 2027-05-15",
         ]
     );
-    let attributes = schema
-        .read(&json!({ "workStudyFirstUntil": "2026-10-01" }))
-        .unwrap();
+    let day = Parameters::from_iter([("workStudyFirstUntil".into(), "2026-10-01".into())]);
+    let attributes = schema.read(&day).unwrap();
     let until = attributes
         .iter()
         .find(|one| one.name == "workStudyFirstUntil")
@@ -237,11 +237,11 @@ fn parameters() -> impl Strategy<Value = Vec<Attribute>> {
     (0u8..60, 0u8..60, answers.clone(), answers, any::<bool>(), 0u8..20, prop::sample::subsequence(vec!["gpa", "credits", "visa", "workStudyAward", "graduation"], 0..5))
         .prop_map(move |(term, recess, award, missing, unknown, days, needed)| {
             schema
-                .read(&json!({
+                .read(json!({
                     "weeklyHoursInTerm": f64::from(term) / 2.0, "weeklyHoursInBreaks": recess, "whenTheAwardRunsOutEarly": award,
                     "whenAFactIsMissing": missing, "unknownAwardCountsAsNone": unknown, "workStudyFirstDays": days,
                     "neededFacts": needed,
-                }))
+                }).as_object().unwrap())
                 .unwrap()
         })
 }

@@ -17,7 +17,7 @@ mod verify;
 pub use clear::clear_unverified;
 pub use erase::{Export, erase, export};
 pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
-pub use profile::{Me, MePatch, me, update_me};
+pub use profile::{Me, MePatch, ProfilePatch, me, update_me};
 pub use recover::{change_password, forgot_password, is_reset, reset_password};
 pub use refusal::Refusal;
 pub use renumber::{

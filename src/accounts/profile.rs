@@ -1,14 +1,13 @@
 //! What a person sees and changes of himself.
 
-use serde_json::{Map, Value};
-
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
 use crate::jobs::rename_employer;
 use crate::mail::Recipient;
 use crate::model::{
-    Account, Email, Employer, EmployerProfile, Event, FieldFault, Identity, Invalid, Line,
-    MailTemplate, Party, Role, Student, StudentProfile, TokenKind, Vocabulary, check_text, patched,
+    Account, Email, EmployeeId, Employer, EmployerPatch, Event, FieldFault, Identity, Invalid,
+    Line, MailTemplate, Party, Role, Student, StudentId, StudentPatch, TokenKind, Vocabulary,
+    check_text,
 };
 use crate::store::{Key, Reader, Stored, Transaction, keys};
 
@@ -67,8 +66,16 @@ pub struct MePatch {
     pub password_hash: Option<String>,
     /// Whether the current password came with it and was right for the account as it was at this version.
     pub proven_at: Option<u64>,
-    /// All other members: a merge patch over the profile.
-    pub profile: Map<String, Value>,
+    /// All other members.
+    pub profile: ProfilePatch,
+}
+
+/// A change of the profile, of the kind that the person has.
+pub enum ProfilePatch {
+    Student(StudentPatch),
+    Employer(EmployerPatch),
+    /// An admin has no profile.
+    None,
 }
 
 const MAX_NAME_CHARS: usize = 200;
@@ -110,14 +117,15 @@ pub fn update_me(
     }
     invalid.into_result()?;
     let skills = &registrar.campus.skills;
-    update_profile(
-        skills,
-        transaction,
-        identity,
-        name.as_deref(),
-        &patch.profile,
-    )?;
-
+    match (&identity.party, &patch.profile) {
+        (Party::Student(id), ProfilePatch::Student(profile)) => {
+            update_student(skills, transaction, id, name.as_deref(), profile)?;
+        }
+        (Party::Employer(id), ProfilePatch::Employer(profile)) => {
+            update_employer(transaction, id, name.as_deref(), profile)?;
+        }
+        _ => {}
+    }
     if let Some(name) = name
         && name != account.name
     {
@@ -151,80 +159,70 @@ pub(super) fn profile_version(
     Ok(transaction.row(&key)?.map_or(0, |row| row.version))
 }
 
-fn update_profile(
+fn update_student(
     skills: &Vocabulary,
     transaction: &mut Transaction,
-    identity: &Identity,
+    id: &StudentId,
     name: Option<&str>,
-    patch: &Map<String, Value>,
+    patch: &StudentPatch,
 ) -> Result<(), Refusal> {
-    if patch.is_empty() && name.is_none() {
+    if *patch == StudentPatch::default() && name.is_none() {
         return Ok(());
     }
-    let now = transaction.now();
-    match &identity.party {
-        Party::Student(id) => {
-            let stored: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
-            let old = stored.ok_or(Refusal::NotFound)?;
-            let profile: StudentProfile = patched(&old.profile(), patch)?;
-            if profile.student_id.as_ref() != Some(id) {
-                return Err(Invalid::one("studentId", FieldFault::ReadOnly).into());
-            }
-            let mut profile = profile.validate()?;
-            profile.skills = skills.canonical_list(&profile.skills);
-            let mut invalid = Invalid::default();
-            for fact in old.roster_facts_changed_by(&profile) {
-                let field = serde_json::to_value(fact).ok();
-                let field = field.as_ref().and_then(Value::as_str).unwrap_or("profile");
-                invalid.add(field, FieldFault::SetByCampus);
-            }
-            invalid.into_result()?;
-            let mut student = old.record.clone();
-            student.apply(profile);
-            student.name = name.map_or(student.name, str::to_owned);
-            // What is sent back as it was is no change.
-            if student == old.record {
-                return Ok(());
-            }
-            student.updated_at = now;
-            transaction.update(&old, student)?;
-        }
-        Party::Employer(id) => {
-            let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
-            let old = stored.ok_or(Refusal::NotFound)?;
-            let current = EmployerProfile {
-                employee_id: Some(id.clone()),
-                designation: old.designation.clone(),
-                work_space: old.work_space.clone(),
-                setting: Some(old.setting),
-            };
-            let profile: EmployerProfile = patched(&current, patch)?;
-            if profile.employee_id.as_ref() != Some(id) {
-                return Err(Invalid::one("employeeId", FieldFault::ReadOnly).into());
-            }
-            let profile = profile.validate()?;
-            let mut employer = Employer {
-                name: name.unwrap_or(&old.name).to_owned(),
-                designation: profile.designation,
-                work_space: profile.work_space,
-                setting: profile.setting.unwrap_or_default(),
-                ..old.record.clone()
-            };
-            if employer == old.record {
-                return Ok(());
-            }
-            if employer.name != old.name {
-                rename_employer(transaction, id, &employer.name)?;
-            }
-            employer.updated_at = now;
-            transaction.update(&old, employer)?;
-        }
-        Party::Admin => {
-            if let Some(member) = patch.keys().next() {
-                return Err(Invalid::one(member, FieldFault::UnknownMember).into());
-            }
-        }
+    let stored: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+    let old = stored.ok_or(Refusal::NotFound)?;
+    let mut profile = patch.clone().over(old.profile())?;
+    if profile.student_id.as_ref() != Some(id) {
+        return Err(Invalid::one("studentId", FieldFault::ReadOnly).into());
     }
+    profile.skills = skills.canonical_list(&profile.skills);
+    let mut invalid = Invalid::default();
+    for fact in old.roster_facts_changed_by(&profile) {
+        invalid.add(fact.name(), FieldFault::SetByCampus);
+    }
+    invalid.into_result()?;
+    let mut student = old.record.clone();
+    student.apply(profile);
+    student.name = name.map_or(student.name, str::to_owned);
+    // What is sent back as it was is no change.
+    if student == old.record {
+        return Ok(());
+    }
+    student.updated_at = transaction.now();
+    transaction.update(&old, student)?;
+    Ok(())
+}
+
+fn update_employer(
+    transaction: &mut Transaction,
+    id: &EmployeeId,
+    name: Option<&str>,
+    patch: &EmployerPatch,
+) -> Result<(), Refusal> {
+    if *patch == EmployerPatch::default() && name.is_none() {
+        return Ok(());
+    }
+    let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+    let old = stored.ok_or(Refusal::NotFound)?;
+    let profile = patch.clone().over(old.profile())?;
+    if profile.employee_id.as_ref() != Some(id) {
+        return Err(Invalid::one("employeeId", FieldFault::ReadOnly).into());
+    }
+    let mut employer = Employer {
+        name: name.unwrap_or(&old.name).to_owned(),
+        designation: profile.designation,
+        work_space: profile.work_space,
+        setting: profile.setting.unwrap_or_default(),
+        ..old.record.clone()
+    };
+    if employer == old.record {
+        return Ok(());
+    }
+    if employer.name != old.name {
+        rename_employer(transaction, id, &employer.name)?;
+    }
+    employer.updated_at = transaction.now();
+    transaction.update(&old, employer)?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
 use super::values;
-use crate::model::{AddressRange, Campus, Vocabulary};
+use crate::model::{AddressRange, Campus, Parameters, Vocabulary};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -189,16 +189,12 @@ pub struct RulesSettings {
     pub compiler: Option<PathBuf>,
     pub on_failure: OnFailure,
     /// By the module's name; what the office sets goes before it.
-    pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+    pub parameters: BTreeMap<String, Parameters>,
 }
 
 impl RulesSettings {
     /// All parameters of a module: what the office set before what stands here.
-    pub fn beneath(
-        &self,
-        name: &str,
-        own: &serde_json::Map<String, serde_json::Value>,
-    ) -> serde_json::Map<String, serde_json::Value> {
+    pub fn beneath(&self, name: &str, own: &Parameters) -> Parameters {
         let mut all = self.parameters.get(name).cloned().unwrap_or_default();
         all.extend(own.clone());
         all

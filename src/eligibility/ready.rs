@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::RulesSettings;
-use crate::model::{RuleId, RuleInUse, RuleModule};
+use crate::model::{Parameters, RuleId, RuleInUse, RuleModule};
 use crate::rules::{self, Fault, Host, Module, Schema};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, keys};
 
@@ -24,7 +24,7 @@ impl Ready {
         host: &Host,
         of: RuleInUse,
         schema: &str,
-        parameters: serde_json::Map<String, serde_json::Value>,
+        parameters: &Parameters,
         bytes: &[u8],
     ) -> Result<Self, Fault> {
         let digest = of
@@ -33,7 +33,7 @@ impl Ready {
             .map_err(|error: &str| Fault::Engine(error.into()))?;
         let module = host.module(digest, bytes)?;
         let schema = Schema::parse(schema).map_err(Fault::Refused)?;
-        let parameters = schema.read(&serde_json::Value::Object(parameters))?;
+        let parameters = schema.read(parameters)?;
         Ok(Self {
             of,
             module,
@@ -81,7 +81,7 @@ impl Shelf {
         let (host, rule) = (self.host.clone(), rule.clone());
         let parameters = settings.beneath(&rule.name, &rule.parameters);
         let ready = blocking(move || {
-            Ready::make(&host, rule, &record.parameter_schema, parameters, &bytes)
+            Ready::make(&host, rule, &record.parameter_schema, &parameters, &bytes)
         });
         let ready = match ready.await? {
             Ok(ready) => Arc::new(ready),

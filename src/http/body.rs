@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::pace::Pace;
 use super::problem::{Code, Problem};
 use super::state::State;
-use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json};
+use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json, from_member};
 
 /// What an empty body is: serde_json ends there as well.
 const EMPTY: Code = Code::MalformedJson { line: 1, column: 0 };
@@ -46,6 +46,15 @@ impl JsonBody {
             }
         }
     }
+}
+
+/// Takes a member out of a body whose other members make up a type of their own.
+pub fn take<T: DeserializeOwned>(
+    members: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<T>, Invalid> {
+    let value = members.remove(name);
+    value.map(|value| from_member(name, value)).transpose()
 }
 
 /// serde_json counts it as bad syntax, but 1e400 is JSON by its grammar, and wrong for the member alone.

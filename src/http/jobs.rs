@@ -3,10 +3,10 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, take};
 use super::caller::{Caller, EmployerOrAdmin, Public};
 use super::eligibility::{BY_READER, eligible_jobs};
 use super::etag::{IfMatch, etag, is_known};
@@ -18,7 +18,8 @@ use super::state::State;
 use super::views::JobView;
 use crate::jobs::{self, Audience, JobCursor, JobPatch, JobsWanted, Posting};
 use crate::model::{
-    EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus, Money, from_json,
+    EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus, Line, Money,
+    check_text, from_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
@@ -251,10 +252,8 @@ pub async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let mut members = body.members()?;
-    if members.get("jobStatus") == Some(&Value::Null) {
-        members.remove("jobStatus");
-    }
-    let draft = match take_status(&mut members)? {
+    let status: Option<Option<String>> = take(&mut members, "jobStatus")?;
+    let draft = match read_status(status.flatten())? {
         None | Some(JobStatus::Open) => false,
         Some(JobStatus::Draft) => true,
         Some(_) => {
@@ -262,21 +261,15 @@ pub async fn post(
             return Err(Invalid::one("jobStatus", drafts).into());
         }
     };
-    let employee_id = match members.remove("employeeId") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => {
-            Some(EmployeeId::parse(&text).map_err(|fault| Invalid::one("employeeId", fault))?)
-        }
-        Some(_) => return Err(Invalid::one("employeeId", FieldFault::NotText).into()),
-    };
+    let employee_id: Option<Option<EmployeeId>> = take(&mut members, "employeeId")?;
     let input: JobInput = from_json(Value::Object(members))?;
-    let mut fields = input.validate(&state.campus().time_zone, state.now())?;
+    let mut fields = input.over(None, &state.campus().time_zone, state.now())?;
     let skills = &state.campus().skills;
     fields.skills_required = skills.canonical_list(&fields.skills_required);
     let posting = Posting {
         fields,
         draft,
-        employee_id,
+        employee_id: employee_id.flatten(),
     };
     once(
         &state,
@@ -298,12 +291,8 @@ pub async fn post(
     .await
 }
 
-fn take_status(members: &mut Map<String, Value>) -> Result<Option<JobStatus>, Problem> {
-    match members.remove("jobStatus") {
-        None => Ok(None),
-        Some(Value::String(name)) => parse_named("jobStatus", &name).map(Some),
-        Some(_) => Err(Invalid::one("jobStatus", FieldFault::NotText).into()),
-    }
+fn read_status(name: Option<String>) -> Result<Option<JobStatus>, Problem> {
+    name.map(|name| parse_named("jobStatus", &name)).transpose()
 }
 
 const MAX_REASON_CHARS: usize = 2_000;
@@ -318,20 +307,16 @@ pub async fn update(
 ) -> Result<HttpResponse, Problem> {
     let job_id: JobId = id_of(&path)?;
     let mut members = body.members()?;
-    let status = take_status(&mut members)?;
-    let reason = match members.remove("reason") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(
-            crate::model::check_text(&text, crate::model::Line::Many, 0, MAX_REASON_CHARS)
-                .map_err(|fault| Invalid::one("reason", fault))?,
-        )
-        .filter(|reason| !reason.is_empty()),
-        Some(_) => return Err(Invalid::one("reason", FieldFault::NotText).into()),
-    };
+    let status = read_status(take(&mut members, "jobStatus")?)?;
+    let reason: Option<Option<String>> = take(&mut members, "reason")?;
+    let reason = (reason.flatten())
+        .map(|text| check_text(&text, Line::Many, 0, MAX_REASON_CHARS))
+        .transpose()
+        .map_err(|fault| Invalid::one("reason", fault))?;
     let patch = JobPatch {
-        members,
+        members: from_json(Value::Object(members))?,
         status,
-        reason,
+        reason: reason.filter(|reason| !reason.is_empty()),
     };
     change(&request, &state, &caller, job_id, &patch).await
 }
@@ -353,7 +338,7 @@ pub async fn close_job(
     job_id: JobId,
 ) -> Result<HttpResponse, Problem> {
     let patch = JobPatch {
-        members: Map::new(),
+        members: JobInput::default(),
         status: Some(JobStatus::Closed),
         reason: None,
     };

@@ -6,15 +6,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::body::JsonBody;
+use super::body::{JsonBody, take};
 use super::caller::{Caller, SignedIn, StudentOrEmployer};
 use super::etag::{IfMatch, etag, is_known};
 use super::problem::Problem;
 use super::state::State;
 use super::views::{AccountView, MeView};
-use crate::accounts::{self, MePatch, Refusal};
+use crate::accounts::{self, MePatch, ProfilePatch, Refusal};
 use crate::auth::{Attempt, Client, check_password};
-use crate::model::{FieldFault, Identity, Invalid};
+use crate::model::{Identity, Invalid, Party, from_json};
 use crate::store::Reader;
 
 /// GET /me
@@ -56,10 +56,11 @@ pub async fn update(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let mut members = body.members()?;
-    let name = take_text(&mut members, "name")?;
-    let email = take_text(&mut members, "email")?;
-    let password = take_text(&mut members, "password")?;
-    let current = take_text(&mut members, "currentPassword")?;
+    let name = take(&mut members, "name")?;
+    let email = take(&mut members, "email")?;
+    let password: Option<String> = take(&mut members, "password")?;
+    let current: Option<String> = take(&mut members, "currentPassword")?;
+    let profile = read_profile(&caller.who.party, members)?;
     if let Some(password) = &password {
         check_password(password).map_err(|fault| Invalid::one("password", fault))?;
     }
@@ -79,7 +80,7 @@ pub async fn update(
         email,
         password_hash,
         proven_at,
-        profile: members,
+        profile,
     };
     let if_match = IfMatch::of(&request);
     state
@@ -97,13 +98,22 @@ pub async fn update(
     answer(&request, &state, &state.read()?, &caller.who)
 }
 
-fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
-    match members.remove(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Invalid::one(name, FieldFault::NotText).into()),
-    }
+fn read_profile(party: &Party, members: Map<String, Value>) -> Result<ProfilePatch, Problem> {
+    let members = Value::Object(members);
+    Ok(match party {
+        Party::Student(_) => ProfilePatch::Student(from_json(members)?),
+        Party::Employer(_) => ProfilePatch::Employer(from_json(members)?),
+        Party::Admin => {
+            let NoProfile {} = from_json(members)?;
+            ProfilePatch::None
+        }
+    })
 }
+
+/// The profile members of an admin: there are none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoProfile {}
 
 /// The account's version at which the current password was right.
 async fn prove(

@@ -1,20 +1,18 @@
 //! Changing a posting: its text, and whether it is open. Closing is a change like any other.
 
-use serde_json::{Map, Value};
-
 use super::Refusal;
 use super::post::publish;
 use super::write::{check_filled, frozen_changes, save, write};
 use crate::mail::Outbox;
 use crate::model::{
     Account, Campus, Employer, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus,
-    MailTemplate, Party, Ruling, patched,
+    MailTemplate, Party, Ruling,
 };
 use crate::store::{Stored, Transaction, keys};
 
 pub struct JobPatch {
-    /// A merge patch over the members that the employer wrote.
-    pub members: Map<String, Value>,
+    /// Over the members that the employer wrote.
+    pub members: JobInput,
     pub status: Option<JobStatus>,
     /// Why an admin opened or closed it; told to its employer.
     pub reason: Option<String>,
@@ -43,8 +41,8 @@ pub fn edit(
     let by_office = identity.party == Party::Admin;
     let mut job = old.record.clone();
     let now = transaction.now();
-    if !patch.members.is_empty() {
-        rewrite(campus, transaction, &mut job, &patch.members)?;
+    if patch.members != JobInput::default() {
+        rewrite(campus, transaction, &mut job, patch.members.clone())?;
     }
     check_filled(&old, &job)?;
     if job.deadline != old.deadline && job.deadline <= now {
@@ -81,15 +79,14 @@ fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
     (old.job_status() == JobStatus::Pending).then_some(Ruling::Approved)
 }
 
-/// Lays a merge patch over what the employer wrote.
+/// Lays new members over what the employer wrote.
 fn rewrite(
     campus: &Campus,
     transaction: &mut Transaction,
     job: &mut Job,
-    members: &Map<String, Value>,
+    members: JobInput,
 ) -> Result<(), Refusal> {
-    let input: JobInput = patched(&job.input(), members)?;
-    let mut fields = input.validate(&campus.time_zone, transaction.now())?;
+    let mut fields = members.over(Some(job), &campus.time_zone, transaction.now())?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     write(transaction, job, fields)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, Email, EmployeeId, Invalid, Line, NumberFrom, Timestamp, check_text};
+use super::{AccountId, Email, EmployeeId, Invalid, Line, NumberFrom, Patch, Timestamp};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,24 +38,68 @@ pub struct EmployerProfile {
     pub setting: Option<Setting>,
 }
 
+/// A merge patch over an employer's profile.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct EmployerPatch {
+    pub employee_id: Patch<EmployeeId>,
+    pub designation: Patch<String>,
+    pub work_space: Patch<String>,
+    pub setting: Patch<Setting>,
+}
+
 /// Longest name of a person, title or workplace, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
+impl EmployerPatch {
+    /// The whole profile after the change. Trims and checks every value that is set; one that is kept was checked before.
+    pub fn over(self, current: EmployerProfile) -> Result<EmployerProfile, Invalid> {
+        let mut invalid = Invalid::default();
+        let profile = EmployerProfile {
+            employee_id: self.employee_id.over(current.employee_id),
+            designation: invalid.optional(
+                "designation",
+                self.designation.check_text(Line::Single, MAX_NAME_CHARS),
+                current.designation,
+            ),
+            work_space: invalid.optional(
+                "workSpace",
+                self.work_space.check_text(Line::Single, MAX_NAME_CHARS),
+                current.work_space,
+            ),
+            setting: self.setting.over(current.setting),
+        };
+        invalid.into_result().map(|()| profile)
+    }
+}
+
+/// A whole profile sets every member.
+impl From<EmployerProfile> for EmployerPatch {
+    fn from(profile: EmployerProfile) -> Self {
+        Self {
+            employee_id: profile.employee_id.into(),
+            designation: profile.designation.into(),
+            work_space: profile.work_space.into(),
+            setting: profile.setting.into(),
+        }
+    }
+}
+
 impl EmployerProfile {
     /// Trims and checks every member.
-    pub fn validate(mut self) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
-        for (field, value) in [
-            ("designation", &mut self.designation),
-            ("workSpace", &mut self.work_space),
-        ] {
-            if let Some(text) = value.take() {
-                let checked = check_text(&text, Line::Single, 0, MAX_NAME_CHARS);
-                *value = invalid
-                    .field(field, checked)
-                    .filter(|text| !text.is_empty());
-            }
+    pub fn validate(self) -> Result<Self, Invalid> {
+        EmployerPatch::from(self).over(Self::default())
+    }
+}
+
+impl Employer {
+    /// The part of this record that the employer writes, as PATCH /me sees it.
+    pub fn profile(&self) -> EmployerProfile {
+        EmployerProfile {
+            employee_id: Some(self.employee_id.clone()),
+            designation: self.designation.clone(),
+            work_space: self.work_space.clone(),
+            setting: Some(self.setting),
         }
-        invalid.into_result().map(|()| self)
     }
 }

@@ -2,37 +2,37 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::student::{MAX_SKILL_CHARS, MAX_SKILLS};
+use super::student::check_skills;
 use super::{
-    FieldFault, Invalid, Job, JobSetting, Line, Money, Question, QuestionId, Timestamp, check_list,
+    FieldFault, Invalid, Job, JobSetting, Line, Money, Patch, Question, QuestionId, Timestamp,
     check_text, day_or_time,
 };
 
-/// The members of a posting as they arrive: from a request, from a merge patch over an existing posting, from a CSV row.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The members of a posting as they arrive: in a POST, in a merge patch, or in a row of a CSV file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct JobInput {
-    pub job_title: Option<String>,
-    pub job_description: Option<String>,
-    pub job_pay_rate: Option<f64>,
-    pub skills_required: Option<Vec<String>>,
-    pub work_space: Option<String>,
-    pub location: Option<String>,
-    pub setting: Option<JobSetting>,
-    pub hours_per_week: Option<f64>,
-    pub positions: Option<i64>,
-    pub work_study_required: Option<bool>,
-    #[serde(default, deserialize_with = "super::time::date")]
-    pub start_date: Option<Date>,
-    #[serde(default, deserialize_with = "super::time::date")]
-    pub end_date: Option<Date>,
-    pub deadline: Option<String>,
-    pub questions: Option<Vec<QuestionInput>>,
+    pub job_title: Patch<String>,
+    pub job_description: Patch<String>,
+    pub job_pay_rate: Patch<f64>,
+    pub skills_required: Patch<Vec<String>>,
+    pub work_space: Patch<String>,
+    pub location: Patch<String>,
+    pub setting: Patch<JobSetting>,
+    pub hours_per_week: Patch<f64>,
+    pub positions: Patch<i64>,
+    pub work_study_required: Patch<bool>,
+    #[serde(deserialize_with = "super::time::date_patch")]
+    pub start_date: Patch<Date>,
+    #[serde(deserialize_with = "super::time::date_patch")]
+    pub end_date: Patch<Date>,
+    pub deadline: Patch<String>,
+    pub questions: Patch<Vec<QuestionInput>>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuestionInput {
     pub question_id: Option<String>,
@@ -72,90 +72,120 @@ const MAX_PROMPT_CHARS: usize = 1_000;
 const MAX_QUESTION_ID_CHARS: usize = 64;
 
 impl JobInput {
-    /// Checks every member at once. `zone` is the campus's, for a deadline that is a bare date; `now` is for the ids of
-    /// questions that came without one.
-    pub fn validate(self, zone: &TimeZone, now: Timestamp) -> Result<JobFields, Invalid> {
+    /// The members of a posting after the change; `current` is the posting before it, if any. Checks every value that is
+    /// set; one that is kept was checked before. `zone` is the campus's, for a deadline that is a bare date; `now` is for
+    /// the ids of questions that came without one.
+    pub fn over(
+        self,
+        current: Option<&Job>,
+        zone: &TimeZone,
+        now: Timestamp,
+    ) -> Result<JobFields, Invalid> {
         let mut invalid = Invalid::default();
-        let job_title = required(self.job_title)
-            .and_then(|text| check_text(&text, Line::Single, 1, MAX_TITLE_CHARS));
-        let job_description = required(self.job_description)
-            .and_then(|text| check_text(&text, Line::Many, 1, MAX_DESCRIPTION_CHARS));
-        let deadline = required(self.deadline).and_then(|text| day_or_time(&text, zone));
-        let pay = required(self.job_pay_rate)
-            .and_then(Money::from_decimal)
-            .and_then(|pay| {
-                if (0..=MAX_PAY_CENTS).contains(&pay.cents()) {
-                    Ok(pay)
-                } else {
-                    let max = MAX_PAY_CENTS / 100;
-                    Err(FieldFault::OutOfRange { min: 0, max })
-                }
-            });
-        let hours = required(self.hours_per_week).and_then(|hours| {
-            if hours > 0.0 && hours <= f64::from(MAX_HOURS) {
-                Ok(hours)
-            } else {
-                let max = MAX_HOURS.into();
-                Err(FieldFault::OutOfOpenRange { above: 0, max })
-            }
-        });
-        let positions = u32::try_from(self.positions.unwrap_or(1))
-            .ok()
-            .filter(|count| (1..=MAX_POSITIONS).contains(&i64::from(*count)))
-            .ok_or(FieldFault::OutOfRange {
-                min: 1,
-                max: MAX_POSITIONS,
-            });
-        let skills = check_list(
-            &self.skills_required.unwrap_or_default(),
-            MAX_SKILLS,
-            MAX_SKILL_CHARS,
-        );
-        let mut place = |field, text: Option<String>| {
-            let checked = check_text(&text.unwrap_or_default(), Line::Single, 0, MAX_PLACE_CHARS);
-            invalid
-                .field(field, checked)
-                .filter(|text| !text.is_empty())
+        let positions = self.positions.check(check_positions);
+        let fields = JobFields {
+            job_title: invalid.required(
+                "jobTitle",
+                self.job_title.check(check_title),
+                current.map(|job| job.job_title.clone()),
+            ),
+            job_description: invalid.required(
+                "jobDescription",
+                self.job_description.check(check_description),
+                current.map(|job| job.job_description.clone()),
+            ),
+            job_pay_rate: invalid.required(
+                "jobPayRate",
+                self.job_pay_rate.check(check_pay),
+                current.map(|job| job.job_pay_rate),
+            ),
+            skills_required: invalid
+                .optional(
+                    "skillsRequired",
+                    self.skills_required.check(check_skills),
+                    current.map(|job| job.skills_required.clone()),
+                )
+                .unwrap_or_default(),
+            work_space: invalid.optional(
+                "workSpace",
+                self.work_space.check_text(Line::Single, MAX_PLACE_CHARS),
+                current.and_then(|job| job.work_space.clone()),
+            ),
+            location: invalid.optional(
+                "location",
+                self.location.check_text(Line::Single, MAX_PLACE_CHARS),
+                current.and_then(|job| job.location.clone()),
+            ),
+            setting: (self.setting.over(current.map(|job| job.setting))).unwrap_or_default(),
+            hours_per_week: invalid.required(
+                "hoursPerWeek",
+                self.hours_per_week.check(check_hours),
+                current.map(|job| job.hours_per_week),
+            ),
+            positions: invalid
+                .optional("positions", positions, current.map(|job| job.positions))
+                .unwrap_or(1),
+            work_study_required: (self.work_study_required)
+                .over(current.map(|job| job.work_study_required))
+                .unwrap_or_default(),
+            start_date: self.start_date.over(current.and_then(|job| job.start_date)),
+            end_date: self.end_date.over(current.and_then(|job| job.end_date)),
+            deadline: invalid.required(
+                "deadline",
+                self.deadline.check(|text| day_or_time(&text, zone)),
+                current.map(|job| job.deadline),
+            ),
+            questions: match self.questions {
+                Patch::Keep => current.map_or_else(Vec::new, |job| job.questions.clone()),
+                Patch::Clear => Vec::new(),
+                Patch::Set(inputs) => check_questions(inputs, now, &mut invalid),
+            },
         };
-        let work_space = place("workSpace", self.work_space);
-        let location = place("location", self.location);
-        let questions = check_questions(self.questions.unwrap_or_default(), now, &mut invalid);
-        if let (Some(start), Some(end)) = (self.start_date, self.end_date)
-            && end < start
-        {
-            invalid.add("endDate", FieldFault::BeforeStartDate);
-        }
-
-        let job_title = invalid.field("jobTitle", job_title);
-        let job_description = invalid.field("jobDescription", job_description);
-        let job_pay_rate = invalid.field("jobPayRate", pay);
-        let skills_required = invalid.field("skillsRequired", skills);
-        let hours_per_week = invalid.field("hoursPerWeek", hours);
-        let positions = invalid.field("positions", positions);
-        let deadline = invalid.field("deadline", deadline);
-        invalid.into_result()?;
-        let sound = "an invalid member has returned above";
-        Ok(JobFields {
-            job_title: job_title.expect(sound),
-            job_description: job_description.expect(sound),
-            job_pay_rate: job_pay_rate.expect(sound),
-            skills_required: skills_required.expect(sound),
-            work_space,
-            location,
-            setting: self.setting.unwrap_or_default(),
-            hours_per_week: hours_per_week.expect(sound),
-            positions: positions.expect(sound),
-            work_study_required: self.work_study_required.unwrap_or(false),
-            start_date: self.start_date,
-            end_date: self.end_date,
-            deadline: deadline.expect(sound),
-            questions,
-        })
+        invalid.field("endDate", check_end(fields.start_date, fields.end_date));
+        invalid.into_result().map(|()| fields)
     }
 }
 
-fn required<T>(value: Option<T>) -> Result<T, FieldFault> {
-    value.ok_or(FieldFault::Required)
+fn check_title(text: String) -> Result<String, FieldFault> {
+    check_text(&text, Line::Single, 1, MAX_TITLE_CHARS)
+}
+
+fn check_description(text: String) -> Result<String, FieldFault> {
+    check_text(&text, Line::Many, 1, MAX_DESCRIPTION_CHARS)
+}
+
+fn check_pay(amount: f64) -> Result<Money, FieldFault> {
+    let pay = Money::from_decimal(amount)?;
+    if (0..=MAX_PAY_CENTS).contains(&pay.cents()) {
+        Ok(pay)
+    } else {
+        let max = MAX_PAY_CENTS / 100;
+        Err(FieldFault::OutOfRange { min: 0, max })
+    }
+}
+
+fn check_hours(hours: f64) -> Result<f64, FieldFault> {
+    if hours > 0.0 && hours <= f64::from(MAX_HOURS) {
+        Ok(hours)
+    } else {
+        let max = MAX_HOURS.into();
+        Err(FieldFault::OutOfOpenRange { above: 0, max })
+    }
+}
+
+fn check_positions(count: i64) -> Result<u32, FieldFault> {
+    let (min, max) = (1, MAX_POSITIONS);
+    u32::try_from(count)
+        .ok()
+        .filter(|_| (min..=max).contains(&count))
+        .ok_or(FieldFault::OutOfRange { min, max })
+}
+
+fn check_end(start: Option<Date>, end: Option<Date>) -> Result<(), FieldFault> {
+    match (start, end) {
+        (Some(start), Some(end)) if end < start => Err(FieldFault::BeforeStartDate),
+        _ => Ok(()),
+    }
 }
 
 fn check_questions(
@@ -199,32 +229,6 @@ fn check_questions(
 }
 
 impl Job {
-    /// The part of a posting that its employer wrote, in the shape it arrives in: what a merge patch is applied to.
-    pub fn input(&self) -> JobInput {
-        JobInput {
-            job_title: Some(self.job_title.clone()),
-            job_description: Some(self.job_description.clone()),
-            job_pay_rate: Some(self.job_pay_rate.to_decimal()),
-            skills_required: Some(self.skills_required.clone()),
-            work_space: self.work_space.clone(),
-            location: self.location.clone(),
-            setting: Some(self.setting),
-            hours_per_week: Some(self.hours_per_week),
-            positions: Some(i64::from(self.positions)),
-            work_study_required: Some(self.work_study_required),
-            start_date: self.start_date,
-            end_date: self.end_date,
-            deadline: Some(self.deadline.to_string()),
-            questions: Some(
-                self.questions
-                    .iter()
-                    .cloned()
-                    .map(QuestionInput::from)
-                    .collect(),
-            ),
-        }
-    }
-
     /// Takes valid members over; true if any of them differs from what was there.
     pub fn apply(&mut self, fields: JobFields) -> bool {
         let before = self.clone();
@@ -262,12 +266,48 @@ impl Job {
     }
 }
 
-impl From<Question> for QuestionInput {
-    fn from(question: Question) -> Self {
-        Self {
-            question_id: Some(question.question_id),
-            prompt: question.prompt,
-            required: question.required,
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EmployeeId, JobId};
+
+    /// An older release may have taken what this one refuses; such a posting can still be changed elsewhere.
+    #[test]
+    fn a_kept_value_is_not_checked_again() {
+        let now = Timestamp::from_millis(0);
+        let employer = EmployeeId::parse("e1").unwrap();
+        let mut job = Job::draft(JobId::from_parts(0, 1), employer, now);
+        job.job_title = "\u{200b}".into();
+        job.hours_per_week = 99.0;
+        let over = |input: JobInput| input.over(Some(&job), &TimeZone::UTC, now);
+
+        let room = JobInput {
+            location: Patch::Set(" Room 2 ".into()),
+            ..JobInput::default()
+        };
+        let fields = over(room).unwrap();
+        assert_eq!(fields.location.as_deref(), Some("Room 2"));
+        assert_eq!(
+            (fields.job_title, fields.hours_per_week),
+            (job.job_title.clone(), 99.0)
+        );
+
+        let sent_back = JobInput {
+            job_title: Patch::Set(job.job_title.clone()),
+            hours_per_week: Patch::Clear,
+            ..JobInput::default()
+        };
+        let Err(Invalid(errors)) = over(sent_back) else {
+            panic!("it is taken")
+        };
+        let errors: Vec<_> = errors
+            .into_iter()
+            .map(|error| (error.field, error.fault))
+            .collect();
+        let wanted = [
+            ("jobTitle".to_owned(), FieldFault::Empty),
+            ("hoursPerWeek".to_owned(), FieldFault::Required),
+        ];
+        assert_eq!(errors, wanted);
     }
 }

@@ -33,7 +33,7 @@ pub use application::{
 };
 pub use campus::{Campus, language_for};
 pub use email::Email;
-pub use employer::{Employer, EmployerProfile, Setting};
+pub use employer::{Employer, EmployerPatch, EmployerProfile, Setting};
 pub use event::{Actor, Event, LogEntry};
 pub use field_fault::{FieldFault, fill, in_full, named_parts};
 pub use file::StoredFile;
@@ -49,14 +49,15 @@ pub use mail::{ClosedBecause, Mail, MailKind, MailState, MailTemplate, MailTopic
 pub use money::Money;
 pub use names::names_of;
 pub use network::{AddressRange, Network};
-pub use patch::patched;
-pub use read_json::{field_at, from_json, from_text};
+pub use patch::Patch;
+pub use read_json::{field_at, from_json, from_member, from_text};
 pub use rule::{
-    Delivery, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule, RuleSet, RuleState,
+    Delivery, ParameterPatch, Parameters, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule,
+    RuleSet, RuleState,
 };
 pub use session::{SavedAnswer, Session, Token, TokenKind};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::StrictJson;
-pub use student::{Fact, NumberFrom, Preferences, Student, StudentProfile};
+pub use student::{Fact, NumberFrom, Preferences, Student, StudentPatch, StudentProfile};
 pub use text::{Line, check_list, check_text};
 pub use time::{Timestamp, day_or_time};

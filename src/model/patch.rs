@@ -1,79 +1,168 @@
-//! JSON merge patches (RFC 7396).
+//! What a JSON merge patch (RFC 7396) says about one member. The HTTP layer reads a body into a struct of such members;
+//! commands work on types.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer};
 
-use super::{FieldFault, Invalid, from_json};
+use super::{FieldFault, Invalid, Line, check_text};
 
-/// RFC 7396: members of the patch replace, `null` removes, objects are merged.
-fn merge_patch(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(members) = target else {
-        return;
-    };
-    for (name, value) in patch {
-        if value.is_null() {
-            members.remove(name);
-        } else {
-            merge_patch(members.entry(name.as_str()).or_insert(Value::Null), value);
+/// A struct of patches needs `#[serde(default)]`, so that an absent member is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Patch<T> {
+    /// The member is absent.
+    #[default]
+    Keep,
+    /// The member is null.
+    Clear,
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// The value after the patch; `current` is the value before it.
+    pub fn over(self, current: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => current,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
         }
+    }
+
+    /// Checks a value that is set. One that is kept was checked when it was set.
+    pub fn check<U>(
+        self,
+        check: impl FnOnce(T) -> Result<U, FieldFault>,
+    ) -> Result<Patch<U>, FieldFault> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(check(value)?),
+        })
     }
 }
 
-/// A value with a merge patch laid over it. An error names the member that is wrong, or that there is none of that name, also
-/// where the patch only takes it away.
-pub fn patched<T: Serialize + DeserializeOwned>(
-    current: &T,
-    patch: &Map<String, Value>,
-) -> Result<T, Invalid> {
-    let mut value =
-        serde_json::to_value(current).map_err(|_| Invalid::one("body", FieldFault::Malformed))?;
-    if let Some(name) = unknown_null(&value, patch) {
-        return Err(Invalid::one(name, FieldFault::UnknownMember));
+impl Patch<String> {
+    /// Checks an optional text. A text that shows nothing clears the member.
+    pub fn check_text(self, line: Line, max: usize) -> Result<Self, FieldFault> {
+        let patch = self.check(|text| check_text(&text, line, 0, max))?;
+        Ok(match patch {
+            Self::Set(text) if text.is_empty() => Self::Clear,
+            patch => patch,
+        })
     }
-    merge_patch(&mut value, &Value::Object(patch.clone()));
-    from_json(value)
 }
 
-/// A member that the patch takes away and that the target, written with all its members, does not have.
-fn unknown_null(target: &Value, patch: &Map<String, Value>) -> Option<String> {
-    patch.iter().find_map(|(name, change)| {
-        let member = target.get(name);
-        match change {
-            Value::Null if member.is_none() => Some(name.clone()),
-            Value::Object(inner) if member.is_some_and(Value::is_object) => {
-                let inner = unknown_null(member?, inner)?;
-                Some(format!("{name}.{inner}"))
-            }
-            _ => None,
-        }
-    })
+impl Invalid {
+    /// The value of an optional member after its patch. Notes the fault of a wrong one.
+    pub fn optional<T>(
+        &mut self,
+        field: &str,
+        patch: Result<Patch<T>, FieldFault>,
+        current: Option<T>,
+    ) -> Option<T> {
+        self.field(field, patch)?.over(current)
+    }
+
+    /// The same for a member that may not be missing. The default stands in for a wrong one and must not be used.
+    pub fn required<T: Default>(
+        &mut self,
+        field: &str,
+        patch: Result<Patch<T>, FieldFault>,
+        current: Option<T>,
+    ) -> T {
+        let value = patch.and_then(|patch| patch.over(current).ok_or(FieldFault::Required));
+        self.field(field, value).unwrap_or_default()
+    }
+}
+
+/// From a source that always says what a member should be, such as a row of a file: a value it lacks is cleared.
+impl<T> From<Option<T>> for Patch<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::from)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::model::from_json;
+    use serde_json::{Value, json};
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+    struct Article {
+        title: Patch<String>,
+        author: Patch<Author>,
+        tags: Patch<Vec<String>>,
+        content: Patch<String>,
+        phone_number: Patch<String>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+    struct Author {
+        given_name: Patch<String>,
+        family_name: Patch<String>,
+    }
+
+    fn set(text: &str) -> Patch<String> {
+        Patch::Set(text.into())
+    }
 
     #[test]
-    fn a_merge_patch_does_what_its_standard_shows() {
+    fn a_merge_patch_is_read_as_its_standard_shows() {
         // The example of RFC 7396, section 3.
-        let mut target = json!({"title": "Goodbye!", "author": {"givenName": "John", "familyName": "Doe"},
-            "tags": ["example", "sample"], "content": "This will be unchanged"});
         let patch = json!({"title": "Hello!", "phoneNumber": "+01-123-456-7890", "author": {"familyName": null},
             "tags": ["example"]});
-        merge_patch(&mut target, &patch);
-        assert_eq!(
-            target,
-            json!({"title": "Hello!", "author": {"givenName": "John"}, "tags": ["example"],
-            "content": "This will be unchanged", "phoneNumber": "+01-123-456-7890"})
-        );
+        let author = Author {
+            given_name: Patch::Keep,
+            family_name: Patch::Clear,
+        };
+        let wanted = Article {
+            title: set("Hello!"),
+            author: Patch::Set(author),
+            tags: Patch::Set(vec!["example".into()]),
+            content: Patch::Keep,
+            phone_number: set("+01-123-456-7890"),
+        };
+        assert_eq!(from_json(patch), Ok(wanted));
+    }
+
+    #[test]
+    fn a_fault_names_its_member() {
+        use FieldFault as F;
+        let fault = |patch: Value| from_json::<Article>(patch).unwrap_err().0.remove(0);
+        for (patch, field, wanted) in [
+            (json!({"bogus": null}), "bogus", F::UnknownMember),
+            (
+                json!({"author": {"bogus": null}}),
+                "author.bogus",
+                F::UnknownMember,
+            ),
+            (json!({"author": "Doe"}), "author", F::NotAnObject),
+            (
+                json!({"author": {"givenName": 1}}),
+                "author.givenName",
+                F::NotText,
+            ),
+            (json!({"tags": ["a", null]}), "tags[1]", F::NotText),
+        ] {
+            let error = fault(patch);
+            assert_eq!((error.field.as_str(), error.fault), (field, wanted));
+        }
+    }
+
+    #[test]
+    fn only_a_new_value_is_checked() {
+        let refuse = |_: String| Err::<String, _>(FieldFault::Empty);
+        let old = || Some("old".to_owned());
+        assert_eq!(Patch::Keep.check(refuse).unwrap().over(old()), old());
+        assert_eq!(Patch::Clear.check(refuse).unwrap().over(old()), None);
+        assert_eq!(set("new").check(refuse), Err(FieldFault::Empty));
+        assert_eq!(set("new").over(old()), Some("new".into()));
     }
 }

@@ -1,9 +1,16 @@
 //! A campus rule: a module that the office uploaded, and its life.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Actor, Outcome, RuleId, Timestamp};
+use super::{Actor, Outcome, Patch, RuleId, Timestamp};
+
+/// The parameters that a campus sets for a module. Only the module's own schema knows their types, so here they are JSON.
+pub type Parameters = Map<String, Value>;
+/// A merge patch over them. It replaces a parameter whole.
+pub type ParameterPatch = BTreeMap<String, Patch<Value>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,7 +131,7 @@ pub struct RuleModule {
     pub size_bytes: u64,
     /// JSON Schema, as the module wrote it: a form follows the order of its settings.
     pub parameter_schema: String,
-    pub parameters: Map<String, Value>,
+    pub parameters: Parameters,
     pub state: RuleState,
     /// Whether the effect of these parameters was seen: in a dry run, or because the module was in use with them.
     pub dry_run: bool,
@@ -153,7 +160,7 @@ pub struct RuleInUse {
     pub kind: RuleKind,
     pub version: String,
     pub digest: String,
-    pub parameters: Map<String, Value>,
+    pub parameters: Parameters,
 }
 
 impl From<&RuleModule> for RuleInUse {

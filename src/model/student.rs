@@ -4,8 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, Email, FieldFault, Invalid, Line, Money, StudentId, Timestamp, check_list,
-    check_text,
+    AccountId, Email, FieldFault, Invalid, Line, Money, Patch, StudentId, Timestamp, check_list,
 };
 
 /// A fact about a student that the roster may set. What the roster has set, the student cannot change.
@@ -17,6 +16,19 @@ pub enum Fact {
     Gpa,
     Visa,
     WorkStudyRemaining,
+}
+
+impl Fact {
+    /// The name of its member in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GraduationDate => "graduationDate",
+            Self::EnrolledCredits => "enrolledCredits",
+            Self::Gpa => "gpa",
+            Self::Visa => "visa",
+            Self::WorkStudyRemaining => "workStudyRemaining",
+        }
+    }
 }
 
 /// Where a person's campus number comes from.
@@ -78,54 +90,137 @@ pub struct StudentProfile {
     pub preferences: Preferences,
 }
 
+/// A merge patch over a student's profile.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct StudentPatch {
+    pub student_id: Patch<StudentId>,
+    #[serde(deserialize_with = "super::time::date_patch")]
+    pub graduation_date: Patch<Date>,
+    pub skills: Patch<Vec<String>>,
+    pub summary: Patch<String>,
+    pub enrolled_credits: Patch<f64>,
+    pub gpa: Patch<f64>,
+    pub visa: Patch<String>,
+    pub work_study_remaining: Patch<Money>,
+    pub preferences: Patch<PreferencesPatch>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct PreferencesPatch {
+    pub language: Patch<String>,
+}
+
 /// Most skills of a student or a job, and the longest of them in characters (src/http/README.md).
-pub(super) const MAX_SKILLS: usize = 50;
-pub(super) const MAX_SKILL_CHARS: usize = 80;
+const MAX_SKILLS: usize = 50;
+const MAX_SKILL_CHARS: usize = 80;
 const MAX_SUMMARY_CHARS: usize = 5_000;
 const MAX_VISA_CHARS: usize = 20;
+const MAX_LANGUAGE_CHARS: usize = 20;
 /// A term has far fewer credits, a GPA scale rarely ends above 10.
 const MAX_CREDITS: i32 = 60;
 const MAX_GPA: i32 = 10;
 
+impl StudentPatch {
+    /// The whole profile after the change. Trims and checks every value that is set; one that is kept was checked before.
+    pub fn over(self, current: StudentProfile) -> Result<StudentProfile, Invalid> {
+        let mut invalid = Invalid::default();
+        let preferences = match self.preferences {
+            Patch::Keep => current.preferences,
+            Patch::Clear => Preferences::default(),
+            Patch::Set(patch) => Preferences {
+                language: invalid.optional(
+                    "preferences.language",
+                    patch.language.check_text(Line::Single, MAX_LANGUAGE_CHARS),
+                    current.preferences.language,
+                ),
+            },
+        };
+        let profile = StudentProfile {
+            student_id: self.student_id.over(current.student_id),
+            graduation_date: self.graduation_date.over(current.graduation_date),
+            skills: invalid
+                .optional(
+                    "skills",
+                    self.skills.check(check_skills),
+                    Some(current.skills),
+                )
+                .unwrap_or_default(),
+            summary: invalid.optional(
+                "summary",
+                self.summary.check_text(Line::Many, MAX_SUMMARY_CHARS),
+                current.summary,
+            ),
+            enrolled_credits: invalid.optional(
+                "enrolledCredits",
+                self.enrolled_credits.check(up_to(MAX_CREDITS)),
+                current.enrolled_credits,
+            ),
+            gpa: invalid.optional("gpa", self.gpa.check(up_to(MAX_GPA)), current.gpa),
+            visa: invalid.optional(
+                "visa",
+                self.visa.check_text(Line::Single, MAX_VISA_CHARS),
+                current.visa,
+            ),
+            work_study_remaining: invalid.optional(
+                "workStudyRemaining",
+                self.work_study_remaining.check(check_award),
+                current.work_study_remaining,
+            ),
+            preferences,
+        };
+        invalid.into_result().map(|()| profile)
+    }
+}
+
+/// A whole profile sets every member.
+impl From<StudentProfile> for StudentPatch {
+    fn from(profile: StudentProfile) -> Self {
+        Self {
+            student_id: profile.student_id.into(),
+            graduation_date: profile.graduation_date.into(),
+            skills: Patch::Set(profile.skills),
+            summary: profile.summary.into(),
+            enrolled_credits: profile.enrolled_credits.into(),
+            gpa: profile.gpa.into(),
+            visa: profile.visa.into(),
+            work_study_remaining: profile.work_study_remaining.into(),
+            preferences: Patch::Set(PreferencesPatch {
+                language: profile.preferences.language.into(),
+            }),
+        }
+    }
+}
+
 impl StudentProfile {
     /// Trims and checks every member.
-    pub fn validate(mut self) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
-        let skills = check_list(&self.skills, MAX_SKILLS, MAX_SKILL_CHARS);
-        self.skills = invalid.field("skills", skills).unwrap_or_default();
-        for (field, value, line, most) in [
-            ("summary", &mut self.summary, Line::Many, MAX_SUMMARY_CHARS),
-            ("visa", &mut self.visa, Line::Single, MAX_VISA_CHARS),
-            (
-                "preferences.language",
-                &mut self.preferences.language,
-                Line::Single,
-                MAX_VISA_CHARS,
-            ),
-        ] {
-            if let Some(text) = value.take() {
-                *value = invalid
-                    .field(field, check_text(&text, line, 0, most))
-                    .filter(|text| !text.is_empty());
-            }
-        }
-        for (field, value, most) in [
-            ("enrolledCredits", self.enrolled_credits, MAX_CREDITS),
-            ("gpa", self.gpa, MAX_GPA),
-        ] {
-            if value.is_some_and(|value| !(0.0..=f64::from(most)).contains(&value)) {
-                let max = most.into();
-                invalid.add(field, FieldFault::OutOfRange { min: 0, max });
-            }
-        }
-        if self
-            .work_study_remaining
-            .is_some_and(|award| award.cents() < 0)
-        {
-            invalid.add("workStudyRemaining", FieldFault::Negative);
-        }
-        invalid.into_result().map(|()| self)
+    pub fn validate(self) -> Result<Self, Invalid> {
+        StudentPatch::from(self).over(Self::default())
     }
+}
+
+/// Checks the names of skills that a student has or a job asks for.
+pub(super) fn check_skills(names: Vec<String>) -> Result<Vec<String>, FieldFault> {
+    check_list(&names, MAX_SKILLS, MAX_SKILL_CHARS)
+}
+
+fn up_to(max: i32) -> impl FnOnce(f64) -> Result<f64, FieldFault> {
+    move |value| {
+        let max_value = f64::from(max);
+        let is_within = (0.0..=max_value).contains(&value);
+        is_within.then_some(value).ok_or(FieldFault::OutOfRange {
+            min: 0,
+            max: max.into(),
+        })
+    }
+}
+
+fn check_award(award: Money) -> Result<Money, FieldFault> {
+    if award.cents() < 0 {
+        return Err(FieldFault::Negative);
+    }
+    Ok(award)
 }
 
 impl Student {
@@ -205,5 +300,40 @@ impl Student {
         if !self.is_roster(Fact::WorkStudyRemaining) {
             self.work_study_remaining = work_study_remaining;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_value_is_not_checked_again() {
+        let current = StudentProfile {
+            visa: Some("v".repeat(MAX_VISA_CHARS + 1)),
+            gpa: Some(99.0),
+            summary: Some("Night owl".into()),
+            ..StudentProfile::default()
+        };
+        let patch = StudentPatch {
+            summary: Patch::Set("\u{200b}".into()),
+            skills: Patch::Set(vec![" R ".into()]),
+            ..StudentPatch::default()
+        };
+        let wanted = StudentProfile {
+            summary: None,
+            skills: vec!["R".into()],
+            ..current.clone()
+        };
+        assert_eq!(patch.over(current.clone()), Ok(wanted));
+
+        let sent_back = StudentPatch::from(current.clone()).over(current.clone());
+        let fields: Vec<String> = sent_back
+            .unwrap_err()
+            .0
+            .into_iter()
+            .map(|error| error.field)
+            .collect();
+        assert_eq!(fields, ["gpa", "visa"]);
     }
 }

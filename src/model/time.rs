@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::FieldFault;
+use super::{FieldFault, Patch};
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z. RFC 3339 in UTC outside, an integer in the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +94,13 @@ pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
             .map_err(|_| D::Error::custom(FieldFault::NotADate))
     })
     .transpose()
+}
+
+/// The same, for a member of a merge patch.
+pub(super) fn date_patch<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Patch<Date>, D::Error> {
+    date(deserializer).map(Patch::from)
 }
 
 fn parse_moment(text: &str) -> Option<Timestamp> {

@@ -6,8 +6,8 @@ use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Timestamp,
-    check_text,
+    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Patch,
+    Timestamp, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -80,23 +80,23 @@ fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invali
         ("remote", JobSetting::Remote),
     ];
     let input = JobInput {
-        job_title: row.text("jobTitle").map(str::to_owned),
-        job_description: row.text("jobDescription").map(str::to_owned),
-        job_pay_rate: row.amount("jobPayRate", &mut invalid),
-        skills_required: row.list("skillsRequired"),
-        work_space: row.text("workSpace").map(str::to_owned),
-        location: row.text("location").map(str::to_owned),
-        setting: row.one_of("setting", &settings, &mut invalid),
-        hours_per_week: row.number("hoursPerWeek", &mut invalid),
-        positions: row.whole_number("positions", &mut invalid),
-        work_study_required: row.boolean("workStudyRequired", &mut invalid),
-        start_date: row.date("startDate", &mut invalid),
-        end_date: row.date("endDate", &mut invalid),
-        deadline: row.moment("deadline", &campus.time_zone),
-        questions: None,
+        job_title: row.text("jobTitle").map(str::to_owned).into(),
+        job_description: row.text("jobDescription").map(str::to_owned).into(),
+        job_pay_rate: row.amount("jobPayRate", &mut invalid).into(),
+        skills_required: row.list("skillsRequired").into(),
+        work_space: row.text("workSpace").map(str::to_owned).into(),
+        location: row.text("location").map(str::to_owned).into(),
+        setting: row.one_of("setting", &settings, &mut invalid).into(),
+        hours_per_week: row.number("hoursPerWeek", &mut invalid).into(),
+        positions: row.whole_number("positions", &mut invalid).into(),
+        work_study_required: row.boolean("workStudyRequired", &mut invalid).into(),
+        start_date: row.date("startDate", &mut invalid).into(),
+        end_date: row.date("endDate", &mut invalid).into(),
+        deadline: row.moment("deadline", &campus.time_zone).into(),
+        questions: Patch::Clear,
     };
     invalid.into_result()?;
-    let mut fields = input.validate(&campus.time_zone, now)?;
+    let mut fields = input.over(None, &campus.time_zone, now)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(fields)
 }

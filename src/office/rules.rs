@@ -1,14 +1,12 @@
 //! The life of a campus rule: installed as a draft, tried, made a shadow, made active, brought back. Each step is one
 //! change with the row of the modules in use.
 
-use serde_json::{Map, Value};
-
 use super::dry_run::DryRun;
 use super::seed_rules::check_complete;
 use crate::config::RulesSettings;
 use crate::model::{
-    Actor, Event, FieldFault, Invalid, Line, RuleId, RuleKind, RuleModule, RuleSet, RuleState,
-    check_text,
+    Actor, Event, FieldFault, Invalid, Line, Parameters, RuleId, RuleKind, RuleModule, RuleSet,
+    RuleState, check_text,
 };
 use crate::rules::{Digest, SHIPPED, Shipped};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
@@ -109,7 +107,7 @@ pub(super) fn install_rule(
         digest: new.digest.clone(),
         size_bytes: new.bytes.len() as u64,
         parameter_schema: new.parameter_schema.clone(),
-        parameters: Map::new(),
+        parameters: Parameters::new(),
         state,
         dry_run: false,
         failing: None,
@@ -144,7 +142,7 @@ pub fn see_rule(reader: &Reader, id: RuleId) -> Result<Stored<RuleModule>, RuleR
 #[derive(Clone, Debug, Default)]
 pub struct RulePatch {
     pub state: Option<RuleState>,
-    pub parameters: Option<Map<String, Value>>,
+    pub parameters: Option<Parameters>,
 }
 
 /// Moves a module on in its life, or gives it parameters. Making one active retires the version that was, in the same
@@ -298,7 +296,7 @@ pub fn delete_rule(
 pub fn note_dry_run(
     transaction: &mut Transaction,
     id: RuleId,
-    parameters: &Map<String, Value>,
+    parameters: &Parameters,
     run: &DryRun,
 ) -> Result<(), RuleRefusal> {
     if !run.is_telling() {

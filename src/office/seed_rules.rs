@@ -1,10 +1,10 @@
 //! The modules that ship, on from the first start.
 
-use serde_json::{Map, Value};
-
 use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
-use crate::model::{FieldFault, Invalid, RuleKind, RuleModule, RuleState};
+use crate::model::{
+    FieldFault, Invalid, ParameterPatch, Parameters, RuleKind, RuleModule, RuleState,
+};
 use crate::rules::{Fault, Host, Inspected, Kind, SHIPPED, Schema, Shipped};
 use crate::store::{Origin, Store, Stored};
 
@@ -94,20 +94,17 @@ impl NewRule {
 /// with those of the configuration beneath.
 pub fn laid_over(
     rule: &RuleModule,
-    changes: Map<String, Value>,
+    changes: ParameterPatch,
     settings: &RulesSettings,
-) -> Result<Map<String, Value>, Invalid> {
+) -> Result<Parameters, Invalid> {
     let mut parameters = rule.parameters.clone();
-    for (name, value) in changes {
-        if value.is_null() {
-            parameters.remove(&name);
-        } else {
-            parameters.insert(name, value);
-        }
+    for (name, change) in changes {
+        let current = parameters.remove(&name);
+        parameters.extend(change.over(current).map(|value| (name, value)));
     }
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
-    check_parameters(&schema, settings.beneath(&rule.name, &parameters))?;
+    check_parameters(&schema, &settings.beneath(&rule.name, &parameters))?;
     Ok(parameters)
 }
 
@@ -115,11 +112,11 @@ pub fn laid_over(
 pub fn check_complete(rule: &RuleModule, settings: &RulesSettings) -> Result<(), Invalid> {
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
-    check_parameters(&schema, settings.beneath(&rule.name, &rule.parameters))
+    check_parameters(&schema, &settings.beneath(&rule.name, &rule.parameters))
 }
 
-fn check_parameters(schema: &Schema, parameters: Map<String, Value>) -> Result<(), Invalid> {
-    match schema.read(&Value::Object(parameters)) {
+fn check_parameters(schema: &Schema, parameters: &Parameters) -> Result<(), Invalid> {
+    match schema.read(parameters) {
         Ok(_) => Ok(()),
         Err(Fault::BadParameters(Invalid(mut errors))) => {
             // Of all of them together, or of one.

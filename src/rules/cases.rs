@@ -10,6 +10,7 @@ use super::{
     Context, Delivery, Event, Fault, Host, Job, Kind, Module, Outcome, Period, Recipient, Student,
     Verdict, parameters,
 };
+use crate::model::Parameters;
 
 /// Members that hold a day, which a person writes as 2026-10-01.
 const DAYS: [&str; 5] = ["today", "posted", "start", "end", "graduation"];
@@ -22,7 +23,7 @@ struct File {
     today: i32,
     language: String,
     calendar: Vec<Period>,
-    parameters: Json,
+    parameters: Parameters,
     cases: Vec<Case>,
 }
 
@@ -32,7 +33,7 @@ impl Default for File {
             today: 0,
             language: "en".into(),
             calendar: Vec::new(),
-            parameters: json!({}),
+            parameters: Parameters::new(),
             cases: Vec::new(),
         }
     }
@@ -46,7 +47,7 @@ struct Case {
     job: Job,
     event: Event,
     recipient: Recipient,
-    parameters: Option<Json>,
+    parameters: Option<Parameters>,
     expect: Expected,
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::{Attribute, Fault, Value};
-use crate::model::{FieldFault, Invalid};
+use crate::model::{FieldFault, Invalid, Parameters};
 
 /// A module with more settings than this is not one an office can set.
 const MOST: usize = 64;
@@ -129,12 +129,8 @@ impl Schema {
     }
 
     /// The office's settings as a module gets them, defaults filled in. Every setting that does not fit is named at once.
-    pub fn read(&self, given: &Json) -> Result<Vec<Attribute>, Fault> {
+    pub fn read(&self, given: &Parameters) -> Result<Vec<Attribute>, Fault> {
         let mut wrong = Invalid::default();
-        let Some(given) = given.as_object() else {
-            wrong.add("parameters", FieldFault::NotAnObject);
-            return Err(Fault::BadParameters(wrong));
-        };
         if serde_json::to_vec(given).map_or(usize::MAX, |json| json.len()) > MOST_BYTES {
             wrong.add("parameters", FieldFault::TooManyBytes { max: MOST_BYTES });
             return Err(Fault::BadParameters(wrong));

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value};
 
 use super::{Failure, rule_id};
 use crate::app;
 use crate::cli::print::print_line;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{RuleId, RuleState};
+use crate::model::{ParameterPatch, RuleId, RuleState};
 use crate::office::{self, RulePatch, RuleRefusal};
 use crate::store::Origin;
 
@@ -77,7 +76,7 @@ impl Set {
     }
 }
 
-fn read(file: &Path) -> Result<Map<String, Value>, Failure> {
+fn read(file: &Path) -> Result<ParameterPatch, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     serde_json::from_str(&text)

@@ -6,7 +6,6 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::audit::ActorView;
@@ -20,8 +19,8 @@ use crate::http::query::{Query, wrong_cursor};
 use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{
-    ApplicationId, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleModule, RuleState,
-    StudentId, Timestamp,
+    ApplicationId, JobId, ParameterPatch, Parameters, Reason, RuleAnswer, RuleId, RuleInUse,
+    RuleKind, RuleModule, RuleState, StudentId, Timestamp,
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
 use crate::rules::Inspected;
@@ -44,7 +43,7 @@ pub struct RuleView<'a> {
     parameter_schema: Box<RawValue>,
     /// What the office set; beneath it lies what config.toml has, and beneath that the schema's defaults.
     #[schema(value_type = Object)]
-    parameters: &'a Map<String, Value>,
+    parameters: &'a Parameters,
     /// Whether the effect of these parameters was seen: in a dry run, or because the rule was in use with them.
     dry_run: bool,
     failing: Option<FailureView<'a>>,
@@ -210,7 +209,7 @@ pub struct PatchBody {
     state: Option<RuleState>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    parameters: Option<Map<String, Value>>,
+    parameters: Option<ParameterPatch>,
 }
 
 /// PATCH /admin/rules/{ruleId}

@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
     use crate::model::names_of;
-    use crate::model::{EmployerProfile, JobInput, StudentProfile};
+    use crate::model::{EmployerPatch, EmployerProfile, JobInput, StudentPatch, StudentProfile};
 
     fn members(schema: RefOr<Schema>) -> BTreeSet<String> {
         let schema = serde_json::to_value(schema).unwrap();
@@ -257,8 +257,10 @@ mod tests {
         let mut student = own(student_members());
         student.insert("studentId".into());
         assert_eq!(student, fields::<StudentProfile>(&[]));
+        assert_eq!(student, fields::<StudentPatch>(&[]));
         let mut employer = own(employer_members());
         employer.insert("employeeId".into());
         assert_eq!(employer, fields::<EmployerProfile>(&[]));
+        assert_eq!(employer, fields::<EmployerPatch>(&[]));
     }
 }

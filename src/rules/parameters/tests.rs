@@ -45,7 +45,8 @@ fn a_setting_that_nothing_fits_is_refused() {
 #[test]
 fn settings_are_bounded_together() {
     let schema = parse(r#"{"type":"array","items":{"type":"string"}}"#).unwrap();
-    let given = |count| serde_json::json!({"a": vec!["x".repeat(1_000); count]});
+    let given =
+        |count| Parameters::from_iter([("a".into(), vec!["x".repeat(1_000); count].into())]);
     schema.read(&given(60)).unwrap();
     let Err(Fault::BadParameters(why)) = schema.read(&given(100)) else {
         panic!("they are taken")
