@@ -299,9 +299,6 @@ const MAX_FUNCTION_LINES: usize = 70;
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("src/accounts/erase.rs", "erase"),
     ("src/http/admin/import.rs", "import"),
-    ("src/http/openapi/accounts.rs", "operations"),
-    ("src/http/openapi/applications.rs", "operations"),
-    ("src/http/openapi/jobs.rs", "operations"),
     ("src/office/employers.rs", "land"),
     ("src/store/memory.rs", "commit"),
 ];

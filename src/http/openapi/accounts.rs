@@ -10,24 +10,13 @@ use crate::http::sessions::{LoginBody, RefreshBody, SignedIn};
 use crate::http::views::MeView;
 
 pub fn operations() -> Vec<Operation> {
-    let login = operation("POST", "/api/v1/auth/login", "Signs in")
-        .detail(
-            "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited for each account \
-             from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has signed in before is \
-             not held up by the failures of others: a page's browser keeps a cookie for that, and any other client may send an \
-             earlier access token of the account as its bearer token, expired or not. After a reset the new password is let in.",
-        )
-        .body::<LoginBody>()
-        .answer::<SignedIn>(200, "The tokens.")
-        .problem(401, "invalid_credentials")
-        .problem(403, "email_unverified, account_suspended")
-        .problem(429, "too_many_attempts");
-    let classic = operation("POST", "/authLogin", "Signs in, under its classic name")
-        .body::<LoginBody>()
-        .answer::<SignedIn>(200, "The tokens.")
-        .problem(401, "invalid_credentials")
-        .problem(403, "email_unverified, account_suspended")
-        .problem(429, "too_many_attempts");
+    [registration(), sessions(), forgotten_password(), me()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn registration() -> Vec<Operation> {
     vec![
         operation("POST", "/api/v1/auth/register", "Registers a student or an employer")
             .detail(
@@ -50,7 +39,27 @@ pub fn operations() -> Vec<Operation> {
             .problem(403, "account_suspended")
             .problem(422, "invalid_token, wrong_registration_password")
             .problem(429, "too_many_attempts"),
-        login,
+    ]
+}
+
+fn login(path: &'static str, summary: &'static str) -> Operation {
+    operation("POST", path, summary)
+        .body::<LoginBody>()
+        .answer::<SignedIn>(200, "The tokens.")
+        .problem(401, "invalid_credentials")
+        .problem(403, "email_unverified, account_suspended")
+        .problem(429, "too_many_attempts")
+}
+
+fn sessions() -> Vec<Operation> {
+    vec![
+        login("/api/v1/auth/login", "Signs in").detail(
+            "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited for each account \
+             from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has signed in before is \
+             not held up by the failures of others: a page's browser keeps a cookie for that, and any other client may send an \
+             earlier access token of the account as its bearer token, expired or not. After a reset the new password is let in.",
+        ),
+        login("/authLogin", "Signs in, under its classic name"),
         operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
             .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
             .body::<RefreshBody>()
@@ -62,17 +71,35 @@ pub fn operations() -> Vec<Operation> {
             .empty(204, "The session is over, its access tokens included.")
             .problem(401, "unauthenticated")
             .problem(403, "forbidden"),
-        operation("POST", "/api/v1/auth/forgot-password", "Mails a link to set a new password")
-            .body::<ForgotBody>()
-            .once()
-            .empty(202, "If the address has an account, a mail is on its way.")
-            .problem(429, "too_many_attempts"),
-        operation("POST", "/api/v1/auth/reset-password", "Sets a new password with a mailed token")
-            .body::<ResetBody>()
-            .once()
-            .empty(204, "Done; all sessions are over.")
-            .problem(422, "invalid_token")
-            .problem(429, "too_many_attempts"),
+    ]
+}
+
+fn forgotten_password() -> Vec<Operation> {
+    vec![
+        operation(
+            "POST",
+            "/api/v1/auth/forgot-password",
+            "Mails a link to set a new password",
+        )
+        .body::<ForgotBody>()
+        .once()
+        .empty(202, "If the address has an account, a mail is on its way.")
+        .problem(429, "too_many_attempts"),
+        operation(
+            "POST",
+            "/api/v1/auth/reset-password",
+            "Sets a new password with a mailed token",
+        )
+        .body::<ResetBody>()
+        .once()
+        .empty(204, "Done; all sessions are over.")
+        .problem(422, "invalid_token")
+        .problem(429, "too_many_attempts"),
+    ]
+}
+
+fn me() -> Vec<Operation> {
+    vec![
         operation("GET", "/api/v1/me", "The caller's account and profile")
             .if_none_match()
             .answer::<MeView>(200, "Account, and the profile of the caller's kind.")
@@ -104,6 +131,5 @@ pub fn operations() -> Vec<Operation> {
                 ],
             }),
         ),
-        classic,
     ]
 }

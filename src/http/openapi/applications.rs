@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::operation::{Operation, operation};
-use crate::http::applications::MoveBody;
+use crate::http::applications::{MoveBody, SubmitBody};
 use crate::http::classic;
 use crate::http::files::FileView;
 use crate::http::views::ApplicationView;
@@ -24,13 +24,23 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
         .page::<ApplicationView<'_>>("A page.")
 }
 
-fn classic_move(path: &'static str, summary: &'static str) -> Operation {
-    operation("PATCH", path, summary)
-        .if_match()
-        .body::<classic::Move>()
-        .answer::<ApplicationView<'_>>(200, "As it is now.")
+fn apply(path: &'static str, summary: &'static str) -> Operation {
+    operation("POST", path, summary)
+        .in_a_language()
+        .body::<SubmitBody>()
+        .once()
+        .answer::<ApplicationView<'_>>(201, "The application.")
+        .location()
         .etag()
         .problem(404, "not_found")
+        .problem(409, "already_applied, job_not_open")
+}
+
+fn move_on(path: &'static str, summary: &'static str) -> Operation {
+    operation("PATCH", path, summary)
+        .if_match()
+        .answer::<ApplicationView<'_>>(200, "As it is now.")
+        .etag()
         .problem(
             409,
             "invalid_transition, not_eligible, positions_filled, review_pending",
@@ -38,6 +48,13 @@ fn classic_move(path: &'static str, summary: &'static str) -> Operation {
 }
 
 pub fn operations() -> Vec<Operation> {
+    [applications(), files(), classic_routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn applications() -> Vec<Operation> {
     vec![
         operation(
             "GET",
@@ -47,6 +64,7 @@ pub fn operations() -> Vec<Operation> {
         .named::<ApplicationStatus>("status", "In one status.")
         .pages()
         .page::<ApplicationView<'_>>("A page."),
+        apply("/api/v1/applications", "Applies for a job"),
         list("/api/v1/applications", "Lists applications"),
         operation("GET", "/api/v1/applications/{id}", "One application")
             .if_none_match()
@@ -55,16 +73,9 @@ pub fn operations() -> Vec<Operation> {
                 "The application; with its student for those who choose.",
             )
             .etag(),
-        operation("PATCH", "/api/v1/applications/{id}", "Moves an application")
+        move_on("/api/v1/applications/{id}", "Moves an application")
             .detail("Each side has its own moves; accepting takes a position.")
-            .if_match()
-            .body::<MoveBody>()
-            .answer::<ApplicationView<'_>>(200, "As it is now.")
-            .etag()
-            .problem(
-                409,
-                "invalid_transition, not_eligible, positions_filled, review_pending",
-            ),
+            .body::<MoveBody>(),
         operation(
             "DELETE",
             "/api/v1/applications/{id}",
@@ -73,6 +84,11 @@ pub fn operations() -> Vec<Operation> {
         .if_match()
         .empty(204, "It is withdrawn.")
         .problem(409, "invalid_transition"),
+    ]
+}
+
+fn files() -> Vec<Operation> {
+    vec![
         operation("POST", "/api/v1/files", "Keeps a résumé")
             .detail("The body is the file: a PDF of at most 5 MiB.")
             .query(
@@ -100,15 +116,26 @@ pub fn operations() -> Vec<Operation> {
                  student's account is erased.",
             )
             .empty(204, "It is removed."),
+    ]
+}
+
+fn classic_routes() -> Vec<Operation> {
+    let move_on = |path, summary| {
+        move_on(path, summary)
+            .body::<classic::Move>()
+            .problem(404, "not_found")
+    };
+    vec![
+        apply("/apply-job", "Applies for a job, under its classic name"),
         list(
             "/get-applications",
             "Lists applications, under its classic name",
         ),
-        classic_move(
+        move_on(
             "/update-application-jobs",
             "Moves an application, under its classic name",
         ),
-        classic_move(
+        move_on(
             "/update-application-status",
             "Moves an application, under its other classic name",
         ),

@@ -3,11 +3,10 @@
 use serde_json::json;
 
 use super::bodies::{JobBody, JobPatchBody};
-use super::operation::{Operation, operation, reference};
-use crate::http::applications::SubmitBody;
+use super::operation::{JSON, Operation, operation, reference};
 use crate::http::jobs::JobsPage;
 use crate::http::likes::RecommendedView;
-use crate::http::views::{ApplicationView, JobView};
+use crate::http::views::JobView;
 use crate::model::{JobSetting, JobStatus};
 use crate::search::Suggestion;
 
@@ -51,51 +50,43 @@ fn post(path: &'static str, summary: &'static str) -> Operation {
         .etag()
 }
 
-fn apply(path: &'static str, summary: &'static str) -> Operation {
-    operation("POST", path, summary)
-        .in_a_language()
-        .body::<SubmitBody>()
-        .once()
-        .answer::<ApplicationView<'_>>(201, "The application.")
-        .location()
-        .etag()
-        .problem(404, "not_found")
-        .problem(409, "already_applied, job_not_open")
-}
-
-pub fn operations() -> Vec<Operation> {
+fn suggest() -> Operation {
     let suggestions = json!({
         "type": "object",
         "required": ["items"],
         "properties": { "items": { "type": "array", "items": reference("Suggestion") } },
     });
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 10 });
+    let text = json!({ "type": "string", "maxLength": 4096 });
     let mut suggest = operation(
         "GET",
         "/api/v1/jobs/suggest",
         "Completes what is being typed",
     )
-    .query(
-        "q",
-        "What has been typed.",
-        json!({ "type": "string", "maxLength": 4096 }),
-    )
-    .query(
-        "limit",
-        "Most completions.",
-        json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 10 }),
-    )
+    .query("q", "What has been typed.", text)
+    .query("limit", "Most completions.", limit)
     .content(
         200,
         "Titles, skills and work spaces of open postings.",
-        super::operation::JSON,
+        JSON,
         suggestions,
     );
     super::model::push::<Suggestion>(&mut suggest.sent);
+    suggest
+}
+
+pub fn operations() -> Vec<Operation> {
+    [lists(), postings(), classic_routes()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn lists() -> Vec<Operation> {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
     vec![
         list("/api/v1/jobs", "Lists and finds postings"),
-        suggest,
-        post("/api/v1/jobs", "Posts a job"),
+        suggest(),
         operation(
             "GET",
             "/api/v1/jobs/recommended",
@@ -111,6 +102,12 @@ pub fn operations() -> Vec<Operation> {
         )
         .query("limit", "Most postings.", limit)
         .page::<JobView<'_>>("One page, the most alike first."),
+    ]
+}
+
+fn postings() -> Vec<Operation> {
+    vec![
+        post("/api/v1/jobs", "Posts a job"),
         operation("GET", "/api/v1/jobs/{jobId}", "One posting")
             .if_none_match()
             .answer::<JobView<'_>>(200, "The posting; its employer and admins see more of it.")
@@ -131,12 +128,15 @@ pub fn operations() -> Vec<Operation> {
             .if_match()
             .empty(204, "It is closed.")
             .problem(409, "invalid_transition"),
+    ]
+}
+
+fn classic_routes() -> Vec<Operation> {
+    vec![
         post("/job-post", "Posts a job, under its classic name"),
         list(
             "/get-jobs",
             "Lists and finds postings, under its classic name",
         ),
-        apply("/api/v1/applications", "Applies for a job"),
-        apply("/apply-job", "Applies for a job, under its classic name"),
     ]
 }
