@@ -300,7 +300,6 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("src/accounts/erase.rs", "erase"),
     ("src/http/admin/import.rs", "import"),
     ("src/office/employers.rs", "land"),
-    ("src/store/memory.rs", "commit"),
 ];
 
 /// The functions of a file with their lines. rustfmt puts a closing brace under the beginning of its function.

@@ -69,88 +69,92 @@ impl MemoryEngine {
 
     fn commit(&self, change: &Change) -> Result<u64, CommitError> {
         let mut state = self.lock();
-        let lost = || CommitError::Store(StoreError::Unknown("a planned fault".into()));
         let fault = state.faults.pop_front().unwrap_or(Fault::None);
-        match fault {
-            Fault::None | Fault::UnknownDone => {}
-            Fault::Conflict => return Err(CommitError::Conflict),
-            Fault::Busy => return Err(CommitError::Store(StoreError::Busy)),
-            Fault::Unavailable => {
-                return Err(CommitError::Store(StoreError::Unavailable(
-                    "a planned fault".into(),
-                )));
-            }
-            Fault::DiskFull => return Err(CommitError::Store(StoreError::DiskFull)),
-            Fault::UnknownLost => return Err(lost()),
-        }
-        change.check_limits().map_err(CommitError::Store)?;
-        for check in &change.checks {
-            if state.rows.get(&check.key).map(|row| row.version) != check.version {
-                return Err(CommitError::Conflict);
-            }
-        }
+        fault.before_the_write()?;
         // Before anything is written, so that a refused change leaves nothing behind.
-        let is_counter = |key| {
-            state
-                .rows
-                .get(key)
-                .is_none_or(|row: &Row| row.value.len() == 8)
-        };
-        for (key, write) in &change.writes {
-            if matches!(write, Write::Add(_)) && !is_counter(key) {
-                return Err(CommitError::Store(not_a_counter(key)));
-            }
-        }
+        check(&state.rows, change)?;
         let rows = Arc::make_mut(&mut state.rows);
-        for (key, write) in &change.writes {
-            match write {
-                Write::Put { version, value } => {
-                    rows.insert(
-                        key.clone(),
-                        Row {
-                            version: *version,
-                            value: value.clone(),
-                        },
-                    );
-                }
-                Write::Delete => {
-                    rows.remove(key);
-                }
-                Write::Add(amount) => {
-                    let row = rows.entry(key.clone()).or_insert(Row {
-                        version: 0,
-                        value: vec![0; 8],
-                    });
-                    let bad = |_| CommitError::Store(not_a_counter(key));
-                    let sum = i64::from_le_bytes(row.value.as_slice().try_into().map_err(bad)?);
-                    *row = Row {
-                        version: row.version + 1,
-                        value: sum.saturating_add(*amount).to_le_bytes().to_vec(),
-                    };
-                }
-            }
-        }
+        write(rows, change).map_err(CommitError::Store)?;
         let mut sequence = *self.sequence.borrow();
         for event in &change.events {
             sequence += 1;
-            rows.insert(
-                keys::log(sequence),
-                Row {
-                    version: 1,
-                    value: event.clone(),
-                },
-            );
+            let (version, value) = (1, event.clone());
+            rows.insert(keys::log(sequence), Row { version, value });
         }
         // Under the lock: the next commit counts on from here.
         self.sequence
             .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);
         drop(state);
         if fault == Fault::UnknownDone {
-            Err(lost())
-        } else {
-            Ok(sequence)
+            return Err(lost());
+        }
+        Ok(sequence)
+    }
+}
+
+impl Fault {
+    /// The refusal of a commit that is not written.
+    fn before_the_write(self) -> Result<(), CommitError> {
+        let refusal = match self {
+            Self::None | Self::UnknownDone => return Ok(()),
+            Self::Conflict => CommitError::Conflict,
+            Self::Busy => CommitError::Store(StoreError::Busy),
+            Self::Unavailable => CommitError::Store(StoreError::Unavailable(PLANNED.into())),
+            Self::DiskFull => CommitError::Store(StoreError::DiskFull),
+            Self::UnknownLost => lost(),
+        };
+        Err(refusal)
+    }
+}
+
+const PLANNED: &str = "a planned fault";
+
+fn lost() -> CommitError {
+    CommitError::Store(StoreError::Unknown(PLANNED.into()))
+}
+
+/// Whether a change may be written: its size, the versions that it rests on, and that it adds to counters only.
+fn check(rows: &Rows, change: &Change) -> Result<(), CommitError> {
+    change.check_limits().map_err(CommitError::Store)?;
+    for check in &change.checks {
+        if rows.get(&check.key).map(|row| row.version) != check.version {
+            return Err(CommitError::Conflict);
         }
     }
+    let is_counter = |key| rows.get(key).is_none_or(|row| row.value.len() == 8);
+    for (key, write) in &change.writes {
+        if matches!(write, Write::Add(_)) && !is_counter(key) {
+            return Err(CommitError::Store(not_a_counter(key)));
+        }
+    }
+    Ok(())
+}
+
+fn write(rows: &mut Rows, change: &Change) -> Result<(), StoreError> {
+    for (key, write) in &change.writes {
+        match write {
+            Write::Put { version, value } => {
+                let (version, value) = (*version, value.clone());
+                rows.insert(key.clone(), Row { version, value });
+            }
+            Write::Delete => {
+                rows.remove(key);
+            }
+            Write::Add(amount) => {
+                let row = rows.entry(key.clone()).or_insert(Row {
+                    version: 0,
+                    value: vec![0; 8],
+                });
+                let counted = row.value.as_slice().try_into();
+                let counted = i64::from_le_bytes(counted.map_err(|_| not_a_counter(key))?);
+                *row = Row {
+                    version: row.version + 1,
+                    value: counted.saturating_add(*amount).to_le_bytes().to_vec(),
+                };
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Engine for MemoryEngine {
