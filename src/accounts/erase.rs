@@ -4,7 +4,7 @@ use super::clear::clear_mails;
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::applications::{erase_of_employer, erase_of_student};
-use crate::jobs::erase_employer;
+use crate::jobs;
 use crate::model::{
     Account, AccountStatus, Application, Email, EmployeeId, Employer, Event, Identity, Job,
     JobStatus, Mail, MailKind, NumberFrom, Party, Preferences, Session, StoredFile, Student,
@@ -90,91 +90,103 @@ pub fn erase(
     if !expected(account.version + super::profile::profile_version(transaction, identity)?) {
         return Err(Refusal::Stale);
     }
-    let now = transaction.now();
-    let email = Email::erased(&account.account_id);
-    let (mut student_id, mut employee_id) = (None, None);
-    match &identity.party {
-        Party::Student(id) => {
-            let nobody = StudentId::generate(now);
-            erase_of_student(transaction, id, &nobody)?;
-            erase_files(transaction, &keys::files_by_student(id))?;
-            transaction.delete_bytes(keys::committed_hours(id));
-            if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
-                let erased = Student {
-                    student_id: nobody.clone(),
-                    number: NumberFrom::Person,
-                    name: ERASED.into(),
-                    email: email.clone(),
-                    graduation_date: None,
-                    skills: Vec::new(),
-                    summary: None,
-                    enrolled_credits: None,
-                    gpa: None,
-                    visa: None,
-                    work_study_remaining: None,
-                    preferences: Preferences::default(),
-                    roster: Vec::new(),
-                    account_id: None,
-                    updated_at: now,
-                };
-                transaction.delete(&student);
-                transaction.insert(erased)?;
-            }
-            student_id = Some(nobody);
-        }
-        Party::Employer(id) => {
-            let nobody = EmployeeId::generate(now);
-            erase_of_employer(transaction, id, &nobody)?;
-            erase_employer(transaction, id, &nobody, ERASED)?;
-            if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
-                let erased = Employer {
-                    employee_id: nobody.clone(),
-                    number: NumberFrom::Person,
-                    name: ERASED.into(),
-                    email: email.clone(),
-                    designation: None,
-                    work_space: None,
-                    account_id: None,
-                    updated_at: now,
-                    ..employer.record.clone()
-                };
-                transaction.delete(&employer);
-                transaction.insert(erased)?;
-            }
-            employee_id = Some(nobody);
-        }
-        Party::Admin => {
-            let (from, to) = (account.status, AccountStatus::Erased);
-            return Err(Refusal::InvalidTransition { from, to });
-        }
-    }
-    clear_mails(transaction, account.account_id)?;
-    tokens::drop_all(transaction, account.account_id, None)?;
-    end_all_sessions(transaction, account.account_id)?;
     let (account_id, from) = (account.account_id, account.status);
+    let to = AccountStatus::Erased;
+    let email = Email::erased(&account_id);
+    let (student_id, employee_id) = match &identity.party {
+        Party::Student(id) => (Some(erase_student(transaction, id, &email)?), None),
+        Party::Employer(id) => (None, Some(erase_employer(transaction, id, &email)?)),
+        Party::Admin => return Err(Refusal::InvalidTransition { from, to }),
+    };
+    clear_mails(transaction, account_id)?;
+    tokens::drop_all(transaction, account_id, None)?;
+    end_all_sessions(transaction, account_id)?;
     let erased = Account {
         email,
         name: ERASED.into(),
-        status: AccountStatus::Erased,
+        status: to,
         trusted: false,
         password_hash: None,
         pending_email: None,
         student_id,
         employee_id,
-        updated_at: now,
+        updated_at: transaction.now(),
         ..account.record.clone()
     };
     transaction.update(&account, erased)?;
     transaction.log(Event::AccountStatusChanged {
         account_id,
         from,
-        to: AccountStatus::Erased,
+        to,
     })?;
     Ok(())
 }
 
 /// What stands where a name stood.
 const ERASED: &str = "(erased)";
+
+/// Gives the new number, which is nobody's.
+fn erase_student(
+    transaction: &mut Transaction,
+    id: &StudentId,
+    email: &Email,
+) -> Result<StudentId, StoreError> {
+    let now = transaction.now();
+    let nobody = StudentId::generate(now);
+    erase_of_student(transaction, id, &nobody)?;
+    erase_files(transaction, &keys::files_by_student(id))?;
+    transaction.delete_bytes(keys::committed_hours(id));
+    if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
+        let erased = Student {
+            student_id: nobody.clone(),
+            number: NumberFrom::Person,
+            name: ERASED.into(),
+            email: email.clone(),
+            graduation_date: None,
+            skills: Vec::new(),
+            summary: None,
+            enrolled_credits: None,
+            gpa: None,
+            visa: None,
+            work_study_remaining: None,
+            preferences: Preferences::default(),
+            roster: Vec::new(),
+            account_id: None,
+            updated_at: now,
+        };
+        transaction.delete(&student);
+        transaction.insert(erased)?;
+    }
+    Ok(nobody)
+}
+
+/// Gives the new number, which is nobody's.
+fn erase_employer(
+    transaction: &mut Transaction,
+    id: &EmployeeId,
+    email: &Email,
+) -> Result<EmployeeId, StoreError> {
+    let now = transaction.now();
+    let nobody = EmployeeId::generate(now);
+    erase_of_employer(transaction, id, &nobody)?;
+    jobs::erase_employer(transaction, id, &nobody, ERASED)?;
+    if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
+        let erased = Employer {
+            employee_id: nobody.clone(),
+            number: NumberFrom::Person,
+            name: ERASED.into(),
+            email: email.clone(),
+            designation: None,
+            work_space: None,
+            account_id: None,
+            updated_at: now,
+            ..employer.record.clone()
+        };
+        transaction.delete(&employer);
+        transaction.insert(erased)?;
+    }
+    Ok(nobody)
+}
 
 fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
     let range = KeyRange::prefix(index);
