@@ -50,13 +50,7 @@ impl SignUp {
             }),
             Registration::Employer(profile) => profile.validate().map(Registration::Employer),
         };
-        let profile = match profile {
-            Ok(profile) => Some(profile),
-            Err(Invalid(errors)) => {
-                invalid.0.extend(errors);
-                None
-            }
-        };
+        let profile = invalid.part(profile);
         match (email, name, profile) {
             (Some(email), Some(name), Some(profile)) if invalid.0.is_empty() => Ok(Self {
                 email,

@@ -42,6 +42,17 @@ impl Invalid {
         }
     }
 
+    /// Keeps a part that is valid, and notes the faults of one that is not.
+    pub fn part<T>(&mut self, part: Result<T, Self>) -> Option<T> {
+        match part {
+            Ok(part) => Some(part),
+            Err(Self(errors)) => {
+                self.0.extend(errors);
+                None
+            }
+        }
+    }
+
     pub fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }

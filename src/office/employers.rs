@@ -8,7 +8,7 @@ use crate::model::{
     Email, EmployeeId, Employer, EmployerProfile, FieldFault, Invalid, Line, NumberFrom, Role,
     Setting, check_text,
 };
-use crate::store::{Stored, Transaction, keys};
+use crate::store::{StoreError, Stored, Transaction, keys};
 
 pub(super) const COLUMNS: &[&str] = &[
     "name",
@@ -28,7 +28,15 @@ pub(super) fn key(row: &Row) -> Result<Email, FieldFault> {
     Email::parse(row.text(KEY).unwrap_or_default())
 }
 
-pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+/// What a row says, checked.
+struct Entry {
+    name: String,
+    email: Email,
+    employee_id: Option<EmployeeId>,
+    profile: EmployerProfile,
+}
+
+fn parse(row: &Row) -> Result<Entry, Invalid> {
     let mut invalid = Invalid::default();
     let name = check_text(
         row.text("name").unwrap_or_default(),
@@ -45,58 +53,96 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         ("onCampus", Setting::OnCampus),
         ("offCampus", Setting::OffCampus),
     ];
-    let setting = row.one_of("setting", &settings, &mut invalid);
     let profile = EmployerProfile {
         employee_id: None,
         designation: row.text("designation").map(str::to_owned),
         work_space: row.text("workSpace").map(str::to_owned),
-        setting,
+        setting: row.one_of("setting", &settings, &mut invalid),
     };
-    let profile = profile.validate()?;
-    let (Some(name), Some(email)) = (name, email) else {
-        return Err(invalid.into());
-    };
-    invalid.into_result()?;
-    refuse_other_role(transaction, &email, Role::Employer)?;
-    let now = transaction.now();
-    let mut known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&email))?;
-    let mut is_renumbered = false;
-    if let Some(id) = &employee_id
-        && known.as_ref().is_none_or(|known| known.employee_id != *id)
-    {
-        if !free_employee_number(transaction, id)? {
-            return Err(Invalid::one("employeeId", FieldFault::Taken).into());
-        }
-        if let Some(old) = &known {
-            known = renumber_employer(transaction, old, id, NumberFrom::Office)?;
-            is_renumbered = true;
-            if known.is_none() {
-                return Err(Invalid::one("employeeId", FieldFault::TooManyRecords).into());
-            }
-        }
-    }
-    let number = match &employee_id {
-        Some(_) => NumberFrom::Office,
-        None => NumberFrom::Person,
-    };
-    let Some(old) = known else {
-        let employer = Employer {
-            employee_id: employee_id.unwrap_or_else(|| EmployeeId::generate(now)),
-            number,
+    let profile = invalid.part(profile.validate());
+    match (name, email, profile) {
+        (Some(name), Some(email), Some(profile)) if invalid.0.is_empty() => Ok(Entry {
             name,
             email,
-            designation: profile.designation,
-            work_space: profile.work_space,
-            setting: profile.setting.unwrap_or_default(),
-            account_id: None,
-            updated_at: now,
-        };
-        transaction.insert(employer)?;
+            employee_id,
+            profile,
+        }),
+        _ => Err(invalid),
+    }
+}
+
+/// The record of a row's address, under the row's number, and whether it had another one before.
+fn find(
+    transaction: &mut Transaction,
+    entry: &Entry,
+) -> Result<(Option<Stored<Employer>>, bool), RowError> {
+    let known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&entry.email))?;
+    let Some(id) = &entry.employee_id else {
+        return Ok((known, false));
+    };
+    if known.as_ref().is_some_and(|known| known.employee_id == *id) {
+        return Ok((known, false));
+    }
+    if !free_employee_number(transaction, id)? {
+        return Err(Invalid::one("employeeId", FieldFault::Taken).into());
+    }
+    let Some(old) = known else {
+        return Ok((None, false));
+    };
+    let moved = renumber_employer(transaction, &old, id, NumberFrom::Office)?;
+    if moved.is_none() {
+        return Err(Invalid::one("employeeId", FieldFault::TooManyRecords).into());
+    }
+    Ok((moved, true))
+}
+
+pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+    let entry = parse(row)?;
+    refuse_other_role(transaction, &entry.email, Role::Employer)?;
+    let (known, is_renumbered) = find(transaction, &entry)?;
+    let Some(old) = known else {
+        insert(transaction, entry)?;
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
-    if employee_id.is_some() {
-        employer.number = number;
+    lay_over(&mut employer, row, entry);
+    if employer == old.record {
+        return Ok(if is_renumbered {
+            Effect::Updated
+        } else {
+            Effect::Unchanged
+        });
+    }
+    employer.updated_at = transaction.now();
+    transaction.update(&old, employer)?;
+    Ok(Effect::Updated)
+}
+
+fn insert(transaction: &mut Transaction, entry: Entry) -> Result<(), StoreError> {
+    let now = transaction.now();
+    let (employee_id, number) = match entry.employee_id {
+        Some(id) => (id, NumberFrom::Office),
+        None => (EmployeeId::generate(now), NumberFrom::Person),
+    };
+    transaction.insert(Employer {
+        employee_id,
+        number,
+        name: entry.name,
+        email: entry.email,
+        designation: entry.profile.designation,
+        work_space: entry.profile.work_space,
+        setting: entry.profile.setting.unwrap_or_default(),
+        account_id: None,
+        updated_at: now,
+    })?;
+    Ok(())
+}
+
+/// A column that the file lacks changes nothing. The name is the employer's own once he has an account.
+fn lay_over(employer: &mut Employer, row: &Row, entry: Entry) {
+    let Entry { name, profile, .. } = entry;
+    if entry.employee_id.is_some() {
+        employer.number = NumberFrom::Office;
     }
     if employer.account_id.is_none() {
         employer.name = name;
@@ -108,14 +154,4 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         employer.work_space = profile.work_space;
     }
     employer.setting = profile.setting.unwrap_or(employer.setting);
-    if employer == old.record {
-        return Ok(if is_renumbered {
-            Effect::Updated
-        } else {
-            Effect::Unchanged
-        });
-    }
-    employer.updated_at = now;
-    transaction.update(&old, employer)?;
-    Ok(Effect::Updated)
 }

@@ -70,23 +70,17 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
         work_study_remaining: award,
         preferences: Preferences::default(),
     };
-    let profile = match profile.validate() {
-        Ok(mut profile) => {
-            profile.skills = campus.skills.canonical_list(&profile.skills);
-            Some(profile)
-        }
-        Err(Invalid(errors)) => {
-            invalid.0.extend(errors);
-            None
-        }
-    };
+    let profile = invalid.part(profile.validate());
     match (name, email, profile) {
-        (Some(name), Some(email), Some(profile)) if invalid.0.is_empty() => Ok(Entry {
-            name,
-            email,
-            student_id,
-            profile,
-        }),
+        (Some(name), Some(email), Some(mut profile)) if invalid.0.is_empty() => {
+            profile.skills = campus.skills.canonical_list(&profile.skills);
+            Ok(Entry {
+                name,
+                email,
+                student_id,
+                profile,
+            })
+        }
         _ => Err(invalid),
     }
 }
