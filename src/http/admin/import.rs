@@ -17,7 +17,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::query::Query;
 use crate::http::state::State;
 use crate::model::{Email, Invalid};
-use crate::office::{Import, ImportError, Kind, Options, Rejection, Report};
+use crate::office::{Import, ImportError, Kind, Options, Rejection};
 
 /// Pieces of the body that wait for the store; the client waits while they do.
 const PIECES: usize = 16;
@@ -44,7 +44,7 @@ pub async fn import(
     request: HttpRequest,
     state: web::Data<State>,
     path: web::Path<String>,
-    mut body: Payload,
+    body: Payload,
 ) -> Result<HttpResponse, Problem> {
     let kind = match path.as_str() {
         "students" => Kind::Students,
@@ -52,34 +52,20 @@ pub async fn import(
         "jobs" => Kind::Jobs,
         _ => return Err(Problem::not_found()),
     };
-    let query = Query::of(&request, &["dryRun", "owner", "strict"])?;
-    let owner = query.text("owner")?.map(Email::parse).transpose();
-    let options = Options {
-        dry_run: query.switch("dryRun")?.unwrap_or(false),
-        owner: owner.map_err(|fault| Invalid::one("owner", fault))?,
-        strict: query.switch("strict")?.unwrap_or(false),
-        alone: false,
-    };
+    let options = options(&request)?;
     if !is_csv(&request) {
         return Err(wrong_media_type("text/csv in UTF-8"));
     }
-    let (sender, pieces) = mpsc::channel::<Piece>(PIECES);
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
-    let mut pace = Pace::default();
     // The reader's snapshot must not be held for as long as the upload takes.
     drop(caller);
-    if keyed.as_ref().is_some_and(Streamed::is_retry)
-        && let Some(mut keyed) = keyed
-    {
-        while let Some(piece) = pace.next(&mut body).await? {
-            keyed.take(&piece);
-        }
-        return keyed.recall().unwrap_or_else(|| Err(Code::Busy.into()));
+    if let Some(retry) = keyed.take_if(|keyed| keyed.is_retry()) {
+        return recall(retry, body).await;
     }
+    let (sender, upload) = Upload::new();
     let working = state.clone();
     let import = actix_web::rt::task::spawn_blocking(move || {
-        let mut rejected = Vec::new();
         let import = Import {
             store: &working.store,
             campus: working.campus(),
@@ -87,72 +73,91 @@ pub async fn import(
             kind,
             options,
         };
-        let report = import.run(
-            Upload {
-                pieces,
-                piece: Bytes::new(),
-                ended: false,
-            },
-            |rejection| {
-                if rejected.len() < MAX_REJECTIONS {
-                    rejected.push(rejection);
-                }
-            },
-        );
-        (report, rejected)
+        run(&import, upload)
     });
-    let mut too_slow = None;
-    loop {
-        let piece = match pace.next(&mut body).await {
-            Ok(Some(bytes)) => {
-                if let Some(keyed) = &mut keyed {
-                    keyed.take(&bytes);
-                }
-                Piece::Bytes(bytes)
-            }
-            Err(problem) => {
-                let broken = Piece::Broken(io::Error::other(problem.to_string()));
-                too_slow = Some(problem).filter(Problem::is_too_slow);
-                broken
-            }
-            Ok(None) => Piece::End,
-        };
-        let is_last = !matches!(piece, Piece::Bytes(_));
-        // The import ends early only with an answer of its own, which is given below.
-        if sender.send(piece).await.is_err() || is_last {
-            break;
-        }
-    }
-    drop(sender);
-    let (report, rejected) = import.await.map_err(|error| Problem::internal(&error))?;
-    if let Some(problem) = too_slow {
-        return Err(problem);
-    }
-    let Report {
-        created,
-        updated,
-        unchanged,
-        rejected: count,
-        ignored_columns,
-    } = match report {
-        Ok(report) => report,
-        Err(ImportError::File(invalid)) => return Err(invalid.into()),
-        Err(ImportError::Store(error)) => return Err(error.into()),
-    };
-    let rejected_in_all = (count > rejected.len() as u64).then_some(count);
-    let view = ImportView {
-        created,
-        updated,
-        unchanged,
-        rejected,
-        rejected_in_all,
-        ignored_columns,
-    };
-    let answer = Reply::json(StatusCode::OK, &view)?;
+    let fed = feed(body, sender, keyed.as_mut()).await;
+    let imported = import.await.map_err(|error| Problem::internal(&error))?;
+    fed?;
+    let answer = Reply::json(StatusCode::OK, &imported?)?;
     if let Some(keyed) = keyed {
         keyed.keep(origin, &answer).await?;
     }
     Ok(answer.respond())
+}
+
+fn options(request: &HttpRequest) -> Result<Options, Problem> {
+    let query = Query::of(request, &["dryRun", "owner", "strict"])?;
+    let owner = query.text("owner")?.map(Email::parse).transpose();
+    Ok(Options {
+        dry_run: query.switch("dryRun")?.unwrap_or(false),
+        owner: owner.map_err(|fault| Invalid::one("owner", fault))?,
+        strict: query.switch("strict")?.unwrap_or(false),
+        alone: false,
+    })
+}
+
+/// Answers a repeated request. The body is read only to see that it is the same.
+async fn recall(mut keyed: Streamed<'_>, mut body: Payload) -> Result<HttpResponse, Problem> {
+    let mut pace = Pace::default();
+    while let Some(piece) = pace.next(&mut body).await? {
+        keyed.take(&piece);
+    }
+    keyed.recall().unwrap_or_else(|| Err(Code::Busy.into()))
+}
+
+/// Passes the body to the import as it arrives. The import answers for a body that breaks off; only a body that is too
+/// slow is an error here.
+async fn feed(
+    mut body: Payload,
+    sender: mpsc::Sender<Piece>,
+    mut keyed: Option<&mut Streamed<'_>>,
+) -> Result<(), Problem> {
+    let mut pace = Pace::default();
+    loop {
+        let (piece, end) = match pace.next(&mut body).await {
+            Ok(Some(bytes)) => {
+                if let Some(keyed) = &mut keyed {
+                    keyed.take(&bytes);
+                }
+                (Piece::Bytes(bytes), None)
+            }
+            Ok(None) => (Piece::End, Some(Ok(()))),
+            Err(problem) => {
+                let broken = Piece::Broken(io::Error::other(problem.to_string()));
+                let is_too_slow = problem.is_too_slow();
+                (
+                    broken,
+                    Some(if is_too_slow { Err(problem) } else { Ok(()) }),
+                )
+            }
+        };
+        // The import stops early only with an answer of its own.
+        let has_stopped = sender.send(piece).await.is_err();
+        if let Some(end) = end {
+            return end;
+        }
+        if has_stopped {
+            return Ok(());
+        }
+    }
+}
+
+fn run(import: &Import<'_>, upload: Upload) -> Result<ImportView, ImportError> {
+    let mut rejected = Vec::new();
+    let report = import.run(upload, |rejection| {
+        if rejected.len() < MAX_REJECTIONS {
+            rejected.push(rejection);
+        }
+    })?;
+    let in_all = report.rejected;
+    Ok(ImportView {
+        created: report.created,
+        updated: report.updated,
+        unchanged: report.unchanged,
+        rejected_in_all: (in_all > rejected.len() as u64).then_some(in_all),
+        rejected,
+        ignored_columns: report.ignored_columns,
+    })
 }
 
 /// What clients call a body when nobody tells them what it is: curl's name for it, a browser's for text, and others'.
@@ -184,6 +189,18 @@ struct Upload {
     pieces: mpsc::Receiver<Piece>,
     piece: Bytes,
     ended: bool,
+}
+
+impl Upload {
+    fn new() -> (mpsc::Sender<Piece>, Self) {
+        let (sender, pieces) = mpsc::channel(PIECES);
+        let upload = Self {
+            pieces,
+            piece: Bytes::new(),
+            ended: false,
+        };
+        (sender, upload)
+    }
 }
 
 impl Read for Upload {

@@ -4,7 +4,7 @@ use super::{Because, Code, Problem, TokenKind};
 use crate::auth::PasswordError;
 use crate::http::watch;
 use crate::model::{FieldFault, Invalid};
-use crate::office::RuleRefusal;
+use crate::office::{ImportError, RuleRefusal};
 use crate::rules::Fault;
 use crate::store::StoreError;
 use crate::{accounts, applications, jobs, mail};
@@ -21,6 +21,15 @@ impl From<StoreError> for Problem {
                 Code::StoreUnavailable.into()
             }
             StoreError::Corrupt(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::File(invalid) => invalid.into(),
+            ImportError::Store(error) => error.into(),
         }
     }
 }
