@@ -83,9 +83,6 @@ const MOVES: &[(&str, &[&str])] = &[
 
 const MAX_LINES: usize = 400;
 
-/// Longer than that for a reason.
-const LONG_FILES: &[(&str, &str)] = &[];
-
 /// Words that must not land, put together here so that this file does not hold them.
 fn banned() -> Vec<String> {
     [
@@ -265,8 +262,7 @@ fn files_stay_short_and_say_what_they_are_for() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         let lines = text.lines().count();
-        if lines > MAX_LINES && !is_test(&file) && !LONG_FILES.iter().any(|(long, _)| *long == file)
-        {
+        if lines > MAX_LINES && !is_test(&file) {
             wrong.push(format!("{file} has {lines} lines"));
         }
         if !text.starts_with("//!") {
@@ -294,10 +290,6 @@ fn nothing_unfinished_lands() {
 
 /// Most lines of a function, so that it fits a screen. Lower it when none comes near.
 const MAX_FUNCTION_LINES: usize = 70;
-
-/// Functions that are longer, to be taken apart; no new one may join them.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[
-];
 
 /// The functions of a file with their lines. rustfmt puts a closing brace under the beginning of its function.
 fn functions(text: &str) -> Vec<(String, usize)> {
@@ -332,29 +324,15 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 #[test]
 fn functions_fit_a_screen() {
     let mut wrong = Vec::new();
-    let mut long = Vec::new();
     for (file, text) in sources().into_iter().filter(|(file, _)| !is_test(file)) {
         let text = text
             .split("\n#[cfg(test)]\nmod tests {")
             .next()
             .unwrap_or_default();
         for (name, lines) in functions(text) {
-            if lines <= MAX_FUNCTION_LINES {
-                continue;
-            }
-            if LONG_FUNCTIONS.contains(&(file.as_str(), name.as_str())) {
-                long.push((file.clone(), name));
-            } else {
+            if lines > MAX_FUNCTION_LINES {
                 wrong.push(format!("{file}: {name} has {lines} lines"));
             }
-        }
-    }
-    for (file, name) in LONG_FUNCTIONS {
-        if !long
-            .iter()
-            .any(|(long, known)| (long.as_str(), known.as_str()) == (*file, *name))
-        {
-            wrong.push(format!("{file}: {name} is short now; take it off the list"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -429,14 +407,6 @@ fn nothing_is_public_that_nobody_uses() {
 fn exceptions_are_needed() {
     let sources = sources();
     let mut wrong = Vec::new();
-    for (file, _) in LONG_FILES {
-        if sources
-            .get(*file)
-            .is_none_or(|text| text.lines().count() <= MAX_LINES)
-        {
-            wrong.push(format!("LONG_FILES: {file}"));
-        }
-    }
     let uses = |own: &str, used: &str| {
         sources.iter().any(|(file, text)| {
             room(file) == Some(own) && code(text).contains(&format!("crate::{used}"))
