@@ -1,4 +1,4 @@
-//! The only place that wires the parts together, and takes them apart again in order.
+//! Starts all parts of Corkboard and connects them, and stops them in order. Only this file does.
 
 use std::fs::DirBuilder;
 use std::net::TcpListener;
@@ -32,10 +32,10 @@ pub enum StartError {
     #[error("{0}: {1}")]
     Folder(PathBuf, std::io::Error),
     #[error(
-        "{0} is not there: this folder holds no Corkboard data; name the one that does with --data-dir, or run the command where config.toml is"
+        "{0} does not exist, so this folder holds no Corkboard data. Name the right folder with --data-dir, or run the command where config.toml is"
     )]
     NoStore(PathBuf),
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}: {1}; choose another address, or stop the program that uses it")]
     Listen(std::net::SocketAddr, std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -51,12 +51,12 @@ pub enum StartError {
     Rules(#[from] Fault),
     #[error(transparent)]
     Seed(#[from] SeedError),
-    #[error("a thread could not be started: {0}")]
+    #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 
 const STORE: &str = "store.redb";
-/// A stop waits so long for the last user of the store.
+/// How long a stop waits for the last user of the store.
 const CLOSING: Duration = Duration::from_secs(10);
 
 /// Where the search index of a data folder is.
@@ -64,12 +64,12 @@ pub fn index_folder(config: &Config) -> PathBuf {
     config.data.dir.join("index")
 }
 
-/// The search index of a data folder, made anew where it is missing or damaged.
+/// Opens a data folder's search index. A missing or damaged index is created again.
 pub fn open_index(config: &Config) -> Result<SearchIndex, SearchError> {
     SearchIndex::open_with(&index_folder(config), config.campus().skills)
 }
 
-/// The store of a data folder, for the server and for commands that work on it alone.
+/// Opens a data folder's store, for the server and for commands that run while it is stopped.
 pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     let folder = make_folder(&config.data.dir)?;
     let engine = RedbEngine::open(&folder.join(STORE), RedbOptions::default())?;
@@ -81,7 +81,7 @@ pub fn has_store(config: &Config) -> bool {
     config.data.dir.join(STORE).exists()
 }
 
-/// The store of a data folder that has one: for commands that make no sense on a new one.
+/// Opens a data folder's store, which must exist: for commands that make no sense on an empty one.
 pub fn existing_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     must_be_there(config)?;
     open_store(config, clock)
@@ -95,7 +95,7 @@ fn must_be_there(config: &Config) -> Result<(), StartError> {
     }
 }
 
-/// A view of a data folder's store as it lies there, closed first if a crash kept it from that. Fails if a server holds it.
+/// Opens a data folder's store for reading. A store that a crash left open is closed first. Fails if a server uses it.
 pub fn look_at_store(config: &Config) -> Result<Reader, StartError> {
     must_be_there(config)?;
     let reader = RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())?;
@@ -114,7 +114,7 @@ pub fn registrar(config: &Config, public_url: String) -> Registrar {
     }
 }
 
-/// The configured site, else the address that is listened on.
+/// The setting server.public_url, or else the address that the server listens on.
 pub fn public_url(config: &Config, listening: std::net::SocketAddr) -> String {
     if config.server.public_url.is_empty() {
         format!("http://{listening}")
@@ -123,8 +123,8 @@ pub fn public_url(config: &Config, listening: std::net::SocketAddr) -> String {
     }
 }
 
-/// What is in it is the service's alone: addresses, secrets, mails with live links. A folder that is there already keeps
-/// the rights that its owner gave it.
+/// Creates the data folder, readable only by this user: it holds addresses, secrets and mails with live links. An
+/// existing folder keeps its permissions.
 fn make_folder(path: &Path) -> Result<&Path, StartError> {
     let parents = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     let mut private = DirBuilder::new();
@@ -135,19 +135,19 @@ fn make_folder(path: &Path) -> Result<&Path, StartError> {
     Ok(path)
 }
 
-/// A Corkboard that runs. Must be stopped: dropping it leaves threads behind.
+/// A running Corkboard. It must be stopped; dropping it leaves threads behind.
 pub struct Running {
     pub server: http::Server,
     pub store: Store,
     pub progress: Arc<Progress>,
-    /// Where the measurements are, if they have an address of their own.
+    /// The metrics server, if metrics have their own address.
     pub metrics: Option<http::Server>,
     followers: Followers,
     mail: tokio::task::JoinHandle<()>,
     stop_mail: watch::Sender<bool>,
 }
 
-/// Opens the data folder, starts everything, listens. Needs an actix runtime around it.
+/// Opens the data folder, starts all parts and listens. Must be called inside an actix runtime.
 pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let folder = make_folder(&config.data.dir)?.to_owned();
     let listen = config.server.listen;
@@ -194,7 +194,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         .map_err(StartError::Thread)?;
     tokio::spawn(async move {
         if let Err(error) = judge.warm().await {
-            tracing::error!(%error, "the campus rules could not be made ready");
+            tracing::error!(%error, "could not prepare the campus rules");
         }
     });
     let (stop_mail, stopping) = watch::channel(false);
@@ -212,7 +212,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     })
 }
 
-/// Bound before anything is started, so that a taken address leaves no thread behind.
+/// Binds the address before anything starts, so that an address in use leaves no thread behind.
 fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, StartError> {
     let settings = &state.config.metrics;
     let Some(listen) = settings.listen.filter(|_| settings.enabled) else {
@@ -224,10 +224,10 @@ fn serve_metrics(state: &Data<http::State>) -> Result<Option<http::Server>, Star
         .map_err(|error| StartError::Listen(listen, error))
 }
 
-/// So many times its CPU time a call may take on a busy machine.
+/// On a busy machine, a call may take this many times its CPU time.
 const BUSY_FACTOR: u32 = 20;
 
-/// How much a rule may take on this campus.
+/// The resource limits for rules on this campus.
 pub fn limits(config: &Config) -> Limits {
     let settings = &config.rules;
     let defaults = Limits::default();
@@ -253,12 +253,12 @@ pub fn compiler(config: &Config) -> PathBuf {
     config.rules.compiler.clone().unwrap_or_else(own_program)
 }
 
-/// The rules' host and what the campus decides about it, with the modules that ship in place.
+/// Opens the rule host, installs the built-in rules and combines both with the campus's settings.
 pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
     let settings = &config.rules;
     let folder = config.data.dir.join("rules");
     let host = Arc::new(Host::open(&folder, limits(config), &compiler(config))?);
-    // It blocks, and the start runs among async tasks.
+    // Seeding blocks, and this function is called from async code.
     std::thread::scope(|scope| {
         let seed = scope.spawn(|| office::seed_rules(store, &host, settings));
         seed.join()
@@ -303,7 +303,7 @@ fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError
 }
 
 impl Running {
-    /// Serves until the handle stops the server, then lets the followers and the mail finish what they hold.
+    /// Serves until the handle stops the server, then lets the followers and the mail worker finish their current work.
     pub async fn wait(self) -> std::io::Result<()> {
         let metrics = self.metrics.map(|server| {
             let handle = server.handle.clone();
@@ -315,25 +315,27 @@ impl Running {
         if let Some((running, handle)) = metrics {
             handle.stop(false).await;
             if running.await.is_err() {
-                tracing::error!("the address of the measurements had panicked");
+                tracing::error!("the metrics server panicked");
             }
         }
         self.stop_mail.send_replace(true);
         if let Err(error) = self.mail.await {
-            tracing::error!(%error, "the mail worker had panicked");
+            tracing::error!(%error, "the mail worker panicked");
         }
-        // They are threads; joining them waits.
+        // Followers are threads, and joining them blocks.
         let followers = self.followers;
         if tokio::task::spawn_blocking(move || followers.stop())
             .await
             .is_err()
         {
-            tracing::error!("the followers could not be stopped");
+            tracing::error!("could not stop the followers");
         }
-        // The server's threads let go of the store a moment after it has ended. A process that ends before leaves a file
-        // that the next start reads through as after a crash.
+        // The server's threads release the store a moment after the server has ended. If the process ends before that, the
+        // next start has to check the file as after a crash.
         if tokio::time::timeout(CLOSING, closing).await.is_err() {
-            tracing::warn!("the store is still in use; the next start will look it through");
+            tracing::warn!(
+                "the store is still in use and was not closed; the next start will check it"
+            );
         }
         outcome
     }

@@ -1,5 +1,5 @@
-//! Structured logs: one JSON object a line on standard error. `RUST_LOG` says how much; `info` where it is not set.
-//! Only logging depends on whoever reads them: see `lines.rs`.
+//! Structured logs: one JSON object per line on standard error. `RUST_LOG` sets the level; the default is `info`. A slow
+//! log reader never slows down the service: see `lines.rs`.
 
 mod lines;
 
@@ -37,18 +37,21 @@ fn start(default: &str) -> io::Result<()> {
         .log_internal_errors(false)
         .with_writer(|| Line);
     if logs.try_init().is_err() {
-        tracing::debug!("logging had been started before");
+        tracing::debug!("logging was already started");
         return Ok(());
     }
     LINES.write_to(io::stderr(), |lost| {
-        tracing::warn!(lost, "log lines were lost: they could not be written");
+        tracing::warn!(
+            lost,
+            "log lines were lost because they could not be written"
+        );
     })?;
     // The standard hook writes to standard error, and would wait for its reader.
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-/// Says something in plain text on standard error. It is lost if nobody can read it.
+/// Prints plain text to standard error. The text is lost if nobody can read it.
 pub fn say(text: impl Display) {
     let line = format!("{text}\n");
     if LINES.has_writer() {
@@ -59,7 +62,7 @@ pub fn say(text: impl Display) {
     }
 }
 
-/// Log lines that nobody could be given, since the start.
+/// Log lines lost since the start.
 pub fn lost() -> u64 {
     LINES.lost()
 }

@@ -164,7 +164,7 @@ async fn what_needs_the_store_says_at_once_that_a_server_has_it() {
         let refused = corkboard(data.path()).args(arguments).output().unwrap();
         let said = said(&refused);
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {said}");
-        let sentence = "store.redb is held by a running corkboard; stop it first";
+        let sentence = "store.redb; stop it first";
         assert!(
             said.starts_with("corkboard: ") && said.contains(sentence),
             "{said}"
@@ -230,8 +230,8 @@ fn a_setting_that_is_wrong_stops_the_start_and_says_where() {
             2,
             ["languages", "English, please"],
         ),
-        ("[campus]\naccent = \"red\"\n", 2, ["accent", "#rrggbb"]),
-        ("[campus]\naccent = \"#12345g\"\n", 2, ["accent", "#rrggbb"]),
+        ("[campus]\naccent = \"red\"\n", 2, ["accent", "#1a5fb4"]),
+        ("[campus]\naccent = \"#12345g\"\n", 2, ["accent", "#1a5fb4"]),
         (
             "[campus]\nemail_domains = [\"a.edu\", \"@b.edu\"]\n",
             2,
@@ -382,7 +382,7 @@ async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
         let mut site = Process::serve(data.path());
         let refused = corkboard(data.path()).args(arguments).output().unwrap();
         assert_eq!(refused.status.code(), Some(1));
-        let sentence = "store.redb is held by a running corkboard; stop it first";
+        let sentence = "store.redb; stop it first";
         assert!(said(&refused).contains(sentence), "{}", said(&refused));
         site.kill();
         let done = corkboard(data.path()).args(arguments).output().unwrap();
@@ -395,7 +395,7 @@ async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
         assert_eq!(said(&done), "");
         let printed = String::from_utf8(done.stdout).unwrap();
         assert!(
-            printed.ends_with(" 0 wrong\n") || printed.contains("campus-eligibility"),
+            printed.ends_with(" problems found: 0\n") || printed.contains("campus-eligibility"),
             "{printed}"
         );
     }
@@ -558,7 +558,7 @@ async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
         .current_dir(temporary.path())
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::null());
-    let mut site = Process::start_until(&mut command, "filling a campus");
+    let mut site = Process::start_until(&mut command, "creating a campus");
     site.terminate();
     assert_eq!(site.ended().await.code(), Some(0), "{}", site.said());
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
@@ -594,12 +594,13 @@ async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_tol
     // A campus that is there is not filled once more.
     let again = demo(&["--data-dir", "kept"]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
-    let sentence = "kept has a campus already. Run it with `corkboard serve --data-dir kept`";
+    let sentence =
+        "kept already holds Corkboard data. Run it with `corkboard serve --data-dir kept`";
     assert!(said(&again).contains(sentence), "{}", said(&again));
     let other = demo(&["--config", "config.toml"]).output().unwrap();
     assert_eq!(other.status.code(), Some(2));
     assert!(
-        said(&other).contains("settings of its own"),
+        said(&other).contains("its own settings"),
         "{}",
         said(&other)
     );

@@ -68,7 +68,7 @@ async fn check_finds_nothing_wrong_with_what_the_server_wrote() {
     let before = std::fs::read(folder.path().join("store.redb")).unwrap();
     let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
     let (printed, errors) = ends(&output, 0);
-    assert!(printed.ends_with(" 0 wrong\n"), "{printed}");
+    assert!(printed.ends_with(" problems found: 0\n"), "{printed}");
     assert_eq!(errors, "");
     let after = std::fs::read(folder.path().join("store.redb")).unwrap();
     assert!(before == after, "it wrote");
@@ -96,9 +96,9 @@ async fn check_says_what_is_wrong_and_fails() {
     let folder = board.stop().await;
     let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
     let (printed, errors) = ends(&output, 1);
-    assert!(printed.ends_with(" 1 wrong\n"), "{printed}");
+    assert!(printed.ends_with(" problems found: 1\n"), "{printed}");
     assert!(
-        errors.contains("counted 3 applications, and there are 0"),
+        errors.contains("says 3 applications, but there are 0"),
         "{errors}"
     );
 }
@@ -124,7 +124,7 @@ async fn a_command_that_needs_the_store_says_who_holds_it() {
         let arguments = [arguments, &["--data-dir", "."]].concat();
         let (_, errors) = ends(&corkboard(&folder, &arguments), 1);
         assert!(
-            errors.contains("is held by a running corkboard; stop it first"),
+            errors.contains("a running corkboard is using "),
             "{arguments:?}: {errors}"
         );
     }
@@ -182,7 +182,7 @@ fn init_writes_settings_once_and_makes_one_admin() {
     ];
     let (password, errors) = ends(&corkboard(folder.path(), &arguments), 0);
     assert_eq!(password.trim().len(), 16, "{password}");
-    assert!(errors.contains("wrote config.toml"), "{errors}");
+    assert!(errors.contains("created config.toml"), "{errors}");
     let settings = folder.path().join("config.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
     assert_eq!(text, std::fs::read_to_string("config.toml").unwrap());
@@ -191,7 +191,7 @@ fn init_writes_settings_once_and_makes_one_admin() {
     let (printed, errors) = ends(&corkboard(folder.path(), &arguments), 0);
     assert_eq!(printed, "");
     assert!(
-        errors.contains("office@example.edu is an admin already"),
+        errors.contains("office@example.edu is already an admin"),
         "{errors}"
     );
     let kept = std::fs::read_to_string(&settings).unwrap();
@@ -325,7 +325,7 @@ fn what_cannot_be_printed_is_a_failure_and_no_panic() {
             continue;
         }
         let (_, errors) = ends(&full(), 1);
-        let sentence = "corkboard: standard output cannot be written: ";
+        let sentence = "corkboard: cannot write to standard output: ";
         assert!(errors.contains(sentence), "{arguments:?}: {errors}");
         let (_, errors) = ends(&closed(), 1);
         assert_eq!(errors, "", "{arguments:?}");

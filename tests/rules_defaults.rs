@@ -511,7 +511,7 @@ fn an_authors_cases_tell_what_came_out_instead() {
         ),
         (
             "{\"cases\": [{\"name\": \"high\", \"parameters\": {\"weeklyHoursInTerm\": 900}, \"expect\": {\"outcome\": \"eligible\"}}]}",
-            "high: the settings do not fit the rule: ",
+            "high: the rule's parameters are not valid: ",
         ),
     ] {
         let Err(Fault::Refused(why)) = host.run_cases(SHIPPED[0].bytes, cases) else {

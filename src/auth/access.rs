@@ -1,5 +1,5 @@
-//! Access tokens: short JWTs (HS256) bound to a session. One service signs and verifies, so one secret does; it lies in
-//! the data folder, with the one before it while tokens of that may still be about.
+//! Access tokens: short-lived JWTs (HS256) bound to a session. The same service signs and verifies, so one secret is enough.
+//! It is in the data folder, next to the previous one as long as tokens signed with that may still be in use.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{AccountId, SessionId, Timestamp};
 
-/// A signing key signs for so long; then a new one does.
+/// A signing key is replaced after this time.
 const ROTATE_AFTER: Duration = Duration::from_hours(90 * 24);
 const KEY_FILE: &str = "access-keys.json";
-/// Most tokens whose signature is remembered, at some 350 bytes each; one more and all are forgotten.
+/// Most verified tokens to cache, about 350 bytes each. When the cache is full, it is emptied.
 const MAX_KNOWN: usize = 10_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
-    #[error("{0} is not a key file: {1}")]
+    #[error("the key file {0} is damaged: {1}; restore it, or delete it to log everyone out")]
     Damaged(PathBuf, serde_json::Error),
-    #[error("signing failed: {0}")]
+    #[error("could not sign a token: {0}")]
     Signing(jsonwebtoken::errors::Error),
 }
 

@@ -39,9 +39,9 @@ fn one_form(typed: &str) -> Cow<'_, str> {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    #[error("too many passwords wait to be checked")]
+    #[error("too many passwords are waiting to be checked; try again")]
     Busy,
-    #[error("a password hash failed: {0}")]
+    #[error("could not hash a password: {0}")]
     Failed(String),
 }
 

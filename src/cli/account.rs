@@ -1,4 +1,4 @@
-//! `corkboard account`: what the person with the machine does with accounts, the server being stopped.
+//! `corkboard account`: creates and manages accounts from the command line, while the server is stopped.
 
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
@@ -116,7 +116,7 @@ impl Account {
     }
 }
 
-/// Makes an account; a password that is made here is printed.
+/// Creates an account. Prints the password if it was generated here.
 pub(super) fn make(
     store: &Store,
     role: Role,
@@ -135,12 +135,12 @@ pub(super) fn make(
     Ok(())
 }
 
-/// Prints a made password. Nobody knows it who cannot read it here, so the failure says what has happened and what helps.
+/// Prints a generated password. This is the only place to read it, so the error says what was done and how to get a new one.
 fn tell(password: &str, done: &str, email: &Email) -> Result<(), Failure> {
     print_line(password).map_err(|error| {
         format!(
-            "{done}, but its password is lost: {error}; \
-             `corkboard account reset-password --email {email} --generate` makes another"
+            "{done}, but the new password could not be printed: {error}. \
+             Run `corkboard account reset-password --email {email} --generate` for another one"
         )
         .into()
     })
@@ -173,10 +173,10 @@ pub(super) fn parse_email(text: &str) -> Result<Email, Failure> {
     Email::parse(text).map_err(|message| format!("--email {message}").into())
 }
 
-/// Bytes of randomness in a made password: 16 characters.
+/// Random bytes in a generated password, which makes 16 characters.
 const MADE_BYTES: usize = 12;
 
-/// A password, and whether it was made here.
+/// A password, and whether it was generated here.
 fn password(generate: bool) -> Result<(String, bool), Failure> {
     if generate {
         let bytes: [u8; MADE_BYTES] = rand::random();
@@ -187,7 +187,7 @@ fn password(generate: bool) -> Result<(String, bool), Failure> {
         say("Password (visible as you type):");
     }
     let line = input.lines().next().transpose()?;
-    let password = line.ok_or("no password on standard input; or use --generate")?;
+    let password = line.ok_or("no password on standard input; type one, or use --generate")?;
     check_password(&password).map_err(|message| format!("the password {message}"))?;
     Ok((password, false))
 }

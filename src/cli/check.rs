@@ -1,5 +1,5 @@
-//! `corkboard check`: looks for anything wrong in what is stored, the server being stopped. Changes
-//! nothing, but for closing what a crash left open.
+//! `corkboard check`: looks for damage in the stored data, while the server is stopped. Changes nothing, except that it
+//! closes a store that a crash left open.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::store::{self, Checked};
 use crate::telemetry::say;
 
-/// Findings that are told one by one; beyond them only their number.
+/// Problems printed one by one; past this limit they are only counted.
 const TOLD: u64 = 1_000;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
@@ -27,13 +27,14 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
         }
     })?;
     print_line(format_args!(
-        "{rows} rows, {records} records, {wrong} wrong"
+        "{rows} rows and {records} records checked, problems found: {wrong}"
     ))?;
     if wrong == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     say(
-        "corkboard: restore a backup of the data folder. This does not check the search index; `corkboard reindex` rebuilds it",
+        "corkboard: the stored data is damaged; restore a backup. This command does not check the search index; \
+         `corkboard reindex` rebuilds it",
     );
     Ok(ExitCode::FAILURE)
 }

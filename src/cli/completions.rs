@@ -1,4 +1,4 @@
-//! `corkboard completions`: prints what a shell needs to complete commands.
+//! `corkboard completions`: prints the script that lets a shell complete commands.
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use super::{Failure, Line};
 
 #[derive(Args)]
 pub struct Completions {
+    /// The shell to print the script for.
     shell: Shell,
 }
 

@@ -1,4 +1,4 @@
-//! `corkboard import`: students, employers or jobs from a CSV file, the server being stopped.
+//! `corkboard import`: imports students, employers or jobs from a CSV file, while the server is stopped.
 
 use std::fs::File;
 use std::io::{BufReader, IsTerminal as _};
@@ -21,8 +21,9 @@ use crate::telemetry::say;
 
 #[derive(Args)]
 pub struct Import {
+    /// What the file holds.
     kind: KindName,
-    /// A CSV file with a header; `-` reads standard input.
+    /// The CSV file, with a header row. `-` reads standard input.
     file: PathBuf,
     /// Show what would happen. Changes nothing.
     #[arg(long)]
@@ -82,7 +83,7 @@ impl Import {
         } = report;
         if !ignored_columns.is_empty() {
             say(format_args!(
-                "left out unknown columns: {}",
+                "ignored unknown columns: {}",
                 ignored_columns.join(", ")
             ));
         }
@@ -102,7 +103,7 @@ impl Import {
     }
 }
 
-/// A bar on a terminal; elsewhere nothing but the closing line.
+/// A progress bar on a terminal; hidden elsewhere.
 fn progress_bar(bytes: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,5 +1,5 @@
-//! The command line: one file per command. Exit status 0 done, 1 failed, 2 wrong usage; errors go to standard error and
-//! say what to do next.
+//! The command line: one file per command. The exit status is 0 for success, 1 for failure, 2 for wrong usage. Errors go
+//! to standard error and say what to do next.
 
 mod account;
 mod check;
@@ -71,12 +71,12 @@ enum Command {
     Demo(demo::Demo),
 }
 
-/// Why a command failed, in words for the person who typed it.
+/// Why a command failed, in words for the person who ran it.
 type Failure = Box<dyn std::error::Error>;
 
-/// Parses the arguments of this process and does what they say.
+/// Parses this process's arguments and runs the command.
 pub fn run() -> ExitCode {
-    // No command of a person's, so that no help or manual shows it.
+    // The board starts itself with this command; help and manual do not show it.
     if std::env::args_os()
         .nth(1)
         .is_some_and(|command| command == crate::rules::COMMAND)

@@ -1,15 +1,15 @@
-//! What commands print on standard output. A full disk or a reader that went away ends a command with a status, never with
+//! Printing to standard output. If the disk is full or the reader is gone, the command ends with an exit status, never with
 //! a panic.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
 #[derive(Debug, thiserror::Error)]
-#[error("standard output cannot be written: {0}")]
+#[error("cannot write to standard output: {0}")]
 pub struct Unprinted(io::Error);
 
 impl Unprinted {
-    /// Whoever read it has seen enough, as `head` does, and needs no sentence.
+    /// The reader closed the pipe, as `head` does. That needs no error message.
     pub fn has_no_reader(&self) -> bool {
         self.0.kind() == ErrorKind::BrokenPipe
     }

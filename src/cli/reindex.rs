@@ -1,4 +1,4 @@
-//! `corkboard reindex`: drops the search index and makes it anew, the server being stopped.
+//! `corkboard reindex`: deletes the search index and rebuilds it, while the server is stopped.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::followers::rebuild;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    // Held until the index is done, so that no server begins meanwhile.
+    // Held until the index is built, so that no server can start before that.
     let store = app::open_store(config, Clock::System)?;
     let folder = app::index_folder(config);
     match std::fs::remove_dir_all(&folder) {

@@ -37,15 +37,15 @@ impl Serve {
     }
 }
 
-/// The ways in which this process is asked to stop, heard from when this is made: a stop that comes while it still starts is
-/// a proper one too.
+/// The signals that ask this process to stop. It listens for them from the moment this is created, so a stop during the
+/// start is also a clean one.
 pub(super) struct Told {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Told {
-    /// Needs a runtime around it.
+    /// Must be called inside a Tokio runtime.
     pub(super) fn hear() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -54,7 +54,7 @@ impl Told {
     }
 }
 
-/// Serves until the process is asked to stop; running requests are finished.
+/// Serves until the process is asked to stop, then lets running requests finish.
 pub(super) async fn serve_until(
     mut told: Told,
     running: app::Running,

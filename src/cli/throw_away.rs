@@ -1,10 +1,10 @@
-//! A folder for as long as one command runs.
+//! A temporary folder for one command.
 
 use std::path::{Path, PathBuf};
 
 use crate::telemetry::say;
 
-/// A folder that goes when the command ends.
+/// A temporary folder, deleted when the command ends.
 pub struct ThrowAway(PathBuf);
 
 impl ThrowAway {
@@ -24,7 +24,7 @@ impl Drop for ThrowAway {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             say(format_args!(
-                "corkboard: {} could not be removed: {error}",
+                "corkboard: could not delete {}: {error}. Delete it yourself",
                 self.0.display()
             ));
         }

@@ -1,13 +1,13 @@
-//! Reading `config.toml`, and the environment over it. An error says where, which key, and what is allowed.
+//! Reads `config.toml`, then applies the environment. An error names the place, the key, and what is allowed.
 
 use std::path::{Path, PathBuf};
 
 use super::Config;
 
-/// Why the start stops: which file or variable, which line, which key, what is allowed.
+/// Why the settings cannot be used: which file or variable, which line, which key, what is allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("{path}: {error}")]
+    #[error("cannot read the settings file {path}: {error}")]
     Unreadable {
         path: PathBuf,
         error: std::io::Error,
@@ -25,7 +25,7 @@ pub enum ConfigError {
 const PREFIX: &str = "CORKBOARD__";
 
 impl Config {
-    /// Reads a file (`None`: `config.toml` here, if there is one) and lays the environment over it.
+    /// Reads a file (`None`: `config.toml` in this folder, if there is one). Environment variables override it.
     pub fn load(
         path: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -49,7 +49,7 @@ impl Config {
             line: line_of(&text, error.span()),
             message: described(&text, &error),
         };
-        // The file by itself first: its errors have a line.
+        // The file alone first, because its errors have a line number.
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         let mut table: toml::Table = toml::from_str(&text).map_err(wrong)?;
         let mut overrides: Vec<_> = environment
@@ -64,12 +64,12 @@ impl Config {
     }
 }
 
-/// Sets one key from the environment. The value is read as TOML if it is some (a number, a list), else as text.
+/// Sets one key from the environment. The value is read as TOML (a number, a list) if possible, otherwise as text.
 fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<Config, String> {
     let path = name[PREFIX.len()..].to_lowercase();
     let (section, key) = path
         .split_once("__")
-        .ok_or("must be CORKBOARD__SECTION__KEY")?;
+        .ok_or("the name must be CORKBOARD__SECTION__KEY, such as CORKBOARD__SERVER__LISTEN")?;
     let text = toml::Value::String(value.into());
     let parsed = toml::from_str::<toml::Table>(&format!("value = {value}"))
         .ok()
@@ -102,7 +102,7 @@ fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
     text[..start].matches('\n').count() + 1
 }
 
-/// The message and the line it is about, so that the key is named.
+/// The message and its line, which names the key.
 fn described(text: &str, error: &toml::de::Error) -> String {
     let line = text
         .lines()

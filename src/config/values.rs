@@ -1,4 +1,4 @@
-//! What single settings may be: each is looked at where it is read, so that the line is known.
+//! Checks single settings while they are read, so that an error can name the line.
 
 use jiff::tz::TimeZone;
 use serde::de::Error as _;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::{AddressRange, Email};
 
-/// A text that must be so, or what is allowed.
+/// A text that passes a check. The error says what is allowed.
 fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
     is_sound: fn(&str) -> bool,
@@ -20,7 +20,7 @@ fn text<'de, D: Deserializer<'de>>(
     }
 }
 
-/// A list of which each must be so, or what is allowed.
+/// A list of texts that each pass a check. The error says what is allowed.
 fn texts<'de, D: Deserializer<'de>>(
     deserializer: D,
     is_sound: fn(&str) -> bool,
@@ -40,7 +40,7 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 
 pub(super) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let is_sound = |value: &str| value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase());
-    let allowed = "currency must be three capital letters (ISO 4217), as \"USD\"";
+    let allowed = "currency must be three capital letters (ISO 4217), such as \"USD\"";
     text(deserializer, is_sound, allowed)
 }
 
@@ -51,11 +51,11 @@ pub(super) fn accent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         };
         matches!(digits.len(), 3 | 6) && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    let allowed = "accent must be \"\" or a colour as \"#rrggbb\"";
+    let allowed = "accent must be empty or a color such as \"#1a5fb4\"";
     text(deserializer, is_sound, allowed)
 }
 
-/// Language, script, region and so on (RFC 5646), by their looks.
+/// Language tags (RFC 5646): checks the form only.
 pub(super) fn languages<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
@@ -68,11 +68,11 @@ pub(super) fn languages<'de, D: Deserializer<'de>>(
                 (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
             })
     };
-    let allowed = "languages must be tags as \"en\", \"es\" or \"pt-BR\"";
+    let allowed = "languages must be language tags such as \"en\", \"es\" or \"pt-BR\"";
     let values = texts(deserializer, is_sound, allowed)?;
     if values.is_empty() {
         return Err(D::Error::custom(
-            "languages must name one at least, as [\"en\"]",
+            "languages must have at least one entry, such as [\"en\"]",
         ));
     }
     Ok(values)
@@ -81,9 +81,9 @@ pub(super) fn languages<'de, D: Deserializer<'de>>(
 pub(super) fn email_domains<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
-    let allowed = "email_domains must be what stands after the @, as \"example.edu\"";
+    let allowed = "email_domains must be the part after the @, such as \"example.edu\"";
     let domains = texts(deserializer, is_domain, allowed)?;
-    // As addresses are kept, international ones in ASCII.
+    // In the form in which addresses are stored: international domains in ASCII.
     let kept = |domain: String| Email::parse(&format!("a@{domain}"));
     let kept = domains.into_iter().map(kept);
     kept.map(|email| email.map(|email| email.domain().to_owned()))
@@ -106,9 +106,9 @@ pub(super) fn address_ranges<'de, D: Deserializer<'de>>(
     values.iter().map(parse).collect()
 }
 
-/// As browsers write them in `Origin`, with which they are compared.
+/// As browsers write them in the `Origin` header.
 pub(super) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let allowed = "allowed_origins must be scheme, host and port, if it is another than the scheme's, without a path, as \
+    let allowed = "allowed_origins must be a scheme and a host, plus the port if it is not the default one, without a path, such as \
                    \"https://www.example.edu\"";
     texts(deserializer, is_origin, allowed)
 }
@@ -155,7 +155,7 @@ pub(super) fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stri
             .and_then(|value| value.rsplit_once('<'));
         Email::parse(in_brackets.map_or(value, |(_, address)| address)).is_ok()
     };
-    let allowed = "from must be an address, as \"Corkboard <jobs@example.edu>\"";
+    let allowed = "from must be an email address, such as \"Corkboard <jobs@example.edu>\"";
     text(deserializer, is_sound, allowed)
 }
 
@@ -163,7 +163,7 @@ pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ti
     let name = String::deserialize(deserializer)?;
     TimeZone::get(&name).map_err(|_| {
         D::Error::custom(format!(
-            "time_zone {name:?} is not known; use an IANA name as \"America/New_York\""
+            "time_zone {name:?} is unknown; use an IANA name such as \"America/New_York\""
         ))
     })
 }

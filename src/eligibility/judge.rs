@@ -336,7 +336,7 @@ impl Judge {
     fn note(&self, note: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         tokio::spawn(async move {
             if let Err(error) = note.await {
-                tracing::error!(%error, "how a campus rule is could not be noted");
+                tracing::error!(%error, "could not record the health of a campus rule");
             }
         });
     }

@@ -101,7 +101,7 @@ impl IndexFollower {
         if self.index.position() < position
             && let Err(error) = self.index.apply(Vec::new(), position)
         {
-            tracing::warn!(%error, "the index could not note where it is; it will read some of the log again");
+            tracing::warn!(%error, "could not save the index's position; it will read part of the log again");
         }
     }
 
@@ -120,7 +120,7 @@ impl IndexFollower {
 
     /// Builds the index again whose files somebody took away; what it found is found meanwhile.
     fn replace(&self) -> Result<u64, FollowError> {
-        tracing::warn!("the search index's files are gone; building it again");
+        tracing::warn!("the search index's files are missing; rebuilding it");
         Progress::set(&self.progress.index, 0);
         self.index.replace()?;
         let reader = self.store.read()?;

@@ -93,7 +93,7 @@ impl Followers {
         self.stop.send_replace(true);
         for thread in self.threads {
             if thread.join().is_err() {
-                tracing::error!("a follower had panicked");
+                tracing::error!("a follower panicked");
             }
         }
     }

@@ -182,7 +182,7 @@ fn rule_failed(
     notices: &mut Vec<Notice>,
 ) -> Result<(), StoreError> {
     let failing = rule.failing.as_ref();
-    let fault = failing.map_or("It works again by now.", |failing| &failing.message);
+    let fault = failing.map_or("It works again now.", |failing| &failing.message);
     let template = MailTemplate::RuleFailing {
         rule: format!("{} {}", rule.name, rule.version),
         fault: fault.into(),

@@ -124,7 +124,7 @@ async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
     let account_id = attempt.account;
     let address = origin.address.map(tracing::field::display);
     let known = account_id.map(tracing::field::display);
-    tracing::info!(account_id = known, address, left_out, "a log-in failed");
+    tracing::info!(account_id = known, address, left_out, "log-in failed");
     let noted = state
         .store
         .run(origin, |transaction| {
@@ -132,7 +132,7 @@ async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
         })
         .await;
     if let Err(error) = noted {
-        tracing::warn!(%error, "a failed log-in could not be written down");
+        tracing::warn!(%error, "could not record a failed log-in");
     }
 }
 

@@ -24,13 +24,15 @@ const CONNECTIONS: u32 = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MailSetupError {
-    #[error("mail.from is no mailbox (as \"Corkboard <jobs@example.edu>\"): {0}")]
+    #[error(
+        "the setting mail.from must be an address such as \"Corkboard <jobs@example.edu>\": {0}"
+    )]
     From(String),
-    #[error("the mail folder {0}: {1}")]
+    #[error("cannot use the mail folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
-    #[error("the mail server's TLS: {0}")]
+    #[error("cannot set up TLS for the mail server: {0}")]
     Tls(String),
-    #[error("the mail layouts: {0}")]
+    #[error("error in the mail templates: {0}")]
     Layout(#[from] LayoutError),
 }
 
@@ -130,7 +132,9 @@ impl Transport {
                 let written = written
                     .await
                     .map_err(|error| SendError::Down(error.to_string()))?;
-                written.map_err(|error| SendError::Down(format!("the mail folder: {error}")))
+                written.map_err(|error| {
+                    SendError::Down(format!("cannot write to the mail folder: {error}"))
+                })
             }
         }
     }

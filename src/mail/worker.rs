@@ -129,14 +129,14 @@ impl Worker {
                     tracing::warn!(
                         reason,
                         seconds = back_off.as_secs_f64(),
-                        "no mail leaves; backing off"
+                        "cannot send mail; the outbox waits and will try again"
                     );
                     let pause = jittered(back_off);
                     back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     pause
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the outbox could not be read or marked");
+                    tracing::error!(%error, "could not read or update the outbox");
                     LONGEST_BACK_OFF.min(Duration::from_secs(1))
                 }
             };

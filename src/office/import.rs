@@ -1,5 +1,5 @@
-//! Reading a CSV file into the store, in a stream: a few hundred rows at a time become one change, so that memory does not
-//! grow with the file and an interrupted import has landed a part of it, whole rows each. A rerun changes nothing.
+//! Imports a CSV file as a stream. A few hundred rows at a time become one change, so memory does not grow with the file. An
+//! interrupted import has stored some of the rows, each of them complete; running it again is safe.
 
 use std::io::Read;
 
@@ -19,26 +19,26 @@ pub enum Kind {
 
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Tells what would happen, and changes nothing.
+    /// Reports what would happen, and changes nothing.
     pub dry_run: bool,
-    /// The employer of jobs whose row names none.
+    /// The employer for job rows that do not name one.
     pub owner: Option<Email>,
-    /// Refuses a file that has a column nobody knows.
+    /// Refuses a file with an unknown column.
     pub strict: bool,
-    /// Nobody else writes meanwhile, so that changes may be large and are fewer.
+    /// Nobody else writes at the same time, so changes can be larger and fewer.
     pub alone: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file is no CSV, or its header is not one of an import; nothing was done.
+    /// The file is not CSV, or its header does not fit. Nothing was changed.
     #[error("the file cannot be imported: {0}")]
     File(Invalid),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why one row is refused, as its room says it.
+/// Why one row is refused.
 pub(super) enum RowError {
     Invalid(Invalid),
     Store(StoreError),
@@ -56,8 +56,8 @@ impl From<StoreError> for RowError {
     }
 }
 
-/// A record of one role must not get the address with which somebody signs in as another. An address that was typed at
-/// registration and never proven is nobody's.
+/// Refuses an address that already belongs to an account with another role. An unverified address does not count: anyone
+/// could have typed it at registration.
 pub(super) fn refuse_other_role(
     transaction: &mut Transaction,
     email: &Email,

@@ -17,21 +17,21 @@ const MAX_NAME_CHARS: usize = 60;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RuleRefusal {
-    #[error("there is no such rule")]
+    #[error("rule not found")]
     NotFound,
     #[error("the rule has changed since it was read")]
     Stale,
-    #[error("a rule cannot go from {} to {}", from.name(), to.name())]
+    #[error("a rule cannot change from {} to {}", from.name(), to.name())]
     InvalidTransition { from: RuleState, to: RuleState },
     #[error(
-        "a rule becomes active after a dry run in which it gave answers and failed at nothing, so that its effect was seen"
+        "do a dry run first: a rule can become active only after a dry run with answers and no errors"
     )]
     DryRunFirst,
-    #[error("the same module is here already, as the rule {0}")]
+    #[error("this module is already uploaded as rule {0}")]
     Uploaded(RuleId),
     #[error("only a draft or a retired rule can be deleted; this one is {}", .0.name())]
     InUse(RuleState),
-    #[error("this rule ships with Corkboard and cannot be deleted; make it retired instead")]
+    #[error("this rule is part of Corkboard and cannot be deleted; retire it instead")]
     Ships,
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -1,4 +1,4 @@
-//! The modules that ship, on from the first start.
+//! Installs the rules that ship with Corkboard. They are active from the first start.
 
 use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
@@ -10,19 +10,19 @@ use crate::store::{Origin, Store, Stored};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    #[error("the rule {0} that ships: {1}")]
+    #[error("the built-in rule {0}: {1}")]
     Fault(String, Fault),
-    #[error("the rule {0} that ships: {1}")]
+    #[error("the built-in rule {0}: {1}")]
     Refusal(String, RuleRefusal),
-    #[error("[rules.parameters.{0}] of the configuration: {1}")]
+    #[error("the setting [rules.parameters.{0}]: {1}")]
     Configured(String, Invalid),
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
 }
 
-/// Installs what ships and is not there: active where the campus has no rule of that name, else a draft beside it, so that
-/// a new Corkboard never changes by itself what a campus decided. Then looks whether the configured parameters fit the
-/// modules in use. Blocks while it compiles.
+/// Installs the built-in rules that are missing. A rule becomes active if the campus has no rule with its name; otherwise it
+/// becomes a draft, so that a new Corkboard never changes what a campus decided. Then checks that the configured parameters
+/// are valid for the rules in use. Blocks while it compiles.
 pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
     let known = list_rules(&store.read()?)?;
     for Shipped { name, bytes, .. } in SHIPPED {
@@ -62,7 +62,7 @@ fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedE
     }
     for name in settings.parameters.keys() {
         if !rules.iter().any(|rule| rule.name == *name) {
-            tracing::warn!(name, "[rules.parameters] has a rule that is not here");
+            tracing::warn!(name, "[rules.parameters] names a rule that does not exist");
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ impl<R: Read> Watched<R> {
 }
 
 /// The message of the error that ends a file with an endless record.
-pub(super) const TOO_LARGE: &str = "a record is larger than 8 MiB; is a quote missing?";
+pub(super) const TOO_LARGE: &str = "a record is larger than 8 MiB; check for a missing quote";
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

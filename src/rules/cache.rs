@@ -140,7 +140,7 @@ pub fn discard(file: &Path) {
     for path in [file, &file.with_extension(UNFINISHED)] {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(file = %path.display(), %error, "compiled rules were not removed");
+                tracing::warn!(file = %path.display(), %error, "could not delete a compiled rule");
             }
             _ => {}
         }
@@ -155,7 +155,7 @@ fn load(file: &Path) -> Option<Code> {
     let bytes = fs::read(file).ok()?;
     let (seal, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(SEAL)?;
     if Sha256::digest(body)[..] != *seal {
-        tracing::warn!(file = %file.display(), "compiled rules are damaged and are compiled again");
+        tracing::warn!(file = %file.display(), "a compiled rule is damaged; compiling it again");
         return None;
     }
     let mut rest = body;

@@ -110,13 +110,13 @@ impl fmt::Display for Report {
             .filter(|case| !case.differences.is_empty())
             .count();
         let all = self.cases.len();
-        write!(f, "{} of {all} cases came out as expected; ", all - failed)?;
+        write!(f, "{} of {all} cases passed; ", all - failed)?;
         match &self.each {
             Ok(each) => {
                 let each = each.as_nanos() as f64 / 1000.0;
-                write!(f, "{each:.1} µs for each of many at once")
+                write!(f, "{each:.1} µs each in a batch")
             }
-            Err(fault) => write!(f, "asked about many at once, {BATCH}: {fault}"),
+            Err(fault) => write!(f, "failed in a batch of {BATCH}: {fault}"),
         }
     }
 }
@@ -128,7 +128,7 @@ impl Host {
         let module = self.module(inspected.digest, bytes)?;
         let file = read(cases)
             .and_then(|file| meant_for(module.kind(), &file).map(|()| file))
-            .map_err(|why| Fault::Refused(format!("the cases cannot be read: {why}")))?;
+            .map_err(|why| Fault::Refused(format!("cannot read the cases: {why}")))?;
         let mut reports = Vec::with_capacity(file.cases.len());
         let mut each = Ok(Duration::ZERO);
         for (place, case) in file.cases.iter().enumerate() {

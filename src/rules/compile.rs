@@ -153,7 +153,7 @@ impl Ended {
         if status.code() == Some(REFUSED.into()) {
             return Err(Fault::Refused(self.said));
         }
-        tracing::warn!(%status, last_words = self.last_words, "a rule could not be compiled");
+        tracing::warn!(%status, last_words = self.last_words, "could not compile a rule");
         if died_of(&[Signal::XCPU]) {
             let most = format!("{} s of CPU time", limits.cpu.as_secs());
             return over(most, "compile_cpu_seconds");

@@ -1,52 +1,52 @@
-//! What can be wrong with a module or with a call of one, told apart by what the board does about it. Each text is a
-//! sentence for the person in the office.
+//! What can go wrong with a module or a call to it, grouped by what the board does about it. Each text is a sentence for
+//! the employment office.
 
 use super::{Outcome, Reason, Verdict};
 use crate::model::Invalid;
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// Not a module this board can run; found at upload, for good.
+    /// This board cannot run the module. Found at upload; trying again does not help.
     #[error("{0}")]
     Refused(String),
-    /// The module stopped by itself: a programming error inside it.
-    #[error("the rule stopped with an error of its own: {0}")]
+    /// The module crashed: a programming error in it.
+    #[error("the rule crashed: {0}")]
     Trapped(String),
     #[error("the rule took longer than {0} ms of CPU time and was stopped")]
     OutOfTime(u64),
-    #[error("the rule wanted more than {0} MiB of memory and was stopped")]
+    #[error("the rule needed more than {0} MiB of memory and was stopped")]
     OutOfMemory(u64),
     /// It answered, but the answer breaks the contract.
-    #[error("the rule gave an answer that cannot be used: {0}")]
+    #[error("the rule gave an invalid answer: {0}")]
     WrongAnswer(String),
-    /// It said itself that it cannot judge.
-    #[error("the rule could not judge: {0}")]
+    /// The rule reported that it cannot decide.
+    #[error("the rule could not decide: {0}")]
     Declined(String),
     /// The office's settings do not fit the module's schema.
-    #[error("the settings do not fit the rule: {0}")]
+    #[error("the rule's parameters are not valid: {0}")]
     BadParameters(Invalid),
-    /// It failed so often that it is not asked for a while.
-    #[error("the rule failed several times in a row and is not asked for a minute")]
+    /// It failed so often that the board does not call it for a while.
+    #[error("the rule failed several times in a row; the board tries it again in a minute")]
     SetAside,
-    /// More calls at once than the board admits, or a machine without time for them; try again.
-    #[error("too many rules run at this moment; try again")]
+    /// Too many calls at once, or too little CPU time for them; try again.
+    #[error("too many rules are running right now; try again")]
     Busy,
-    /// The board's own side failed: no memory for the engine, a folder that cannot be written.
+    /// The board failed, not the rule: no memory for the engine, or a folder that cannot be written.
     #[error("the rule engine failed: {0}")]
     Engine(String),
 }
 
-/// Of a text inside a fault that a module or its author chose.
+/// Most characters to keep of a text that a module or its author wrote.
 const FOREIGN_CHARS: usize = 400;
 const NAMES: usize = 5;
 const NAME_CHARS: usize = 80;
 
-/// Text of others, cut to what a person reads.
+/// Shortens a text from outside to a readable length.
 pub(super) fn cut(text: &str) -> String {
     shortened(text, FOREIGN_CHARS)
 }
 
-/// Names of others in one line: the first of them, each cut, and how many more there are.
+/// Names from outside on one line: the first few, each shortened, and how many more there are.
 pub(super) fn names<'a>(all: impl ExactSizeIterator<Item = &'a String>) -> String {
     let more = all.len().saturating_sub(NAMES);
     let shown = all.take(NAMES).map(|name| shortened(name, NAME_CHARS));
@@ -65,7 +65,7 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 impl Fault {
-    /// Stable, for metrics and for a verdict that had to be put off.
+    /// A stable code, for metrics and for verdicts that need a review.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(_) => "rule-refused",
@@ -81,10 +81,10 @@ impl Fault {
         }
     }
 
-    /// Whether the module may have stumbled over one of the cases it was asked about, and would answer the others.
+    /// Whether one of several cases may have caused this, so that the module could still answer the others.
     pub(super) fn is_of_a_case(&self) -> bool {
         match self {
-            // A rule in JavaScript declines by an error thrown on the way, which one odd posting may cause.
+            // A JavaScript rule declines by throwing an error, which a single odd posting may cause.
             Self::Trapped(_)
             | Self::OutOfTime(_)
             | Self::OutOfMemory(_)
@@ -98,13 +98,13 @@ impl Fault {
         }
     }
 
-    /// The verdict of a module that failed: a person has to look. The student learns that, and not what broke.
+    /// The verdict of a module that failed: a person has to review it. The student is not told what broke.
     pub fn verdict(&self, language: &str) -> Verdict {
         let spanish = language.starts_with("es");
         let message = if spanish {
             "Las reglas de este empleo no se pudieron comprobar ahora; la oficina de empleo estudiantil lo revisará."
         } else {
-            "The rules for this job could not be checked just now; the student employment office will look at it."
+            "The rules for this job could not be checked right now. The student employment office will review it."
         };
         Verdict {
             outcome: Outcome::Review,

@@ -152,7 +152,7 @@ impl Host {
             && let Some(used) = used
             && let Err(error) = save(&self.cache.file(digest), &used)
         {
-            tracing::warn!(%digest, %error, "compiled rules were not kept");
+            tracing::warn!(%digest, %error, "could not save a compiled rule");
         }
         let kind = self.admit_world(&component)?;
         let guest = self

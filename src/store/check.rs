@@ -82,7 +82,7 @@ impl Check<'_> {
                 Ok(())
             }
             None => {
-                self.wrong(format!("{key:?}: a key that nothing makes"));
+                self.wrong(format!("{key:?}: unknown kind of key"));
                 Ok(())
             }
         }
@@ -98,7 +98,7 @@ impl Check<'_> {
         if let Some(done) = keys::of_kind(kind, one) {
             done?;
         } else {
-            self.wrong(format!("{key:?}: a record of no known kind"));
+            self.wrong(format!("{key:?}: unknown kind of record"));
         }
         match kind {
             Job::KIND => self.job(key, row),
@@ -118,7 +118,7 @@ impl Check<'_> {
             }
         };
         if *record.key() != *key {
-            self.wrong(format!("{key:?}: the record is {:?}", record.key()));
+            self.wrong(format!("{key:?}: holds the record {:?}", record.key()));
         }
         for index in record.index_keys() {
             self.exists(key, "an index key", &index)?;
@@ -127,7 +127,7 @@ impl Check<'_> {
             let holder = self.reader.snapshot.get(&unique)?;
             if holder.is_none_or(|holder| holder.value != key.as_bytes()) {
                 self.wrong(format!(
-                    "{key:?}: its unique key {unique:?} is missing or another's"
+                    "{key:?}: its unique key {unique:?} is missing or belongs to another record"
                 ));
             }
         }
@@ -147,7 +147,7 @@ impl Check<'_> {
     /// An index row must be one that its record makes.
     fn index(&mut self, key: &Key) -> Result<(), StoreError> {
         let Some(record) = keys::indexed_record(key) else {
-            self.wrong(format!("{key:?}: a row of no known index"));
+            self.wrong(format!("{key:?}: a row of an unknown index"));
             return Ok(());
         };
         let is_made = self.makes(&record, |keys, _| keys.contains(key))?;
@@ -200,7 +200,7 @@ impl Check<'_> {
         if accepted != u64::from(job.positions_filled()) {
             let filled = job.positions_filled();
             self.wrong(format!(
-                "{key:?}: {filled} positions filled, and {accepted} accepted applications"
+                "{key:?}: says {filled} positions are filled, but {accepted} applications are accepted"
             ));
         }
         let applications = self.count(&keys::applications_by_job(job.job_id))?;
@@ -210,7 +210,7 @@ impl Check<'_> {
             .unwrap_or(-1);
         if counted != applications as i64 {
             self.wrong(format!(
-                "{key:?}: counted {counted} applications, and there are {applications}"
+                "{key:?}: says {counted} applications, but there are {applications}"
             ));
         }
         Ok(())
@@ -274,9 +274,13 @@ impl Check<'_> {
         let digest = digest.finalize();
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         if bytes != size {
-            self.wrong(format!("{key:?}: {bytes} bytes of a file of {size}"));
+            self.wrong(format!(
+                "{key:?}: only {bytes} of the file's {size} bytes are stored"
+            ));
         } else if digits != sha256 {
-            self.wrong(format!("{key:?}: the file's bytes are not those that came"));
+            self.wrong(format!(
+                "{key:?}: the file's bytes differ from what was uploaded"
+            ));
         }
         Ok(())
     }

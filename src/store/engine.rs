@@ -134,28 +134,28 @@ impl Change {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store is not available: {0}")]
+    #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// More writes wait than the queue holds.
-    #[error("the store has too many writes waiting")]
+    #[error("too many writes are waiting; try again")]
     Busy,
     /// Nothing was written.
-    #[error("the disk is full")]
+    #[error("the disk is full; free some space")]
     DiskFull,
-    #[error("the outcome of a write is unknown: {0}")]
+    #[error("a write may or may not have happened: {0}")]
     Unknown(String),
-    #[error("the store holds what it should not: {0}")]
+    #[error("the stored data is damaged: {0}; run `corkboard check`")]
     Corrupt(String),
-    #[error("a {0} is larger than the store takes")]
+    #[error("a {0} is too large for the store")]
     TooLarge(&'static str),
     /// Others changed the same records each time it was tried.
-    #[error("others keep changing the same records")]
+    #[error("the same records keep changing; try again")]
     Contended,
 }
 
 /// The refusal of an `Add` to a key that holds other than 8 bytes.
 pub(super) fn not_a_counter(key: &Key) -> StoreError {
-    StoreError::Corrupt(format!("{key:?} is no counter"))
+    StoreError::Corrupt(format!("{key:?} is not a counter"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

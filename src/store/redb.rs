@@ -154,7 +154,7 @@ impl Drop for RedbEngine {
             .take()
             .is_some_and(|thread| thread.join().is_err())
         {
-            tracing::error!("the store's writer had panicked");
+            tracing::error!("the store's writer panicked");
         }
         drop(self.shared.database_mut().take());
     }
@@ -211,7 +211,7 @@ fn stopped() -> StoreError {
 }
 
 fn closed() -> StoreError {
-    StoreError::Unavailable("the store's file could not be opened again".into())
+    StoreError::Unavailable("could not reopen the store's file".into())
 }
 
 fn unavailable(error: impl std::fmt::Display) -> StoreError {

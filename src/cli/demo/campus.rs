@@ -24,9 +24,9 @@ const JOBS: &str = include_str!("jobs.csv");
 const WRITTEN_FOR: Date = date(2026, 12, 1);
 /// Columns of jobs.csv that are dates.
 const DATES: [&str; 3] = ["startDate", "endDate", "deadline"];
-/// Applications that lie there already.
+/// Applications that the demo starts with.
 const APPLICATIONS: usize = 24;
-/// Students and jobs that are tried for them.
+/// Pairs of student and job to try before giving up on that number.
 const MOST_TRIES: usize = 200;
 
 pub(super) struct Login {
@@ -35,7 +35,7 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// Fills the data folder and gives one log-in per role.
+/// Fills the data folder and returns one log-in per role.
 pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
     let store = app::open_store(config, Clock::System)?;
     let campus = config.campus();
@@ -57,7 +57,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         let mut rejected = None;
         import.run(file.as_bytes(), |rejection| rejected = Some(rejection))?;
         if let Some(rejection) = rejected {
-            return Err(format!("the demo's own data is wrong: {rejection}").into());
+            return Err(format!("the demo's own data has an error: {rejection}").into());
         }
     }
     let (employer, postings) = busiest_employer(&store)?;
@@ -90,7 +90,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         ));
         match outcome {
             Ok(_) => filed += 1,
-            // Some of the invented people may not have some of the jobs: that is what the rules are for.
+            // The rules do not allow every invented student every job. That is expected.
             Err(Refusal::Ineligible(_) | Refusal::AlreadyApplied) => {}
             Err(refusal) => return Err(refusal.into()),
         }
@@ -101,7 +101,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
     Ok(logins)
 }
 
-/// One account per role, all with the same made password.
+/// One account per role, all with the same generated password.
 fn make_logins(store: &Store, student: &str, employer: &str) -> Result<Vec<Login>, Box<dyn Error>> {
     let bytes: [u8; 9] = rand::random();
     let password = URL_SAFE_NO_PAD.encode(bytes);
@@ -159,7 +159,7 @@ fn column(file: &str, name: &str) -> Result<Vec<String>, Box<dyn Error>> {
         .collect()
 }
 
-/// The name that goes with an address; the office is nobody's row.
+/// The name that goes with an address. The office has no row in the files.
 fn name_of(email: &str) -> Result<String, Box<dyn Error>> {
     for file in [STUDENTS, EMPLOYERS] {
         let position = column(file, "email")?
@@ -172,7 +172,7 @@ fn name_of(email: &str) -> Result<String, Box<dyn Error>> {
     Ok("Student Employment Office".into())
 }
 
-/// The same file, its dates moved by the days between then and now.
+/// The same file, with its dates moved forward to today.
 fn shifted(file: &str, today: Date) -> Result<String, Box<dyn Error>> {
     let days = WRITTEN_FOR.until(today)?.get_days();
     let mut reader = csv::Reader::from_reader(file.as_bytes());

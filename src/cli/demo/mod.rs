@@ -1,5 +1,5 @@
-//! `corkboard demo`: a campus with real postings, invented people and one login per role. It has settings of its own,
-//! whatever config.toml or the environment say, and is gone at the end unless a folder is named to keep it in.
+//! `corkboard demo`: a campus with real postings, invented people and one log-in per role. It uses its own settings and
+//! ignores config.toml and the environment. It is deleted at the end unless --data-dir names a folder to keep it in.
 
 mod campus;
 
@@ -27,7 +27,7 @@ pub struct Demo {
     listen: Option<SocketAddr>,
 }
 
-/// Where the campus lies.
+/// Where the demo's data is.
 enum Folder {
     ThrowAway(ThrowAway),
     Kept(PathBuf),
@@ -50,7 +50,7 @@ impl Demo {
         data_dir: Option<PathBuf>,
     ) -> Result<ExitCode, Failure> {
         if settings.is_some() {
-            let message = "demo has settings of its own and reads no --config; \
+            let message = "demo uses its own settings and does not take --config; \
                            `corkboard serve --config FILE` runs your campus";
             Line::command()
                 .error(clap::error::ErrorKind::ArgumentConflict, message)
@@ -60,7 +60,7 @@ impl Demo {
         config.server.listen = self.listen.unwrap_or(config.server.listen);
         check_address(config.server.listen)?;
         let system = actix_web::rt::System::new();
-        // Before there is a folder that a sudden end would leave behind.
+        // Before the folder exists, which an early Ctrl-C would leave behind.
         let told = system.block_on(async { Told::hear() })?;
         let folder = match data_dir {
             None => Folder::ThrowAway(ThrowAway::make("demo")?),
@@ -70,12 +70,12 @@ impl Demo {
         if app::has_store(&config) {
             let shown = folder.path().display();
             return Err(format!(
-                "{shown} has a campus already. Run it with `corkboard serve --data-dir {shown}`, or name another folder"
+                "{shown} already holds Corkboard data. Run it with `corkboard serve --data-dir {shown}`, or choose another folder"
             )
             .into());
         }
         say(
-            "filling a campus with postings of NYC Open Data (December 2025, adapted) and invented people …",
+            "creating a campus with postings from NYC Open Data (December 2025, adapted) and invented people …",
         );
         let logins = campus::fill(&config)?;
         telemetry::init_quiet()?;
@@ -83,7 +83,7 @@ impl Demo {
             let running = app::start(config, Clock::System)?;
             let address = running.server.address;
             if let Err(error) = tell(address, &logins, &folder) {
-                // Nobody could sign in.
+                // The log-ins could not be printed, so nobody could log in.
                 let handle = running.server.handle.clone();
                 let ((), outcome) = tokio::join!(handle.stop(true), running.wait());
                 outcome?;
@@ -95,7 +95,7 @@ impl Demo {
     }
 }
 
-/// Fails before the campus is filled, which takes a while, if nothing could listen there.
+/// Checks the address first, because filling the campus takes a while.
 fn check_address(listen: SocketAddr) -> Result<(), Failure> {
     match TcpListener::bind(listen) {
         Ok(_) => Ok(()),
@@ -122,7 +122,7 @@ fn tell(address: SocketAddr, logins: &[Login], folder: &Folder) -> Result<(), Un
     match folder {
         Folder::ThrowAway(_) => print_line("Ctrl-C stops the demo and deletes it."),
         Folder::Kept(_) => print_line(format_args!(
-            "Ctrl-C stops it. It stays in {path}: `corkboard serve --data-dir {path}` runs it again."
+            "Ctrl-C stops the demo. Its data stays in {path}; `corkboard serve --data-dir {path}` runs it again."
         )),
     }
 }

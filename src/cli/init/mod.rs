@@ -1,4 +1,4 @@
-//! `corkboard init`: settings to begin with, and the first admin.
+//! `corkboard init`: writes the first config.toml and creates the first admin.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::model::{Account, Role};
 use crate::store::{Store, Stored};
 use crate::telemetry::say;
 
-/// The commented settings of this repository, which are the defaults.
+/// The repository's commented config.toml. Its values are the defaults.
 const SETTINGS: &str = include_str!("../../../config.toml");
 const SYSTEMD: &str = include_str!("corkboard.service");
 const CONTAINER: &str = include_str!("Containerfile");
@@ -44,7 +44,7 @@ enum Deployment {
 }
 
 impl Init {
-    /// The file that was asked for instead.
+    /// The file that --print asks for.
     pub fn printed(&self) -> Option<&'static str> {
         self.print.map(|deployment| match deployment {
             Deployment::Systemd => SYSTEMD,
@@ -52,7 +52,7 @@ impl Init {
         })
     }
 
-    /// Writes the settings where there are none; those that are there stay.
+    /// Writes config.toml, and keeps one that exists.
     pub fn write_settings(&self, path: Option<&Path>) -> Result<(), Failure> {
         let path = path.unwrap_or(Path::new("config.toml"));
         let shown = path.display();
@@ -64,11 +64,11 @@ impl Init {
             Ok(mut file) => {
                 file.write_all(SETTINGS.as_bytes())?;
                 file.sync_all()?;
-                say(format_args!("wrote {shown}; check its settings"));
+                say(format_args!("created {shown}; check its settings"));
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                say(format_args!("{shown} exists already and was not changed"));
+                say(format_args!("{shown} already exists and was not changed"));
                 Ok(())
             }
             Err(error) => Err(format!("{shown}: {error}").into()),
@@ -79,7 +79,7 @@ impl Init {
         let store = app::open_store(config, Clock::System)?;
         if let Some(admin) = first_admin(&store)? {
             say(format_args!(
-                "{} is an admin already; `corkboard account create --role admin` adds another",
+                "{} is already an admin; `corkboard account create --role admin` creates another",
                 admin.email
             ));
             return Ok(ExitCode::SUCCESS);
@@ -102,7 +102,7 @@ fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
         if let Some(admin) = page.items.into_iter().next() {
             return Ok(Some(admin));
         }
-        // A page ends early when it has looked at many.
+        // A page can be empty and still have a next one.
         after = page.next;
         if after.is_none() {
             return Ok(None);
@@ -110,13 +110,13 @@ fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
     }
 }
 
-/// What was given, else what is typed at a terminal; without either the usage is wrong.
+/// The option's value, or a line typed at a terminal. Without either, this is a usage error.
 fn given(value: Option<String>, option: &str, what: &str) -> Result<String, Failure> {
     if let Some(value) = value {
         return Ok(value);
     }
     if !std::io::stdin().is_terminal() {
-        let message = format!("the first admin needs {option}");
+        let message = format!("init needs {option} to create the first admin");
         Line::command()
             .error(Usage::MissingRequiredArgument, message)
             .exit();

@@ -1,5 +1,5 @@
-//! `corkboard rules build`: runs the build command of a rule's folder, makes a component of what it made where it is none,
-//! and checks that.
+//! `corkboard rules build`: runs the build script in a rule's folder, turns its output into a component if needed, and
+//! checks the result.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -9,7 +9,7 @@ use clap::Args;
 use super::{Failure, check, component};
 use crate::config::Config;
 
-/// What the folder's command makes.
+/// The file that the build script creates.
 const MADE: &str = "rule.wasm";
 
 #[derive(Args)]
@@ -23,17 +23,17 @@ impl Build {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let shown = self.folder.display();
         let named = |error| format!("{shown}: {error}");
-        // A relative program would be looked for beside the folder it is started in.
+        // A relative path would be resolved against the new working folder.
         let folder = self.folder.canonicalize().map_err(named)?;
         let command = folder.join("build");
         if !command.is_file() {
             return Err(format!(
-                "{shown} has no file `build`; `corkboard rules new` writes a folder that has"
+                "{shown} has no file `build`; `corkboard rules new` creates a folder with one"
             )
             .into());
         }
         let made = folder.join(MADE);
-        // What an earlier build left must not pass for this one's.
+        // An old module must not look like the result of this build.
         if made.exists() {
             std::fs::remove_file(&made).map_err(named)?;
         }
@@ -45,7 +45,9 @@ impl Build {
             return Err(format!("{} failed: {status}", command.display()).into());
         }
         if !made.is_file() {
-            return Err(format!("{} ended well and made no {MADE}", command.display()).into());
+            return Err(
+                format!("{} succeeded but did not create {MADE}", command.display()).into(),
+            );
         }
         let bytes = std::fs::read(&made).map_err(named)?;
         if component::is_core_module(&bytes) {

@@ -1,4 +1,4 @@
-//! `corkboard rules check`: what a module is, asks for and costs.
+//! `corkboard rules check`: shows what a module decides, imports and costs.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ impl Check {
     }
 }
 
-/// Prints what a module is; fails where the board would refuse it. `counting`: its instructions too, for which it is
-/// compiled once more.
+/// Prints what a module is. Fails if the board would refuse it. `counting`: also counts its instructions, which takes a
+/// second compilation.
 pub(super) fn look_into(config: &Config, file: &Path, counting: bool) -> Result<ExitCode, Failure> {
     let bytes = read_module(config, file)?;
     let named = |fault| format!("{}: {fault}", file.display());
@@ -46,7 +46,7 @@ pub(super) fn look_into(config: &Config, file: &Path, counting: bool) -> Result<
     };
     print(told)?;
     if let Err(fault) = &cost.among_many {
-        return Err(format!("{}: asked about many at once: {fault}", file.display()).into());
+        return Err(format!("{}: failed in a batch: {fault}", file.display()).into());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -67,36 +67,40 @@ impl fmt::Display for Told<'_> {
             config,
         } = self;
         let (decides, who) = match found.kind {
-            Kind::Eligibility => ("eligibility: who may have which job", "student"),
-            Kind::Notification => (
-                "notification: who gets mail about what, and when",
-                "recipient",
+            Kind::Eligibility => (
+                "eligibility: which student may apply for which job",
+                "student",
             ),
+            Kind::Notification => ("notification: who gets which email, and when", "recipient"),
         };
         writeln!(f, "{} {}", found.name, found.version)?;
         writeln!(f, "  {}", found.summary)?;
         writeln!(f, "decides    {decides}")?;
         writeln!(f, "digest     {}", found.digest)?;
         let most = config.rules.module_limit_kib;
-        writeln!(f, "size       {} KiB of {most}", found.size.div_ceil(1024))?;
+        writeln!(
+            f,
+            "size       {} KiB of {most} KiB allowed",
+            found.size.div_ceil(1024)
+        )?;
         if found.imports.is_empty() {
-            writeln!(f, "asks for   nothing")?;
+            writeln!(f, "imports    nothing")?;
         } else {
             let imports = found.imports.join(", ");
-            writeln!(f, "asks for   {imports}: types alone, nothing to call")?;
+            writeln!(f, "imports    {imports}: types only, no functions")?;
         }
         settings(f, found.parameter_schema.as_str())?;
         writeln!(f, "compiling  {}", span(cost.compiling))?;
         let deadline = config.rules.deadline_ms;
         let alone = span(cost.alone);
-        writeln!(f, "one {who} alone {alone}, of {deadline} ms allowed")?;
+        writeln!(f, "one {who} at a time {alone}, of {deadline} ms allowed")?;
         if let Ok(each) = cost.among_many {
-            writeln!(f, "one {who} among many {}", span(each))?;
+            writeln!(f, "one {who} in a batch {}", span(each))?;
         }
         if let Some(Instructions { alone, among_many }) = counted {
             writeln!(
                 f,
-                "that is    {alone} instructions alone, {among_many} among many"
+                "counted    {alone} instructions for one, {among_many} in a batch"
             )?;
         }
         Ok(())
@@ -113,9 +117,9 @@ fn settings(f: &mut fmt::Formatter<'_>, schema: &str) -> fmt::Result {
     for (name, setting) in settings {
         let kind = setting["type"].as_str().unwrap_or("text");
         let default = match setting.get("default") {
-            Some(default) => format!(", {default} unless set"),
+            Some(default) => format!(", default {default}"),
             None if required.is_some_and(|names| names.iter().any(|one| one == name)) => {
-                ", must be set".into()
+                ", required".into()
             }
             None => String::new(),
         };

@@ -1,30 +1,30 @@
-//! Makes a component of a core module, which is what the compilers of C and Rust leave: an author needs no further tool.
-//! It knows the contract from what is embedded here and looks at no file.
+//! Turns a core module, as C and Rust compilers produce, into a component, so that authors need no other tool. The contract
+//! is embedded in this program; no file is read.
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata, metadata};
 use wit_parser::Resolve;
 
 use super::templates::CONTRACT;
 
-/// A function that only a rule about mail exports; a compiler writes exported names as they are.
+/// Only a notification rule exports this function. Compilers keep the names of exports.
 const MAIL: &[u8] = b"campus:rules/notification-route@";
 
 pub fn is_core_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x01\0\0\0")
 }
 
-/// Fails with why none can be made of it.
+/// The error says why it cannot become a component.
 pub fn of_core_module(core: &[u8]) -> Result<Vec<u8>, String> {
     let told = |error| {
         let hint = if format!("{error:#}").contains("import") {
-            "; a rule may import nothing, so it cannot print, read files or ask for the time"
+            "; a rule cannot import functions, so it cannot print, read files or ask for the time"
         } else {
             ""
         };
-        format!("no component can be made of it: {error:#}{hint}")
+        format!("cannot turn this module into a component: {error:#}{hint}")
     };
     let mut core = core.to_vec();
-    // What wit-bindgen made for Rust says itself which world it is of.
+    // A module built with wit-bindgen already names its world.
     let (described, _) = metadata::decode(&core).map_err(told)?;
     if described.is_none() {
         let mut contract = Resolve::default();

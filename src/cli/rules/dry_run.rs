@@ -1,4 +1,4 @@
-//! `corkboard rules dry-run`: the verdicts, or the mails, that a module would change, over this campus's applications and
+//! `corkboard rules dry-run`: shows which verdicts or mails a module would change, using this campus's applications and
 //! open jobs.
 
 use std::process::ExitCode;
@@ -40,7 +40,7 @@ impl DryRun {
             RuleKind::Notification => "mails",
         };
         print_line(format_args!(
-            "{} {answers} looked at, {} would change",
+            "{} {answers} checked, {} would change",
             run.evaluated, run.changed
         ))?;
         for sample in &run.samples {
@@ -48,11 +48,13 @@ impl DryRun {
         }
         if let Some(fault) = &run.first_fault {
             let faults = run.faults;
-            return Err(format!("{faults} questions had no answer; the first: {fault}").into());
+            return Err(
+                format!("the rule failed on {faults} questions; the first: {fault}").into(),
+            );
         }
         if run.evaluated == 0 {
             return Err(
-                "nothing could be looked at: there are no students and open jobs yet, so the rule stays as it is".into(),
+                "nothing to check: there are no students or no open jobs yet. The rule was not changed".into(),
             );
         }
         let untold = run.changed - run.samples.len() as u64;

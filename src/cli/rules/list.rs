@@ -1,4 +1,4 @@
-//! `corkboard rules list`: the campus's modules and how they do. Changes nothing.
+//! `corkboard rules list`: lists the campus's modules and their state. Changes nothing.
 
 use std::process::ExitCode;
 
@@ -11,14 +11,14 @@ use crate::office;
 use crate::store::{Reader, StoreError, Stored, keys};
 use crate::telemetry::say;
 
-/// Of a digest; enough to tell modules apart.
+/// Digits of a digest to show: enough to tell modules apart.
 const SHOWN_DIGITS: usize = 12;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let reader = app::look_at_store(config)?;
     let rules = office::list_rules(&reader)?;
     if rules.is_empty() {
-        say("there are none yet; `corkboard serve` begins with those that ship");
+        say("no rules yet; `corkboard serve` installs the standard rules");
     }
     for rule in rules.iter().rev() {
         let kind = match rule.kind {
@@ -40,12 +40,12 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who uploaded a rule: an admin's address, the command line, or nobody, since it ships.
+/// Who uploaded a rule: an admin's address, the command line, or `built in` for the rules that ship with Corkboard.
 fn uploader(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {
     let Some(Actor::Account(id, _)) = rule.uploaded_by else {
         return Ok(match rule.uploaded_by {
             Some(Actor::Operator) => "command line",
-            _ => "ships",
+            _ => "built in",
         }
         .into());
     };
@@ -55,15 +55,13 @@ fn uploader(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {
 
 fn note(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {
     if let Some(failing) = &rule.failing {
-        return Ok(format!("; it fails: {}", failing.message));
+        return Ok(format!("; failing: {}", failing.message));
     }
     let asked = reader.counter(&keys::shadow_verdicts(rule.rule_id))?;
     if asked > 0 {
         let changed = reader.counter(&keys::shadow_differences(rule.rule_id))?;
-        return Ok(format!(
-            "; as a shadow {changed} of {asked} verdicts differed"
-        ));
+        return Ok(format!("; {changed} of {asked} shadow verdicts differed"));
     }
     let seen = rule.state == RuleState::Draft && rule.dry_run;
-    Ok(if seen { "; dry run seen" } else { "" }.into())
+    Ok(if seen { "; dry run done" } else { "" }.into())
 }

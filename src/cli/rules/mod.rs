@@ -1,5 +1,5 @@
-//! `corkboard rules`: for who writes a rule (new, build, check, test), and the life of a module in a data folder that no
-//! server has (upload, list, dry-run, set).
+//! `corkboard rules`: commands to write a rule (new, build, check, test), and to manage rules in a data folder while the
+//! server is stopped (upload, list, dry-run, set).
 
 mod build;
 mod check;
@@ -59,7 +59,7 @@ impl Rules {
     }
 }
 
-/// An engine for one command, and where it compiles to. `counting`: counts instructions, and is slower for it.
+/// A rule engine for one command, and its temporary folder. `counting`: counts instructions, which makes it slower.
 fn engine(config: &Config, counting: bool) -> Result<(Host, ThrowAway), Failure> {
     let folder = ThrowAway::make("rules")?;
     let open = if counting { Host::counting } else { Host::open };
@@ -67,15 +67,15 @@ fn engine(config: &Config, counting: bool) -> Result<(Host, ThrowAway), Failure>
     Ok((open(folder.path(), app::limits(config), &program)?, folder))
 }
 
-/// The bytes of a module, which are looked at by their number first.
+/// The bytes of a module, after a check of the file's size.
 fn read_module(config: &Config, file: &Path) -> Result<Vec<u8>, Failure> {
     let named = |error| format!("{}: {error}", file.display());
     let size = std::fs::metadata(file).map_err(named)?.len();
     let most = config.rules.module_limit_kib as u64 * 1024;
     if size > most {
         return Err(format!(
-            "{}: it has {size} bytes, and the campus takes {most}; the setting rules.module_limit_kib raises that, as \
-             CORKBOARD__RULES__MODULE_LIMIT_KIB in the environment does",
+            "{}: the module has {size} bytes, and the limit is {most}. To raise it, change the setting \
+             rules.module_limit_kib or set CORKBOARD__RULES__MODULE_LIMIT_KIB in the environment",
             file.display()
         )
         .into());
@@ -83,8 +83,8 @@ fn read_module(config: &Config, file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(std::fs::read(file).map_err(named)?)
 }
 
-/// The id of a rule as `rules list` shows it.
+/// A rule's ID as `rules list` shows it.
 fn rule_id(text: &str) -> Result<RuleId, String> {
     text.parse()
-        .map_err(|_| "this is no rule's id; `corkboard rules list` shows them".to_owned())
+        .map_err(|_| "not a rule ID; `corkboard rules list` shows the IDs".to_owned())
 }

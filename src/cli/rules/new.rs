@@ -1,4 +1,4 @@
-//! `corkboard rules new`: a folder with a rule that works, to be changed into one's own.
+//! `corkboard rules new`: creates a folder with a working sample rule to edit.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct New {
     name: String,
 }
 
-/// A rule's name that is one to a compiler too.
+/// A rule's name that compilers accept too.
 fn name(text: &str) -> Result<String, String> {
     let name = office::rule_name(text).map_err(|invalid| invalid.to_string())?;
     if name.starts_with(|letter: char| letter.is_ascii_lowercase()) && !name.ends_with('-') {
@@ -37,7 +37,7 @@ impl New {
         let folder = Path::new(&name);
         match std::fs::create_dir(folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(format!("{name} is there already; take another name").into());
+                return Err(format!("{name} already exists; choose another name").into());
             }
             made => made.map_err(|error| format!("{name}: {error}"))?,
         }
@@ -51,9 +51,9 @@ impl New {
                 make_runnable(&file)?;
             }
         }
-        say(format_args!("{name} is written. Next:"));
+        say(format_args!("created the folder {name}. Next:"));
         if matches!(lang, Language::Python) {
-            // Python itself is inside such a module.
+            // The module contains Python itself.
             say("  export CORKBOARD__RULES__MODULE_LIMIT_KIB=20480");
         }
         say(format_args!(

@@ -1,4 +1,4 @@
-//! `corkboard rules set`: moves a module on in its life, or gives it parameters.
+//! `corkboard rules set`: changes a rule's state or its parameters.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ pub struct Set {
     /// The rule's ID, from `corkboard rules list`.
     #[arg(value_parser = rule_id)]
     id: RuleId,
+    /// The new state.
     #[arg(long, required_unless_present = "parameters")]
     state: Option<StateName>,
     /// A JSON file with the parameters to change. null resets one to the value in config.toml or the module.
@@ -62,7 +63,7 @@ impl Set {
         });
         let rule = changed.map_err(|refusal| match refusal {
             RuleRefusal::DryRunFirst => {
-                format!("{refusal}: `corkboard rules dry-run {}`", self.id).into()
+                format!("{refusal}; run `corkboard rules dry-run {}`", self.id).into()
             }
             refusal => Failure::from(refusal),
         })?;
@@ -80,5 +81,5 @@ fn read(file: &Path) -> Result<ParameterPatch, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     serde_json::from_str(&text)
-        .map_err(|error| format!("{shown} must hold a JSON object: {error}").into())
+        .map_err(|error| format!("{shown} must contain a JSON object: {error}").into())
 }

@@ -1,5 +1,5 @@
-//! What `corkboard rules new` writes: the contract, and the worked examples of `rules/examples` under another name, so that
-//! what an author begins with is what the tests build and run.
+//! The files that `corkboard rules new` writes: the contract and the examples from `rules/examples` with the new name. So
+//! authors start with code that the tests build and run.
 
 use clap::ValueEnum;
 
@@ -26,7 +26,7 @@ const CASES: File = (
     "cases.json",
     include_str!("../../../rules/examples/cases.json"),
 );
-/// What a build leaves, for an author who uses git.
+/// The .gitignore: what a build creates.
 const IGNORED: File = (".gitignore", "rule.wasm\ntarget/\n.venv/\n__pycache__/\n");
 const README: File = ("README.md", include_str!("templates/README.md"));
 const JAVASCRIPT: &[File] = &[
@@ -71,11 +71,11 @@ const PYTHON: &[File] = &[
     ("build", include_str!("templates/python/build")),
 ];
 
-/// The name of the examples' rule, as each language writes it; the reason codes of that name stay.
+/// How each language writes the example's name. Reason codes with that name do not change.
 const NAMED: [&str; 4] = ["name: \"", "name = \"", "name=\"", "name = say(\""];
 const EXAMPLE: &str = "weekly-hours\"";
 
-/// The files of a rule of that name.
+/// The files of a new rule with this name.
 pub fn files(language: Language, name: &str) -> Vec<Template> {
     let own = match language {
         Language::Js => JAVASCRIPT,

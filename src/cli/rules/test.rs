@@ -1,4 +1,4 @@
-//! `corkboard rules test`: a rule's cases, and where the module answers otherwise.
+//! `corkboard rules test`: runs a rule's test cases and shows where the answers differ.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

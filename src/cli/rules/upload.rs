@@ -1,4 +1,4 @@
-//! `corkboard rules upload`: keeps a module as a draft, as an upload over HTTP does.
+//! `corkboard rules upload`: stores a module as a draft, like an upload over HTTP.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,7 +46,7 @@ impl Upload {
         }
         let rule = kept.map_err(|refusal| format!("{shown}: {refusal}"))?;
         say(format_args!(
-            "{} {} is a draft; `corkboard rules dry-run {}` tells what it would change",
+            "{} {} is a draft; `corkboard rules dry-run {}` shows what it would change",
             rule.name, rule.record.version, rule.rule_id
         ));
         print_line(rule.rule_id)?;

@@ -135,7 +135,7 @@ fn damage_is_told_of() {
         },
         &[
             "an index key is missing",
-            "counted 1 applications, and there are 0",
+            "says 1 applications, but there are 0",
         ],
     );
     damaged(
@@ -154,7 +154,10 @@ fn damage_is_told_of() {
                 keys::job(JobId::generate(NOW)).as_bytes().to_vec(),
             )
         },
-        &["is missing or another's", "a unique key without its record"],
+        &[
+            "is missing or belongs to another record",
+            "a unique key without its record",
+        ],
     );
     damaged(
         |sample, transaction| transaction.put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec()),
@@ -178,7 +181,7 @@ fn damage_is_told_of() {
             transaction.delete_bytes(keys::file_chunk(sample.file, 1));
             Ok(())
         },
-        &["5 bytes of a file of 8"],
+        &["only 5 of the file's 8 bytes"],
     );
     damaged(
         |sample, transaction| {
@@ -192,7 +195,7 @@ fn damage_is_told_of() {
             transaction.add(keys::application_count(sample.job), 1);
             Ok(())
         },
-        &["counted 2 applications, and there are 1"],
+        &["says 2 applications, but there are 1"],
     );
     damaged(
         |_, transaction| transaction.put_bytes(&keys::log(1), b"?".to_vec()),
@@ -222,7 +225,7 @@ fn damage_is_told_of() {
     );
     damaged(
         |_, transaction| transaction.put_bytes(&Key::from_bytes(b"Zz"), Vec::new()),
-        &["a key that nothing makes"],
+        &["unknown kind of key"],
     );
 }
 
@@ -238,7 +241,7 @@ fn positions_are_held_against_what_was_accepted() {
     });
     let told = told(&sample.store);
     assert!(
-        told[0].contains("1 positions filled, and 0 accepted"),
+        told[0].contains("1 positions are filled, but 0 applications"),
         "{told:?}"
     );
 }

@@ -70,14 +70,14 @@ fn open_database(
         .set_cache_size(options.cache_bytes)
         .set_repair_callback(|session| {
             let percent = session.progress() * 100.0;
-            tracing::warn!("the store was not closed; reading it through: {percent:.0} %");
+            tracing::warn!("the store was not closed properly; checking it: {percent:.0} %");
         })
         .create_with_backend(shield.clone());
     opened.map_err(|error| {
         let name = media.name();
         StoreError::Unavailable(match error {
             redb::DatabaseError::DatabaseAlreadyOpen => {
-                format!("{name} is held by a running corkboard; stop it first")
+                format!("a running corkboard is using {name}; stop it first")
             }
             error => format!("{name}: {error}"),
         })

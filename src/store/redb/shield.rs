@@ -155,7 +155,7 @@ impl Shield {
     }
 
     fn fail(&self, state: &mut State, error: &io::Error) {
-        tracing::error!(%error, "the store's file could not be written; changes to it stay in memory");
+        tracing::error!(%error, "could not write the store's file; its changes stay in memory");
         state.failure.get_or_insert_with(|| Failure::of(error));
         self.keep(state);
     }

@@ -76,7 +76,7 @@ impl Wal {
         for at in (self.end + BLOCK..self.length).step_by(BLOCK as usize) {
             if find(&bytes, at, salt, self.number..=u64::MAX).is_some() {
                 return Err(StoreError::Corrupt(format!(
-                    "record {} of the write-ahead log is damaged, at byte {}, and newer records follow it",
+                    "record {} of the write-ahead log is damaged at byte {}, and newer records follow it",
                     self.number, self.end
                 )));
             }
@@ -124,7 +124,7 @@ impl Wal {
         if self.length < FIRST_BYTES.min(self.bound)
             && let Err(AppendError::Full(Some(error))) = self.grow(FIRST_BYTES.min(self.bound))
         {
-            tracing::warn!(%error, "the write-ahead log has no room");
+            tracing::warn!(%error, "the disk has no room for the write-ahead log");
         }
     }
 

@@ -185,7 +185,7 @@ impl Writer {
         tried.map_err(|stop| {
             // A row that cannot be understood says nothing of the disk.
             if let Stop::Refused(error @ StoreError::Corrupt(_)) = stop {
-                tracing::error!(%error, "changes were not written");
+                tracing::error!(%error, "could not write changes");
                 return error;
             }
             let failure = match &stop {
@@ -260,7 +260,10 @@ impl Writer {
     fn fail(&mut self, failure: Failure) -> StoreError {
         // redb tells that it failed; the shield tells why.
         let failure = self.shield.failure().unwrap_or(failure);
-        tracing::error!(error = failure.text, "the store takes no writes for now");
+        tracing::error!(
+            error = failure.text,
+            "the store does not accept writes right now; it will try again"
+        );
         self.shared.tally.set_trouble(Some(failure.trouble));
         let pause = self.options.retry_after;
         self.outage
@@ -276,7 +279,7 @@ impl Writer {
     fn recover(&mut self, outage: Outage) {
         match self.reopen() {
             Ok(()) => {
-                tracing::info!("the store takes writes again");
+                tracing::info!("the store accepts writes again");
                 self.shared.tally.set_trouble(None);
             }
             Err(failure) => {
