@@ -1,4 +1,4 @@
-//! Who may sign in, and in what standing.
+//! Accounts: who may log in, and the state of each account.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +15,13 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountStatus {
-    /// The mailbox is not proven yet.
+    /// The email address is not verified yet.
     Unverified,
-    /// An employer whom no admin has approved: may sign in and post, but the public sees nothing of it.
+    /// An employer that no admin has approved. May log in and post, but nothing of it is public.
     Pending,
     Active,
     Suspended,
-    /// The person is gone; the row keeps references whole.
+    /// The person was erased. The row stays so that references to it keep working.
     Erased,
 }
 
@@ -45,32 +45,32 @@ pub struct Account {
     pub role: Role,
     pub name: String,
     pub status: AccountStatus,
-    /// An employer's postings open without an admin's look.
+    /// The office does not review this employer's postings before they open.
     pub trusted: bool,
-    /// Argon2id in PHC form. `None`: nobody can sign in with a password.
+    /// Argon2id in PHC format. `None`: this account cannot log in with a password.
     pub password_hash: Option<String>,
-    /// Set once the profile record exists; of the kind that `role` says.
+    /// Set once the profile record exists. `role` says which kind it is.
     pub student_id: Option<StudentId>,
     pub employee_id: Option<EmployeeId>,
-    /// A new address that counts once it is verified.
+    /// A new address. It takes effect once it is verified.
     pub pending_email: Option<Email>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// What one registration typed. The link that its mail carries keeps it, so that nobody else's registration of the same
-/// address can take its place, and an unproven claim changes no profile.
+/// What one registration typed. It is kept with the link in its mail, so that another registration of the same address
+/// cannot replace it, and so that an unverified registration changes no profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
     pub role: Role,
     pub name: String,
-    /// Of the password that opens the link.
+    /// The hash of the password that must be given with the link.
     pub password_hash: String,
     pub profile: Registration,
 }
 
-/// The profile members of a registration; of the kind that its role says.
+/// The profile fields of a registration, by role.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Registration {

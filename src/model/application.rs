@@ -1,4 +1,4 @@
-//! An application and the moves it may make.
+//! An application and the status changes it allows.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ impl ApplicationStatus {
         )
     }
 
-    /// As it stands in the API.
+    /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Submitted => "submitted",
@@ -50,7 +50,7 @@ impl ApplicationStatus {
         }
     }
 
-    /// Whether this side may move an application from here to there (the table in src/http/README.md).
+    /// Whether this side may make this change (the table in src/http/README.md).
     pub fn allows(self, mover: Mover, to: Self) -> bool {
         use ApplicationStatus::{
             Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,
@@ -71,7 +71,7 @@ impl ApplicationStatus {
     }
 }
 
-/// Which column of the table of moves a caller has. An admin moves as the employer does.
+/// A column of the table of status changes. An admin has the same rights as the employer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mover {
     Student,
@@ -93,7 +93,7 @@ pub enum Outcome {
     Review,
 }
 
-/// Why a verdict is what it is, and how to mend it; `rule` names the module and its version.
+/// The reason for a verdict, and how to fix it. `rule` names the module and its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
@@ -111,7 +111,7 @@ pub struct Eligibility {
     pub reasons: Vec<Reason>,
 }
 
-/// An admin's word in place of the rules', which stands until he changes it.
+/// An admin's decision that replaces the rules' verdict until an admin changes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Override {
@@ -122,7 +122,7 @@ pub struct Override {
 }
 
 impl Eligibility {
-    /// Nothing stands against the student.
+    /// The verdict when no rule objects.
     pub fn eligible() -> Self {
         Self {
             outcome: Outcome::Eligible,
@@ -142,26 +142,26 @@ pub struct Move {
     pub note: Option<String>,
 }
 
-/// Its status is private: it changes by `make`, which only `applications/` calls.
+/// The status is private: only `make` changes it, and only `applications/` calls `make`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
     pub application_id: ApplicationId,
     pub job_id: JobId,
-    /// As it was when the application was filed.
+    /// The title when the application was submitted.
     pub job_title: String,
     pub student_id: StudentId,
-    /// The posting's owner, so that an employer's list needs no other record.
+    /// The posting's employer, so that an employer's list needs no other record.
     pub employee_id: EmployeeId,
     application_status: ApplicationStatus,
     pub cover_note: Option<String>,
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
     pub eligibility: Eligibility,
-    /// The language in which the student applied, if the request named one; the verdict is told in it.
+    /// The language of the application request, if it named one. The verdict is written in it.
     #[serde(default)]
     pub language: Option<String>,
-    /// What admins said in place of the rules, oldest first; the last one stands.
+    /// Admin decisions that replace the rules' verdict, oldest first. The last one counts.
     #[serde(default)]
     pub overrides: Vec<Override>,
     pub submitted_at: Timestamp,
@@ -207,7 +207,7 @@ impl Application {
         self.application_status
     }
 
-    /// Makes a move that the table allows; the caller has asked `ApplicationStatus::allows`.
+    /// Changes the status. The caller has checked `ApplicationStatus::allows`.
     pub fn make(&mut self, by: Role, to: ApplicationStatus, note: Option<String>, now: Timestamp) {
         let from = Some(self.application_status);
         self.history.push(Move {
@@ -222,11 +222,11 @@ impl Application {
     }
 }
 
-/// What stands where somebody's words stood.
+/// Replaces a text that was erased.
 const ERASED: &str = "(erased)";
 
 impl Application {
-    /// Takes out what a student who is erased wrote, and what was written to or about him. `nobody`: in place of his number.
+    /// Removes what an erased student wrote, and what was written to or about them. `nobody` replaces their number.
     pub fn erase_student(&mut self, nobody: StudentId) {
         self.student_id = nobody;
         self.cover_note = None;
@@ -241,7 +241,7 @@ impl Application {
         }
     }
 
-    /// Takes out what an employer who is erased wrote. `nobody`: in place of his number.
+    /// Removes what an erased employer wrote. `nobody` replaces their number.
     pub fn erase_employer(&mut self, nobody: EmployeeId) {
         self.employee_id = nobody;
         for step in &mut self.history {

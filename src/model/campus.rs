@@ -1,4 +1,4 @@
-//! What decisions need to know of the campus.
+//! What decisions need to know about the campus.
 
 use jiff::tz::TimeZone;
 
@@ -7,17 +7,17 @@ use super::{Email, FieldFault, Vocabulary};
 #[derive(Clone, Debug)]
 pub struct Campus {
     pub name: String,
-    /// Lower-case; an address of one of them, or of a subdomain, belongs to the campus.
+    /// Lower case. Addresses at these domains and their subdomains belong to the campus.
     pub email_domains: Vec<String>,
     pub time_zone: TimeZone,
     pub currency: String,
     pub languages: Vec<String>,
-    /// What skills are called here.
+    /// The skill names used on this campus.
     pub skills: Vocabulary,
 }
 
-/// The language of the campus that somebody asks for with a tag (RFC 4647, lookup): "es-MX" is answered with "es", and
-/// "pt" with "pt-BR" where that is the only Portuguese.
+/// The campus language that fits a language tag (RFC 4647, lookup): "es-MX" finds "es", and "pt" finds "pt-BR" if that
+/// is the only Portuguese.
 pub fn language_for<'a>(languages: &'a [String], tag: &str) -> Option<&'a str> {
     let mut asked = tag;
     loop {
@@ -49,7 +49,7 @@ impl Campus {
         })
     }
 
-    /// What is wrong with an address that the campus does not own.
+    /// The fault of an address that does not belong to the campus.
     pub fn domain_fault(&self) -> FieldFault {
         FieldFault::CampusDomain {
             domains: self.email_domains.clone(),

@@ -1,4 +1,4 @@
-//! E-mail addresses.
+//! Email addresses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::FieldFault;
 
-/// A deliverable address `local@domain` in the form that mail systems accept without quoting (RFC 5321 dot-string),
-/// lower-cased, so that one mailbox is one account. Local parts are case-sensitive on paper (RFC 5321 2.4), nowhere in use.
-/// An international domain is kept in its ASCII form (RFC 5890), whichever form was typed.
+/// A deliverable address `local@domain` in the form that mail systems accept without quoting (RFC 5321 dot-string). It
+/// is lower case, so that one mailbox is one account: RFC 5321 2.4 calls local parts case-sensitive, but no mail system
+/// in use treats them so. An international domain is kept in its ASCII form (RFC 5890), whichever form was typed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Email(Box<str>);
 
-/// RFC 5321 4.5.3.1: longest local part, longest path less its brackets, and RFC 1035 2.3.4: longest label; in octets.
+/// RFC 5321 4.5.3.1: longest local part, longest path without its brackets. RFC 1035 2.3.4: longest label. In octets.
 const LOCAL_OCTETS: usize = 64;
 const ADDRESS_OCTETS: usize = 254;
 const LABEL_OCTETS: usize = 63;
@@ -46,7 +46,7 @@ impl Email {
             && local.split('.').all(atom)
             && domain.split('.').count() > 1
             && domain.split('.').all(label)
-            // An all-digit top label would be an address of a machine, not a domain (RFC 3696 2).
+            // A top-level label of digits only would make it an IP address, not a domain (RFC 3696 2).
             && domain.rsplit('.').next().is_some_and(|top| !top.bytes().all(|b| b.is_ascii_digit()));
         if sound {
             Ok(Self(
@@ -57,7 +57,7 @@ impl Email {
         }
     }
 
-    /// What stands where an erased person's address stood. `.invalid` never resolves (RFC 2606 2).
+    /// Replaces an erased person's address. `.invalid` never resolves (RFC 2606 2).
     pub fn erased(of: &impl fmt::Display) -> Self {
         Self(format!("{of}@{ERASED_DOMAIN}").into())
     }
@@ -70,7 +70,7 @@ impl Email {
         &self.0
     }
 
-    /// The mailbox behind it: what follows a `+` in the local part is its owner's own label.
+    /// The mailbox of this address. A `+` and what follows it in the local part is a label the owner chose.
     pub fn mailbox(&self) -> String {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
         let name = local.split_once('+').map_or(local, |(name, _)| name);
@@ -82,7 +82,7 @@ impl Email {
     }
 }
 
-/// A domain in ASCII; none if it is no international domain either.
+/// A domain in ASCII, or `None` if it is not a valid international domain either.
 fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
     let is_international = !domain.is_ascii() || domain.to_ascii_lowercase().contains("xn--");
     if !is_international {
@@ -92,7 +92,7 @@ fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
     let ascii = Uts46::new().to_ascii(bytes, AsciiDenyList::STD3, hyphens, DnsLength::Verify);
     match ascii {
         Ok(ascii) => Some(ascii),
-        // Not what it says it is, and ASCII all the same: there is nothing to convert.
+        // An invalid international domain that is ASCII already needs no conversion.
         Err(_) => domain.is_ascii().then_some(domain.into()),
     }
 }
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Email {
 mod tests {
     use super::*;
 
-    /// C3: an international domain in either form is one address.
+    /// C3: both forms of an international domain are the same address.
     #[test]
     fn an_international_domain_has_one_form() {
         let ascii = "jobs@xn--bcher-kva.example";
@@ -138,7 +138,7 @@ mod tests {
         ] {
             assert!(Email::parse(wrong).is_err(), "{wrong}");
         }
-        // As it was taken before: it decodes to nothing.
+        // Accepted as before: it does not decode.
         assert!(Email::parse("jobs@xn--99999999.example").is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! Employers: departments of the campus, and firms in town.
+//! Employers: campus departments and local companies.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +23,12 @@ pub struct Employer {
     pub designation: Option<String>,
     pub work_space: Option<String>,
     pub setting: Setting,
-    /// The account that claimed this record; none for an imported employer who has not registered.
+    /// The account that claimed this record. `None` for an imported employer that has not registered.
     pub account_id: Option<AccountId>,
     pub updated_at: Timestamp,
 }
 
-/// What an employer may say of himself, at registration and later.
+/// What employers may say about themselves, at registration and later.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct EmployerProfile {

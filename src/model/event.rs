@@ -1,4 +1,4 @@
-//! What happened, as the change log keeps it: ids only, no text of a person's.
+//! Events in the change log. They hold only IDs, no text that a person wrote.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub enum Event {
     AccountVerified {
         account_id: AccountId,
     },
-    /// An admin, or verification, changed the standing.
+    /// An admin, or verification, changed the account's status.
     AccountStatusChanged {
         account_id: AccountId,
         from: AccountStatus,
@@ -30,7 +30,8 @@ pub enum Event {
     LoggedIn {
         account_id: AccountId,
     },
-    /// A wrong password; `account_id` if the address was somebody's. `left_out`: failures before it that were not written down.
+    /// A wrong password. `account_id` is set if the address has an account. `left_out`: earlier failures that were not
+    /// logged.
     LogInFailed {
         account_id: Option<AccountId>,
         left_out: u32,
@@ -38,7 +39,7 @@ pub enum Event {
     PasswordChanged {
         account_id: AccountId,
     },
-    /// A refresh token came back after it was spent; its session ended.
+    /// A spent refresh token was used again, so its session was ended.
     RefreshReused {
         account_id: AccountId,
     },
@@ -48,13 +49,13 @@ pub enum Event {
     EmployerChanged {
         employee_id: EmployeeId,
     },
-    /// A posting appeared or changed; `from` is none for a new one and equals `to` when only its text changed.
+    /// A posting was created or changed. `from` is `None` for a new one, and equals `to` when only its text changed.
     JobChanged {
         job_id: JobId,
         from: Option<JobStatus>,
         to: JobStatus,
     },
-    /// An application appeared (`from` none) or moved.
+    /// An application was created (`from` is `None`) or changed its status.
     ApplicationMoved {
         application_id: ApplicationId,
         job_id: JobId,
@@ -62,48 +63,48 @@ pub enum Event {
         from: Option<ApplicationStatus>,
         to: ApplicationStatus,
     },
-    /// The campus rules did not let somebody accept an application.
+    /// The campus rules kept somebody from accepting an application.
     AcceptRefused {
         application_id: ApplicationId,
         job_id: JobId,
         student_id: StudentId,
     },
-    /// An admin's word took the place of a verdict; the reason stands in the application.
+    /// An admin replaced a verdict. The reason is in the application.
     EligibilityOverridden {
         application_id: ApplicationId,
         from: Outcome,
         to: Outcome,
     },
-    /// A module was uploaded (`from` none), moved on in its life, or got other parameters (`from` equals `to`).
+    /// A module was uploaded (`from` is `None`), changed its state, or got other parameters (`from` equals `to`).
     RuleChanged {
         rule_id: RuleId,
         from: Option<RuleState>,
         to: RuleState,
     },
-    /// A module that decided nothing was deleted.
+    /// A module that was not in use was deleted.
     RuleDeleted {
         rule_id: RuleId,
     },
-    /// A module began to fail.
+    /// A module started to fail.
     RuleFailed {
         rule_id: RuleId,
     },
-    /// A module that had failed answers again.
+    /// A module that failed works again.
     RuleRecovered {
         rule_id: RuleId,
     },
 }
 
-/// Who did it.
+/// Who caused the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Actor {
-    /// Nobody signed in.
+    /// Not logged in.
     Anonymous,
     Account(AccountId, Role),
-    /// The command line, on the machine itself.
+    /// The command line on the server.
     Operator,
-    /// Corkboard itself: a deadline passed.
+    /// Corkboard itself, for example when a deadline passed.
     System,
 }
 
@@ -112,7 +113,7 @@ pub enum Actor {
 pub struct LogEntry {
     pub at: Timestamp,
     pub actor: Actor,
-    /// The address the request came from, for the audit.
+    /// The address that the request came from, for the audit.
     pub address: Option<std::net::IpAddr>,
     pub event: Event,
 }

@@ -1,5 +1,5 @@
-//! What can be wrong with one field of an input. A fault is data: serde gives its stable code and the params of its
-//! sentence, and the sentence is made here alone. A new fault also needs a text in both catalogues of web/i18n.
+//! What can be wrong with one field of an input. A fault is data: serde gives its stable code and its params. The
+//! sentence is made only here. A new fault also needs a text in both catalogues of web/i18n.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum FieldFault {
     UnknownMember,
     UnknownParameter,
     Repeated,
-    /// Of two fields, where one and no more must be there.
+    /// Exactly one of two fields must be given.
     ExactlyOne {
         other: String,
     },
@@ -36,13 +36,13 @@ pub enum FieldFault {
     NotAnAmount,
     NotAFileName,
     NotARuleName,
-    /// Of a rule that ships.
+    /// The name belongs to a built-in rule.
     ReservedName,
     NotAnIdempotencyKey {
         max: usize,
     },
     UnknownCursor,
-    /// A value that its type refuses without saying why.
+    /// The type refuses the value and gives no reason.
     Malformed,
 
     TooShort {
@@ -62,7 +62,7 @@ pub enum FieldFault {
         max: usize,
         actual: usize,
     },
-    /// Of an entry of a list; positions count from 1.
+    /// A fault of a list entry. Positions count from 1.
     EntryEmpty {
         position: usize,
     },
@@ -77,7 +77,7 @@ pub enum FieldFault {
         min: i64,
         max: i64,
     },
-    /// Of a range whose lower end does not belong to it.
+    /// A range that does not include its lower end.
     OutOfOpenRange {
         above: i64,
         max: i64,
@@ -101,7 +101,7 @@ pub enum FieldFault {
     ReadOnly,
     SetByCampus,
     Taken,
-    /// Of a number that stands in more records than one change takes.
+    /// The campus number is in more records than one change can update.
     TooManyRecords,
     OtherRole,
     EmployersOnly,
@@ -125,7 +125,7 @@ pub enum FieldFault {
     },
     NotYourFile,
 
-    /// Of a file that is something else than a CSV.
+    /// The file is not a CSV file.
     NotACsv {
         kind: String,
     },
@@ -156,13 +156,13 @@ pub enum FieldFault {
     SpreadsheetError {
         value: String,
     },
-    /// A spreadsheet has written a long number with an exponent.
+    /// A spreadsheet wrote a long number with an exponent, which lost digits.
     RoundedNumber,
     NoEmployer,
     OtherEmployer {
         email: String,
     },
-    /// Of a workplace: it does not say which of them is meant.
+    /// A workplace that several employers have, so it does not identify one.
     SeveralEmployers {
         emails: Vec<String>,
     },
@@ -187,12 +187,12 @@ impl FieldFault {
         }
     }
 
-    /// The stable name, and the values that stand in the sentence.
+    /// The stable code and the params of the sentence.
     pub fn parts(&self) -> (String, Map<String, Value>) {
         named_parts(self)
     }
 
-    /// The fault of a list whose entry has this one.
+    /// The fault of a list with this faulty entry.
     pub(super) fn of_entry(self, position: usize) -> Self {
         match self {
             Self::Empty => Self::EntryEmpty { position },
@@ -203,7 +203,7 @@ impl FieldFault {
     }
 }
 
-/// An enum's variant as serde writes it: its name, and its members.
+/// An enum variant as serde writes it: its name and its members.
 pub fn named_parts(variant: &impl Serialize) -> (String, Map<String, Value>) {
     match serde_json::to_value(variant) {
         Ok(Value::String(name)) => (name, Map::new()),
@@ -215,7 +215,7 @@ pub fn named_parts(variant: &impl Serialize) -> (String, Map<String, Value>) {
     }
 }
 
-/// A sentence with its params in the places of their names, as `{max}`.
+/// Fills params into a sentence that names them, as in `{max}`.
 pub fn fill(sentence: &str, params: &Map<String, Value>) -> String {
     let mut filled = sentence.to_owned();
     for (name, value) in params {
@@ -233,7 +233,7 @@ pub fn fill(sentence: &str, params: &Map<String, Value>) -> String {
     filled
 }
 
-/// For a member that is flattened: `code`, `message` and `params` of a fault.
+/// For a flattened member: the `code`, `message` and `params` of a fault.
 pub fn in_full<S: Serializer>(fault: &FieldFault, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Full {
@@ -251,8 +251,8 @@ pub fn in_full<S: Serializer>(fault: &FieldFault, serializer: S) -> Result<S::Ok
     full.serialize(serializer)
 }
 
-/// A sentence without a subject ("must be a number"). With `#` it is the fault as JSON, which is how one gets through
-/// an error type that takes only text (see `read_json`).
+/// A sentence without a subject ("must be a number"). With `#`, the fault as JSON, so that it can pass through an error
+/// type that takes only text (see `read_json`).
 impl fmt::Display for FieldFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
@@ -268,7 +268,7 @@ impl fmt::Display for FieldFault {
 
 impl std::error::Error for FieldFault {}
 
-/// The sentence of each code, with the params where their names stand.
+/// The sentence of each code, with params in braces.
 #[rustfmt::skip]
 const SENTENCES: &[(&str, &str)] = &[
     ("required", "is required"),

@@ -1,10 +1,10 @@
-//! A file that a student keeps here: a résumé.
+//! A student's file: a résumé.
 
 use serde::{Deserialize, Serialize};
 
 use super::{FileId, StudentId, Timestamp};
 
-/// The description of a file; its bytes lie in chunks beside it.
+/// The description of a file. Its bytes are stored in chunks under keys of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredFile {
@@ -15,13 +15,13 @@ pub struct StoredFile {
     /// Lower-case hexadecimal.
     pub sha256: String,
     pub created_at: Timestamp,
-    /// When the student removed it; it stays for the applications that show it.
+    /// When the student removed it. It stays for the applications that include it.
     #[serde(default)]
     pub removed_at: Option<Timestamp>,
 }
 
 impl StoredFile {
-    /// Whether it is a file that this student has and may send with an application.
+    /// Whether this student has the file and may send it with an application.
     pub fn is_listed_for(&self, student_id: &StudentId) -> bool {
         self.student_id == *student_id && self.removed_at.is_none()
     }

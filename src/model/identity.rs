@@ -1,8 +1,8 @@
-//! Who is asking, once proven.
+//! The identity of a logged-in caller.
 
 use super::{AccountId, Actor, EmployeeId, Role, SessionId, StudentId};
 
-/// The records a signed-in person owns.
+/// The records a logged-in person owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Party {
     Student(StudentId),
@@ -32,7 +32,7 @@ impl Identity {
 }
 
 impl Party {
-    /// Whether an employer's record is this party's to change: the owner's, and every admin's.
+    /// Whether this party may change an employer's records: the owner and admins may.
     pub fn may_manage(&self, owner: &EmployeeId) -> bool {
         match self {
             Self::Employer(own) => own == owner,

@@ -1,4 +1,4 @@
-//! Distinct id types. The server's own ids are UUIDv7, so they sort by the time they were made.
+//! Distinct ID types. The server generates UUIDv7, so its IDs sort by creation time.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{FieldFault, Line, Timestamp, check_text};
 
-/// An id of the server's own making for a record of type `T`.
+/// A generated ID of a record of type `T`.
 pub struct Id<T>(Uuid, PhantomData<fn() -> T>);
 
 pub type AccountId = Id<super::Account>;
@@ -43,7 +43,7 @@ impl<T> Id<T> {
         Self(Uuid::from_u64_pair(high, low), PhantomData)
     }
 
-    /// The two halves, most significant first; together they order as the id does.
+    /// The two halves, the most significant first. They sort as the ID does.
     pub fn parts(&self) -> (u64, u64) {
         self.0.as_u64_pair()
     }
@@ -56,7 +56,7 @@ impl<T> Id<T> {
 impl<T> FromStr for Id<T> {
     type Err = uuid::Error;
 
-    /// Takes the hyphenated form only, so that one record has one address.
+    /// Accepts only the hyphenated form, so that each record has one URL.
     fn from_str(text: &str) -> Result<Self, uuid::Error> {
         if text.len() != 36 {
             return Uuid::parse_str("").map(|id| Self(id, PhantomData));
@@ -116,7 +116,7 @@ impl<'de, T> Deserialize<'de> for Id<T> {
     }
 }
 
-/// The campus's own number for a person: any text of 1 to 64 characters, unique among its kind.
+/// The campus's own number for a person: any text of 1 to 64 characters, unique for students and for employers.
 pub struct CampusId<T>(Box<str>, PhantomData<fn() -> T>);
 
 pub type StudentId = CampusId<super::Student>;
@@ -126,7 +126,7 @@ pub type EmployeeId = CampusId<super::Employer>;
 const CAMPUS_ID_CHARS: usize = 64;
 
 impl<T> CampusId<T> {
-    /// What a person gets whose campus gave no number.
+    /// A number for a person without one from the campus.
     pub fn generate(now: Timestamp) -> Self {
         Self(Id::<T>::generate(now).to_string().into(), PhantomData)
     }

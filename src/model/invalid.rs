@@ -1,4 +1,4 @@
-//! What is wrong with an input, field by field.
+//! Field errors of an input.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct FieldError {
     pub fault: FieldFault,
 }
 
-/// Everything wrong with one input at once, so that a person fixes it in one go. Empty means valid.
+/// All errors of one input, so that a person can fix them all at once. Empty means valid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Invalid(pub Vec<FieldError>);
 
@@ -31,7 +31,7 @@ impl Invalid {
         });
     }
 
-    /// Keeps the value of a field that is valid, and notes the fault of one that is not.
+    /// Returns a valid value, or records its fault.
     pub fn field<T>(&mut self, field: &str, value: Result<T, FieldFault>) -> Option<T> {
         match value {
             Ok(value) => Some(value),

@@ -1,4 +1,4 @@
-//! A posting and its life.
+//! A posting and its status changes.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub enum JobSetting {
 #[serde(rename_all = "lowercase")]
 pub enum JobStatus {
     Draft,
-    /// Waits for an admin.
+    /// Waits for the office's approval.
     Pending,
     Open,
     Filled,
@@ -36,7 +36,7 @@ impl JobStatus {
         Self::Expired,
     ];
 
-    /// As it stands in the API.
+    /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -57,7 +57,7 @@ pub struct Question {
     pub required: bool,
 }
 
-/// The office's no to a posting. It stands until the office opens the posting.
+/// The office declined this posting. This stays until the office opens it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Declined {
@@ -65,7 +65,8 @@ pub struct Declined {
     pub reason: Option<String>,
 }
 
-/// Its status and what goes with it are private: they change by the moves below, which only `jobs/` makes.
+/// The status and the fields that change with it are private: the methods below change them, and only `jobs/` calls
+/// those.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -90,21 +91,21 @@ pub struct Job {
     pub deadline: Timestamp,
     pub questions: Vec<Question>,
     job_status: JobStatus,
-    /// The key of the system it was imported from.
+    /// The key in the system that it was imported from.
     pub external_id: Option<String>,
-    /// When it first opened; until then, when it was written down.
+    /// When it first opened. Before that, when it was created.
     posted_at: Timestamp,
-    /// It was open at some time, so the public may go on knowing of it.
+    /// It was open at some time, so it stays public.
     #[serde(default)]
     was_open: bool,
-    /// Set while the office's no stands: the posting then needs the office again, whatever its employer sets.
+    /// Set while the office declines it: the posting then needs the office again, whatever its employer does.
     #[serde(default)]
     declined: Option<Declined>,
     pub updated_at: Timestamp,
 }
 
 impl Job {
-    /// An empty draft, for its members to be filled in.
+    /// An empty draft to fill in.
     pub fn draft(job_id: JobId, employee_id: EmployeeId, now: Timestamp) -> Self {
         Self {
             job_id,
@@ -143,7 +144,7 @@ impl Job {
         self.positions_filled
     }
 
-    /// When it first opened; until then, when it was written down.
+    /// When it first opened. Before that, when it was created.
     pub fn posted_at(&self) -> Timestamp {
         self.posted_at
     }
@@ -152,17 +153,17 @@ impl Job {
         self.was_open
     }
 
-    /// The office's no, while it stands.
+    /// Set while the office declines this posting.
     pub fn declined(&self) -> Option<&Declined> {
         self.declined.as_ref()
     }
 
-    /// Whether a new application may be filed now. The deadline counts at once, however late the status turns.
+    /// Whether a new application may be submitted now. A passed deadline counts even if the status has not changed yet.
     pub fn takes_applications(&self, now: Timestamp) -> bool {
         self.job_status == JobStatus::Open && now < self.deadline
     }
 
-    /// Whether the public may know of it: a draft that was closed, and a posting that the office refused, stay unknown.
+    /// Whether the public may see it. A closed draft and a declined posting stay hidden.
     pub fn is_public(&self) -> bool {
         match self.job_status {
             JobStatus::Draft | JobStatus::Pending => false,
@@ -171,7 +172,7 @@ impl Job {
         }
     }
 
-    /// Publishes it or opens it again; it is pending where the office has to look first, and where the office said no before.
+    /// Publishes or reopens it. It becomes pending if the office has to review it, or declined it before.
     pub fn publish(&mut self, needs_office: bool, now: Timestamp) {
         if needs_office || self.declined.is_some() {
             self.job_status = JobStatus::Pending;
@@ -180,7 +181,7 @@ impl Job {
         }
     }
 
-    /// The office opens it, which takes back an earlier no.
+    /// The office opens it. This cancels an earlier decline.
     pub fn approve(&mut self, now: Timestamp) {
         self.declined = None;
         self.open(now);
@@ -190,7 +191,7 @@ impl Job {
         self.job_status = JobStatus::Closed;
     }
 
-    /// The office closes it. Said again without another reason, nothing changes.
+    /// The office closes it. Declining again for the same reason changes nothing.
     pub fn decline(&mut self, reason: Option<String>, now: Timestamp) {
         let stands = self.job_status == JobStatus::Closed
             && self
@@ -203,7 +204,7 @@ impl Job {
         }
     }
 
-    /// Its employer is gone: what was out is closed, and no name or word about him stays.
+    /// Its employer was erased: closes the posting and removes the employer's name and texts.
     pub fn orphan(&mut self, erased_name: &str) {
         erased_name.clone_into(&mut self.employer_name);
         if matches!(
@@ -221,7 +222,8 @@ impl Job {
         self.job_status = JobStatus::Expired;
     }
 
-    /// Somebody was accepted. A posting that still takes applications, or would but for its deadline, may be full now.
+    /// Counts an accepted student. The posting may be full now, also if only its deadline keeps it from taking
+    /// applications.
     pub fn take_position(&mut self) {
         self.positions_filled += 1;
         if matches!(self.job_status, JobStatus::Open | JobStatus::Expired)
@@ -231,14 +233,14 @@ impl Job {
         }
     }
 
-    /// An open posting that has no free position (any more) is filled.
+    /// Marks an open posting without a free position as filled.
     pub fn fill_if_full(&mut self) {
         if self.job_status == JobStatus::Open && !self.has_free_position() {
             self.job_status = JobStatus::Filled;
         }
     }
 
-    /// A posting whose source moved its deadline or added positions is open again, and one that has none free is not.
+    /// Reopens a posting whose source moved the deadline or added positions, and fills one that has none left.
     pub fn follow_source(&mut self, now: Timestamp) {
         self.fill_if_full();
         if matches!(self.job_status, JobStatus::Expired | JobStatus::Filled)
@@ -249,7 +251,7 @@ impl Job {
         }
     }
 
-    /// The first time it opens is the time of its posting.
+    /// The posting date is the first time it opens.
     fn open(&mut self, now: Timestamp) {
         if !self.was_open {
             self.was_open = true;
@@ -258,7 +260,7 @@ impl Job {
         self.job_status = JobStatus::Open;
     }
 
-    /// The members that verdicts rest on and that differ in another version of this posting, as they stand in the API.
+    /// The API names of the fields that affect verdicts and differ between two versions of this posting.
     pub fn verdict_members_that_differ(&self, other: &Self) -> Vec<&'static str> {
         [
             ("hoursPerWeek", self.hours_per_week != other.hours_per_week),
@@ -280,7 +282,7 @@ impl Job {
         self.positions_filled < self.positions
     }
 
-    /// Whether its hours still count: it has no end, or the end has not passed.
+    /// Whether its hours still count: it has no end date, or the end date has not passed.
     pub fn runs_on(&self, today: Date) -> bool {
         self.end_date.is_none_or(|end| end >= today)
     }

@@ -1,4 +1,4 @@
-//! What an employer writes into a posting, parsed and checked.
+//! An employer's input for a posting, parsed and checked.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -41,7 +41,7 @@ pub struct QuestionInput {
     pub required: bool,
 }
 
-/// The same members, valid.
+/// The same fields after validation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobFields {
     pub job_title: String,
@@ -60,7 +60,7 @@ pub struct JobFields {
     pub questions: Vec<Question>,
 }
 
-// The limits that src/http/README.md names.
+// The limits in src/http/README.md.
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 20_000;
 const MAX_PLACE_CHARS: usize = 200;
@@ -200,7 +200,7 @@ fn check_questions(
     }
     let mut questions: Vec<Question> = Vec::with_capacity(inputs.len());
     for (position, input) in inputs.into_iter().enumerate() {
-        // A question keeps its id when others are added around it; one that came without gets one that no other has.
+        // A question keeps its ID when others are added around it. A question without an ID gets a new one.
         let question_id = input
             .question_id
             .unwrap_or_else(|| QuestionId::generate(now).to_string());

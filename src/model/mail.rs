@@ -1,4 +1,4 @@
-//! A mail in the outbox: which template, and the values that its template needs.
+//! A mail in the outbox: a template and the values for it.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::{
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
     VerifyEmail,
-    /// Somebody registered with an address that has an account: its owner is told.
+    /// Somebody registered an address that already has an account. Its owner is told.
     AddressTaken,
     ResetPassword,
     PasswordChanged,
@@ -23,18 +23,18 @@ pub enum MailKind {
     JobClosed,
     JobModerated,
     AccountModerated,
-    /// To the office: a campus rule fails.
+    /// To the office: a campus rule is failing.
     RuleFailing,
     /// Several notices in one mail.
     Updates,
 }
 
-/// What a mailbox is mailed about. Each is limited by itself, so that mails of one keep none of another away.
+/// What a mail is about. Each topic has its own limit, so that mails of one topic cannot hold up those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailTopic {
-    /// What anybody can ask for who knows the address.
+    /// Mails that anybody who knows the address can cause.
     Asked,
-    /// The account's password and standing.
+    /// The account's password and status.
     Account,
     Activity,
 }
@@ -48,7 +48,7 @@ impl MailKind {
         }
     }
 
-    /// People wait before a screen for these; they go before all others.
+    /// Somebody waits for these in front of a screen, so they are sent first.
     pub fn is_urgent(self) -> bool {
         matches!(
             self,
@@ -62,7 +62,7 @@ impl MailKind {
 pub enum MailState {
     Waiting,
     Sent,
-    /// Refused for good, or tried for as long as we try; an admin may send it again.
+    /// Refused for good, or retried until the time limit. An admin may send it again.
     Failed,
 }
 
@@ -74,18 +74,18 @@ pub enum ClosedBecause {
     Expired,
 }
 
-/// What the office decided of a posting.
+/// The office's decision on a posting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
     Approved,
     Declined,
-    /// It had been open.
+    /// It was open before.
     Closed,
 }
 
-/// A template and its values, as they were when the mail was decided on: nothing is looked up when it is sent. Texts are
-/// what people typed; the layouts escape them. A name that is empty is one that is no longer kept.
+/// A template and its values at the time of the event: nothing is looked up when the mail is sent. Texts are what
+/// people typed, and the layouts escape them. An empty name is one that is no longer kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum MailTemplate {
@@ -110,14 +110,14 @@ pub enum MailTemplate {
         job_title: String,
         employer_name: String,
     },
-    /// To the student: the employer or the office moved it.
+    /// To the student: the employer or the office changed the status.
     ApplicationMoved {
         application_id: ApplicationId,
         job_title: String,
         status: ApplicationStatus,
         note: Option<String>,
     },
-    /// To the employer: the student moved it.
+    /// To the employer: the student changed the status.
     StudentMoved {
         application_id: ApplicationId,
         job_id: JobId,
@@ -138,7 +138,7 @@ pub enum MailTemplate {
     AccountModerated {
         from: AccountStatus,
         to: AccountStatus,
-        /// The postings were closed with the account.
+        /// The account's postings were closed too.
         postings_closed: bool,
         reason: Option<String>,
     },
@@ -147,11 +147,11 @@ pub enum MailTemplate {
         rule: String,
         fault: String,
     },
-    /// Notices that came while the mailbox had enough mail.
+    /// Notices held back because the mailbox had reached its limit.
     Updates {
         items: Vec<MailTemplate>,
     },
-    /// A whole mail, as earlier versions kept it; without its parts once it was sent.
+    /// A complete mail, as earlier versions stored it. Its text is removed once it is sent.
     Rendered {
         kind: MailKind,
         subject: String,
@@ -181,7 +181,7 @@ impl MailTemplate {
         }
     }
 
-    /// Strips what tells of one of these applications. Whether there was any.
+    /// Removes what concerns these applications. Returns whether there was anything.
     pub fn forget(&mut self, applications: &BTreeSet<ApplicationId>) -> bool {
         match self {
             Self::ApplicationReceived { application_id, .. }
@@ -195,7 +195,7 @@ impl MailTemplate {
                 is_one
             }
             Self::Updates { items } => {
-                // Each of them, also after the first that was.
+                // Every item, so no `any`, which stops at the first one.
                 let told = items.iter_mut().map(|item| item.forget(applications));
                 told.filter(|was| *was).count() > 0
             }
@@ -203,7 +203,7 @@ impl MailTemplate {
         }
     }
 
-    /// Drops the names, what people wrote, and secrets; what is left says what the mail was about.
+    /// Removes names, secrets and what people wrote. The rest says what the mail was about.
     pub fn strip(&mut self) {
         match self {
             Self::VerifyEmail { token } | Self::ResetPassword { token } => token.clear(),
@@ -225,25 +225,25 @@ impl MailTemplate {
     }
 }
 
-/// A mail that waits, was sent or failed.
+/// A mail that is waiting, sent or failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "StoredMail")]
 pub struct Mail {
     pub mail_id: MailId,
     pub to: Email,
-    /// Empty: the mail calls its reader by no name.
+    /// Empty: the mail does not greet its reader by name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub to_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
-    /// The campus, and the site that links lead to.
+    /// The campus name, and the site that links point to.
     pub campus: String,
     pub site: String,
     pub template: MailTemplate,
-    /// Where the request came from that caused it, as far as it is known.
+    /// The network of the request that caused this mail, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
-    /// Its mailbox had enough: it will go with others in one mail.
+    /// The mailbox had reached its limit: this mail will go out with others as one.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
     pub state: MailState,
@@ -256,7 +256,7 @@ pub struct Mail {
     pub sent_at: Option<Timestamp>,
 }
 
-/// A mail as it is read: also one that an earlier version rendered before it was kept.
+/// A mail as stored, including one that an earlier version stored as a complete text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredMail {

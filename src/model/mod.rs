@@ -1,4 +1,4 @@
-//! Plain types and pure decisions. No I/O, no async, no clock: what a decision needs is handed in.
+//! Plain types and pure decisions. No I/O, no async, no clock: callers pass in what a decision needs.
 
 mod account;
 mod application;

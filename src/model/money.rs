@@ -1,4 +1,4 @@
-//! Money in the campus currency: whole cents inside, a decimal number with at most two decimals outside.
+//! Money in the campus currency: whole cents inside, a decimal number with at most two decimals in the API.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -8,7 +8,7 @@ use super::FieldFault;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(i64);
 
-/// Largest amount this type takes, in cents; far above any award or rate, far below what an f64 holds exactly.
+/// Largest amount, in cents. Far above any award or pay rate, far below the integers that an f64 represents exactly.
 const MAX_CENTS: i64 = 100_000_000_000;
 
 impl Money {
@@ -25,7 +25,7 @@ impl Money {
         if !amount.is_finite() || cents.abs() > MAX_CENTS as f64 {
             return Err(FieldFault::NotAnAmount);
         }
-        // Two decimals survive the trip through binary floating point to well within a part in a thousand million.
+        // An amount with two decimals as an f64 is off by far less than one part in a billion.
         if (amount * 100.0 - cents).abs() > 1e-9 * cents.abs().max(1.0) {
             return Err(FieldFault::TooManyDecimals { max: 2 });
         }

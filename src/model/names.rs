@@ -1,18 +1,18 @@
-//! What an enum's values are called outside, asked of serde itself, so that the list cannot differ from what is read.
+//! The external names of an enum's values. They come from serde, so that the list always matches what is parsed.
 
 use serde::Deserializer;
 use serde::de::value::Error;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 
-/// The names of a unit-like enum, in the order they are declared.
+/// The names of a unit-like enum, in declaration order.
 pub fn names_of<T: DeserializeOwned>() -> Vec<&'static str> {
     let mut names = Vec::new();
-    // The answer is always the error that ends the question.
+    // This always fails, after `Ask` has seen the names.
     let _: Result<T, Error> = T::deserialize(Ask(&mut names));
     names
 }
 
-/// Reads nothing, and notes which names a type would take.
+/// Reads nothing, and records which names a type accepts.
 struct Ask<'a>(&'a mut Vec<&'static str>);
 
 impl<'de> Deserializer<'de> for Ask<'_> {

@@ -1,11 +1,11 @@
-//! Where requests come from, as far as limits tell callers apart, and ranges of addresses.
+//! The networks that limits count by, and address ranges.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-/// An IPv4 address or an IPv6 /64: one subscriber has a whole /64 to draw addresses from.
+/// An IPv4 address or an IPv6 /64: one subscriber can use every address of a /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Network(IpAddr);
 
@@ -18,7 +18,7 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// Addresses with the same first bits, as `10.1.0.0/16` (RFC 4632); a single address is one too.
+/// Addresses that share their first bits, such as `10.1.0.0/16` (RFC 4632), or a single address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AddressRange {
     first: IpAddr,
@@ -26,7 +26,7 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// Fails with what is allowed.
+    /// The error says what is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("must be an address range as \"10.1.0.0/16\", not {text:?}");
         let (address, bits) = match text.trim().split_once('/') {

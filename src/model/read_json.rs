@@ -1,5 +1,5 @@
-//! JSON as it arrives, read into a type. What does not fit is a `FieldFault` at a path; serde_json's own errors would
-//! tell it as text alone. Also stricter: an object is never read from an array.
+//! Reads JSON into a type. An error is a `FieldFault` at a path; serde_json would give only text. Also stricter: an
+//! object cannot be read from an array.
 
 use std::fmt::{self, Display};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{FieldFault, Invalid};
 
-/// Reads a type from JSON; an error names the member that is wrong.
+/// Reads a type from JSON. An error names the wrong member.
 pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(Json(value)).map_err(|error| {
         let path = error.path().to_string();
@@ -30,7 +30,8 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, FieldFault> {
     T::deserialize(Json(text.into())).map_err(|misfit| misfit.fault)
 }
 
-/// The field of an error at a path. `member` is the one inside the path that is meant; serde may have followed it.
+/// The field name for an error at a path. `member` is the member inside that path, which serde may have followed
+/// already.
 pub fn field_at(path: &str, member: Option<&str>) -> String {
     let path = if path == "." { "" } else { path };
     let parent = member.and_then(|member| path.strip_suffix(member));
@@ -68,13 +69,13 @@ impl Display for Misfit {
 impl std::error::Error for Misfit {}
 
 impl Error for Misfit {
-    /// Types of the model hand over a `FieldFault`, which writes itself as JSON here. What other crates say is theirs.
+    /// The model's types pass a `FieldFault`, which formats itself as JSON here. Other crates pass their own text.
     fn custom<T: Display>(message: T) -> Self {
         let fault = serde_json::from_str(&format!("{message:#}"));
         fault.unwrap_or(FieldFault::Malformed).into()
     }
 
-    /// All other kinds are looked at before a visitor sees them.
+    /// All other types are checked before a visitor sees them.
     fn invalid_type(_: Unexpected<'_>, _: &dyn Expected) -> Self {
         FieldFault::NotAWholeNumber.into()
     }
@@ -265,7 +266,7 @@ mod tests {
         (error.field, error.fault)
     }
 
-    /// STYLE 19: an error of serde is a code, not a text to be taken apart.
+    /// STYLE 19: a serde error becomes a code. No text is parsed.
     #[test]
     fn an_error_names_its_member_and_is_typed() {
         use FieldFault as F;

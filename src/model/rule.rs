@@ -1,4 +1,4 @@
-//! A campus rule: a module that the office uploaded, and its life.
+//! A campus rule: a module that the office uploaded, and its states.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub enum RuleKind {
     Notification,
 }
 
-/// What becomes of a mail to one person. The order is that of strictness.
+/// What happens to a mail to one person, from least to most strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
@@ -28,7 +28,7 @@ pub enum Delivery {
     Suppress,
 }
 
-/// What a dry run shows of a case: a verdict, or what becomes of a mail.
+/// The result of a case in a dry run: a verdict, or what happens to a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleAnswer {
@@ -73,8 +73,8 @@ impl RuleAnswer {
     }
 }
 
-/// Draft: nobody asks it. Shadow: asked beside, and only counted. Active: decides. Retired: an earlier version, or one that
-/// was switched off; it can come back in one step.
+/// Draft: not called. Shadow: called, but its answers are only counted. Active: decides. Retired: an earlier version,
+/// or one that was switched off; it can be activated again in one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuleState {
@@ -94,8 +94,8 @@ impl RuleState {
         }
     }
 
-    /// Whether a module may go from here to there. It decides only after its effect was seen: in a dry run, as a shadow, or
-    /// when it decided before.
+    /// Whether a module may change its state this way. To become active, its effect must have been seen: in a dry run,
+    /// in shadow, or while it was active before.
     pub fn allows(self, to: Self, seen: bool) -> bool {
         match (self, to) {
             (Self::Draft | Self::Retired, Self::Active) => seen,
@@ -107,7 +107,7 @@ impl RuleState {
     }
 }
 
-/// A module that trapped, ran out of time or gave no sound answer: since when, and the last fault in words.
+/// A module that crashed, ran out of time or gave an invalid answer: since when, and the last error text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleFailure {
@@ -115,36 +115,36 @@ pub struct RuleFailure {
     pub message: String,
 }
 
-/// What is known of a module; its bytes lie in chunks beside it.
+/// The description of a module. Its bytes are stored in chunks under keys of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleModule {
     pub rule_id: RuleId,
-    /// Versions of one rule share it.
+    /// All versions of a rule share it.
     pub name: String,
     pub kind: RuleKind,
-    /// As the module says it.
+    /// As the module reports it.
     pub version: String,
     pub summary: String,
-    /// Of the bytes: SHA-256, lower-case hexadecimal.
+    /// SHA-256 of the bytes, in lower-case hexadecimal.
     pub digest: String,
     pub size_bytes: u64,
-    /// JSON Schema, as the module wrote it: a form follows the order of its settings.
+    /// JSON Schema as the module wrote it. The form shows its settings in this order.
     pub parameter_schema: String,
     pub parameters: Parameters,
     pub state: RuleState,
     /// Whether the effect of these parameters was seen: in a dry run, or because the module was in use with them.
     pub dry_run: bool,
     pub failing: Option<RuleFailure>,
-    /// Who uploaded it, at `created_at`; none for what ships, and where nobody noted it.
+    /// Who uploaded it, at `created_at`. `None` for built-in rules and where it was not recorded.
     #[serde(default)]
     pub uploaded_by: Option<Actor>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// The modules that are asked now, in one row: whoever decides by the rules reads it, so that a change of the rules and a
-/// decision by the old ones never both stand.
+/// The modules in use, in one row. Every decision by rules reads this row, so a decision never commits together with a
+/// change of the rules it used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleSet {
@@ -177,7 +177,7 @@ impl From<&RuleModule> for RuleInUse {
 }
 
 impl RuleSet {
-    /// Takes a module in, over, or out, as its state says.
+    /// Adds, replaces or removes a module, by its state.
     pub fn place(&mut self, module: &RuleModule) {
         self.active.retain(|used| used.rule_id != module.rule_id);
         self.shadow.retain(|used| used.rule_id != module.rule_id);
@@ -193,7 +193,7 @@ impl RuleSet {
         self.active.iter().filter(move |used| used.kind == kind)
     }
 
-    /// The active modules of an eligibility set in which one module stands in the place of the version that is active.
+    /// The active eligibility modules, with `module` in place of the active version of the same rule.
     #[must_use]
     pub fn with(&self, module: &RuleInUse) -> Self {
         let others = self

@@ -1,10 +1,10 @@
-//! What a signed-in person holds, and the single-use secrets that mails carry. Only digests of secrets are kept.
+//! Sessions, and the single-use secrets in mails. Only digests of secrets are stored.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Claim, EmployeeId, Role, SessionId, StudentId, Timestamp, TokenId};
 
-/// One log-in. Its refresh tokens follow one another, one valid at a time; the row's absence ends its access tokens.
+/// One log-in. Refresh tokens replace each other, and one is valid at a time. Deleting the row ends its access tokens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -13,7 +13,7 @@ pub struct Session {
     pub role: Role,
     pub student_id: Option<StudentId>,
     pub employee_id: Option<EmployeeId>,
-    /// SHA-256 of the one refresh token that is valid.
+    /// SHA-256 of the valid refresh token.
     pub refresh_digest: [u8; 32],
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -23,12 +23,12 @@ pub struct Session {
 #[serde(rename_all = "camelCase")]
 pub enum TokenKind {
     VerifyEmail,
-    /// Proves a new address of an existing account.
+    /// Verifies a new address of an existing account.
     ChangeEmail,
     ResetPassword,
 }
 
-/// A single-use secret that went out by mail.
+/// A single-use secret that was sent by mail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Token {
@@ -38,23 +38,23 @@ pub struct Token {
     /// SHA-256 of the secret part.
     pub digest: [u8; 32],
     pub expires_at: Timestamp,
-    /// It opens nothing any more. A link for a new password was followed by a newer one and is kept to be counted; a
-    /// link that proves a mailbox has done so and is kept to say that.
+    /// The token no longer works. A superseded reset link is kept to count links; a used verification link is kept to
+    /// say that it was used.
     #[serde(default)]
     pub superseded: bool,
-    /// The registration whose mail carried it (`VerifyEmail`).
+    /// The registration that this link verifies (`VerifyEmail`).
     #[serde(default)]
     pub claim: Option<Claim>,
-    /// Passwords that were tried with it.
+    /// How often a password was tried with it.
     #[serde(default)]
     pub tries: u32,
 }
 
-/// The answer that a request with an Idempotency-Key got, for the next request with that key.
+/// The response to a request with an Idempotency-Key, for a retry with the same key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SavedAnswer {
-    /// SHA-256 of who asked and the key.
+    /// SHA-256 of the caller and the key.
     pub key_digest: [u8; 32],
     /// SHA-256 of method, path and body.
     pub request_digest: [u8; 32],

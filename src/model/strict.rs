@@ -1,5 +1,5 @@
-//! JSON text read more strictly than serde_json does by itself: no member is given twice. serde_json would keep the last
-//! one and drop the others without a word.
+//! Reads JSON more strictly than serde_json: a repeated member is an error. serde_json would silently keep the last
+//! one.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut members = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
             if members.contains_key(&name) {
-                // Fails at the member itself, so that the path of the error names it.
+                // Fails at the member itself, so that the error's path names it.
                 let Repeated = entries.next_value()?;
             }
             let StrictJson(value) = entries.next_value()?;
@@ -74,7 +74,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// What is read where a member comes a second time: always an error.
+/// Takes the place of a repeated member's value. Always an error.
 struct Repeated;
 
 impl<'de> Deserialize<'de> for Repeated {

@@ -1,4 +1,4 @@
-//! Students, and which of their facts the campus vouches for.
+//! Students, and which of their facts come from the campus.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::{
     AccountId, Email, FieldFault, Invalid, Line, Money, Patch, StudentId, Timestamp, check_list,
 };
 
-/// A fact about a student that the roster may set. What the roster has set, the student cannot change.
+/// A fact about a student that the roster may set. Students cannot change facts from the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Fact {
@@ -35,11 +35,11 @@ impl Fact {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NumberFrom {
-    /// Typed at registration, or made here.
+    /// Typed at registration, or generated.
     #[default]
     Person,
     Office,
-    /// Made here in place of one that the person typed, since it is another's.
+    /// Generated, because the number that the person typed belongs to somebody else.
     Cleared,
 }
 
@@ -59,22 +59,22 @@ pub struct Student {
     pub visa: Option<String>,
     pub work_study_remaining: Option<Money>,
     pub preferences: Preferences,
-    /// The facts that a roster import has set.
+    /// The facts that a roster import set.
     pub roster: Vec<Fact>,
-    /// The account that claimed this record; none for an imported student who has not registered.
+    /// The account that claimed this record. `None` for an imported student who has not registered.
     pub account_id: Option<AccountId>,
     pub updated_at: Timestamp,
 }
 
-/// What mail a student wants; read by the notifications to come.
+/// How a student wants to get mail.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Preferences {
-    /// A language of config.toml's `campus.languages`; none: the first of them.
+    /// One of config.toml's `campus.languages`. `None`: the first of them.
     pub language: Option<String>,
 }
 
-/// What a student may say of himself, at registration and later; a roster row has the same members.
+/// What students may say about themselves, at registration and later. A roster row has the same fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StudentProfile {
@@ -224,12 +224,12 @@ fn check_award(award: Money) -> Result<Money, FieldFault> {
 }
 
 impl Student {
-    /// Whether the campus vouches for a fact, so that the student may not change it.
+    /// Whether a fact comes from the roster, so that the student may not change it.
     pub fn is_roster(&self, fact: Fact) -> bool {
         self.roster.contains(&fact)
     }
 
-    /// The part of this record that the student wrote or may write, as PATCH /me sees it.
+    /// The part of this record that PATCH /me shows and changes.
     pub fn profile(&self) -> StudentProfile {
         StudentProfile {
             student_id: Some(self.student_id.clone()),
@@ -244,7 +244,7 @@ impl Student {
         }
     }
 
-    /// The roster facts that a profile would change: what a student must not do.
+    /// The roster facts that a profile would change, which is not allowed.
     pub fn roster_facts_changed_by(&self, profile: &StudentProfile) -> Vec<Fact> {
         let changes = [
             (
@@ -269,7 +269,7 @@ impl Student {
             .collect()
     }
 
-    /// Takes a valid profile over; the campus number and the roster's facts stay as they are.
+    /// Takes over a valid profile. The campus number and the roster's facts stay.
     pub fn apply(&mut self, profile: StudentProfile) {
         let StudentProfile {
             student_id: _,

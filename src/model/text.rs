@@ -1,17 +1,17 @@
-//! Text that people type: length and characters.
+//! Checks of text that people type: length and characters.
 
 use super::FieldFault;
 
-/// Whether a text may hold line breaks.
+/// Whether a text may contain line breaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Line {
     Single,
     Many,
 }
 
-/// Checks a text: `min` to `max` characters, no control characters but tabs and (in `Line::Many`) line breaks. One line
-/// is trimmed; several are kept as they were typed. A text that shows nothing is empty. Marks that turn the direction of
-/// writing are taken out, since they make a text look like another (Unicode Technical Report 36, section 3.1).
+/// Checks a text: `min` to `max` characters, no control characters except tabs and, with `Line::Many`, line breaks. A
+/// single line is trimmed; several lines are kept as typed. A text without visible characters is empty. Direction marks
+/// are removed, since they can make one text look like another (Unicode Technical Report 36, section 3.1).
 pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<String, FieldFault> {
     let text: String = text.chars().filter(|c| !turns_direction(*c)).collect();
     let text = match line {
@@ -40,14 +40,14 @@ pub fn check_text(text: &str, line: Line, min: usize, max: usize) -> Result<Stri
     Ok(text.into())
 }
 
-/// Embeddings, overrides, isolates and their ends.
+/// Embeddings, overrides, isolates, and the characters that end them.
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Blanks, and what Unicode counts among letters and signs but nobody sees: fillers, joiners, soft hyphens, variation
-/// selectors, tags (Default_Ignorable_Code_Point of Unicode 16), and the empty Braille cell. Control characters are not
-/// among them: they are refused by name.
+/// White space, and characters that Unicode counts as letters or signs but that are invisible: fillers, joiners, soft
+/// hyphens, variation selectors, tags (Default_Ignorable_Code_Point of Unicode 16), and the empty Braille cell. Control
+/// characters are not among them, since they have their own error.
 fn shows_nothing(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -56,7 +56,7 @@ fn shows_nothing(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Checks a list of short texts and drops repeats (case aside), keeping the first spelling and the order.
+/// Checks a list of short texts and drops repeats (ignoring case). Keeps the first spelling and the order.
 pub fn check_list(
     items: &[String],
     most: usize,
@@ -86,7 +86,7 @@ pub fn check_list(
 mod tests {
     use super::*;
 
-    /// C2: what nobody sees is no text, and nothing turns the direction of writing.
+    /// C2: invisible text is empty, and direction marks are removed.
     #[test]
     fn a_text_that_shows_nothing_is_empty() {
         for unseen in [

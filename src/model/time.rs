@@ -1,4 +1,4 @@
-//! Moments, in whole milliseconds.
+//! Points in time, in whole milliseconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{FieldFault, Patch};
 
-/// A moment, in milliseconds since 1970-01-01T00:00:00Z. RFC 3339 in UTC outside, an integer in the store.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z. RFC 3339 in UTC in the API, an integer in the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The moments a person may type: the years 1970 to 9998, so that adding a span never leaves the calendar.
+/// The latest time a person may type: the years 1970 to 9998, so that adding a duration never leaves the calendar.
 const MAX_MILLIS: i64 = 253_370_764_800_000;
 
 impl Timestamp {
@@ -38,7 +38,7 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
-    /// The time from now until then; zero when it has passed.
+    /// The time from now until then, or zero if it has passed.
     pub fn until(self, then: Self) -> Duration {
         Duration::from_millis(u64::try_from(then.0.saturating_sub(self.0)).unwrap_or(0))
     }
@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// For `deserialize_with`: jiff's own reading of a date says what is wrong as text alone.
+/// For `deserialize_with`. jiff's own error for a date is only text.
 pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| {

@@ -1,9 +1,9 @@
-//! Every fault has a code, one sentence, and words in each catalogue.
+//! Every fault has a code, one sentence, and a text in each catalogue.
 
 use super::*;
 use crate::model::names_of;
 
-/// STYLE 19: the English sentence is made in one place, from the params.
+/// STYLE 19: one place makes the English sentence from the params.
 #[test]
 fn every_fault_has_one_sentence() {
     let sentences: Vec<&str> = SENTENCES.iter().map(|(code, _)| *code).collect();

@@ -1,7 +1,7 @@
-//! One spelling for all spellings of a name: lower case, without accents, its words with one space between. Words are what
-//! the search makes words of: letters and digits, "c++" and "c#" with their signs, no possessive 's.
+//! Folds all spellings of a name into one: lower case, no accents, one space between words. Words are the same as in
+//! the search: letters and digits, "c++" and "c#" with their signs, without a possessive 's.
 
-/// "C++", "C#", "F#", "A+": this many letters may be followed by signs.
+/// Names such as "C++", "C#", "F#" and "A+": signs count after at most this many letters.
 const SIGNED_LETTERS: usize = 2;
 
 pub fn fold_name(name: &str) -> String {
@@ -34,7 +34,7 @@ pub fn fold_name(name: &str) -> String {
     folded
 }
 
-/// An s follows, and nothing more of the word.
+/// Whether an s follows and ends the word.
 fn is_possessive(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
     let mut rest = rest.clone();
     matches!(rest.next(), Some('s' | 'S')) && rest.next().is_none_or(|c| !c.is_alphanumeric())
@@ -44,7 +44,7 @@ fn is_loose_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
 
-/// A lower-case letter of Western Europe without its accent.
+/// Appends a lower-case Western European letter without its accent.
 fn plain(c: char, folded: &mut String) {
     match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' => folded.push('a'),

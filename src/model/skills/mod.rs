@@ -1,6 +1,5 @@
-//! What skills are called. One name is the skill's own (its label), others stand for it: "js" is JavaScript. The table is
-//! made of O*NET, ESCO and linguist (LICENSE beside it), and a campus adds its own. A skill nobody knows keeps the name
-//! it was given.
+//! Skill names. Each skill has one name of its own (its label) and aliases: "js" is JavaScript. The table comes from
+//! O*NET, ESCO and linguist (see LICENSE), and a campus can add its own names. An unknown skill keeps its name.
 
 mod fold;
 
@@ -12,22 +11,22 @@ pub use fold::fold_name;
 static TABLE: &str = include_str!("skills.csv");
 static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::read(TABLE));
 
-/// Most words of a label or an alias; longer ones are not looked for.
+/// Most words of a label or an alias. Longer names are not looked up.
 pub const MAX_NAME_WORDS: usize = 8;
 
-/// Read once, when a skill is first looked up.
+/// Loaded when a skill is first looked up.
 #[derive(Default)]
 struct Known {
     skills: Vec<Skill>,
     /// By folded name.
     numbers: HashMap<Box<str>, u32>,
-    /// By first word: how many words the longest name has.
+    /// By first word: the number of words in the longest name.
     longest: HashMap<Box<str>, u8>,
 }
 
 struct Skill {
     label: Box<str>,
-    /// As they stand in the table, `|` between.
+    /// As in the table, separated by `|`.
     aliases: Box<str>,
 }
 
@@ -48,7 +47,7 @@ impl Known {
             known.learn_length(&name);
             known.numbers.entry(name.into()).or_insert(number);
         };
-        // Labels first: no alias takes a name that is a skill's own.
+        // Labels first, so that an alias never replaces a label.
         let skills = std::mem::take(&mut known.skills);
         for (skill, number) in skills.iter().zip(0..) {
             name_of(&mut known, &skill.label, number);
@@ -81,7 +80,7 @@ fn learn_length(longest: &mut HashMap<Box<str>, u8>, name: &str) {
     }
 }
 
-/// The table and a campus's own names over it. Cheap to clone.
+/// The table, with a campus's own names on top. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Vocabulary {
     own: Arc<Own>,
@@ -94,7 +93,7 @@ struct Own {
     /// Aliases by folded label.
     aliases: HashMap<String, Vec<String>>,
     longest: HashMap<Box<str>, u8>,
-    /// Told apart by this: what an index was built with.
+    /// Identifies the vocabulary that an index was built with.
     stamp: String,
 }
 
@@ -105,7 +104,7 @@ impl std::fmt::Debug for Vocabulary {
 }
 
 impl Vocabulary {
-    /// With the names of a campus: its skills, each with its aliases. They go before the table's.
+    /// Adds a campus's skills, each with its aliases. They override the table.
     pub fn with(own: &BTreeMap<String, Vec<String>>) -> Self {
         let mut labels = HashMap::new();
         let mut aliases: HashMap<String, Vec<String>> = HashMap::new();
@@ -135,18 +134,18 @@ impl Vocabulary {
         }
     }
 
-    /// The skill that a name stands for, spelled as it is known; none for a name nobody knows.
+    /// The label of the skill with this name, or `None` if the name is unknown.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.label_of_folded(&fold_name(name))
     }
 
-    /// The same for a name that is folded already.
+    /// The same for a name that is already folded.
     pub fn label_of_folded(&self, name: &str) -> Option<&str> {
         let own = self.own.labels.get(name).map(String::as_str);
         own.or_else(|| KNOWN.find(name).map(|skill| &*skill.label))
     }
 
-    /// How many words the longest name has that begins with this one; 0: none begins so.
+    /// The number of words in the longest name that starts with this word, or 0.
     pub fn longest_from(&self, first_word: &str) -> usize {
         let lengths = [&self.own.longest, &KNOWN.longest];
         let length = |longest: &HashMap<Box<str>, u8>| longest.get(first_word).copied();
@@ -154,12 +153,12 @@ impl Vocabulary {
         usize::from(longest.unwrap_or_default()).min(MAX_NAME_WORDS)
     }
 
-    /// The label, else the name as it was given.
+    /// The label, or the name as given if it is unknown.
     pub fn canonical<'a>(&'a self, name: &'a str) -> &'a str {
         self.label(name).unwrap_or(name)
     }
 
-    /// Each skill under its label, none twice.
+    /// Each skill under its label, without duplicates.
     pub fn canonical_list(&self, names: &[String]) -> Vec<String> {
         let mut labels: Vec<String> = Vec::with_capacity(names.len());
         for name in names {
@@ -174,7 +173,7 @@ impl Vocabulary {
         labels
     }
 
-    /// All that a skill is called, its label first.
+    /// All names of a skill, the label first.
     pub fn names<'a>(&'a self, label: &'a str) -> impl Iterator<Item = &'a str> {
         let folded = fold_name(label);
         let own = self.own.aliases.get(&folded).into_iter().flatten();
@@ -187,7 +186,7 @@ impl Vocabulary {
             .chain(known.into_iter().flatten())
     }
 
-    /// Differs where a campus's own names differ.
+    /// Differs if the campus's own names differ.
     pub fn stamp(&self) -> &str {
         &self.own.stamp
     }
@@ -250,7 +249,7 @@ mod tests {
         assert!(known.numbers.len() > 22_000);
         let vocabulary = Vocabulary::default();
         let found = |skill: &&Skill| vocabulary.label(&skill.label) == Some(&*skill.label);
-        // Some 30 differ in signs alone, as "Less" and "LESS++" would.
+        // About 30 labels differ only in signs, such as "Less" and "LESS++".
         assert!(known.skills.iter().filter(found).count() > 11_300);
     }
 }
