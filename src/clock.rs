@@ -1,5 +1,5 @@
-//! The time, handed in. Decisions take a `Timestamp`; only the floors that serve requests or run in the background ask
-//! this clock for one, and tests set it.
+//! The clock. Decisions take a `Timestamp`. Only code that serves requests or runs in the background asks the clock,
+//! and tests can set it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 pub enum Clock {
     #[default]
     System,
-    /// Milliseconds since 1970, moved by hand.
+    /// Milliseconds since 1970, set by tests.
     Fixed(Arc<AtomicI64>),
 }
 

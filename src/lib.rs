@@ -1,6 +1,6 @@
 //! Corkboard, a part-time job board for a campus, as one binary. `src/README.md` is the architecture.
 
-// Its macros panic where standard error cannot be written; `telemetry::say` does not.
+// These macros panic when standard error cannot be written; `telemetry::say` does not.
 #![warn(clippy::print_stderr)]
 
 pub mod accounts;

@@ -1,10 +1,11 @@
-//! Clearing away: accounts that nobody verified, and the mails of a person.
+//! Cleanup: accounts that nobody verified, and the mails of a person.
 
 use super::tokens;
 use crate::model::{Account, AccountId, AccountStatus, Mail, Timestamp};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
-/// Clears an account that nobody has verified since a time, with all that hangs on it. Its address is free again.
+/// Deletes an account that was not verified since a given time, and everything that belongs to it. Its address is free
+/// again.
 pub fn clear_unverified(
     transaction: &mut Transaction,
     id: AccountId,
@@ -13,7 +14,7 @@ pub fn clear_unverified(
     let Some(account) = transaction.get::<Account>(&keys::account(id))? else {
         return Ok(());
     };
-    // Whoever registers again has a new link, and time to follow it.
+    // Registering again sends a new link and restarts the time limit.
     if account.status != AccountStatus::Unverified || account.updated_at >= before {
         return Ok(());
     }
@@ -24,7 +25,7 @@ pub fn clear_unverified(
     Ok(())
 }
 
-/// Clears all mails to an account, whatever has become of them.
+/// Deletes all mails to an account, sent or not.
 pub(super) fn clear_mails(
     transaction: &mut Transaction,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! Leaving: everything that is kept of a person, handed out; and erasure.
+//! Export and erasure of all data about a person.
 
 use super::clear::clear_mails;
 use super::session::end_all_sessions;
@@ -14,7 +14,7 @@ use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
 };
 
-/// All that is kept of one person.
+/// All data about one person.
 pub struct Export {
     pub account: Account,
     pub student: Option<Student>,
@@ -33,7 +33,7 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     let mut mails: Vec<Mail> = all(reader, &own)?;
     let held = keys::mails_held_by_account(identity.account_id);
     mails.extend(all(reader, &held)?);
-    // To an address that was never proven: whether there is such a mail would tell whether somebody else has it.
+    // No mails to an unverified address: whether there is one would tell whether somebody else has that address.
     mails.retain(|mail| mail.template.kind() != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
         account,
@@ -73,9 +73,9 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
     Ok(records)
 }
 
-/// Name and words of a person go, records that others need stay without them, under a number of nobody: address and campus
-/// number are free again. Open applications are withdrawn, open postings closed, files deleted, sessions ended, and mail
-/// that has not left yet calls nobody by name. `proven_at`: the account's version when the password was right.
+/// Removes a person's name and texts. Records that others need stay, under a placeholder number, so the address and
+/// campus number are free again. Open applications are withdrawn, open postings closed, files deleted, sessions ended,
+/// and unsent mail loses the name. `proven_at`: the account's version when the password was checked.
 pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
@@ -122,7 +122,7 @@ pub fn erase(
     Ok(())
 }
 
-/// What stands where a name stood.
+/// Replaces a name that was erased.
 const ERASED: &str = "(erased)";
 
 /// Gives the new number, which is nobody's.

@@ -1,5 +1,6 @@
-//! What a person does with an account: sign up, prove the mailbox, sign in, recover, change, leave; and what the office
-//! does with accounts. Owns accounts, profiles, sessions and mailed tokens. Knows nothing of HTTP.
+//! What a person does with an account: register, verify an address, log in, reset a password, change the profile,
+//! leave; and what the office does with accounts. Owns accounts, profiles, sessions and mailed tokens. Does not know
+//! HTTP.
 
 mod clear;
 mod erase;
@@ -33,11 +34,11 @@ use std::time::Duration;
 use crate::mail::Outbox;
 use crate::model::Campus;
 
-/// What these commands need besides the store: the campus, its settings, and its outbox.
+/// What these commands need besides the store: the campus, its settings and the outbox.
 pub struct Registrar {
     pub campus: Campus,
     pub outbox: Outbox,
-    /// The site as people know it.
+    /// The site's public address.
     pub public_url: String,
     pub trust_campus_employers: bool,
     pub refresh_lifetime: Duration,

@@ -1,4 +1,4 @@
-//! What the office does with accounts: approve, suspend, reinstate, make one by hand.
+//! What the office does with accounts: approve, suspend, reinstate, create.
 
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar};
@@ -12,16 +12,16 @@ use crate::store::{
     Direction, KeyRange, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys,
 };
 
-/// What an admin decides of an account.
+/// An admin's decision on an account.
 pub struct Moderation {
     pub status: Option<AccountStatus>,
     pub trusted: Option<bool>,
     pub reason: Option<String>,
 }
 
-/// Moves an account to `active` or `suspended`. An approved employer is trusted unless it is said otherwise; suspension
-/// ends all sessions, and closes the postings an employer has out: nobody could answer those who apply. `matches`: whether
-/// the version is one the caller knows (If-Match).
+/// Changes an account to `active` or `suspended`. An approved employer is trusted unless `trusted` says otherwise.
+/// Suspending ends all sessions and closes the employer's open postings, since nobody could answer applicants.
+/// `matches`: whether the caller knows the current version (If-Match).
 pub fn moderate(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -88,9 +88,10 @@ pub fn moderate(
     Ok(changed)
 }
 
-/// Somebody must be left who can undo it. Called after the change, whose account no longer counts.
+/// Keeps at least one active admin. Called after the change, so that the changed account no longer counts.
 fn refuse_last_admin(transaction: &mut Transaction) -> Result<(), Refusal> {
-    // Two who suspend one another at the same time follow one another: the second is refused.
+    // The guard makes two admins who suspend each other at the same time run one after the other. The second is
+    // refused.
     transaction.guard(&keys::office())?;
     let range = KeyRange::prefix(&keys::active_admins());
     if transaction
@@ -121,7 +122,7 @@ pub fn list_accounts(
     })
 }
 
-/// Makes an active account by hand: the first admin, or one that the office vouches for.
+/// Creates an active account: the first admin, or one that the office confirms.
 pub fn create_account(
     transaction: &mut Transaction,
     role: Role,

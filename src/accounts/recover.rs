@@ -1,4 +1,4 @@
-//! Passwords: forgotten, reset, changed. A new one ends every session of the account.
+//! Passwords: reset and change. A new password ends all sessions of the account.
 
 use super::session::end_all_sessions;
 use super::{Refusal, Registrar, tokens};
@@ -8,8 +8,8 @@ use crate::model::{
 };
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
-/// Mails a link to an address that has an account; to no other, nor to one that was mailed enough of them. Each writes
-/// something, so that the time does not tell which it was; the caller answers the same either way.
+/// Mails a reset link, unless the address has no account or its mailbox has reached its limit. The answer is the same
+/// and something is written in every case, so that neither tells whether the address has an account.
 pub fn forgot_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -32,7 +32,7 @@ pub fn forgot_password(
     if !registrar.outbox.may_ask(transaction, email)? {
         return Ok(());
     }
-    // A link that is asked for while a new password is set must not outlive it.
+    // Without the guard, a link requested while a new password is being set would outlive it.
     transaction.guard(&keys::log_ins(account.account_id))?;
     let secret = tokens::issue(transaction, account.account_id, TokenKind::ResetPassword)?;
     let token = secret.reveal();
@@ -42,7 +42,7 @@ pub fn forgot_password(
     Ok(())
 }
 
-/// Whether a token allows to set a password now: looked at before the password is hashed.
+/// Whether a token can set a password now. Checked before the password is hashed.
 pub fn is_reset(reader: &Reader, token: &str, now: Timestamp) -> Result<bool, StoreError> {
     let Some(secret) = Secret::<Token>::parse(token) else {
         return Ok(false);
@@ -52,7 +52,7 @@ pub fn is_reset(reader: &Reader, token: &str, now: Timestamp) -> Result<bool, St
         .is_some_and(|token| tokens::is_valid(&token, &secret, &[TokenKind::ResetPassword], now)))
 }
 
-/// Sets the password that a mailed token allows to set. Gives whose it is.
+/// Sets a new password with a mailed token. Returns whose it is.
 pub fn reset_password(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -66,8 +66,8 @@ pub fn reset_password(
     Ok(changed.account_id)
 }
 
-/// Sets a password, ends all sessions, drops a new address that is not proven yet (whoever asked for it may be why the
-/// password changes), and tells the mailbox.
+/// Sets a password, ends all sessions, drops an unverified new address (whoever asked for it may be the reason for the
+/// change), and notifies the mailbox.
 pub fn change_password(
     registrar: &Registrar,
     transaction: &mut Transaction,

@@ -1,4 +1,4 @@
-//! Why a command of this room says no.
+//! Why account commands refuse.
 
 use crate::model::{AccountStatus, Invalid};
 use crate::store::StoreError;
@@ -17,12 +17,12 @@ pub enum Refusal {
     InvalidToken,
     #[error("this link has been used: the address is confirmed; log in")]
     AlreadyVerified,
-    /// The password is not the one chosen at the registration that sent this link.
+    /// Not the password from the registration that sent this link.
     #[error("the password is not the one chosen when this link was sent")]
     WrongRegistrationPassword,
     #[error("there is no such account")]
     NotFound,
-    /// Changing the address or the password, or leaving, asks for the current password.
+    /// Changing the address or the password, or deleting the account, needs the current password.
     #[error("the current password is missing or wrong")]
     WrongPassword,
     #[error("the record has changed since it was read")]

@@ -1,5 +1,5 @@
-//! Campus numbers that change hands. A number that a person typed is a claim, and the office's word goes before it; an
-//! erased person's is free.
+//! Campus numbers that change owner. A number from the office overrides one that a person typed. An erased person's
+//! number is free.
 
 use super::session::session_ids;
 use crate::jobs;
@@ -11,11 +11,11 @@ use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys,
 };
 
-/// Most records that get another number in one change.
+/// Most records to renumber in one change.
 const MAX_RECORDS: usize = 2_000;
 
-/// Makes a student number free for the office to give. Whoever only claimed it gets another and is told in the profile.
-/// False if the office gave it to somebody.
+/// Frees a student number for the office. Somebody who only typed it gets another and sees that in the profile. Returns
+/// false if the office gave the number to somebody.
 pub fn free_student_number(
     transaction: &mut Transaction,
     id: &StudentId,
@@ -49,7 +49,8 @@ pub fn free_employee_number(
     Ok(moved.is_some())
 }
 
-/// Gives a student another number, which must be free, in all that carries it. None if that is more than one change takes.
+/// Gives a student another number, which must be free, in all records that contain it. Returns `None` if there are too
+/// many for one change.
 pub fn renumber_student(
     transaction: &mut Transaction,
     old: &Stored<Student>,
@@ -136,14 +137,14 @@ fn move_application(
     Ok(())
 }
 
-/// The account and its sessions, which say for whom they speak.
+/// Updates the account and its sessions, which contain the number.
 fn move_account(
     transaction: &mut Transaction,
     id: AccountId,
     student_id: Option<StudentId>,
     employee_id: Option<EmployeeId>,
 ) -> Result<(), StoreError> {
-    // A session that is opened meanwhile would speak for the old number.
+    // Without the guard, a session opened meanwhile would get the old number.
     transaction.guard(&keys::log_ins(id))?;
     for session_id in session_ids(transaction, id)? {
         if let Some(session) = transaction.get::<Session>(&keys::session(session_id))? {

@@ -1,14 +1,14 @@
-//! Sessions: opened at log-in, found at every request, ended by many things.
+//! Sessions: opened at log-in, looked up at every request, ended in many ways.
 
 use super::{Refusal, Registrar};
 use crate::auth::Secret;
 use crate::model::{Account, AccountId, Identity, Party, Role, Session, SessionId};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
 
-/// Log-ins of one account that last at the same time; one more ends the oldest.
+/// Most sessions of one account. One more ends the oldest.
 const MAX_SESSIONS: usize = 50;
 
-/// A session and the one refresh token that renews it.
+/// A session and the refresh token that renews it.
 pub struct Opened {
     pub session: Session,
     pub refresh_token: String,
@@ -20,7 +20,7 @@ pub fn open_session(
     account: &Account,
 ) -> Result<Opened, Refusal> {
     let now = transaction.now();
-    // Without the guard, an "end all" beside this would not see the session that is being opened.
+    // Without the guard, a concurrent "end all sessions" would miss this one.
     transaction.guard(&keys::log_ins(account.account_id))?;
     let own = session_ids(transaction, account.account_id)?;
     for id in own
@@ -47,7 +47,7 @@ pub fn open_session(
     })
 }
 
-/// Who a session's access tokens speak for; `None` when it has ended.
+/// The identity of a session's access tokens, or `None` if it has ended.
 pub fn identify(
     reader: &Reader,
     session_id: SessionId,

@@ -1,4 +1,4 @@
-//! Signing in, renewing, signing out.
+//! Logging in, refreshing, logging out.
 
 use super::session::end_session;
 use super::{Opened, Refusal, Registrar};
@@ -6,12 +6,12 @@ use crate::auth::Secret;
 use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
-/// The account that an address belongs to, for its password to be checked.
+/// The account with an address, so that its password can be checked.
 pub fn credentials(reader: &Reader, email: &Email) -> Result<Option<Stored<Account>>, StoreError> {
     reader.find(&keys::account_email(email))
 }
 
-/// Whether an account with the right password may come in.
+/// Whether an account whose password was right may log in.
 pub(super) fn admit(account: &Account) -> Result<(), Refusal> {
     match account.status {
         AccountStatus::Pending | AccountStatus::Active => Ok(()),
@@ -22,8 +22,8 @@ pub(super) fn admit(account: &Account) -> Result<(), Refusal> {
 }
 
 impl Registrar {
-    /// Opens a session for an account whose password was right when it was read at `checked`. `new_hash`: of the same
-    /// password, in place of an outdated one.
+    /// Opens a session for an account whose password was right when it was read at version `checked`. `new_hash`
+    /// replaces an outdated hash of the same password.
     pub fn sign_in(
         &self,
         transaction: &mut Transaction,
@@ -52,7 +52,8 @@ impl Registrar {
     }
 }
 
-/// Writes a failed log-in down; `account_id` if the address was somebody's. `left_out`: others before it that were not.
+/// Logs a failed log-in. `account_id` is set if the address has an account. `left_out`: earlier failures that were not
+/// logged.
 pub fn note_failed_log_in(
     transaction: &mut Transaction,
     account_id: Option<AccountId>,
@@ -66,11 +67,11 @@ pub fn note_failed_log_in(
 
 pub enum Refreshed {
     Renewed(Box<(Opened, Account)>),
-    /// The token was spent before: somebody else may have it, so the session has ended.
+    /// The token was used before. Somebody else may have it, so the session was ended.
     Reused,
 }
 
-/// Trades a refresh token for the next one. The commit must stand even when the answer is `Reused`.
+/// Exchanges a refresh token for the next one. Commit the change even if the answer is `Reused`.
 pub fn refresh(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -106,7 +107,7 @@ pub fn refresh(
     Ok(Refreshed::Renewed(Box::new((opened, account.record))))
 }
 
-/// Ends the session of a refresh token, of a spent one as well. A token that is none has no session to end: no error.
+/// Ends the session of a refresh token, even a spent one. An unknown token has no session, which is not an error.
 pub fn sign_out(transaction: &mut Transaction, token: &str) -> Result<(), StoreError> {
     match Secret::<Session>::parse(token) {
         Some(secret) => end_session(transaction, secret.id),

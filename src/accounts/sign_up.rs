@@ -1,4 +1,4 @@
-//! Signing up. The answer is the same whether or not the address is taken; only its owner learns which.
+//! Registration. The answer does not say whether the address is taken; only its owner gets to know.
 
 use super::{Refusal, Registrar, tokens};
 use crate::mail::Recipient;
@@ -20,7 +20,7 @@ pub struct SignUp {
 const MAX_NAME_CHARS: usize = 200;
 
 impl SignUp {
-    /// Checks what a person typed. `profile` is of the kind of person who registers.
+    /// Checks what a person typed. `profile` has the fields of that person's role.
     pub fn parse(
         registrar: &Registrar,
         email: &str,
@@ -63,18 +63,18 @@ impl SignUp {
     }
 }
 
-/// Writes the registration down and mails the address: a link to prove it, or the news that it is taken.
-/// Each registration of an unproven address has a link of its own, and the first to be proven gets the address. Until then
-/// the account shows the newest.
+/// Stores the registration and mails the address: a verification link, or a note that it is taken. Each registration of
+/// an unverified address has its own link, and the first to be verified gets the address. Until then, the account shows
+/// the newest registration.
 pub fn sign_up(
     registrar: &Registrar,
     transaction: &mut Transaction,
     wish: &SignUp,
     password_hash: &str,
 ) -> Result<(), Refusal> {
-    // Whatever comes of it, something is written: the time does not tell whether the address is taken.
+    // Writes something in every case, so that the time does not tell whether the address is taken.
     transaction.guard(&keys::asked_by_strangers(Some(&wish.email)))?;
-    // Without its mail a registration is of no use to anybody.
+    // A registration is useless without its mail.
     if !registrar.outbox.may_ask(transaction, &wish.email)? {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Single-use secrets that go out by mail.
+//! Single-use secrets that are sent by mail.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use crate::auth::Secret;
 use crate::model::{AccountId, Claim, Timestamp, Token, TokenId, TokenKind};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
-/// A day for a new mailbox, so that a mail read the next morning still works; an hour for a reset (src/http/README.md).
+/// One day for a new address, so that a mail read the next morning still works; one hour for a reset
+/// (src/http/README.md).
 fn lifetime(kind: TokenKind) -> Duration {
     match kind {
         TokenKind::VerifyEmail | TokenKind::ChangeEmail => Duration::from_hours(24),
@@ -15,14 +16,14 @@ fn lifetime(kind: TokenKind) -> Duration {
     }
 }
 
-/// Links of one account that are kept. Each registration of an unproven address makes one; past this the oldest goes.
-/// A mailbox gets fewer than this in the day for which a link works.
+/// Most links to keep per account. Each registration of an unverified address creates one, and beyond this the oldest
+/// is deleted. A mailbox gets fewer mails than this while a link is valid.
 const MAX_TOKENS: usize = 500;
 
-/// Passwords that may be tried with one link.
+/// Most password attempts per link.
 const MAX_TRIES: u32 = 10;
 
-/// Makes a token and drops the account's earlier ones of its kind: only the newest mail works.
+/// Creates a token and deletes the account's earlier ones of the same kind, so that only the newest mail works.
 pub(super) fn issue(
     transaction: &mut Transaction,
     account_id: AccountId,
@@ -32,7 +33,7 @@ pub(super) fn issue(
     make(transaction, account_id, kind, None)
 }
 
-/// Makes a link for one registration, beside those of others of the same address.
+/// Creates a link for one registration. Links of other registrations of the same address stay.
 pub(super) fn issue_claim(
     transaction: &mut Transaction,
     account_id: AccountId,
@@ -71,7 +72,7 @@ fn make(
     Ok(secret)
 }
 
-/// The token of a link, if it is of one of these kinds and still opens something.
+/// The token of a link, if it has one of these kinds and still works.
 pub(super) fn find(
     transaction: &mut Transaction,
     text: &str,
@@ -90,7 +91,7 @@ pub(super) fn find(
     }
 }
 
-/// Whether a secret is the token's, of one of these kinds, in time.
+/// Whether this is the token's secret, and the token has one of these kinds and is not expired.
 pub(super) fn is_valid(
     token: &Token,
     secret: &Secret<Token>,
@@ -100,8 +101,8 @@ pub(super) fn is_valid(
     token.digest == secret.digest() && kinds.contains(&token.kind) && now < token.expires_at
 }
 
-/// Counts one password that is about to be tried with a link. Counted before it is looked at, so that of many at once no more
-/// than the limit are.
+/// Counts a password attempt for a link. Counted before the password is checked, so that concurrent attempts cannot
+/// exceed the limit.
 pub(super) fn count_try(
     transaction: &mut Transaction,
     token: &Stored<Token>,
@@ -117,7 +118,7 @@ pub(super) fn count_try(
     Ok(())
 }
 
-/// Marks an account's links of a kind as having done their work, those of other registrations too.
+/// Marks all of an account's links of a kind as used, including those of other registrations.
 pub(super) fn spend_all(
     transaction: &mut Transaction,
     account_id: AccountId,
@@ -136,7 +137,7 @@ pub(super) fn spend_all(
     Ok(())
 }
 
-/// Drops an account's tokens: all, or those of a kind.
+/// Deletes an account's tokens: all, or those of one kind.
 pub(super) fn drop_all(
     transaction: &mut Transaction,
     account_id: AccountId,

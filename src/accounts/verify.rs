@@ -1,6 +1,6 @@
-//! Proving a mailbox: a registration becomes an account with a profile, or a new address counts. A link alone proves nothing:
-//! whoever opens it also knows the password of the registration that sent it. So a stranger who registers somebody's address
-//! gets no account when its owner follows the link.
+//! Verifying an address: a registration becomes an account with a profile, or a new address takes effect. The link
+//! alone is not enough: it also needs the password of the registration that sent it. So a stranger who registers
+//! somebody else's address gets no account when the owner opens the link.
 
 use super::sign_in::admit;
 use super::{Opened, Refusal, Registrar, tokens};
@@ -12,8 +12,8 @@ use crate::store::{Stored, Transaction, keys};
 
 const KINDS: [TokenKind; 2] = [TokenKind::VerifyEmail, TokenKind::ChangeEmail];
 
-/// Counts a try of a link and gives the hash of the password that opens it: that of its registration, or the account's
-/// own where the link proves a new address.
+/// Counts an attempt with a link, and returns the password hash to check: the registration's, or the account's if the
+/// link verifies a new address.
 pub fn try_link(transaction: &mut Transaction, token: &str) -> Result<String, Refusal> {
     let token = tokens::find(transaction, token, &KINDS)?;
     tokens::count_try(transaction, &token)?;
@@ -26,7 +26,7 @@ pub fn try_link(transaction: &mut Transaction, token: &str) -> Result<String, Re
     hash.ok_or(Refusal::InvalidToken)
 }
 
-/// Redeems a link whose password was right, and signs in. `password_hash`: what it was compared with.
+/// Uses a link whose password was right, and logs in. `password_hash` is the hash that was checked.
 pub fn verify_email(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -96,7 +96,7 @@ fn activate(
     Ok(verified)
 }
 
-/// Joins the account to the roster's record of that address, whose facts stay; or makes a record.
+/// Links the account to the roster record with this address, keeping its facts, or creates a record.
 fn claim_student(
     transaction: &mut Transaction,
     account: &Account,
@@ -110,7 +110,7 @@ fn claim_student(
         student.name.clone_from(&account.name);
         student.account_id = Some(account.account_id);
         student.updated_at = now;
-        // What the registration leaves open keeps what the import said.
+        // Where the registration leaves a field empty, the imported value stays.
         let known = student.profile();
         student.apply(StudentProfile {
             student_id: None,

@@ -1,4 +1,4 @@
-//! Moving an application: the employer's decisions, the student's answers.
+//! Status changes of an application: the employer's decisions and the student's answers.
 
 use super::Refusal;
 use crate::eligibility::Judge;
@@ -16,18 +16,18 @@ pub struct Decision {
 
 const MAX_NOTE_CHARS: usize = 5_000;
 
-/// How a decision ended.
+/// The result of a decision.
 pub enum Decided {
     Moved(Box<Stored<Application>>),
-    /// An accept that the rules want a person to look at: the application is marked and stays where it is.
+    /// The rules want a person to review this accept. The application is marked and keeps its status.
     Waits,
-    /// An accept that the rules refuse. Nothing moved, and the log says who tried: whoever tries often may be after a
-    /// student's facts. The reasons are for the student and the office alone.
+    /// The rules refuse this accept. The status did not change, and the log says who tried: frequent attempts may be a
+    /// search for a student's facts. Only the student and the office may see the reasons.
     Refused(Vec<Reason>),
 }
 
-/// Makes a move that the caller's column of the table allows. Accepting asks the rules again, takes a position and adds
-/// the job's hours to the student's, in the same change. `matches`: whether the version is one the caller knows (If-Match).
+/// Makes a status change that the caller's role allows. Accepting asks the rules again, takes a position and adds the
+/// job's hours to the student's, all in one change. `matches`: whether the caller knows the current version (If-Match).
 pub async fn decide(
     judge: &Judge,
     transaction: &mut Transaction,
@@ -82,7 +82,7 @@ pub async fn decide(
     Ok(Decided::Moved(Box::new(moved)))
 }
 
-/// What stands at the moment of an accept: an admin's word if there is one, else what the rules say now.
+/// The verdict at the moment of an accept: an admin's decision, or else what the rules say now.
 async fn settle_verdict(
     judge: &Judge,
     transaction: &mut Transaction,
@@ -95,13 +95,13 @@ async fn settle_verdict(
     let student: Option<Stored<Student>> =
         transaction.get(&keys::student(&application.student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
-    // The student reads it, and not who accepts.
+    // The student reads the verdict, not the employer who accepts.
     let language = judge.language_of(&student, application.language.as_deref());
     application.eligibility = super::ask_rules(judge, transaction, &student, job, language).await?;
     Ok(application.eligibility.outcome)
 }
 
-/// The application's job, if it has a position left.
+/// The application's job, if it has a free position.
 fn free_job(
     transaction: &mut Transaction,
     application: &Application,
@@ -115,8 +115,8 @@ fn free_job(
     }
 }
 
-/// The job's row and the student's guard make two accepts at once follow one another, so that the hours the rules were
-/// told are the hours that are.
+/// The job's row and the student's guard make two concurrent accepts run one after the other, so that the hours the
+/// rules saw are still true at the commit.
 fn take_position(
     transaction: &mut Transaction,
     application: &Application,

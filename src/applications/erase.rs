@@ -1,4 +1,5 @@
-//! What stays of applications when a person in them is erased: the record, under a number of nobody, without his words.
+//! What stays of applications when a person is erased: the record, under a placeholder number, without the person's
+//! texts.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys,
 };
 
-/// Takes a student out of his applications, and withdraws those that are open.
+/// Removes a student from their applications, and withdraws the open ones.
 pub(crate) fn erase_of_student(
     transaction: &mut Transaction,
     id: &StudentId,
@@ -22,7 +23,7 @@ pub(crate) fn erase_of_student(
     })
 }
 
-/// Takes an employer out of the applications to his postings.
+/// Removes an employer from the applications to their postings.
 pub(crate) fn erase_of_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
@@ -40,7 +41,7 @@ fn withdraw(application: &mut Application, now: Timestamp) {
     }
 }
 
-/// Changes all applications of an index, which they leave by that, and takes them out of mail that has not left.
+/// Changes all applications of an index, which removes them from that index, and removes them from unsent mail.
 fn erase_all(
     transaction: &mut Transaction,
     index: &Key,

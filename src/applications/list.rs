@@ -10,7 +10,7 @@ pub struct ApplicationsWanted {
     pub status: Option<ApplicationStatus>,
 }
 
-/// The caller's own; an admin's are all.
+/// The caller's own applications. Admins see all.
 pub fn list(
     reader: &Reader,
     identity: &Identity,
@@ -30,7 +30,7 @@ pub fn list(
     })
 }
 
-/// The narrowest index that has them all.
+/// The narrowest index that contains them all.
 fn index(identity: &Identity, wanted: ApplicationsWanted) -> Key {
     match (&identity.party, wanted.job_id, wanted.status) {
         (Party::Student(own), _, None) => keys::applications_by_student(own),

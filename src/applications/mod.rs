@@ -1,5 +1,5 @@
-//! What people do with applications: submit, read, move. Owns applications, which
-//! nobody else changes, and the résumés that go with them. Knows nothing of HTTP.
+//! What people do with applications: submit, read, decide. Owns applications, which nothing else changes, and the
+//! résumés sent with them. Does not know HTTP.
 
 mod decide;
 mod erase;

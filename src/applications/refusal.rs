@@ -1,4 +1,4 @@
-//! Why a command of this room says no.
+//! Why application commands refuse.
 
 use crate::model::{ApplicationStatus, Invalid, Reason};
 use crate::store::StoreError;

@@ -1,4 +1,4 @@
-//! Résumés: a student keeps one here, and shows it with an application.
+//! Résumés: students upload them and send them with applications.
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,18 +12,19 @@ use crate::store::{
 };
 
 pub const MAX_RESUME_BYTES: usize = 5 * 1024 * 1024;
-/// Files that one student may keep.
+/// Most files of one student.
 const MAX_FILES: usize = 50;
-/// The same with the removed ones that applications still show.
+/// The same, counting removed files that applications still include.
 const MAX_STORED: usize = 500;
 const MAX_NAME_CHARS: usize = 200;
-/// A PDF's header begins, and its end marker stands, within so many bytes of either end: what readers of PDF accept.
+/// The header must start, and the end marker must be, within this many bytes of either end. PDF readers accept the
+/// same.
 const EDGE_BYTES: usize = 1024;
-/// A file lies in rows of this size, so that no row is large.
+/// A file is stored in rows of this size, so that no row is large.
 const CHUNK_BYTES: usize = 256 * 1024;
 const UNNAMED: &str = "resume.pdf";
 
-/// A file as it came, found to be a PDF.
+/// An uploaded file that was checked to be a PDF.
 pub struct Resume {
     name: String,
     bytes: Vec<u8>,
@@ -31,7 +32,7 @@ pub struct Resume {
 }
 
 impl Resume {
-    /// Looks at the bytes, not at what the sender calls them.
+    /// Checks the bytes; the sender's content type does not matter.
     pub fn new(name: Option<&str>, bytes: Vec<u8>) -> Result<Self, Refusal> {
         if !is_pdf(&bytes) {
             return Err(Refusal::NotAPdf);
@@ -54,8 +55,8 @@ impl Resume {
     }
 }
 
-/// Whether there are a header (`%PDF-`) near the beginning and an end marker (`%%EOF`) near the end (ISO 32000-2, 7.5.2
-/// and 7.5.5). Byte order marks and blanks before, and blanks behind, are what programs leave there.
+/// Whether there is a header (`%PDF-`) near the start and an end marker (`%%EOF`) near the end (ISO 32000-2, 7.5.2 and
+/// 7.5.5). Programs leave byte order marks and white space before, and white space after.
 fn is_pdf(bytes: &[u8]) -> bool {
     let holds = |edge: &[u8], mark: &[u8]| edge.windows(mark.len()).any(|bytes| bytes == mark);
     let is_blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
@@ -65,8 +66,8 @@ fn is_pdf(bytes: &[u8]) -> bool {
         && holds(&bytes[bytes.len().saturating_sub(EDGE_BYTES)..], b"%%EOF")
 }
 
-/// The last part of what may be a path, of Unix or of Windows: whoever saves the file must not be led to another folder,
-/// nor open a PDF as something else.
+/// The last part of a Unix or Windows path: saving the file must not lead to another folder, and a PDF must not open as
+/// something else.
 fn file_name(text: &str) -> Result<String, FieldFault> {
     let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = check_text(last, Line::Single, 1, MAX_NAME_CHARS)?;
@@ -76,14 +77,14 @@ fn file_name(text: &str) -> Result<String, FieldFault> {
     Ok(pdf_name(&name))
 }
 
-/// A name that ends as the name of a PDF.
+/// The name with the ending `.pdf`.
 pub fn pdf_name(name: &str) -> String {
     let is_named = name.len() > 4 && name.to_ascii_lowercase().ends_with(".pdf");
     let end = if is_named { "" } else { ".pdf" };
     format!("{name}{end}")
 }
 
-/// Keeps a file, record and bytes in one change.
+/// Stores a file, its record and bytes, in one change.
 pub fn keep_resume(
     transaction: &mut Transaction,
     student_id: &StudentId,
@@ -115,8 +116,8 @@ pub fn keep_resume(
     })?)
 }
 
-/// Removes a file that a student has. One that an application shows stays with it until the student is erased, and is nobody's
-/// to send with another.
+/// Removes a student's file. If an application includes it, it stays with that application until the student is erased,
+/// but cannot be sent with another.
 pub fn remove_resume(
     transaction: &mut Transaction,
     student_id: &StudentId,
@@ -126,7 +127,7 @@ pub fn remove_resume(
     let file = stored
         .filter(|file| file.is_listed_for(student_id))
         .ok_or(Refusal::NotFound)?;
-    // An application that is being sent must not end up without its file.
+    // The guard keeps an application that is being submitted from losing its file.
     transaction.guard(&keys::shown_file(id))?;
     let mut is_shown = false;
     let own = KeyRange::prefix(&keys::applications_by_student(student_id));
@@ -150,8 +151,8 @@ pub fn remove_resume(
     Ok(())
 }
 
-/// The file's record, for the student who keeps it, every admin, and an employer to whom it was shown with an
-/// application; to anybody else it does not exist.
+/// The file's record, for its student, all admins, and employers who got it with an application. For anybody else it
+/// does not exist.
 pub fn see_resume(
     reader: &Reader,
     identity: &Identity,
@@ -187,7 +188,7 @@ fn was_shown(reader: &Reader, identity: &Identity, file: &StoredFile) -> Result<
     Ok(shown)
 }
 
-/// The bytes of a file. `Corrupt` if they are not as many as its record says.
+/// The bytes of a file. `Corrupt` if their number differs from the record.
 pub fn resume_bytes(reader: &Reader, file: &StoredFile) -> Result<Vec<u8>, StoreError> {
     let chunks = KeyRange::prefix(&keys::file_chunks(file.file_id));
     let mut bytes = Vec::with_capacity(file.size_bytes as usize);

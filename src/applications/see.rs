@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::model::{Application, ApplicationId, FileId, Identity, Party, StoredFile, Student};
 use crate::store::{Reader, StoreError, Stored, keys};
 
-/// The student who filed it, the employer it went to, every admin; to anybody else it does not exist.
+/// The student, the employer and all admins. For anybody else it does not exist.
 pub fn may_see(application: &Application, identity: &Identity) -> bool {
     match &identity.party {
         Party::Student(own) => *own == application.student_id,
@@ -23,7 +23,7 @@ pub fn see(
         .ok_or(Refusal::NotFound)
 }
 
-/// Whom an employer is shown beside the application.
+/// The student to show an employer next to the application.
 pub fn applicant(
     reader: &Reader,
     application: &Application,
@@ -32,7 +32,7 @@ pub fn applicant(
     Ok(student.map(|student| student.record))
 }
 
-/// The file that is shown with an application, if any. Whose it is was looked at when it was filed.
+/// The file sent with an application, if any. Its owner was checked when the application was submitted.
 pub fn shown_resume(
     reader: &Reader,
     resume_id: Option<FileId>,

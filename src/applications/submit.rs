@@ -15,14 +15,14 @@ pub struct Submission {
     pub cover_note: Option<String>,
     pub answers: Vec<Answer>,
     pub resume_id: Option<FileId>,
-    /// A language of the campus that the request asks for; the one in the student's profile goes first.
+    /// A campus language that the request asks for. The language in the student's profile has priority.
     pub language: Option<String>,
 }
 
 const MAX_NOTE_CHARS: usize = 10_000;
 const MAX_ANSWER_CHARS: usize = 5_000;
 
-/// Files an application that the campus rules let through: eligible, or kept for a person's review.
+/// Submits an application that the campus rules allow: eligible, or held for a review.
 pub async fn submit(
     judge: &Judge,
     transaction: &mut Transaction,
@@ -73,7 +73,7 @@ pub async fn submit(
     Ok(application)
 }
 
-/// Each question once, each required one answered, nothing that was not asked.
+/// Each question at most once, required ones answered, no answer without a question.
 fn check_answers(questions: &[Question], given: &[Answer], invalid: &mut Invalid) -> Vec<Answer> {
     let mut seen = HashSet::new();
     let mut answers = Vec::with_capacity(given.len().min(questions.len()));

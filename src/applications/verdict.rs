@@ -1,4 +1,4 @@
-//! What the campus rules say of an application, and an admin's word in their place.
+//! The rules' verdict on an application, and an admin's decision in its place.
 
 use super::Refusal;
 use crate::eligibility::Judge;
@@ -10,7 +10,7 @@ use crate::store::{StoreError, Stored, Transaction, keys};
 
 const MAX_REASON_CHARS: usize = 2_000;
 
-/// The verdict of the modules in use, as this transaction sees facts and modules. Modules in shadow are asked beside, and
+/// The verdict of the active modules, for the facts and modules in this transaction. Shadow modules are called too, but
 /// only counted.
 pub(super) async fn ask_rules(
     judge: &Judge,
@@ -34,8 +34,8 @@ pub(super) async fn ask_rules(
     Ok(verdict)
 }
 
-/// An admin's word in place of the rules', with a reason: it stands until he says otherwise. `matches`: whether the version
-/// is one the caller knows (If-Match).
+/// Replaces the rules' verdict with an admin's decision and its reason, until an admin changes it. `matches`: whether
+/// the caller knows the current version (If-Match).
 pub fn override_verdict(
     transaction: &mut Transaction,
     identity: &Identity,

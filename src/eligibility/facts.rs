@@ -1,4 +1,4 @@
-//! What the rules are told: no names, no addresses, and only what the contract has a place for.
+//! What the rules get to know: no names, no addresses, and only what the contract has a field for.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use crate::model::{
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// Accepted applications of one student that are looked at; nobody holds as many jobs.
+/// Most accepted applications of one student to read. Nobody has this many jobs.
 const MAX_ACCEPTED: usize = 200;
 
 /// The jobs of a student's accepted applications that have not ended.
@@ -29,15 +29,15 @@ fn running_jobs(reader: &Reader, student: &StudentId, today: Date) -> Result<Vec
     Ok(jobs)
 }
 
-/// Hours a week of a student's accepted applications whose job has not ended.
+/// Weekly hours of a student's accepted applications whose job has not ended.
 pub fn weekly_hours(reader: &Reader, student: &StudentId, today: Date) -> Result<f64, StoreError> {
     let jobs = running_jobs(reader, student, today)?;
-    // A sum of nothing would be -0.0, and tenths do not add up to tenths.
+    // An empty sum would be -0.0, and a sum of tenths is not exact, so the sum is rounded.
     let hours = jobs.iter().fold(0.0, |sum, job| sum + job.hours_per_week);
     Ok((hours * HOURS_PRECISION).round() / HOURS_PRECISION)
 }
 
-/// Hours are told to the millionth.
+/// Hours are rounded to a millionth.
 const HOURS_PRECISION: f64 = 1e6;
 
 /// Days since 1970-01-01, as the contract counts them.
@@ -46,7 +46,7 @@ pub(super) fn day(date: Date) -> i32 {
     date.duration_since(FIRST).as_hours() as i32 / 24
 }
 
-/// The campus's year as the rules are told it.
+/// The campus calendar in the contract's form.
 pub fn calendar(year: &Calendar) -> Vec<rules::Period> {
     let of = |kind, periods: &[config::Period]| {
         let period = |period: &config::Period| rules::Period {
@@ -61,7 +61,7 @@ pub fn calendar(year: &Calendar) -> Vec<rules::Period> {
     periods
 }
 
-/// Makes facts of records, as of one moment.
+/// Creates facts from records, at one point in time.
 pub struct Facts<'a> {
     zone: &'a TimeZone,
     today: Date,
@@ -75,7 +75,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// `place` is the id that the rules are told: it means nothing outside one call.
+    /// `place` is the ID for the rules. It has no meaning outside one call.
     pub fn student(
         &self,
         reader: &Reader,
@@ -85,7 +85,7 @@ impl<'a> Facts<'a> {
         self.student_beside(reader, place, student, None)
     }
 
-    /// The student as he is beside one job: should he have that one already, its hours are not held against it.
+    /// The student's facts for one job. If the student has that job already, its hours are left out.
     pub fn student_beside(
         &self,
         reader: &Reader,
@@ -111,7 +111,7 @@ impl<'a> Facts<'a> {
     }
 
     fn commitment(&self, job: &Job) -> rules::Commitment {
-        // A job that names no first day runs from when it was posted.
+        // A job without a start date starts when it was posted.
         let start = job
             .start_date
             .unwrap_or_else(|| job.posted_at().day(self.zone));

@@ -1,6 +1,6 @@
-//! Which modules fail. The first failure is noted in the store, which is an event and so a mail to the office; the next
-//! ones are not, until the module was well for a while or the office changed it. A module that keeps failing is set aside:
-//! for a while nobody asks it, so that what it costs is not paid by every reader of a list.
+//! Tracks which modules fail. The first failure is recorded in the store; its event leads to a mail to the office.
+//! Later failures are not recorded until the module has worked for a while or the office changed it. A module that
+//! keeps failing is skipped for a while, so that it does not slow down every list.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,17 +10,17 @@ use super::judge::rule_set;
 use crate::model::{Event, RuleFailure, RuleId, RuleModule, RuleState, Timestamp};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
-/// A module that answered for so long without a failure is well again.
+/// A module that worked for this long without a failure is healthy again.
 const WELL_AFTER: Duration = Duration::from_hours(1);
-/// A module that answered nothing in so many questions in a row is set aside,
+/// After this many calls in a row without any answer, a module is skipped
 const MOST_IN_A_ROW: u32 = 5;
-/// for so long. Then one question goes to it: if it fails too, it is set aside again.
+/// for this long. Then it gets one call, and is skipped again if that fails too.
 const ASIDE_FOR: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug)]
 struct Failing {
     last: Timestamp,
-    /// Questions without any answer since the last with one.
+    /// Calls without any answer since the last one with an answer.
     in_a_row: u32,
     aside_until: Option<Timestamp>,
 }
@@ -29,7 +29,7 @@ struct Failing {
 pub(super) struct RuleHealth(Mutex<HashMap<RuleId, Failing>>);
 
 impl RuleHealth {
-    /// Whether this is the first failure since the module was well. `wholly`: no part of the question was answered.
+    /// Whether this is the first failure since the module was healthy. `wholly`: no part of the call was answered.
     pub(super) fn failed(&self, rule: RuleId, now: Timestamp, wholly: bool) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get(&rule).copied();
@@ -47,7 +47,7 @@ impl RuleHealth {
         known.is_none()
     }
 
-    /// Whether this answer makes a failing module well.
+    /// Whether this answer makes a failing module healthy.
     pub(super) fn answered(&self, rule: RuleId, now: Timestamp) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(failing) = all.get_mut(&rule) else {
@@ -62,8 +62,8 @@ impl RuleHealth {
         well
     }
 
-    /// Whether nobody is to ask the module now. The first who asks after its time is up is let through, and the next only
-    /// when that one has its answer.
+    /// Whether to skip the module now. After the pause, the first caller is let through, and the next ones only once
+    /// that call was answered.
     pub(super) fn is_aside(&self, rule: RuleId, now: Timestamp) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(until) = all
@@ -79,14 +79,14 @@ impl RuleHealth {
         is_aside
     }
 
-    /// The office changed the module: its next failure is news.
+    /// The office changed the module, so the next failure is reported again.
     pub(super) fn forget(&self, rule: RuleId) {
         let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         failing.remove(&rule);
     }
 }
 
-/// The modules in use that fail, as it was noted.
+/// The modules in use that are recorded as failing.
 pub fn failing_rules(reader: &Reader) -> Result<Vec<RuleId>, StoreError> {
     let set = rule_set(reader)?;
     let mut failing = Vec::new();
@@ -105,7 +105,7 @@ pub(super) fn note_failure(
     message: &str,
 ) -> Result<(), StoreError> {
     let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
-    // A draft that fails in a dry run is its author's affair.
+    // A draft that fails in a dry run concerns only its author.
     let is_asked = |module: &RuleModule| {
         module.failing.is_none() && matches!(module.state, RuleState::Active | RuleState::Shadow)
     };

@@ -1,5 +1,5 @@
-//! Asks the modules in use and makes one verdict of their answers. A module that fails gives `review` (or, where the
-//! campus wants it so, `ineligible`): never `eligible`, and never an error for the person who asks.
+//! Asks the modules in use and combines their answers into one verdict. A failing module means `review` (or
+//! `ineligible`, if the campus wants that): never `eligible`, and never an error for the caller.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::model::{
 use crate::rules::{self, Fault, Host, Module, Verdict};
 use crate::store::{Origin, Reader, Store, StoreError, Stored, keys};
 
-/// What a campus decides about its rules, beside the modules.
+/// The campus's settings for rules.
 pub struct Terms {
     pub zone: TimeZone,
     pub calendar: Vec<rules::Period>,
-    /// The first is the language of people who named none.
+    /// The first is the default language.
     pub languages: Vec<String>,
-    /// What becomes of a verdict where a module fails, and parameters of modules beneath those of their records.
+    /// The outcome when a module fails, and default parameters for modules.
     pub settings: RulesSettings,
 }
 
@@ -33,24 +33,24 @@ pub struct Judge {
     health: RuleHealth,
 }
 
-/// What is asked in one go, in one language.
+/// The question of one call, in one language.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub now: Timestamp,
     pub language: String,
     pub students: Vec<rules::Student>,
     pub jobs: Arc<Vec<rules::Job>>,
-    /// Index into students, index into jobs.
+    /// Indexes into students and jobs.
     pub pairs: Vec<(u32, u32)>,
     pub purpose: Purpose,
 }
 
-/// What an answer is for.
+/// What an answer is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A person waits for it, or it decides.
+    /// Somebody waits for it, or a decision depends on it.
     Verdict,
-    /// Nothing but a look: it lets verdicts go first, and what fails in it is held against no module.
+    /// Only shown. Verdicts have priority, and failures do not count against the module.
     DryRun,
 }
 
@@ -58,11 +58,11 @@ pub enum Purpose {
 #[derive(Debug)]
 pub struct Verdicts {
     pub all: Vec<Eligibility>,
-    /// Where a module failed: it may have another answer the next time.
+    /// Where a module failed. It may answer differently the next time.
     pub failed: Vec<Failed>,
 }
 
-/// A pair, by its place, at which a module failed.
+/// A pair, by its index, for which a module failed.
 #[derive(Clone, Debug)]
 pub struct Failed {
     pub at: usize,
@@ -70,14 +70,14 @@ pub struct Failed {
     pub fault: Fault,
 }
 
-/// What a question is about, beside the cases.
+/// What a call needs besides the cases.
 pub(super) struct About<'a> {
     pub now: Timestamp,
     pub language: Option<&'a str>,
     pub purpose: Purpose,
 }
 
-/// What a module in shadow would have changed.
+/// What a shadow module would have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shadow {
     pub rule_id: RuleId,
@@ -102,12 +102,12 @@ impl Judge {
         &self.terms
     }
 
-    /// The office changed a module: should it fail again, that is news.
+    /// The office changed a module, so the next failure is reported again.
     pub fn forget_failures(&self, rule: RuleId) {
         self.health.forget(rule);
     }
 
-    /// The language in which a student reads: the profile's, else what a request asks for, else the campus's first.
+    /// The student's language: from the profile, or else from the request, or else the campus's first.
     pub fn language_of<'a>(&'a self, student: &Student, asked: Option<&str>) -> &'a str {
         let languages = &self.terms.languages;
         let known = |tag| language_for(languages, tag);
@@ -116,12 +116,12 @@ impl Judge {
             .unwrap_or(self.first_language())
     }
 
-    /// The language where nobody in particular reads.
+    /// The language if there is no particular reader.
     pub fn first_language(&self) -> &str {
         self.terms.languages.first().map_or("en", String::as_str)
     }
 
-    /// Lets go of a module that was deleted.
+    /// Drops a deleted module from the caches.
     pub fn forget_module(&self, rule: &RuleModule) {
         self.health.forget(rule.rule_id);
         self.shelf.forget(rule.rule_id);
@@ -130,7 +130,7 @@ impl Judge {
         }
     }
 
-    /// Lets go of what was compiled for an upload, unless the campus has that module.
+    /// Drops the compiled code of an upload, unless the campus has that module.
     pub fn forget_unless_kept(
         &self,
         reader: &Reader,
@@ -148,7 +148,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The verdict for one student and one job, in a language, and what each module in shadow would have made of it.
+    /// The verdict for one student and one job, in a language, and what each shadow module would have changed.
     pub async fn judge_one(
         &self,
         reader: &Reader,
@@ -183,7 +183,7 @@ impl Judge {
         Ok((verdict, shadows))
     }
 
-    /// One verdict for each pair, by all active eligibility modules of a set. `reader`: where the modules' bytes are.
+    /// One verdict per pair, from all active eligibility modules of a set. `reader` has the modules' bytes.
     pub async fn judge(
         &self,
         reader: &Reader,
@@ -235,7 +235,7 @@ impl Judge {
         })
     }
 
-    /// Asks one module something, in a language.
+    /// Calls one module, in a language.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         reader: &Reader,
@@ -260,7 +260,7 @@ impl Judge {
             language: language.unwrap_or(self.first_language()).to_owned(),
             parameters: ready.parameters.clone(),
         };
-        // A module may take as long as its deadline allows; the threads that answer requests must not wait for it.
+        // A module may use its full time limit, and the threads that answer requests must not wait for it.
         blocking(move || {
             if is_verdict {
                 question(&ready.module, &context)
@@ -271,8 +271,8 @@ impl Judge {
         .await
     }
 
-    /// Compiles the modules in use, so that the first who asks need not wait, and learns which of them failed before the
-    /// start: they are well after an hour too.
+    /// Compiles the modules in use, so that the first caller does not wait. Also learns which of them failed before the
+    /// start, so that they become healthy after an hour too.
     pub async fn warm(&self) -> Result<(), StoreError> {
         let reader = self.store.read()?;
         let now = self.store.clock().now();
@@ -289,7 +289,7 @@ impl Judge {
         Ok(())
     }
 
-    /// The student learns that a person will look, and not what broke.
+    /// The student is told that a person will review it, not what broke.
     fn add_failure(&self, verdict: &mut Eligibility, rule: &RuleInUse, fault: &Fault, case: &Case) {
         add(verdict, rule, fault.verdict(&case.language));
         if self.terms.settings.on_failure == OnFailure::Refuse {
@@ -305,9 +305,9 @@ impl Judge {
         }
     }
 
-    /// `wholly`: nothing of what was asked has an answer.
+    /// `wholly`: no part of the call was answered.
     pub(super) fn failed(&self, rule: &RuleInUse, fault: &Fault, now: Timestamp, wholly: bool) {
-        // That more was asked at once than can be answered is no failure of the module, nor is that it was not asked.
+        // Being overloaded or skipped is not a failure of the module.
         if matches!(fault, Fault::Busy | Fault::SetAside) {
             return;
         }
@@ -331,7 +331,7 @@ impl Judge {
         }
     }
 
-    /// Beside the request: who asks for a verdict need not wait for what the office is told.
+    /// Runs beside the request: callers do not wait for the report to the office.
     #[expect(clippy::unused_self, reason = "reads as what the judge does")]
     fn note(&self, note: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         tokio::spawn(async move {
@@ -361,7 +361,7 @@ fn add(verdict: &mut Eligibility, rule: &RuleInUse, answer: Verdict) {
     raise(verdict, outcome, reasons.collect());
 }
 
-/// The strictest outcome stands; every reason is told.
+/// The strictest outcome wins. All reasons are kept.
 fn raise(verdict: &mut Eligibility, outcome: Outcome, reasons: Vec<Reason>) {
     verdict.outcome = match (verdict.outcome, outcome) {
         (Outcome::Ineligible, _) | (_, Outcome::Ineligible) => Outcome::Ineligible,

@@ -1,5 +1,6 @@
-//! Whether a student may have a job, and what becomes of a mail: gathers the facts that the contract has a place for, asks
-//! the modules in use, makes one answer. Decides nothing about applications, sends nothing, and tells a rule nothing else.
+//! Whether a student may have a job, and what happens to a mail: collects the facts that the contract has fields for,
+//! calls the modules in use, combines their answers. Does not decide on applications, sends nothing, and passes nothing
+//! else to a rule.
 
 mod facts;
 mod health;

@@ -1,6 +1,5 @@
-//! Which open jobs a student may have, for lists. The facts of all open jobs stay in memory, brought up to date from the
-//! change log when somebody asks; the verdicts on them are kept for the students who asked last, and only what changed is
-//! judged again.
+//! Which open jobs a student may have, for lists. The facts of all open jobs stay in memory and are updated from the
+//! change log on request. Verdicts are cached for the students who asked last, and only changed jobs are checked again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +10,16 @@ use crate::model::{Event, Job, JobId, JobStatus, Outcome, RuleSet, Student, Stud
 use crate::rules;
 use crate::store::{Reader, StoreError, Stored, keys};
 
-/// Log entries read one after another before the whole list is read anew instead.
+/// With more new log entries than this, the whole list is read again instead.
 const MAX_BEHIND: usize = 5_000;
-/// Students whose verdicts are kept.
+/// Most students with cached verdicts.
 const KEPT: usize = 64;
 
-/// The facts of all open jobs as of a place in the log.
+/// The facts of all open jobs at a position in the log.
 #[derive(Clone, Default)]
 struct Board {
     position: u64,
-    /// Counts the changes of this board; each job has the count of its last change.
+    /// Counts this board's changes. Each job has the count of its last change.
     stamp: u64,
     ids: Vec<JobId>,
     stamps: Vec<u64>,
@@ -28,7 +27,7 @@ struct Board {
     places: HashMap<JobId, usize>,
 }
 
-/// What was judged for one student, and all that it rests on.
+/// The verdicts for one student, and everything they depend on.
 struct Judged {
     student_id: StudentId,
     facts: rules::Student,
@@ -37,7 +36,7 @@ struct Judged {
     today: rules::Day,
     stamp: u64,
     eligible: Arc<HashSet<JobId>>,
-    /// Jobs at which a module failed: to be judged again, whether or not they change.
+    /// Jobs for which a module failed. They are checked again even if they do not change.
     unsettled: HashSet<JobId>,
 }
 
@@ -48,7 +47,7 @@ pub struct OpenJobs {
 }
 
 impl OpenJobs {
-    /// The open jobs for which the rules say `eligible`, as of the reader's moment.
+    /// The open jobs for which the rules say `eligible`, at the reader's snapshot.
     pub async fn eligible(
         &self,
         judge: &Judge,
@@ -104,7 +103,7 @@ impl OpenJobs {
         }
     }
 
-    /// The board as of the reader's moment or a little later.
+    /// The board at the reader's snapshot or slightly later.
     fn current(&self, reader: &Reader, facts: &Facts) -> Result<Arc<Board>, StoreError> {
         let mut kept = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         let end = reader.log_end()?;
@@ -170,7 +169,7 @@ impl Board {
     }
 }
 
-/// Judges the jobs that changed since the last time, and those at which a module failed; all of them at the first.
+/// Checks jobs that changed since the last time and jobs for which a module failed. The first time, all of them.
 async fn judge_changed(
     judge: &Judge,
     reader: &Reader,

@@ -1,5 +1,5 @@
-//! Modules ready to be asked: compiled, with their parameters read. From memory if they were asked before, else from the
-//! store.
+//! Modules that are ready to call: compiled, with parsed parameters. From memory if they were used before, else from
+//! the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,10 @@ use crate::model::{Parameters, RuleId, RuleInUse, RuleModule};
 use crate::rules::{self, Fault, Host, Module, Schema};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, keys};
 
-/// Modules kept ready; a campus uses a handful, and dry runs of drafts come and go.
+/// Most modules to keep ready. A campus uses a handful, and dry runs of drafts come and go.
 const MAX_READY: usize = 32;
 
-/// A module in use, ready to be asked.
+/// A module that is ready to call.
 pub(super) struct Ready {
     of: RuleInUse,
     pub module: Arc<Module>,
@@ -42,7 +42,7 @@ impl Ready {
     }
 }
 
-/// Runs what blocks off the threads that answer requests.
+/// Runs blocking work off the threads that answer requests.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -63,7 +63,7 @@ impl Shelf {
         }
     }
 
-    /// The module, with the parameters of its record and beneath them those of the configuration.
+    /// The module, with its record's parameters on top of those in the configuration.
     pub async fn ready(
         &self,
         reader: &Reader,
@@ -113,7 +113,7 @@ impl Shelf {
     }
 }
 
-/// The bytes of a module. `Corrupt` if they are not as many as its record says.
+/// The bytes of a module. `Corrupt` if their number differs from the record.
 fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
     let chunks = KeyRange::prefix(&keys::rule_chunks(module.rule_id));
     let mut bytes = Vec::with_capacity(module.size_bytes as usize);

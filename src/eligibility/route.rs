@@ -1,4 +1,4 @@
-//! Asks the notification modules in use what becomes of a mail. The quietest answer wins, and a module that fails holds
+//! Asks the notification modules in use what to do with a mail. The strictest answer wins. A failing module holds
 //! nothing back: nobody misses a mail because a rule is broken.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::model::{Delivery, Reason, RuleId, RuleInUse, RuleKind, RuleSet, Times
 use crate::rules::{self, Fault, Module};
 use crate::store::{Reader, StoreError};
 
-/// Something that happened, and who might have mail of it.
+/// An event, and the people who might get mail about it.
 #[derive(Clone, Debug)]
 pub struct Notice {
     pub now: Timestamp,
@@ -17,23 +17,23 @@ pub struct Notice {
     pub purpose: Purpose,
 }
 
-/// What becomes of the mail to one recipient, and why it is held back.
+/// What happens to the mail to one recipient, and the reason if it is held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed {
     pub delivery: Delivery,
     pub reasons: Vec<Reason>,
 }
 
-/// One answer for each recipient.
+/// One answer per recipient.
 #[derive(Debug)]
 pub struct Routes {
     pub all: Vec<Routed>,
-    /// The modules that failed, with all recipients: they hold nothing back.
+    /// Modules that failed for all recipients. They hold nothing back.
     pub failed: Vec<(RuleId, Fault)>,
 }
 
 impl Judge {
-    /// One delivery for each recipient, by all active notification modules of a set. `reader`: where the modules' bytes are.
+    /// One delivery per recipient, from all active notification modules of a set. `reader` has the modules' bytes.
     pub async fn route(
         &self,
         reader: &Reader,

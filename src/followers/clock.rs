@@ -1,4 +1,4 @@
-//! What time itself brings about: deadlines pass, sessions and tokens run out.
+//! Timed work: deadlines pass, sessions and tokens expire.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::store::{
     Direction, Key, KeyRange, Origin, RecordKey, Store, StoreError, Transaction, keys,
 };
 
-/// A deadline turns a job within ten seconds (src/http/README.md); this is well below.
+/// A job must expire within ten seconds of its deadline (src/http/README.md).
 const TICK: Duration = Duration::from_secs(2);
-/// Most rows that are cleared away in one change.
+/// Most rows to delete in one change.
 const CLEAR_BATCH: usize = 500;
 
 pub(super) async fn run(store: Store, mut clearing: Clearing, mut tail: Tail) {
@@ -40,7 +40,7 @@ async fn tick(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes the index rows of earlier versions that nothing reads.
+/// Deletes index rows of earlier versions that nothing reads.
 async fn clear_retired(store: &Store) -> Result<(), StoreError> {
     let clear = |transaction: &mut Transaction| -> Result<usize, StoreError> {
         let mut cleared = 0;
@@ -58,7 +58,7 @@ async fn clear_retired(store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes sessions, tokens and saved answers whose time has come.
+/// Deletes expired sessions, tokens and saved answers.
 fn clear_expired(transaction: &mut Transaction) -> Result<usize, StoreError> {
     let mut due = KeyRange::prefix(&keys::expiring());
     due.end = std::ops::Bound::Excluded(keys::expiring_before(transaction.now()));

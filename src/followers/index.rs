@@ -1,9 +1,9 @@
-//! Keeps the search index in step with the postings. Its cursor lies inside the index, in the same commit as the
-//! documents; an index that was lost or damaged starts at 0 and is built anew while the server already serves.
+//! Keeps the search index up to date with the postings. Its cursor is stored in the index, in the same commit as the
+//! documents. A lost or damaged index starts at 0 and is rebuilt while the server is already running.
 //!
-//! A large import must not keep a single posting waiting: each commit of the index takes a part of the backlog that fits in a
-//! fraction of a second, and with it whatever single changes stand in the log beyond. Those come up again when the
-//! backlog reaches them, which does no harm, since a document is always made of the record as it is now.
+//! A large import must not delay a single posting. So each index commit takes only what fits in a fraction of a second
+//! from the backlog, plus single changes from later in the log. When the backlog reaches those, they are indexed again.
+//! That does no harm, since a document is always made from the current record.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,23 +14,24 @@ use crate::model::{Event, Job, JobId};
 use crate::search::{Edit, SearchError, SearchIndex};
 use crate::store::{Logged, Reader, Store, StoreError, keys};
 
-/// Log entries taken in one commit of the index: at most, at least, and at first.
+/// Log entries per index commit: most, least, and at the start.
 const MOST_BATCH: usize = 5_000;
 const LEAST_BATCH: usize = 500;
 const FIRST_BATCH: usize = 500;
-/// A commit should not take longer, since a single change may have to wait for one before its own.
+/// Commits should not take longer than this, since a single change may have to wait for one.
 const COMMIT_GOAL: Duration = Duration::from_millis(400);
-/// Log entries beyond a batch in which single changes are looked for; each is looked at once.
+/// How many log entries beyond a batch to search for single changes. Each entry is searched once.
 const LOOK_AHEAD: usize = 20_000;
-/// So many changes of one moment by one hand are a bulk; fewer are single ones, which do not wait behind a bulk.
+/// This many changes at the same time by the same person are a bulk. Fewer are single changes, which do not wait behind
+/// a bulk.
 const BULK: usize = 32;
-/// Jobs per step of a rebuild; each step is searchable when it is done.
+/// Jobs per step of a rebuild. A finished step is searchable.
 const REBUILD_STEP: usize = 10_000;
-/// A commit of the index costs milliseconds, so changes that come close together share one. Well below the second in which
-/// a posting must be findable.
+/// An index commit costs milliseconds, so changes that arrive close together share one. Far below the second within
+/// which a posting must be found.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// While nothing changes, the index's files are looked after so often.
+/// How often to check that the index's files exist while nothing changes.
 const LOOK_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct IndexFollower {
@@ -40,13 +41,13 @@ pub(super) struct IndexFollower {
     pace: Pace,
 }
 
-/// How much is taken at once, and how far the log was looked through for single changes.
+/// The batch size, and how far the log was searched for single changes.
 struct Pace {
     batch: usize,
     looked: u64,
 }
 
-/// Why the index could not be fed.
+/// Why indexing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     #[error(transparent)]
@@ -91,13 +92,13 @@ impl IndexFollower {
                 Err(error) => tail.breathe("index", &error).await,
             }
             Progress::set(&self.progress.index, position);
-            // With a backlog there is no need to wait for more.
+            // With a backlog, there is no need to wait for more changes.
             let is_behind = self.pace.looked > position;
             if !is_behind && !tail.pause(GATHER).await || tail.is_stopping() {
                 break;
             }
         }
-        // What was only read past is noted, so that the next start does not read it again.
+        // Saves the position even if no entry mattered, so that the next start does not read them again.
         if self.index.position() < position
             && let Err(error) = self.index.apply(Vec::new(), position)
         {
@@ -105,7 +106,7 @@ impl IndexFollower {
         }
     }
 
-    /// Where to go on: the index's own position, after a rebuild if it has none that fits this store.
+    /// Where to continue: the index's own position, or the position after a rebuild if it does not fit this store.
     fn catch_up_or_rebuild(&self) -> Result<u64, FollowError> {
         let reader = self.store.read()?;
         let (position, end) = (self.index.position(), reader.log_end()?);
@@ -118,7 +119,7 @@ impl IndexFollower {
         Ok(end)
     }
 
-    /// Builds the index again whose files somebody took away; what it found is found meanwhile.
+    /// Rebuilds an index whose files were deleted. The old one still answers until then.
     fn replace(&self) -> Result<u64, FollowError> {
         tracing::warn!("the search index's files are missing; rebuilding it");
         Progress::set(&self.progress.index, 0);
@@ -156,7 +157,7 @@ impl IndexFollower {
     }
 }
 
-/// Writes every posting into the index; `told` gets how many, each time some more can be found.
+/// Writes all postings to the index. After each searchable step, calls `told` with the number so far.
 pub fn rebuild(
     reader: &Reader,
     index: &SearchIndex,
@@ -171,7 +172,7 @@ pub fn rebuild(
         }
         if step.len() == REBUILD_STEP {
             count += step.len();
-            // Position 0: should this stop half-way, the next start begins again.
+            // Position 0: if this stops half-way, the next start begins again.
             index.apply(std::mem::take(&mut step), 0)?;
             told(count);
         }
@@ -184,7 +185,7 @@ pub fn rebuild(
 }
 
 impl Pace {
-    /// A smaller batch after a slow commit, a larger one after a quick one.
+    /// A smaller batch after a slow commit, a larger one after a fast one.
     fn learn(&mut self, took: Duration) {
         if took > COMMIT_GOAL {
             self.batch = (self.batch / 2).max(LEAST_BATCH);
@@ -201,7 +202,7 @@ fn changed_job(logged: &Logged) -> Option<JobId> {
     }
 }
 
-/// Jobs whose change is not one of many that were made at once.
+/// Jobs that were changed singly, not in a bulk.
 fn single_changes(entries: &[Logged]) -> impl Iterator<Item = JobId> {
     let same_hand = |one: &Logged, other: &Logged| {
         (one.entry.at, &one.entry.actor) == (other.entry.at, &other.entry.actor)

@@ -1,5 +1,5 @@
-//! What follows from a change: everything that is not the change itself. A follower tails the log behind a cursor that
-//! moves with its effect. Nobody calls a follower.
+//! Everything that follows from a change without being part of it. A follower reads the log behind a cursor that it
+//! saves together with its effect. Nobody calls a follower.
 
 mod clock;
 mod index;
@@ -19,26 +19,26 @@ use crate::config::Retention;
 use crate::search::SearchIndex;
 use crate::store::Store;
 
-/// The threads that follow, until they are told to stop. Each has its own, since it works in bursts and on disk.
+/// The followers' threads. Each follower has its own, since it works in bursts and on disk.
 pub struct Followers {
     stop: watch::Sender<bool>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
-/// How far the followers have come: the last sequence number each has dealt with.
+/// The last sequence number that each follower has handled.
 #[derive(Debug, Default)]
 pub struct Progress {
     pub index: AtomicU64,
     pub notify: AtomicU64,
 }
 
-/// A follower's end of the log: sleeps until it grows, wakes to stop.
+/// A follower's view of the log's end: sleeps until the log grows, and wakes for a stop.
 struct Tail {
     log: watch::Receiver<u64>,
     stop: watch::Receiver<bool>,
 }
 
-/// Why a follower woke.
+/// Why a follower woke up.
 enum Woken {
     Grown,
     /// Nothing happened for a while.
@@ -47,7 +47,7 @@ enum Woken {
 }
 
 impl Followers {
-    /// Starts the index, the notifications and the clock.
+    /// Starts the index follower, the notifications and the clock.
     pub fn start(
         store: &Store,
         search: &Arc<SearchIndex>,
@@ -88,7 +88,7 @@ impl Followers {
         Ok(())
     }
 
-    /// Tells all to stop and waits for them.
+    /// Stops all followers and waits for them.
     pub fn stop(self) {
         self.stop.send_replace(true);
         for thread in self.threads {
@@ -99,7 +99,7 @@ impl Followers {
     }
 }
 
-/// After an error a follower waits so long before it tries again.
+/// How long a follower waits after an error before it tries again.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 impl Tail {
@@ -107,7 +107,7 @@ impl Tail {
         *self.stop.borrow()
     }
 
-    /// Sleeps until the log has grown past a position; false: the server stops.
+    /// Sleeps until the log has grown past a position. False: the server is stopping.
     async fn grown_past(&mut self, position: u64) -> bool {
         while *self.log.borrow_and_update() <= position && !self.is_stopping() {
             tokio::select! {
@@ -118,7 +118,7 @@ impl Tail {
         !self.is_stopping()
     }
 
-    /// The same for so long at most: what there is to do then.
+    /// The same with a time limit. Returns why it woke up.
     async fn grown_past_within(&mut self, position: u64, span: Duration) -> Woken {
         match tokio::time::timeout(span, self.grown_past(position)).await {
             Ok(true) => Woken::Grown,
@@ -127,7 +127,7 @@ impl Tail {
         }
     }
 
-    /// Sleeps for a while; false: the server stops.
+    /// Sleeps for a while. False: the server is stopping.
     async fn pause(&mut self, span: Duration) -> bool {
         if self.is_stopping() {
             return false;
@@ -138,7 +138,7 @@ impl Tail {
         }
     }
 
-    /// Notes an error and takes a breath: a follower never gives up, it goes on where it was.
+    /// Logs an error and waits. A follower never gives up, but continues where it was.
     async fn breathe(&mut self, name: &str, error: &dyn std::fmt::Display) {
         tracing::error!(follower = name, %error, "a follower failed and will try again");
         self.pause(PAUSE_AFTER_ERROR).await;

@@ -1,5 +1,5 @@
-//! Turns events into mail: who is concerned, what it says, and one commit for the mails and this follower's cursor, so
-//! that none is lost and none doubled.
+//! Turns events into mail: who gets one and what it says. The mails and this follower's cursor are one commit, so that
+//! no mail is lost or doubled.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::store::{
 };
 
 const NAME: &str = "notify";
-/// Log entries dealt with in one change.
+/// Log entries to handle in one change.
 const BATCH: usize = 64;
-/// Applicants told in one change when a job closes.
+/// Applicants to notify in one change when a job closes.
 const APPLICANTS: usize = 500;
 
-/// People of the office who are told of what concerns it.
+/// Most admins to notify.
 const MAX_ADMINS: usize = 50;
 
 pub(super) struct NotifyFollower {
@@ -30,7 +30,7 @@ pub(super) struct NotifyFollower {
     progress: Arc<Progress>,
 }
 
-/// Where this follower is: the last entry dealt with, and how far into the next one's applicants.
+/// This follower's position: the last handled entry, and how many applicants of the next one are done.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Cursor {
     sequence: u64,
@@ -79,7 +79,7 @@ impl NotifyFollower {
         }
     }
 
-    /// Deals with the next entries, in one change.
+    /// Handles the next entries in one change.
     async fn step(&self) -> Result<Cursor, StoreError> {
         let reader = self.store.read()?;
         let from = Cursor::read(&reader)?;
@@ -121,7 +121,7 @@ impl NotifyFollower {
 struct Notice {
     template: MailTemplate,
     recipient: Recipient,
-    /// Of whoever made it happen.
+    /// The address of whoever caused the event.
     address: Option<IpAddr>,
 }
 
@@ -135,7 +135,7 @@ impl Notice {
     }
 }
 
-/// Finds what one entry has to tell; gives the place to go on from if there is more.
+/// Finds the notices for one entry. Returns where to continue if there are more.
 fn deal(
     reader: &Reader,
     logged: &Logged,
@@ -174,7 +174,7 @@ fn deal(
     }
 }
 
-/// Tells the office.
+/// Notifies the office.
 fn rule_failed(
     reader: &Reader,
     entry: &LogEntry,
@@ -211,7 +211,7 @@ fn application_moved(
     };
     let (application_id, job_id) = (application.application_id, application.job_id);
     let job_title = application.job_title.clone();
-    // Who is erased has no name.
+    // An erased person has no name.
     let named = |name: &String, email: &Email| {
         let name = (!email.is_erased()).then(|| name.clone());
         name.unwrap_or_default()
@@ -254,7 +254,7 @@ fn application_moved(
     Ok(())
 }
 
-/// Tells the students whose applications are still open, a page of them at a time.
+/// Notifies students with open applications, a page at a time.
 fn job_closed(
     reader: &Reader,
     entry: &LogEntry,
@@ -294,7 +294,7 @@ fn job_closed(
         .map(|key| key.place_in(&prefix)))
 }
 
-/// Why applicants are told that a posting has ended; a posting that was never open has none.
+/// Why a posting ended, for its applicants. `None` if it was never open.
 fn closed_because(from: JobStatus, to: JobStatus) -> Option<ClosedBecause> {
     match (from, to) {
         (JobStatus::Draft | JobStatus::Pending, _) => None,

@@ -1,5 +1,5 @@
-//! What is kept for a while and then cleared away (`[retention]`): mail that was sent or failed, and accounts that nobody
-//! verified. A step at a time, so that a change stays small and a stop waits for one step at most.
+//! Deletes what is kept only for a while (`[retention]`): sent and failed mail, and unverified accounts. One small step
+//! at a time, so that a stop never waits for more than one step.
 
 use std::ops::Bound;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::store::{
     Direction, Key, KeyRange, Origin, Record, Store, StoreError, Transaction, keys,
 };
 
-/// It is looked for so often.
+/// How often to look for old records.
 const EVERY: Duration = Duration::from_hours(1);
-/// Records looked at in one change.
+/// Most records to check in one change.
 const STEP: usize = 200;
 
 pub(super) struct Clearing {
@@ -31,7 +31,7 @@ impl Clearing {
         }
     }
 
-    /// Clears what is too old, if it is time to look.
+    /// Deletes old records, if it is time to look.
     pub(super) async fn run(&mut self, store: &Store, tail: &Tail) -> Result<(), StoreError> {
         let now = store.clock().now();
         if now < self.next {
@@ -54,7 +54,7 @@ impl Clearing {
     }
 }
 
-/// Shows each record of an index that was made before a time to whoever clears it, oldest first.
+/// Passes each record of an index that was created before a given time to a callback, oldest first.
 async fn walk<R: Record>(
     store: &Store,
     tail: &Tail,

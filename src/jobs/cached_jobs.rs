@@ -1,6 +1,5 @@
-//! Postings kept in memory as they were last read, each with the JSON that the public is given of it. A kept one is used
-//! only where the reader's own snapshot has the same version of it; who may see it, and whether it is open, is decided
-//! anew each time.
+//! Postings in memory, each with the JSON that the public gets. A cached posting is used only if the reader's snapshot
+//! has the same version. Who may see it, and whether it is open, is checked every time.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -11,14 +10,14 @@ use quick_cache::sync::Cache;
 use crate::model::{Job, JobId};
 use crate::store::{Reader, StoreError, Stored, keys};
 
-/// Most bytes of postings kept.
+/// Most bytes of cached postings.
 const KEPT_BYTES: u64 = 48 * 1024 * 1024;
-/// What a posting takes at the least beside its texts, as JSON and as a record.
+/// Least bytes of a posting without its texts, as JSON and as a record.
 const SMALLEST_BYTES: usize = 1536;
-/// How many postings are expected to find room.
+/// Expected number of cached postings.
 const EXPECTED: usize = 8 * 1024;
 
-/// A posting as it was at one version.
+/// A posting at one version.
 pub struct CachedJob {
     job: Stored<Job>,
     shown: OnceLock<Box<str>>,
@@ -37,7 +36,7 @@ impl CachedJob {
         Self { job, shown }
     }
 
-    /// What the public is shown of it, made by the first who asks.
+    /// The public JSON, created by the first caller.
     pub fn shown<E>(
         &self,
         make: impl FnOnce(&Stored<Job>) -> Result<String, E>,
@@ -56,7 +55,7 @@ pub struct CachedJobs(Cache<JobId, Arc<CachedJob>, ByBytes>);
 struct ByBytes;
 
 impl Weighter<JobId, Arc<CachedJob>> for ByBytes {
-    /// The texts twice, since they will be shown too.
+    /// Texts count twice, since the JSON contains them too.
     fn weight(&self, _: &JobId, cached: &Arc<CachedJob>) -> u64 {
         let job = &cached.job.record;
         let skills = job.skills_required.iter().map(|skill| skill.len() + 24);
@@ -74,7 +73,7 @@ impl Default for CachedJobs {
 }
 
 impl CachedJobs {
-    /// The posting as it is in the reader's snapshot.
+    /// The posting in the reader's snapshot.
     pub fn get(&self, reader: &Reader, id: JobId) -> Result<Option<Arc<CachedJob>>, StoreError> {
         let key = keys::job(id);
         let Some(version) = reader.version(&key)? else {

@@ -1,13 +1,13 @@
-//! Deadlines: an open job whose deadline has passed turns `expired` by itself.
+//! Deadlines: an open job becomes `expired` when its deadline passes.
 
 use super::write::save;
 use crate::model::Job;
 use crate::store::{Direction, KeyRange, StoreError, Transaction, keys};
 
-/// Most jobs that turn in one change.
+/// Most jobs to expire in one change.
 pub const EXPIRE_BATCH: usize = 200;
 
-/// Turns the jobs that are due, `EXPIRE_BATCH` at most; gives how many. Call again while it is full.
+/// Expires due jobs, at most `EXPIRE_BATCH`, and returns how many. Call again while the batch is full.
 pub fn expire_due(transaction: &mut Transaction) -> Result<usize, StoreError> {
     let now = transaction.now();
     let mut due = KeyRange::prefix(&keys::jobs_by_deadline());

@@ -1,10 +1,10 @@
-//! Somebody gets the job.
+//! Filling a position.
 
 use super::write::save;
 use crate::model::Job;
 use crate::store::{StoreError, Stored, Transaction};
 
-/// Takes a free position; the last one makes the posting filled. The caller has looked that there is one.
+/// Takes a free position. Taking the last one marks the posting as filled. The caller has checked that one is free.
 pub(crate) fn take_position(
     transaction: &mut Transaction,
     old: &Stored<Job>,

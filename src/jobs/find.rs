@@ -1,5 +1,5 @@
-//! Finding postings. The plain list walks the store's index, so that it shows a posting at once; anything with words or
-//! filters asks the search index for ids. Records always come from the store, so a closed job is never shown as open.
+//! Finding postings. The plain list uses the store's index, so that a new posting shows at once. Text and filters use
+//! the search index, which returns IDs. Records always come from the store, so a closed job is never shown as open.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use crate::model::{FieldFault, Identity, Invalid, Job, JobStatus, Party};
 use crate::search::{After, Corrected, Facets, Found, JobQuery, SearchIndex, Sort};
 use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
 
-/// What is looked for. `query.limit` and `query.after` are set here from `limit` and `cursor`.
+/// A list request. This module sets `query.limit` and `query.after` from `limit` and `cursor`.
 pub struct JobsWanted {
     pub query: JobQuery,
     pub cursor: Option<JobCursor>,
 }
 
-/// Where the next page begins.
+/// Where the next page starts.
 pub enum JobCursor {
     List(Listed),
     Search(After),
 }
 
-/// How far the plain list was shown.
+/// The position in the plain list.
 pub struct Listed {
     place: Place,
-    /// On the pages so far.
+    /// Jobs on all pages so far.
     shown: u32,
 }
 
@@ -38,7 +38,7 @@ pub struct JobsFound {
     pub corrected: Option<Corrected>,
 }
 
-/// A place in the store's index: the time of posting and the id.
+/// A position in the store's index: the posting time and the ID.
 const LIST_PLACE_BYTES: usize = 8 + 16;
 
 impl Listed {
@@ -119,7 +119,7 @@ pub fn find(
     }
 }
 
-/// Whether the store's own index answers it: newest first, by status and employer alone.
+/// Whether the store's index can answer it: newest first, filtered only by status and employer.
 fn is_plain(query: &JobQuery) -> bool {
     query.sort == Sort::Newest
         && query.q.is_none()
@@ -163,7 +163,7 @@ fn list(
     let total = if after.is_none() && paged.next.is_none() {
         paged.items.len()
     } else {
-        // The index may lag behind what the store has shown.
+        // The search index may be behind what the store has shown.
         let least = shown.saturating_add(u32::from(paged.next.is_some()));
         total.max(usize::try_from(least).unwrap_or(usize::MAX))
     };
@@ -200,7 +200,7 @@ fn search(
     })
 }
 
-/// The index may lag: what the record says now decides.
+/// The search index may be behind, so the stored record decides.
 fn shown(
     job: Arc<CachedJob>,
     query: &JobQuery,

@@ -1,5 +1,5 @@
-//! Postings like one, and postings for a student: by the skills of the profile and by what he applied to, each with why.
-//! Worked out here, from what is stored here.
+//! Similar postings, and recommendations for a student by profile skills and past applications, each with a reason.
+//! Computed here from stored data only.
 
 use super::{Audience, Refusal, audience_of, see};
 use crate::model::{
@@ -8,14 +8,14 @@ use crate::model::{
 use crate::search::{SearchIndex, Taste};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// Applications that are looked at, the newest; older ones say little of what is wanted now.
+/// Only the newest applications count; older ones say little about current interests.
 const APPLICATIONS: usize = 50;
-/// Skills that a reason names; more are counted.
+/// Most skills to name in a reason. The rest is only counted.
 const NAMED_SKILLS: usize = 3;
-/// Hits that are asked for beyond the limit, since some may have closed since.
+/// Extra hits to request, since some may have closed since.
 const SPARE: usize = 10;
 
-/// Open postings like one that the reader may see.
+/// Open postings similar to one that the reader may see.
 pub fn similar(
     reader: &Reader,
     index: &SearchIndex,
@@ -41,14 +41,14 @@ pub fn similar(
     Ok(jobs)
 }
 
-/// A posting for a student, and a sentence why.
+/// A recommended posting and the reason, as a sentence.
 pub struct Recommended {
     pub job: Stored<Job>,
     pub why: String,
 }
 
-/// Open postings that a student has not applied for, nearest to what he can do and what he wanted. Each has a reason that
-/// is true; none without.
+/// Open postings that a student has not applied to, best match for skills and interests first. A posting without a true
+/// reason is not recommended.
 pub fn recommended(
     reader: &Reader,
     index: &SearchIndex,
@@ -95,7 +95,7 @@ fn applied_for(reader: &Reader, student: &StudentId) -> Result<Vec<JobId>, Store
     Ok(jobs)
 }
 
-/// The index may lag: what the record says now decides.
+/// The search index may be behind, so the stored record decides.
 fn open_job(reader: &Reader, id: JobId, now: Timestamp) -> Result<Option<Stored<Job>>, StoreError> {
     let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
     Ok(job.filter(|job| job.takes_applications(now)))
@@ -125,7 +125,7 @@ fn why(job: &Job, taste: &Taste, vocabulary: &Vocabulary) -> Option<String> {
     }
 }
 
-/// The posting's skills that are among these, as it spells them.
+/// The posting's skills that are among these, in the posting's spelling.
 fn shared_skills<'a>(job: &'a Job, own: &[String], vocabulary: &Vocabulary) -> Vec<&'a str> {
     let label = |skill: &str| vocabulary.canonical(skill).to_lowercase();
     let own: Vec<String> = own.iter().map(|skill| label(skill)).collect();
@@ -133,7 +133,7 @@ fn shared_skills<'a>(job: &'a Job, own: &[String], vocabulary: &Vocabulary) -> V
     asked.filter(|skill| own.contains(&label(skill))).collect()
 }
 
-/// Words of some length that two titles have in common.
+/// The number of longer words that two titles share.
 fn shared_words(one: &str, other: &str) -> usize {
     let words = |title: &str| -> Vec<String> {
         let words = title.split(|c: char| !c.is_alphanumeric());

@@ -1,5 +1,5 @@
-//! What people do with postings: post, edit, open and close, find; and what the clock does. Owns jobs:
-//! nobody else changes one. Knows nothing of HTTP.
+//! What people do with postings: post, edit, open, close, find; and what happens at a deadline. Owns jobs: nothing else
+//! changes one. Does not know HTTP.
 
 mod cached_jobs;
 mod edit;
@@ -32,6 +32,6 @@ pub(crate) use source::{follow_source, post_from_source};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     Public,
-    /// Its employer, and every admin.
+    /// Its employer, and all admins.
     Manager,
 }

@@ -1,10 +1,10 @@
-//! An employer's postings, as far as they follow what becomes of him.
+//! What happens to postings when their employer changes.
 
 use super::write::save;
 use crate::model::{EmployeeId, Job, JobStatus};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
-/// Puts an employer's new name into the postings he has out; those that are over keep the one they ran under.
+/// Updates the employer's name in current postings. Ended postings keep the old name.
 pub(crate) fn rename_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
@@ -17,7 +17,8 @@ pub(crate) fn rename_employer(
     Ok(())
 }
 
-/// Closes what a suspended employer has out; drafts stay, and reinstated he may open the others again. Gives how many.
+/// Closes a suspended employer's open postings. Drafts stay. A reinstated employer can reopen them. Returns how many
+/// were closed.
 pub(crate) fn close_of_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
@@ -26,7 +27,7 @@ pub(crate) fn close_of_employer(
     change_jobs(transaction, id, &out, Job::close)
 }
 
-/// Takes an erased employer out of his postings, and closes them.
+/// Removes an erased employer from their postings and closes them.
 pub(crate) fn erase_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
@@ -37,12 +38,12 @@ pub(crate) fn erase_employer(
         job.employee_id = nobody.clone();
         job.orphan(erased_name);
     };
-    // Each batch leaves the index that it was found in.
+    // Each batch leaves the index it was found in, so the loop ends.
     while change_jobs(transaction, id, &JobStatus::ALL, erase)? > 0 {}
     Ok(())
 }
 
-/// Puts an employer's new number into all his postings. False, and nothing is changed, if he has more than `most`.
+/// Updates the employer's number in all postings. With more than `most` postings, returns false and changes nothing.
 pub(crate) fn renumber_employer(
     transaction: &mut Transaction,
     from: &EmployeeId,
@@ -64,7 +65,7 @@ pub(crate) fn renumber_employer(
     Ok(true)
 }
 
-/// Changes an employer's postings of some statuses. Gives how many.
+/// Changes an employer's postings in the given statuses. Returns how many.
 fn change_jobs(
     transaction: &mut Transaction,
     id: &EmployeeId,

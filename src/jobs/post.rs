@@ -11,7 +11,7 @@ use crate::store::{StoreError, Stored, Transaction, keys};
 pub struct Posting {
     pub fields: JobFields,
     pub draft: bool,
-    /// Whose job it is, when an admin posts for an employer; an employer may name himself.
+    /// The employer, if an admin posts for one. An employer may name itself.
     pub employee_id: Option<EmployeeId>,
 }
 
@@ -48,7 +48,7 @@ pub fn post(
     Ok(transaction.insert(job)?)
 }
 
-/// Opens a posting; it waits where an admin has to look at this employer's postings, or at this one, first.
+/// Opens a posting, or makes it pending if an admin has to review this employer's postings or this one first.
 pub(super) fn publish(
     transaction: &mut Transaction,
     identity: &Identity,
@@ -66,7 +66,7 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// An empty posting of an employer, for the fields to be written into.
+/// An empty posting of an employer, to be filled in.
 pub(super) fn draft(campus: &Campus, transaction: &mut Transaction, employer: &Employer) -> Job {
     let now = transaction.now();
     let mut job = Job::draft(JobId::generate(now), employer.employee_id.clone(), now);

@@ -1,4 +1,4 @@
-//! Why a command of this room says no.
+//! Why job commands refuse.
 
 use crate::model::{FieldFault, Invalid, JobStatus};
 use crate::search::SearchError;

@@ -6,7 +6,7 @@ use super::{Audience, CachedJob, CachedJobs, Refusal};
 use crate::model::{Identity, Job, JobId};
 use crate::store::{Reader, Stored, keys};
 
-/// How much of a posting this reader may see; `None`: not even that it exists.
+/// How much of a posting this reader may see. `None`: not even that it exists.
 pub fn audience_of(job: &Job, reader: Option<&Identity>) -> Option<Audience> {
     let manages = reader.is_some_and(|identity| identity.party.may_manage(&job.employee_id));
     if manages {
@@ -27,7 +27,7 @@ pub fn see(
     Ok((job, view))
 }
 
-/// `see`, of a posting that may be kept in memory.
+/// The same for a posting from the cache.
 pub fn see_card(
     reader: &Reader,
     cached_jobs: &CachedJobs,

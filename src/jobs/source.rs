@@ -1,11 +1,11 @@
-//! Postings whose source is another system: what an import creates and changes.
+//! Postings that come from another system: created and updated by imports.
 
 use super::post::draft;
 use super::write::{check_filled, frozen_changes, save, write};
 use crate::model::{Campus, Employer, FieldFault, Invalid, Job, JobFields};
 use crate::store::{StoreError, Stored, Transaction};
 
-/// A new posting, open at once.
+/// Creates a posting and opens it.
 pub(crate) fn post_from_source<E: From<Invalid> + From<StoreError>>(
     campus: &Campus,
     transaction: &mut Transaction,
@@ -25,7 +25,7 @@ pub(crate) fn post_from_source<E: From<Invalid> + From<StoreError>>(
     Ok(())
 }
 
-/// Brings a posting to what its source says; false: it is so already.
+/// Updates a posting from its source. Returns false if nothing changed.
 pub(crate) fn follow_source<E: From<Invalid> + From<StoreError>>(
     transaction: &mut Transaction,
     old: &Stored<Job>,

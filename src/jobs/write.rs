@@ -1,9 +1,9 @@
-//! What stands in a posting, whoever writes it: a person or an import.
+//! Writing a posting's fields, for people and for imports.
 
 use crate::model::{ApplicationStatus, Employer, FieldFault, Invalid, Job, JobFields};
 use crate::store::{Direction, KeyRange, StoreError, Stored, Transaction, keys};
 
-/// Puts checked members into a posting. Where no work space is given it is that of the employer's profile.
+/// Writes validated fields into a posting. An empty workplace is filled from the employer's profile.
 pub(super) fn write(
     transaction: &mut Transaction,
     job: &mut Job,
@@ -18,7 +18,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Puts a changed posting in the place of the old one. The transaction logs the event of it.
+/// Replaces a posting. The transaction logs the event.
 pub(super) fn save(
     transaction: &mut Transaction,
     old: &Stored<Job>,
@@ -28,7 +28,7 @@ pub(super) fn save(
     transaction.update(old, job)
 }
 
-/// What nobody may write: it would undo what was settled when somebody got the job.
+/// Refuses changes that would undo what was agreed when a student was accepted.
 pub(super) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
     if new.positions < old.positions_filled() {
         return Err(Invalid::one(
@@ -39,14 +39,14 @@ pub(super) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
         ));
     }
     if new.hours_per_week > old.hours_per_week && old.positions_filled() > 0 {
-        // The rules looked at the hours when they let the students in.
+        // The rules used the hours when they allowed the students in.
         return Err(Invalid::one("hoursPerWeek", FieldFault::HoursCommitted));
     }
     Ok(())
 }
 
-/// The members that differ although they are frozen: what a verdict rests on stays while applications are open. Else an
-/// employer could change one, try to accept, and read a student's hours, visa or award from the answer.
+/// The changed fields that are frozen while applications are open, because verdicts depend on them. Otherwise an
+/// employer could change one, try to accept a student, and learn the student's hours, visa or award from the answer.
 pub(super) fn frozen_changes(
     transaction: &mut Transaction,
     old: &Job,
@@ -56,7 +56,7 @@ pub(super) fn frozen_changes(
     if changes.is_empty() {
         return Ok(changes);
     }
-    // A scan is no check of this change, but the counter is, and it grows with every application.
+    // The commit does not check a scan, but it checks this counter, which grows with each application.
     transaction.row(&keys::application_count(old.job_id))?;
     for status in ApplicationStatus::ALL {
         let index = keys::applications_by_job_status(old.job_id, status);

@@ -174,7 +174,7 @@ fn damage_is_told_of() {
         |sample, transaction| {
             transaction.put_bytes(&keys::file_chunk(sample.file, 1), b"1.8".to_vec())
         },
-        &["not those that came"],
+        &["differ from what was uploaded"],
     );
     damaged(
         |sample, transaction| {
