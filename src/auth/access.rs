@@ -27,7 +27,7 @@ pub enum KeyError {
     Signing(jsonwebtoken::errors::Error),
 }
 
-/// What an access token says. Everything else is in the session it names.
+/// What an access token contains. Everything else is in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessToken {
     pub sub: AccountId,
@@ -36,8 +36,8 @@ pub struct AccessToken {
     pub exp: i64,
 }
 
-/// As it is signed: with a number of its own (RFC 7519, `jti`), so that no two look alike, not even those of one session
-/// and second.
+/// The signed form. It has an ID (RFC 7519, `jti`), so that all tokens differ, even those of the same session and
+/// second.
 #[derive(Serialize)]
 struct Signed<'a> {
     #[serde(flatten)]
@@ -52,7 +52,7 @@ struct DeviceMark {
     jti: String,
 }
 
-/// What a mark or an access token says of who has it.
+/// The account that a device mark or an access token was issued for.
 #[derive(Deserialize)]
 struct SignedBefore {
     device_of: Option<AccountId>,
@@ -73,17 +73,17 @@ struct Key {
     checking: DecodingKey,
 }
 
-/// The keys, newest first; the first one signs.
+/// The signing keys, newest first. The first one signs.
 pub struct AccessKeys {
     keys: Vec<Key>,
     validation: Validation,
-    /// Tokens whose signature was found good, and what they say, which never changes: a client sends the same one with
-    /// each request. Expiry and session are not remembered but looked at each time.
+    /// Tokens with a verified signature and their claims. Clients send the same token with each request, and its claims
+    /// never change. Expiry and session are checked every time.
     known: RwLock<HashMap<Box<str>, AccessToken>>,
 }
 
 impl AccessKeys {
-    /// Reads the keys of a data folder, makes the first one, and a new one when the newest has signed long enough.
+    /// Reads the keys of a data folder. Creates the first key, or a new one when the newest is too old.
     pub fn open(data: &Path, now: Timestamp) -> Result<Self, KeyError> {
         let path = data.join(KEY_FILE);
         let mut rows: Vec<KeyRow> = match std::fs::read(&path) {
@@ -114,7 +114,7 @@ impl AccessKeys {
             checking: DecodingKey::from_secret(&row.secret),
         });
         let mut validation = Validation::new(Algorithm::HS256);
-        // The expiry is checked against the clock that is handed in.
+        // The expiry is checked against the given clock.
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
         Ok(Self {
@@ -136,7 +136,7 @@ impl AccessKeys {
         jsonwebtoken::encode(&header, claims, &key.signing).map_err(KeyError::Signing)
     }
 
-    /// A mark by which the device that has just signed in to an account is known again. It opens nothing.
+    /// A mark that identifies a device that has just logged in to the account. It gives no access.
     pub fn mark_device(&self, account: AccountId) -> Result<String, KeyError> {
         let jti = format!("{:032x}", rand::random::<u128>());
         self.encode(&DeviceMark {
@@ -145,7 +145,8 @@ impl AccessKeys {
         })
     }
 
-    /// The account to which whoever has this text has signed in before: a device's mark or an access token, however old.
+    /// The account that the holder of this text has logged in to before. The text is a device mark or an access token
+    /// of any age.
     pub fn signed_in_before(&self, text: &str) -> Option<AccountId> {
         self.keys.iter().find_map(|key| {
             let decode = jsonwebtoken::decode::<SignedBefore>;
@@ -154,7 +155,7 @@ impl AccessKeys {
         })
     }
 
-    /// The token's claims, if one of the keys signed it and it has not run out.
+    /// The token's claims, if one of the keys signed it and it has not expired.
     pub fn verify(&self, text: &str, now: Timestamp) -> Option<AccessToken> {
         let known = {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -164,9 +165,9 @@ impl AccessKeys {
         (now.as_millis() < token.exp.saturating_mul(1000)).then_some(token)
     }
 
-    /// What a token says whose signature is good.
+    /// The claims of a token with a valid signature.
     fn check(&self, text: &str) -> Option<AccessToken> {
-        // Trying each key is cheaper than reading the header for its key id: nearly always the first one fits.
+        // Trying each key is cheaper than reading the key ID from the header: the first one nearly always fits.
         let verified = self.keys.iter().find_map(|key| {
             jsonwebtoken::decode::<AccessToken>(text, &key.checking, &self.validation).ok()
         })?;
@@ -179,7 +180,8 @@ impl AccessKeys {
     }
 }
 
-/// Writes beside, syncs, renames: a crash leaves the old file or the new one. Only the owner may read it.
+/// Writes a temporary file, syncs and renames it, so that a crash leaves the old file or the new one. Only the owner
+/// may read it.
 fn write_private(path: &Path, rows: &[KeyRow]) -> Result<(), KeyError> {
     use std::io::Write as _;
     let beside = path.with_extension("tmp");

@@ -1,5 +1,6 @@
-//! Which failed log-ins are written down: the first of a minute for each address that was typed and network, and so many in
-//! all, so that no flood of them fills the store. The others are counted, and the number stands with the next one.
+//! Limits how many failed log-ins are logged: the first per minute for each address and network, and a fixed number in
+//! all, so that a flood does not fill the store. The others are counted, and the next logged failure includes their
+//! number.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::throttle::{Share, Throttle};
 use crate::model::Network;
 
-/// Failures that are written down in a minute.
+/// Most failures to log per minute.
 const MAX_A_MINUTE: u32 = 120;
 
 pub struct FailureLog {
@@ -28,8 +29,8 @@ impl Default for FailureLog {
 }
 
 impl FailureLog {
-    /// Whether a failure is written down, and how many were not since the last one that was. Whether the address has an account
-    /// makes no difference.
+    /// Whether to log a failure, and how many were not logged since the last one. It makes no difference whether the
+    /// address has an account.
     pub fn admit(&self, address: &str, network: Network) -> Option<u32> {
         let is_first = self.each.take(&(address, network), Share::One).is_ok();
         if is_first && self.all.take(&(), Share::One).is_ok() {
@@ -44,7 +45,7 @@ impl FailureLog {
 mod tests {
     use super::*;
 
-    /// D9: a flood is merged, whether it is of one address or of many.
+    /// D9: a flood is merged, for one address or for many.
     #[test]
     fn a_flood_is_merged() {
         let log = FailureLog::default();

@@ -1,6 +1,5 @@
-//! The threads that compute password hashes. Each has one block of memory, which it keeps and uses again, so that a crowd of
-//! log-ins takes no more memory than the first few. Log-ins have a queue of their own: no number of registrations holds
-//! them up.
+//! The threads that compute password hashes. Each reuses one block of memory, so that many log-ins take no more memory
+//! than a few. Log-ins have their own queue, so that registrations cannot delay them.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,11 +10,11 @@ use tokio::sync::oneshot;
 
 use super::PasswordError;
 
-/// Hashes that may wait in each queue; one more is refused with `Busy`.
+/// Most hashes waiting in each queue. One more is refused with `Busy`.
 const MAX_WAITING: usize = 256;
-/// Threads at most: each keeps 19 MiB, and two hash a hundred passwords a second.
+/// Most threads. Each keeps 19 MiB, and two hash a hundred passwords a second.
 const MAX_THREADS: usize = 2;
-/// After so many log-ins in a row, one of the others has its turn.
+/// After this many log-ins in a row, one other job gets its turn.
 const LOG_INS_IN_A_ROW: u32 = 4;
 
 #[derive(Clone, Copy)]
@@ -30,7 +29,7 @@ type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 struct Waiting {
     log_ins: VecDeque<Work>,
     others: VecDeque<Work>,
-    /// Log-ins since the last of the others.
+    /// Log-ins since the last other job.
     in_a_row: u32,
     has_ended: bool,
 }
@@ -65,7 +64,7 @@ impl Shared {
         loop {
             if let Some(work) = waiting.next() {
                 drop(waiting);
-                // A panic is the end of this work alone: whoever waits for it is told by the closed channel.
+                // A panic ends only this job. The closed channel tells its caller.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&mut memory)));
                 waiting = self.lock();
             } else if waiting.has_ended {
@@ -95,7 +94,7 @@ impl HashThreads {
         Ok(pool)
     }
 
-    /// Runs work on one of the threads. What nobody waits for any more is left out.
+    /// Runs a job on one of the threads. A job whose caller has gone is skipped.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         queue: Queue,
@@ -104,7 +103,7 @@ impl HashThreads {
         let (sender, answer) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
             if !sender.is_closed() {
-                // Whoever asked may leave meanwhile.
+                // The caller may be gone by now.
                 let _ = sender.send(work(memory));
             }
         });
@@ -138,7 +137,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    /// A8: while registrations fill their queue, log-ins go on, and none of the others waits for ever.
+    /// A8: while registrations fill their queue, log-ins continue, and no other job waits forever.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn registrations_never_hold_up_log_ins() {
         let pool = Arc::new(HashThreads::start(1).unwrap());

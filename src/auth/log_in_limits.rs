@@ -1,6 +1,7 @@
-//! Limits on guessing passwords. What fails is counted by account and network together, and by network: never by account
-//! alone, or a stranger could keep somebody out. A device that has signed in to the account is counted by itself, and whoever
-//! has just set a new password by mail gets in whatever others tried. Successful log-ins cost nothing.
+//! Limits on guessing passwords. Failures count per account and network, and per network. They never count per account
+//! alone, or a stranger could lock somebody out. A device that has logged in to the account before has a count of its
+//! own, and somebody who just reset the password by mail gets in whatever others tried. Successful log-ins cost
+//! nothing.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -10,30 +11,30 @@ use std::time::{Duration, Instant};
 use super::throttle::{Share, Throttle};
 use crate::model::{AccountId, Network};
 
-/// Log-ins of one network whose passwords are being compared at the same time; a campus may fill the queue.
+/// Most log-ins of one network to check at the same time. A campus network may fill the queue.
 const MAX_AT_ONCE: u32 = 128;
-/// A new password that was set by mail opens its account for so long, whatever failed before,
+/// After a reset by mail, the account stays open for this long, whatever failed before,
 const AFTER_RESET: Duration = Duration::from_hours(1);
-/// and this many guesses: what NIST SP 800-63B 5.2.2 allows in a row.
+/// and for this many guesses: the number that NIST SP 800-63B 5.2.2 allows in a row.
 const TRIES_AFTER_RESET: u32 = 100;
-/// Accounts whose new password is remembered; past this, no more are, and the limits hold.
+/// Most resets to remember. Beyond this, the usual limits apply.
 const MAX_RESETS: usize = 10_000;
 
-/// Where a request comes from, and how much it may do.
+/// The network of a request, and its share of the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
     pub network: Network,
     pub share: Share,
 }
 
-/// One log-in before its password is looked at.
+/// A log-in before its password is checked.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// What was typed as the address, in its one form.
+    /// The typed address in its normalized form.
     pub address: &'a str,
     pub client: Client,
     pub account: Option<AccountId>,
-    /// What proves that this device has signed in to this account before.
+    /// Proof that this device has logged in to this account before.
     pub device: Option<&'a str>,
 }
 
@@ -50,15 +51,15 @@ struct Reset {
     tries: u32,
 }
 
-/// By what right a log-in is looked at.
+/// Why a log-in may be checked.
 enum Way {
     Ordinary,
     Device,
-    /// Though the others are held up for so long.
+    /// The password was reset. Others would have to wait this long.
     AfterReset(Duration),
 }
 
-/// A log-in that may be looked at.
+/// A log-in whose password may be checked.
 pub struct Admitted<'a> {
     limits: &'a LogInLimits,
     attempt: Attempt<'a>,
@@ -66,7 +67,7 @@ pub struct Admitted<'a> {
 }
 
 impl LogInLimits {
-    /// Failures a minute, for each account in each network and for each network.
+    /// Failures per minute, for each account in each network and for each network.
     pub fn new(per_account: NonZeroU32, per_network: NonZeroU32) -> Self {
         Self {
             by_account: Throttle::new(per_account, per_account),
@@ -77,7 +78,7 @@ impl LogInLimits {
         }
     }
 
-    /// Lets a log-in in, or says how long to wait.
+    /// Admits a log-in, or says how long to wait.
     pub fn admit<'a>(&'a self, attempt: Attempt<'a>) -> Result<Admitted<'a>, Duration> {
         let way = self.way(&attempt)?;
         {
@@ -114,7 +115,7 @@ impl LogInLimits {
         }
     }
 
-    /// The account's password was set by mail.
+    /// The account's password was reset by mail.
     pub fn password_reset(&self, account: AccountId) {
         let now = Instant::now();
         let mut resets = lock(&self.resets);
@@ -142,7 +143,7 @@ impl LogInLimits {
 }
 
 impl Admitted<'_> {
-    /// The password was wrong. How long to wait, where an answer of "wrong" would tell that a new password was set.
+    /// The password was wrong. Returns how long to wait if the answer "wrong" would reveal that the password was reset.
     pub fn failed(&self) -> Option<Duration> {
         let Client { network, share } = self.attempt.client;
         match (&self.way, self.attempt.device) {
@@ -157,7 +158,7 @@ impl Admitted<'_> {
         None
     }
 
-    /// The password was right. Guesses that ran side by side may have spent the allowance meanwhile.
+    /// The password was right. Concurrent guesses may have used up the limit meanwhile.
     pub fn succeeded(&self) -> Result<(), Duration> {
         match self.way {
             Way::AfterReset(_) => Ok(()),
@@ -213,7 +214,7 @@ mod tests {
         failed.count()
     }
 
-    /// A7: one guesser holds up himself, and neither the account elsewhere nor others beside him.
+    /// A7: a guesser blocks only himself, not the account elsewhere and not others on his network.
     #[test]
     fn a_guesser_holds_up_himself() {
         let limits = limits(3, 5);
@@ -224,7 +225,7 @@ mod tests {
         assert!(limits.admit(attempt("cat", "192.0.2.1")).is_err());
     }
 
-    /// A7: a device that signed in before, and a new password, get in where others are held up; neither for ever.
+    /// A7: a known device and a reset password get in where others must wait, but not forever.
     #[test]
     fn a_known_device_and_a_new_password_get_in() {
         let limits = limits(3, 5);

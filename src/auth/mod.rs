@@ -1,5 +1,5 @@
-//! Proving who somebody is: passwords, access tokens, mailed secrets, limits on guessing. Owns the signing keys.
-//! Knows nothing of HTTP and decides nothing about what a known person may do.
+//! Proof of identity: passwords, access tokens, mailed secrets, limits on guessing. Owns the signing keys. Does not
+//! know HTTP, and does not decide what a known person may do.
 
 mod access;
 mod failure_log;

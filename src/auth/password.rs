@@ -1,4 +1,4 @@
-//! Passwords: what one may be, its one form, and its hash. Argon2id, 19 MiB, 2 passes, 1 lane: OWASP's Password Storage
+//! Passwords: requirements, normalization and hashes. Argon2id, 19 MiB, 2 passes, 1 lane: the OWASP Password Storage
 //! Cheat Sheet, and the crate's default.
 
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ use crate::model::FieldFault;
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 256;
 
-/// Says what is wrong with a new password.
+/// Fails with what is wrong with a new password.
 pub fn check_password(password: &str) -> Result<(), FieldFault> {
     let count = password.chars().count();
     if count < MIN_CHARS {
@@ -28,7 +28,7 @@ pub fn check_password(password: &str) -> Result<(), FieldFault> {
     Ok(())
 }
 
-/// The form that is hashed: keyboards differ in how they send the same letter (NIST SP 800-63B 5.1.1.2).
+/// The normalized form that is hashed. Keyboards send the same letter in different ways (NIST SP 800-63B 5.1.1.2).
 fn one_form(typed: &str) -> Cow<'_, str> {
     if typed.is_ascii() {
         Cow::Borrowed(typed)
@@ -45,12 +45,12 @@ pub enum PasswordError {
     Failed(String),
 }
 
-/// How a typed password compares with a hash.
+/// The result of comparing a password with a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
     Wrong,
     Right,
-    /// The hash is of the password as it was typed once, before there was one form; the new one takes its place.
+    /// The stored hash is of the password before normalization. This new hash replaces it.
     Outdated(String),
 }
 
@@ -60,16 +60,16 @@ impl Match {
     }
 }
 
-/// Computes hashes on threads of their own, so that a wave of log-ins never starves reads.
+/// Computes hashes on separate threads, so that many log-ins do not slow down reads.
 #[derive(Clone)]
 pub struct Passwords {
     threads: Arc<HashThreads>,
-    /// A hash of no password: what an unknown address is checked against, so that it takes the same time.
+    /// The hash to check for an unknown address, so that it takes the same time.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// `threads`: hashes that run at once, as far as memory is given to them.
+    /// `threads`: the number of hashes to compute at once, limited by memory.
     pub fn new(threads: usize) -> Result<Self, PasswordError> {
         let mut nobody = unhashed()?;
         nobody.hash = Some(Output::new(&rand::random::<[u8; 32]>()).map_err(failed)?);
@@ -79,14 +79,14 @@ impl Passwords {
         })
     }
 
-    /// The PHC string of a password.
+    /// The PHC string of a password's hash.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         let password = one_form(password).into_owned();
         let work = move |memory: &mut Vec<Block>| hash(&password, memory);
         self.threads.run(Queue::Others, work).await?
     }
 
-    /// Whether a password is the one hashed; `None` takes as long and is always wrong.
+    /// Whether a password matches a hash. `None` takes as long and never matches.
     pub async fn verify(&self, password: &str, phc: Option<&str>) -> Result<Match, PasswordError> {
         let known = phc.is_some();
         let phc = phc.unwrap_or(&self.nobody).to_owned();
@@ -100,7 +100,7 @@ impl Passwords {
 fn verify(typed: &str, phc: &str, memory: &mut Vec<Block>) -> Result<Match, PasswordError> {
     let stored = PasswordHash::new(phc).map_err(failed)?;
     let password = one_form(typed);
-    // Both are compared whatever comes of the first, so that the time tells nothing. `Output` compares in constant time.
+    // Both forms are always compared, so that the time reveals nothing. `Output` compares in constant time.
     let is_right = stored.hash == Some(compute(&stored, &password, memory)?);
     if password == typed {
         return Ok(if is_right { Match::Right } else { Match::Wrong });
@@ -119,7 +119,7 @@ fn hash(password: &str, memory: &mut Vec<Block>) -> Result<String, PasswordError
     Ok(hash.to_string())
 }
 
-/// Everything of a new hash but the hash itself.
+/// A new hash's salt and settings, without the hash.
 fn unhashed() -> Result<PasswordHash, PasswordError> {
     Ok(PasswordHash {
         algorithm: ARGON2ID_IDENT,
@@ -130,7 +130,7 @@ fn unhashed() -> Result<PasswordHash, PasswordError> {
     })
 }
 
-/// What a password hashes to with the salt and the settings of a stored hash, in memory that is used again.
+/// Hashes a password with the salt and settings of a stored hash, in reused memory.
 fn compute(
     like: &PasswordHash,
     password: &str,
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(passwords.verify("any", None).await, Ok(Match::Wrong));
     }
 
-    /// C1: the same letters are the same password, however a keyboard sends them.
+    /// C1: the same letters are the same password, whatever the keyboard sends.
     #[tokio::test]
     async fn a_password_has_one_form() {
         let passwords = Passwords::new(1).unwrap();
@@ -194,7 +194,7 @@ mod tests {
             let hash = passwords.hash(chosen).await.unwrap();
             assert_eq!(passwords.verify(typed, Some(&hash)).await, Ok(Match::Right));
         }
-        // A hash from before is good for what was typed then, and a new one takes its place.
+        // A hash from before normalization still works for the original input, and is replaced.
         let old = Argon2::default()
             .hash_password(DECOMPOSED.as_bytes())
             .unwrap()

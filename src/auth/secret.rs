@@ -1,4 +1,4 @@
-//! Secrets that travel once: refresh tokens, and the tokens in mails.
+//! Secrets for a single use: refresh tokens, and the tokens in mails.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::model::Id;
 /// Bytes of randomness in a secret.
 const SECRET_BYTES: usize = 32;
 
-/// A record's id and 32 random bytes. Whoever shows it holds the record's right; the record keeps only its digest.
+/// A record's ID and 32 random bytes. Whoever presents it may use the record. The record keeps only a digest.
 pub struct Secret<T> {
     pub id: Id<T>,
     bytes: [u8; SECRET_BYTES],
@@ -25,7 +25,7 @@ impl<T> Secret<T> {
         }
     }
 
-    /// `None` if it is no secret of ours by its form.
+    /// `None` if the text does not have the form of a secret.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (id, secret) = bytes.split_first_chunk::<16>()?;
@@ -39,7 +39,7 @@ impl<T> Secret<T> {
         Sha256::digest(self.bytes).into()
     }
 
-    /// The text that travels.
+    /// The text to send.
     pub fn reveal(&self) -> String {
         let mut bytes = self.id.as_bytes().to_vec();
         bytes.extend(self.bytes);
@@ -48,7 +48,7 @@ impl<T> Secret<T> {
 }
 
 impl<T> fmt::Debug for Secret<T> {
-    /// Secrets never reach a log.
+    /// Keeps secrets out of the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.id)
     }

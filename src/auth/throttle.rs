@@ -1,22 +1,23 @@
-//! Allowances that strangers spend: so many at once, then one more each step of time. The memory is fixed, whatever is counted.
+//! Rate limits: a burst, and then one more per time step. The memory is fixed, however many keys there are.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Keys have a slot in each row (a count-min sketch): nothing is forgotten to make room, so that no flood of keys frees one that
-/// waits. A key is held up by others only where it meets them in every row. No key is kept, only a keyed digest is looked at.
+/// Each key has one slot in each row (a count-min sketch). Nothing is evicted, so a flood of keys cannot free a key
+/// that must wait. Others affect a key only if they share its slot in every row. Keys are not stored, only hashed with
+/// a secret key.
 const ROWS: usize = 4;
-/// One for each value of the 16 bits that a row has of a digest.
+/// One slot for each value of the 16 bits that a row takes from a hash.
 const SLOTS: usize = 1 << 16;
 
-/// So many spent a minute for each key; then the key waits until one more is allowed. A slot holds when all that was spent is
-/// forgiven (the generic cell rate algorithm).
+/// Allows a number per minute for each key. Beyond it, the key must wait for one more. A slot contains the time at
+/// which everything spent is restored (the generic cell rate algorithm).
 pub struct Throttle {
-    /// Microseconds in which one is forgiven.
+    /// Microseconds until one more is allowed.
     step: u64,
-    /// How far ahead of now a slot may be.
+    /// How far a slot may be ahead of now.
     most: u64,
     digest: RandomState,
     started: Instant,
@@ -24,7 +25,7 @@ pub struct Throttle {
     slots: Mutex<Vec<u64>>,
 }
 
-/// How much a client may do beside others: a campus network is many people.
+/// A client's share of a limit. A campus network is many people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     One,
@@ -41,7 +42,7 @@ impl Share {
 }
 
 impl Throttle {
-    /// `at_once` may be spent together.
+    /// `at_once` is the burst.
     pub fn new(per_minute: NonZeroU32, at_once: NonZeroU32) -> Self {
         let step = 60_000_000 / u64::from(per_minute.get());
         Self {
@@ -53,22 +54,22 @@ impl Throttle {
         }
     }
 
-    /// How long this key must wait before it may spend one; `None`: it may.
+    /// How long this key must wait before it may spend one, or `None` if it may now.
     pub fn wait(&self, key: &impl Hash, share: Share) -> Option<Duration> {
         let spent = least(&self.lock(), self.slots_of(key), self.now());
         self.too_much(spent, share)
     }
 
-    /// Spends one, allowed or not.
+    /// Spends one, whether allowed or not.
     pub fn spend(&self, key: &impl Hash, share: Share) {
         let now = self.now();
         let (mut slots, own) = (self.lock(), self.slots_of(key));
         let spent = least(&slots, own, now) + share.of(self.step);
-        // Whatever comes once it is full adds nothing: the wait is never longer than a step.
+        // Attempts beyond the limit add nothing, so the wait is never longer than one step.
         raise(&mut slots, own, now + spent.min(self.most));
     }
 
-    /// Spends one if that is allowed, else says how long to wait.
+    /// Spends one if allowed, or says how long to wait.
     pub fn take(&self, key: &impl Hash, share: Share) -> Result<(), Duration> {
         let now = self.now();
         let (mut slots, own) = (self.lock(), self.slots_of(key));
@@ -99,7 +100,8 @@ impl Throttle {
     }
 }
 
-/// What a key has spent and time has not forgiven yet: others that meet it in a row can only make that row say more.
+/// What a key has spent and not yet regained. Keys that share a slot can only raise a row's value, so the least row
+/// counts.
 fn least(slots: &[u64], own: [usize; ROWS], now: u64) -> u64 {
     let spent = own.map(|slot| slots[slot].saturating_sub(now));
     spent.into_iter().min().unwrap_or(0)
@@ -133,7 +135,7 @@ mod tests {
             "{wait:?}"
         );
         assert_eq!(throttle.wait(&"b", Share::One), None);
-        // However much more is tried, the wait is that for one more.
+        // More attempts do not make the wait longer.
         for _ in 0..50 {
             throttle.spend(&"a", Share::One);
         }
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(taken.count(), 3);
     }
 
-    /// A9: whatever is thrown at it, the memory stays, and nobody who waits is let go for it.
+    /// A9: a flood of keys takes no more memory, and frees no key that must wait.
     #[test]
     fn a_flood_of_keys_frees_nobody_and_holds_up_nobody() {
         let throttle = throttle(3);

@@ -1,13 +1,14 @@
-//! Texts that people typed, as a header may hold them (RFC 2047).
+//! Encodes text that people typed for mail headers (RFC 2047).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Bytes of text in one encoded word, so that a line with "Subject: " before it stays within 76 characters (RFC 2047 2).
+/// Most bytes of text in one encoded word, so that a line that starts with "Subject: " stays within 76 characters (RFC
+/// 2047 2).
 const WORD_BYTES: usize = 39;
 
-/// The encoded words of a text; none if it can stand as it is. Text that looks like an encoded word cannot: readers
-/// would decode it.
+/// The encoded words of a text, or `None` if it needs no encoding. Text that looks like an encoded word needs it, or
+/// readers would decode it.
 pub(super) fn encoded(text: &str) -> Option<String> {
     (!text.is_ascii() || text.contains("=?")).then(|| words(text).join("\r\n "))
 }

@@ -1,11 +1,11 @@
-//! From a mail in the outbox to its two parts: two layouts, text and HTML, over the same words.
+//! Renders a mail's two parts, text and HTML, from the same words.
 
 use minijinja::{AutoEscape, Environment, context};
 
 use super::text::MailText;
 use crate::model::{Mail, MailTemplate};
 
-/// A layout that is no template, or does not fit its values.
+/// An invalid layout, or one that does not fit its values.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct LayoutError(#[from] minijinja::Error);
@@ -13,7 +13,7 @@ pub struct LayoutError(#[from] minijinja::Error);
 const TEXT: &str = "layout.txt";
 const HTML: &str = "layout.html";
 
-/// A mail as its reader sees it.
+/// A mail as the reader sees it.
 #[derive(Debug)]
 pub(super) struct Rendered {
     pub subject: String,
@@ -63,7 +63,7 @@ impl Layouts {
     }
 }
 
-/// One of several notices: its sentence, what somebody wrote, and where to look.
+/// One of several notices: its sentence, a quote, and a link.
 fn item(notice: &MailText) -> minijinja::Value {
     context! {
         text => notice.paragraphs.first(), quote => notice.quote.as_deref(),

@@ -1,5 +1,5 @@
-//! How much mail one mailbox gets (src/http/README.md, Limits). What was sent within the hour is counted in the outbox itself, so a
-//! restart forgets nothing and nothing else has to be kept.
+//! How much mail one mailbox gets (src/http/README.md, Limits). The outbox itself shows what was sent within the hour,
+//! so a restart forgets nothing, and no other counter is needed.
 
 use std::ops::Bound;
 use std::time::Duration;
@@ -11,24 +11,25 @@ use crate::model::{Email, Mail, MailId, MailState, MailTemplate, MailTopic, Netw
 use crate::store::{Direction, Key, KeyRange, StoreError, Transaction, keys};
 
 const HOUR: Duration = Duration::from_hours(1);
-/// Mails an hour to one mailbox, on one topic: from one network, from a campus network, which is many people, and from all.
+/// Most mails per hour to one mailbox on one topic: caused by one network, by a campus network (many people), and by
+/// all.
 const PER_NETWORK: usize = 5;
 const PER_CAMPUS_NETWORK: usize = 10 * PER_NETWORK;
 const PER_MAILBOX: usize = 20;
-/// Mails of the last hour that are looked at; more than the limits of all topics let through.
+/// Most mails of the last hour to read. More than the limits of all topics allow.
 const MAX_LOOKED_AT: usize = 200;
-/// Notices in one mail; what is held beyond them goes in the next.
+/// Most notices in one mail. The rest goes into the next one.
 const MAX_MERGED: usize = 200;
 
-/// Where whoever causes a mail is.
+/// Where a mail was caused.
 #[derive(Clone, Copy)]
 pub(super) struct Source {
-    /// `None`: the service itself.
+    /// `None`: the server itself.
     pub network: Option<Network>,
     pub is_campus: bool,
 }
 
-/// Whether a mailbox may get one more of the mails that anybody can ask for.
+/// Whether a mailbox may get one more mail that anybody can request.
 pub(super) fn may_ask(
     transaction: &mut Transaction,
     email: &Email,
@@ -41,7 +42,7 @@ pub(super) fn may_ask(
     Ok(free_at(transaction, &index, MailTopic::Asked, source)?.is_none())
 }
 
-/// Until when a notice has to wait; `None`: it may go now.
+/// How long a notice must wait, or `None` if it may go now.
 pub(super) fn held_until(
     transaction: &Transaction,
     recipient: &Recipient,
@@ -55,7 +56,7 @@ pub(super) fn held_until(
     free_at(transaction, &index, topic, source)
 }
 
-/// When the limits let one more through; `None`: now.
+/// When the limits allow one more mail, or `None` for now.
 fn free_at(
     transaction: &Transaction,
     index: &Key,
@@ -63,7 +64,7 @@ fn free_at(
     source: Source,
 ) -> Result<Option<Timestamp>, StoreError> {
     let mut range = KeyRange::prefix(index);
-    // What was made exactly an hour ago counts no more.
+    // A mail created exactly an hour ago no longer counts.
     let start = transaction.now().minus(HOUR).plus(Duration::from_millis(1));
     range.start = Bound::Included(keys::made_since(index, start));
     let found = transaction.scan_keys(&range, Direction::Forward, MAX_LOOKED_AT)?;
@@ -93,7 +94,7 @@ fn free_at(
     Ok(free(&here, per_network).max(free(&all, PER_MAILBOX)))
 }
 
-/// Makes one mail, due now, of all that is held for the reader of one of them. Its id is new, so that it counts from now.
+/// Combines all held notices for one reader into a mail that is due now. Its new ID makes it count from now.
 pub(super) fn merge_held(transaction: &mut Transaction, one: &Mail) -> Result<(), StoreError> {
     let held = match one.account_id {
         Some(account) => keys::mails_held_by_account(account),

@@ -1,4 +1,4 @@
-//! From a mail in the outbox to a message as it travels (RFC 5322, MIME).
+//! Creates the message to send (RFC 5322, MIME) from a mail in the outbox.
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
@@ -9,7 +9,7 @@ use super::layouts::Layouts;
 use super::text::one_line;
 use crate::model::Mail;
 
-/// The message of a mail: the same mail always gives the same Message-ID, so that a second delivery can be told.
+/// The message of a mail. The same mail always gets the same Message-ID, so that a second delivery can be recognized.
 pub(super) fn message(mail: &Mail, layouts: &Layouts, from: &Mailbox) -> Result<Message, String> {
     let address: Address = mail
         .to
@@ -36,7 +36,7 @@ pub(super) fn message(mail: &Mail, layouts: &Layouts, from: &Mailbox) -> Result<
         let value = HeaderValue::dangerous_new_pre_encoded(name, raw, value);
         message.headers_mut().insert_raw(value);
     };
-    // lettre leaves text alone that is an encoded word by its looks.
+    // lettre does not encode text that already looks like an encoded word.
     if let Some(subject) = encoded(&rendered.subject) {
         set("Subject", rendered.subject, subject);
     }
@@ -46,7 +46,7 @@ pub(super) fn message(mail: &Mail, layouts: &Layouts, from: &Mailbox) -> Result<
         Some((Some(words), name)) => set("To", format!("{name} {to}"), format!("{words}\r\n {to}")),
         Some((None, _)) => {}
     }
-    // RFC 3834: a machine wrote it, and nobody's vacation notice should answer.
+    // RFC 3834: marks an automatic mail, so that vacation notices do not answer it.
     let automatic = "auto-generated";
     set("Auto-Submitted", automatic.into(), automatic.into());
     Ok(message)

@@ -1,5 +1,5 @@
-//! Mail: what it says, how it is written, how it leaves. The only place that knows lettre and minijinja. Decides nothing
-//! about who gets which mail; a mail is sent because a row in the outbox says so.
+//! Mail: its texts, its format and its delivery. The only module that uses lettre and minijinja. Does not decide who
+//! gets which mail: it sends the rows in the outbox.
 
 mod header;
 mod layouts;

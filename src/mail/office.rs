@@ -1,4 +1,4 @@
-//! The outbox as the office sees it.
+//! The outbox for the office.
 
 use crate::model::{Mail, MailId, MailState};
 use crate::store::{
@@ -16,7 +16,7 @@ pub enum OutboxRefusal {
     Store(#[from] StoreError),
 }
 
-/// A page of the outbox: what waits in the order it will be sent, all else newest first.
+/// A page of the outbox: waiting mail in sending order, all else newest first.
 pub fn list_outbox(
     reader: &Reader,
     state: Option<MailState>,
@@ -34,12 +34,12 @@ pub fn list_outbox(
     })
 }
 
-/// Mails that wait; `MAX_SCAN_ROWS` stands for that many or more.
+/// Number of waiting mails. `MAX_SCAN_ROWS` means that many or more.
 pub fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
     count(reader, &keys::mails_waiting())
 }
 
-/// Mails that failed, likewise.
+/// Number of failed mails, with the same limit.
 pub fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
     count(reader, &keys::mails_failed())
 }
@@ -50,7 +50,7 @@ fn count(reader: &Reader, index: &Key) -> Result<usize, StoreError> {
     Ok(found.len())
 }
 
-/// Makes a mail due at once, and one that was given up wait again.
+/// Makes a mail due now. A failed one waits again.
 pub fn retry_mail(
     transaction: &mut Transaction,
     id: MailId,

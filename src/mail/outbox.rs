@@ -1,4 +1,4 @@
-//! Putting mails into the outbox, in the change of the command that causes them.
+//! Adds mails to the outbox, in the same change as the command that causes them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,16 +10,16 @@ use crate::model::{
 };
 use crate::store::{StoreError, Transaction, keys};
 
-/// What every mail of this campus says besides its own words, and which networks have higher limits.
+/// What all mails of this campus share, and which networks have higher limits.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     campus: String,
-    /// Links begin with it.
+    /// Links start with this.
     site: String,
     campus_networks: Vec<AddressRange>,
 }
 
-/// Whom a mail is for.
+/// The recipient of a mail.
 #[derive(Clone, Debug)]
 pub struct Recipient {
     pub email: Email,
@@ -28,7 +28,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Of a mailbox that its owner has not proven: the mail names nobody, since anybody may have typed the name.
+    /// The owner of an unverified mailbox. The mail contains no name, since anybody may have typed it.
     pub fn unproven(email: Email, account_id: AccountId) -> Self {
         Self {
             email,
@@ -77,21 +77,21 @@ impl Outbox {
         }
     }
 
-    /// With the networks that many people share.
+    /// Sets the networks that many people share.
     #[must_use]
     pub fn with_campus_networks(mut self, networks: &[AddressRange]) -> Self {
         self.campus_networks = networks.to_vec();
         self
     }
 
-    /// Whether a mailbox may get one more mail that a stranger can ask for. One that may not gets none, and whoever asked
-    /// must not learn of it.
+    /// Whether a mailbox may get one more mail that a stranger can request. If not, no mail is sent, and the stranger
+    /// must not notice.
     pub fn may_ask(&self, transaction: &mut Transaction, to: &Email) -> Result<bool, StoreError> {
         let source = self.source(transaction.origin().address);
         limits::may_ask(transaction, to, source)
     }
 
-    /// Writes a mail that was asked for; the caller has asked `may_ask`.
+    /// Adds a requested mail. The caller has checked `may_ask`.
     pub fn send(
         &self,
         transaction: &mut Transaction,
@@ -104,7 +104,8 @@ impl Outbox {
         Ok(())
     }
 
-    /// Tells somebody what the caller made happen: at once, or with other notices in one mail when the mailbox can take it.
+    /// Notifies somebody of the caller's action: now, or together with other notices once the mailbox may get more
+    /// mail.
     pub fn notify(
         &self,
         transaction: &mut Transaction,
@@ -115,7 +116,7 @@ impl Outbox {
         self.notify_of(transaction, template, recipient, address)
     }
 
-    /// `notify` for what somebody at an address made happen before.
+    /// `notify` for an earlier action, by somebody at an address.
     pub fn notify_of(
         &self,
         transaction: &mut Transaction,
@@ -173,7 +174,7 @@ impl Outbox {
     }
 }
 
-/// Takes out of all mail that has not left what tells of some applications: somebody in them is erased.
+/// Removes what concerns some applications from all unsent mail, because somebody in them was erased.
 pub fn forget(
     transaction: &mut Transaction,
     applications: &BTreeSet<ApplicationId>,
@@ -196,7 +197,7 @@ pub fn forget(
     Ok(())
 }
 
-/// Clears a mail that was sent, or made and failed, before a time.
+/// Deletes a mail that was sent, or created and failed, before a given time.
 pub fn clear_mail(
     transaction: &mut Transaction,
     id: MailId,

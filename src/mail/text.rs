@@ -1,21 +1,21 @@
-//! The words of each mail template, in plain English; the layouts make the text and the HTML of them.
+//! The text of each mail template, in plain English. The layouts turn it into text and HTML.
 
 use crate::model::{AccountStatus, ApplicationStatus, ClosedBecause, Mail, MailTemplate, Ruling};
 
-/// Longest subject and name in a header, in characters; a title is cut before its mail gets unreadable.
+/// Most characters of a subject or a name in a header. Longer titles are cut.
 const MAX_HEADER_CHARS: usize = 150;
-/// Who stands where a name is no longer kept.
+/// Stands for a name that is no longer kept.
 const A_STUDENT: &str = "A student";
 const THE_EMPLOYER: &str = "The employer";
 
-/// A mail in words.
+/// A mail's text.
 pub(super) struct MailText {
     pub subject: String,
     pub paragraphs: Vec<String>,
-    /// Somebody's own words: a note, a reason.
+    /// What somebody wrote: a note or a reason.
     pub quote: Option<String>,
     pub action: Option<Action>,
-    /// Each of several notices.
+    /// The notices, if the mail has several.
     pub items: Vec<MailText>,
 }
 
@@ -25,14 +25,14 @@ pub(super) struct Action {
 }
 
 impl Mail {
-    /// One line, however long the title in it is.
+    /// One line, even if the title is long.
     pub fn subject(&self) -> String {
         let subject = MailText::of(&self.template, &self.campus, &self.site).subject;
         one_line(&subject)
     }
 }
 
-/// A header is one line, whatever a title or a name holds, and not endless.
+/// Makes one line of limited length, since a header is one line.
 pub(super) fn one_line(text: &str) -> String {
     let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let line: String = text
@@ -51,7 +51,7 @@ pub(super) fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// Characters that turn what follows around, so that a name reads as something else.
+/// Characters that reverse the text direction, which makes a name read as something else.
 fn is_direction_control(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -152,7 +152,7 @@ fn or<'a>(name: &'a str, nobody: &'a str) -> &'a str {
     if name.is_empty() { nobody } else { name }
 }
 
-/// A few words and a sentence of a move, for the student who did not make it.
+/// A short phrase and a sentence about a status change, for a student who did not make it.
 fn moved(status: ApplicationStatus, job: &str) -> (&'static str, String) {
     use ApplicationStatus::{
         Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,
@@ -201,7 +201,7 @@ fn application_received(student: &str, job: &str) -> MailText {
     )
 }
 
-/// For the employer of a student who moved an application.
+/// For the employer, when a student changed an application.
 fn student_moved(student: &str, status: ApplicationStatus, job: &str) -> MailText {
     let did = match status {
         ApplicationStatus::Accepted => "accepted your offer for",

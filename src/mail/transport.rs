@@ -1,4 +1,4 @@
-//! How a mail leaves: into a Maildir, or over SMTP.
+//! How mail is sent: to a Maildir folder, or by SMTP.
 
 use std::fs::{DirBuilder, File};
 use std::io::Write as _;
@@ -17,9 +17,9 @@ use super::layouts::Layouts;
 use super::message::message;
 use crate::model::{Email, Mail};
 
-/// A server that does not answer within this counts as down.
+/// A server that does not answer within this time counts as down.
 const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
-/// Connections kept to the mail server.
+/// Most connections to the mail server.
 const CONNECTIONS: u32 = 4;
 
 #[derive(Debug, thiserror::Error)]
@@ -36,17 +36,17 @@ pub enum MailSetupError {
     Layout(#[from] LayoutError),
 }
 
-/// Why a mail did not leave. A single mail may look as if all were hopeless (the connection breaks) and a hopeless server as
-/// if a mail were (no log-in is taken any more); `Transport::takes_calls` tells.
+/// Why a mail was not sent. One bad mail can look like a broken server (the connection breaks), and a broken server
+/// like a bad mail (log-in refused). `Transport::takes_calls` finds out which it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Refused for good: while the server takes calls, trying again would get the same answer.
+    /// Refused for good: another attempt would get the same answer.
     #[error("{0}")]
     Permanent(String),
-    /// This mail may pass later.
+    /// This mail may be accepted later.
     #[error("{0}")]
     Transient(String),
-    /// No mail would pass now: the server or the folder cannot be reached.
+    /// No mail can be sent now: the server or folder cannot be reached.
     #[error("{0}")]
     Down(String),
 }
@@ -79,7 +79,7 @@ enum Way {
 }
 
 impl Transport {
-    /// Files in `folder/new/*.eml`, whole or not at all.
+    /// Writes `folder/new/*.eml`, each file complete or not at all.
     pub fn maildir(folder: PathBuf, from: &str) -> Result<Self, MailSetupError> {
         for part in ["tmp", "new", "cur"] {
             let path = folder.join(part);
@@ -119,7 +119,7 @@ impl Transport {
         })
     }
 
-    /// Hands one mail over. When this is `Ok`, it is on disk or with the server.
+    /// Sends one mail. `Ok` means that it is on disk or with the server.
     pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let message = message(mail, &self.layouts, &self.from).map_err(SendError::Permanent)?;
         match &self.way {
@@ -141,7 +141,8 @@ impl Transport {
 }
 
 impl Transport {
-    /// Whether the server can be reached, greets and takes the log-in. A folder that could not be written is not asked again.
+    /// Whether the server can be reached, answers and accepts the log-in. A folder that could not be written is not
+    /// tried again.
     pub async fn takes_calls(&self) -> bool {
         let Way::Smtp(smtp) = &self.way else {
             return false;
@@ -167,7 +168,7 @@ async fn send_smtp(
     smtp: &AsyncSmtpTransport<Tokio1Executor>,
     message: Message,
 ) -> Result<(), SendError> {
-    // lettre's own timeout is for each answer; a server that drips would hold the mail for as long as it likes.
+    // lettre's timeout is per answer; a server that answers very slowly could hold a mail for any time.
     let sent = tokio::time::timeout(2 * SMTP_TIMEOUT, smtp.send(message)).await;
     let error = match sent {
         Ok(Ok(_)) => return Ok(()),
@@ -175,7 +176,7 @@ async fn send_smtp(
         Err(_) => return Err(SendError::Down("the mail server does not answer".into())),
     };
     let text = error.to_string();
-    // 421: the server is going away; it says nothing of this mail (RFC 5321 3.8).
+    // 421: the server is shutting down, which says nothing about this mail (RFC 5321 3.8).
     let leaving = error.status().is_some_and(|code| code.to_string() == "421");
     if error.is_permanent() {
         Err(SendError::Permanent(text))
@@ -186,11 +187,11 @@ async fn send_smtp(
     }
 }
 
-/// Written and synced beside, then renamed: a reader of `new` never sees half a mail, and a mail that is written again
-/// after a crash takes the place of the first.
+/// Writes and syncs a temporary file, then renames it. A reader of `new` never sees part of a mail, and a mail that is
+/// written again after a crash replaces the first.
 fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let beside = folder.join("tmp").join(name);
-    // Its links let whoever has them into an account.
+    // The links in it give access to an account.
     let mut private = File::options();
     private.write(true).create(true).truncate(true).mode(0o600);
     let mut file = private.open(&beside)?;

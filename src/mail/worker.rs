@@ -1,5 +1,5 @@
-//! Drains the outbox: the urgent first, several at a time, as fast as the settings allow. Delivery is at least once: a
-//! mail is marked as sent after it was handed over, so a crash in between hands it over again, with the same Message-ID.
+//! Sends the outbox: urgent mails first, several at a time, as fast as the settings allow. Delivery is at least once: a
+//! mail is marked as sent after it was sent, so a crash in between sends it again with the same Message-ID.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,24 +19,24 @@ use crate::store::{
     Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, Transaction, keys,
 };
 
-/// Mails handed over at the same time.
+/// Most mails to send at the same time.
 const AT_ONCE: usize = 8;
-/// Mails marked in one change.
+/// Most mails to mark in one change.
 const BATCH: usize = 64;
-/// The outbox is looked at so often; the log cannot tell, since mails with secrets are not on it.
+/// How often to check the outbox. The change log cannot tell, since mails with secrets are not in it.
 const LOOK: Duration = Duration::from_millis(200);
-/// A mail that was put off waits so long, and twice as long each time after.
+/// How long a delayed mail waits for its first retry. The wait doubles with each retry.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LAST_RETRY: Duration = Duration::from_hours(1);
-/// After this a mail that never passed is given up; an admin may send it again.
+/// After this time, a mail that was never accepted is marked as failed. An admin may send it again.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(3 * 24);
-/// When nothing passes, the whole outbox rests, and each mail keeps its attempts.
+/// When no mail can be sent, the whole outbox waits, and no mail loses attempts.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(500);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
-/// A stop waits so long for what is being handed over; what hangs is handed over again after the next start.
+/// How long a stop waits for mails being sent. One that hangs is sent again after the next start.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// What the worker does right now, for those who watch it.
+/// What the worker is doing now, for monitoring.
 #[derive(Debug, Default)]
 pub struct MailHealth(AtomicU8);
 
@@ -46,13 +46,13 @@ pub enum WorkerState {
     /// Not started yet, or stopped.
     #[default]
     Stopped,
-    /// Sends what is due; nothing may be.
+    /// Sending what is due, if anything.
     Working,
-    /// As many have left as the settings allow.
+    /// The rate limits in the settings are reached.
     Limited,
-    /// The mail server takes nothing; it is asked again in a while.
+    /// The mail server accepts nothing. The worker will try again.
     Resting,
-    /// The outbox cannot be read or marked.
+    /// The outbox cannot be read or updated.
     Failing,
 }
 
@@ -76,13 +76,14 @@ pub struct Worker {
     health: Arc<MailHealth>,
     store: Store,
     transport: Transport,
-    /// Most mails a second and a day; 0: no limit.
+    /// Most mails per second and per day. 0: no limit.
     per_second: u32,
     per_day: u32,
-    /// When the mails of the last second and day left.
+    /// When the mails of the last second and the last day were sent.
     second: VecDeque<Instant>,
     day: VecDeque<Instant>,
-    /// What was handed over while the store took no writes. Marked before any other mail leaves, so that none leaves twice.
+    /// Mails sent while the store refused writes. They are marked before any other mail is sent, so that none is sent
+    /// twice.
     unmarked: Vec<Outcome>,
 }
 
@@ -106,7 +107,7 @@ impl Worker {
         self.health.clone()
     }
 
-    /// Sends until told to stop; what is being handed over then is finished, if it does not hang.
+    /// Sends until told to stop. Mails being sent then are finished, unless they hang.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut back_off = FIRST_BACK_OFF;
         self.health.set(WorkerState::Working);
@@ -178,17 +179,17 @@ impl Worker {
         Ok(down.map_or(Round::Sent, Round::Down))
     }
 
-    /// Makes mails of the notices that were held back; the next round sends them.
+    /// Combines held notices into mails. The next round sends them.
     async fn merge(&self, held: &[Stored<Mail>]) -> Result<(), StoreError> {
         let merge = |transaction: &mut Transaction| {
-            // Merging one takes along all that its reader has waiting.
+            // Merging one notice also merges all others that wait for its reader.
             held.iter().try_for_each(|one| merge_held(transaction, one))
         };
         self.store.run(Origin::SYSTEM, merge).await
     }
 
-    /// Hands mails over, `AT_ONCE` at a time; takes no more once nothing seems to pass or the server stops. Gives those that
-    /// have an outcome.
+    /// Sends mails, `AT_ONCE` at a time. Takes no more once no mail can be sent, or the server stops. Returns the mails
+    /// with an outcome.
     async fn hand_over(
         &self,
         mails: Vec<Stored<Mail>>,
@@ -219,8 +220,8 @@ impl Worker {
         outcomes
     }
 
-    /// A broken connection or a refusal may be of the mail or of the server; it is the mail's if the server takes calls. If
-    /// not, those mails have no outcome, and this gives the reason that no mail passes.
+    /// A broken connection or a refusal may be caused by the mail or by the server. If the server accepts a connection,
+    /// the mail is to blame. If not, those mails have no outcome, and this returns why no mail can be sent.
     async fn blame(
         &self,
         outcomes: &mut Vec<Outcome>,
@@ -271,7 +272,7 @@ impl Worker {
         Ok(())
     }
 
-    /// How many may leave now, or how long until one may.
+    /// How many mails may be sent now, or how long to wait for one.
     fn allowed(&mut self, now: Instant) -> Result<usize, Duration> {
         let mut allowed = usize::MAX;
         for (left, span, limit) in [
@@ -301,9 +302,9 @@ impl Worker {
     }
 }
 
-/// Ends when the server has been stopping for as long as mail may hold it up.
+/// Completes when the server has been stopping for longer than mail may delay it.
 async fn out_of_patience(mut stop: watch::Receiver<bool>) {
-    // An error means that nobody is left to wait for this.
+    // An error means that nobody waits for this.
     let _ = stop.wait_for(|stop| *stop).await;
     tokio::time::sleep(STOP_GRACE).await;
 }
@@ -338,7 +339,7 @@ fn after(mail: &Mail, outcome: &Result<(), SendError>, now: Timestamp) -> Mail {
             mail.state = MailState::Sent;
             mail.sent_at = Some(now);
             mail.last_error = None;
-            // What was sent is kept for the list alone: no secret link, no name, no word of anybody's.
+            // A sent mail is kept only for the list: no secret link, no name, no text that a person wrote.
             mail.template.strip();
             mail.to_name.clear();
         }
@@ -357,7 +358,7 @@ fn after(mail: &Mail, outcome: &Result<(), SendError>, now: Timestamp) -> Mail {
     mail
 }
 
-/// A span spread by a quarter either way, so that what failed together does not come back together.
+/// Varies a duration by up to a quarter, so that mails that failed together are not retried together.
 fn jittered(span: Duration) -> Duration {
     span.mul_f64(0.75 + rand::random::<f64>() / 2.0)
 }

@@ -1,20 +1,20 @@
-//! What kind of file an import is: a CSV and what separates its cells, or something else, which is refused by name. Nobody
-//! is shown the bytes of a file that is no text.
+//! What kind of file an import gets: a CSV file and its separator, or something else, which is refused by its name. An
+//! error never shows bytes of a file that is not text.
 
 use std::io::{self, Read};
 
 use super::header::column_of;
 use crate::model::{FieldFault, Invalid};
 
-/// Longest header that is looked at, in bytes.
+/// Longest header to read, in bytes.
 const MAX_HEADER: usize = 64 * 1024;
 const MARK: &[u8] = b"\xEF\xBB\xBF";
-/// What may separate cells, the likeliest first.
+/// Possible separators, the most likely first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// What is recognized as a separator, so that it can be named, and not read.
+/// Separators that are recognized only to name them in an error.
 const ODD_SEPARATORS: [char; 6] = [':', ' ', '/', '^', '~', '\u{1f}'];
 
-/// How files begin that people take for a CSV.
+/// How files start that people take for CSV.
 const KINDS: [(&[u8], &str); 13] = [
     (
         b"PK\x03\x04",
@@ -37,11 +37,11 @@ const KINDS: [(&[u8], &str); 13] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub separator: u8,
-    /// The file begins with a line that names the separator (`sep=;`), as Excel writes and reads it.
+    /// The file starts with a line that names the separator (`sep=;`), as Excel writes and reads it.
     pub named: bool,
 }
 
-/// Looks at the beginning of a file. Gives the bytes that were read for that, too.
+/// Checks the start of a file. Also returns the bytes that were read for this.
 pub(super) fn recognize(
     source: &mut impl Read,
     known: &[&str],
@@ -63,7 +63,7 @@ pub(super) fn recognize(
             .ok_or_else(|| odd(name))?,
         None => separator_of(first, known)?,
     };
-    // A name alone is no header; the reader says what is missing.
+    // A line that names the separator is not a header. The reader will report what is missing.
     let dialect = Dialect {
         separator,
         named: name.is_some() && !rest.is_empty(),
@@ -71,8 +71,8 @@ pub(super) fn recognize(
     Ok((dialect, head))
 }
 
-/// Reads until the header is there, and the line before it that names a separator. No further: the rest of an upload may
-/// take its time.
+/// Reads up to the end of the header, and the line before it that names a separator. Not further: the rest of an upload
+/// may come slowly.
 fn read_header(source: &mut impl Read) -> io::Result<Vec<u8>> {
     let (mut head, mut piece) = (Vec::new(), [0; 4096]);
     while head.len() < MAX_HEADER {
@@ -95,7 +95,7 @@ fn read_header(source: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The first line that is not empty, and what follows it, its line break included.
+/// The first line that is not empty, and what follows it, including its line break.
 fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
     let text = text.strip_prefix(MARK).unwrap_or(text);
     let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
@@ -144,7 +144,7 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
     header.iter().any(is_binary).then_some("not a text file")
 }
 
-/// The separator that makes most of a header columns that are known.
+/// The separator that yields the most known columns.
 fn separator_of(header: &[u8], known: &[&str]) -> Result<u8, Invalid> {
     let header = String::from_utf8_lossy(header);
     let columns = |separator: char| {
@@ -154,7 +154,7 @@ fn separator_of(header: &[u8], known: &[&str]) -> Result<u8, Invalid> {
             .count()
     };
     let count = |separator: u8| columns(char::from(separator));
-    // Of equals the last is taken, so the likeliest goes last.
+    // `max_by_key` takes the last of equals, so the most likely goes last.
     let best = SEPARATORS.into_iter().rev().max_by_key(|one| count(*one));
     let best = best.filter(|best| count(*best) > 0);
     if best.is_none_or(|best| count(best) == 1)
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// B1: a file that is no CSV is named, and none of it is shown.
+    /// B1: a file that is not CSV is named, and none of its bytes are shown.
     #[test]
     fn what_is_no_csv_is_refused_by_its_kind() {
         let utf16 = |text: &str, big: bool| -> Vec<u8> {
@@ -226,7 +226,7 @@ mod tests {
         for (file, kind) in files {
             let said = match separator(&file) {
                 Err(said) => said,
-                // A picture's first line has no control character; its header has no known column.
+                // The first line of a PNG has no control character, but its header has no known column.
                 Ok(_) if file.starts_with(b"\x89PNG") => continue,
                 Ok(found) => panic!("{kind}: {found:?}"),
             };
@@ -239,7 +239,7 @@ mod tests {
         }
     }
 
-    /// B2: what separates the cells is seen or named.
+    /// B2: the separator is found or named.
     #[test]
     fn the_separator_is_the_one_that_gives_known_columns() {
         for (file, wanted) in [

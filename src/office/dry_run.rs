@@ -1,6 +1,5 @@
-//! What a module would change, before it decides anything: its verdicts beside today's, over the campus's open
-//! applications and over all students with all open jobs. Changes nothing. Of a module that decides about mail: see
-//! mail_dry_run.rs.
+//! What a module would change if it were active: its verdicts next to today's, for the campus's open applications and
+//! for all students with all open jobs. Changes nothing. For notification modules, see mail_dry_run.rs.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,13 +15,13 @@ use crate::model::{
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// Changed verdicts that are shown one by one.
+/// Most changed verdicts to list.
 const SAMPLES: usize = 100;
-/// Pairs asked in one go, and keys read in one go.
+/// Pairs per call, and keys per read.
 const BATCH: usize = 2_048;
-/// Faults after which nothing more needs to be seen.
+/// Stops after this many faults.
 pub(super) const MOST_FAULTS: u64 = 100;
-/// A run that takes longer ends with what it has seen.
+/// Stops after this time, with what it has so far.
 const LONGEST: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
@@ -30,14 +29,14 @@ pub struct DryRun {
     /// Answers that the module gave.
     pub evaluated: u64,
     pub changed: u64,
-    /// What it gave no answer to, though it was asked twice.
+    /// Questions without an answer after two attempts.
     pub faults: u64,
-    /// The first of these, in words.
+    /// The first fault's text.
     pub first_fault: Option<String>,
     pub samples: Vec<Sample>,
 }
 
-/// An answer that would change. No application: the student has not applied.
+/// An answer that would change. `None` as the application: the student has not applied.
 #[derive(Debug)]
 pub struct Sample {
     pub application_id: Option<ApplicationId>,
@@ -45,11 +44,11 @@ pub struct Sample {
     pub student_id: StudentId,
     pub before: RuleAnswer,
     pub after: RuleAnswer,
-    /// Of the answer after.
+    /// Reasons of the new answer.
     pub reasons: Vec<Reason>,
 }
 
-/// Compares today's rules with the same rules in which `module` stands in the place of its active version.
+/// Compares today's rules with the same rules with `module` in place of its active version.
 pub async fn dry_run(
     judge: &Judge,
     reader: &Reader,
@@ -81,12 +80,12 @@ pub async fn dry_run(
 }
 
 impl DryRun {
-    /// Whether it shows what the module would do: it gave answers, and no question left it without one.
+    /// Whether it shows the module's effect: there were answers, and no question stayed without one.
     pub fn is_telling(&self) -> bool {
         self.evaluated > 0 && self.faults == 0
     }
 
-    /// Counts an answer; shows it if it would change and there is room.
+    /// Counts an answer, and lists it if it would change and there is room.
     pub(super) fn note(&mut self, answer: Sample) {
         self.evaluated += 1;
         if answer.before == answer.after {
@@ -104,7 +103,7 @@ impl DryRun {
     }
 }
 
-/// What is asked in one go.
+/// The questions of one call.
 #[derive(Default)]
 struct Batch {
     students: Vec<(StudentId, rules::Student)>,
@@ -120,7 +119,7 @@ struct Pair {
 
 struct Asking<'a> {
     judge: &'a Judge,
-    /// Today's, and those to come.
+    /// The rules today, and those to compare with.
     rules: (&'a RuleSet, &'a RuleSet),
     tried: RuleId,
     ground: Ground<'a>,
@@ -151,7 +150,7 @@ impl Asking<'_> {
         let jobs = self.ground.open_jobs;
         let step = stride(self.ground.count_students()?, jobs);
         let mut range = KeyRange::prefix(&keys::students());
-        // The number of a pair, counted through all students with all jobs.
+        // The index of a pair among all students with all jobs.
         let mut first = 0_usize;
         loop {
             let found = (self.ground.reader).scan_keys(&range, Direction::Forward, BATCH)?;
@@ -212,7 +211,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Asks what has come together, today's rules and those to come.
+    /// Asks today's rules and the new rules about the current batch.
     async fn ask(&mut self) -> Result<(), StoreError> {
         let Batch {
             students, pairs, ..
@@ -236,7 +235,7 @@ impl Asking<'_> {
         let (reader, (today, then)) = (self.ground.reader, self.rules);
         let before = self.judge.judge(reader, today, &all).await?;
         let mut after = self.judge.judge(reader, then, &all).await?;
-        // What failed once may have been the machine; what fails again is the module.
+        // The first failure may be caused by a busy machine; a second one is caused by the module.
         let failed: Vec<usize> = self.failed(&after).map(|failed| failed.at).collect();
         let mut lost = HashSet::new();
         if !failed.is_empty() {
@@ -265,7 +264,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Where the module that is tried gave no answer.
+    /// Where the tested module gave no answer.
     fn failed<'v>(&self, verdicts: &'v Verdicts) -> impl Iterator<Item = &'v Failed> + use<'v> {
         let tried = self.tried;
         let failed = verdicts.failed.iter();

@@ -1,4 +1,4 @@
-//! Employers: one row each, keyed by e-mail.
+//! Employers: one row each, identified by email.
 
 use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "workSpace",
     "setting",
 ];
-/// The column that says which record a row is.
+/// The column that identifies the record.
 pub(super) const KEY: &str = "email";
 pub(super) const REQUIRED: &[&str] = &["name", "email"];
 

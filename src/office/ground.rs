@@ -1,4 +1,4 @@
-//! What a dry run asks about: the open jobs and applications of the campus, and which of its students with which jobs.
+//! The data for a dry run: the campus's open jobs and applications, and which students to pair with which jobs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,30 +7,30 @@ use crate::model::{Application, ApplicationId, Job, JobId, JobStatus, StudentId,
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// Open applications that are looked at, the newest first.
+/// Most open applications to check, newest first.
 const APPLICATIONS: usize = 5_000;
-/// Students with open jobs that are asked about; where there are more, every so many of them, spread over all of both.
+/// Most pairs of students and open jobs to check. With more pairs, an evenly spaced sample.
 const MOST_PAIRS: usize = 100_000;
-/// Keys read in one go.
+/// Keys per read.
 const KEYS: usize = 1_000;
 
-/// An open application: of whom, for which of the jobs.
+/// An open application: its student, and which of the jobs.
 pub(super) struct Filed {
     pub application_id: ApplicationId,
     pub student_id: StudentId,
     pub job: usize,
 }
 
-/// The records that are asked about.
+/// The records to ask about.
 pub(super) struct Ground<'a> {
     pub reader: &'a Reader,
     pub facts: Facts<'a>,
-    /// The open jobs, and behind them others that somebody has applied for.
+    /// The open jobs, followed by others that somebody applied for.
     pub jobs: Vec<(JobId, rules::Job)>,
     job_places: HashMap<JobId, usize>,
     pub open_jobs: usize,
     pub applications: Vec<Filed>,
-    /// The jobs of these applications, by student.
+    /// For each student, the jobs of these applications.
     pub applied: HashMap<String, HashSet<usize>>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Every how many of all pairs are asked. It shares no divisor with the number of jobs, so that each job has its turn.
+/// The step between sampled pairs. It shares no divisor with the number of jobs, so that every job is sampled.
 pub(super) fn stride(students: usize, jobs: usize) -> usize {
     let mut step = students.saturating_mul(jobs).div_ceil(MOST_PAIRS).max(1);
     while step > 1 && common_divisor(step, jobs) > 1 {
@@ -126,7 +126,7 @@ fn common_divisor(a: usize, b: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// A12: the sample of a large campus comes to every job and to students from the first to the last.
+    /// A12: the sample of a large campus covers every job, and students from the first to the last.
     #[test]
     fn a_sample_leaves_out_no_job() {
         assert_eq!(stride(100, 1_000), 1);

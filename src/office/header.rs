@@ -1,17 +1,18 @@
-//! The header of an import: which column is which member of src/http/README.md. Case, blanks and hyphens of a name do not matter.
+//! The header of an import: which column is which field in src/http/README.md. Case, spaces and hyphens in names do not
+//! matter.
 
 use crate::model::{FieldFault, Invalid};
 
-/// Longest name of a column that is shown, in characters.
+/// Longest column name to show, in characters.
 const MAX_SHOWN: usize = 60;
-/// Most columns that are shown one by one.
+/// Most columns to list.
 const MAX_IGNORED: usize = 100;
 
 #[derive(Debug)]
 pub(super) struct Header {
-    /// For each cell of a row the column that it fills; none where nobody knows it.
+    /// For each cell, its column. `None` if the column is unknown.
     pub columns: Vec<Option<String>>,
-    /// What the columns are called that nobody knows.
+    /// The names of unknown columns.
     pub ignored: Vec<String>,
 }
 
@@ -28,14 +29,14 @@ pub(super) fn column_of<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 impl Header {
-    /// The required columns must be there, none twice. `strict`: nor one that nobody knows.
+    /// The required columns must be there, and none twice. `strict`: no unknown columns.
     pub(super) fn parse(
         mut names: Vec<String>,
         known: &[&str],
         required: &[&str],
         strict: bool,
     ) -> Result<Self, Invalid> {
-        // A spreadsheet writes empty cells beyond the last column if there was something once.
+        // Spreadsheets write empty cells after the last column if there was something once.
         while names.last().is_some_and(|name| name.trim().is_empty()) {
             names.pop();
         }
@@ -70,7 +71,7 @@ impl Header {
     }
 }
 
-/// A name as it may be shown: short, and without what is no letter.
+/// A name to show: short, and without control characters.
 fn shown(name: &str, position: usize) -> String {
     let name: String = name
         .trim()
@@ -107,7 +108,7 @@ mod tests {
         assert!(found.ignored.is_empty());
     }
 
-    /// B8: a column that nobody knows is left out and named; it is refused only where that is asked for.
+    /// B8: an unknown column is left out and named. It is refused only with `strict`.
     #[test]
     fn a_column_nobody_knows_is_named() {
         let long = "x".repeat(100_000);

@@ -73,11 +73,11 @@ pub(super) fn refuse_other_role(
     Ok(())
 }
 
-/// Most rows in one change, so that others' changes do not wait long for it.
+/// Most rows in one change, so that other changes do not wait long.
 const BATCH_ROWS: usize = 512;
-/// A change is full with so many bytes of text, well below what the store takes in one.
+/// Most bytes of text in one change, far below the store's limit.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The same where no other change waits. With what a row gets besides its text, half of what the store takes in one.
+/// The same if no other change waits. Including overhead per row, half of the store's limit.
 const ALONE_ROWS: usize = 4_096;
 const ALONE_BYTES: usize = 12 * 1024 * 1024;
 
@@ -105,8 +105,8 @@ pub struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Reads to the end. Rejected rows are handed on as they are found, in the order of the file. Blocks; must not run
-    /// where async tasks do.
+    /// Reads the whole file. Rejected rows are passed on as they are found, in file order. Blocks, so do not call it
+    /// from async code.
     pub fn run(
         &self,
         source: impl Read,
@@ -152,7 +152,7 @@ impl Import<'_> {
         }
     }
 
-    /// A row, if it is the first with its key. One without a sound key is refused where it lands.
+    /// Passes a row on if it is the first with its key. A row without a valid key is rejected later.
     fn once(&self, repeats: &mut Repeats, row: Row) -> Result<Row, Rejection> {
         let by_email = |key: Result<Email, FieldFault>| key.map(|email| email.as_str().to_owned());
         let (column, key) = match self.kind {
@@ -184,7 +184,7 @@ impl Import<'_> {
             match self.land_row(transaction, row) {
                 Ok(effect) => report.count(effect),
                 Err(RowError::Invalid(invalid)) => {
-                    // A row is rejected once, for its first fault; mending shows the next.
+                    // A row is rejected once, for its first fault.
                     let fault = invalid.0.into_iter().next();
                     refusals.push(Rejection {
                         line: row.line,

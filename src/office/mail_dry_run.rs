@@ -1,5 +1,5 @@
-//! What a module that decides about mail would change: the newest postings are announced once more, in their order, by
-//! today's rules and by those to come, to students of this campus. Sends nothing.
+//! What a notification module would change: announces the newest postings again, in order, by today's rules and by the
+//! new ones, to students of this campus. Sends nothing.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::model::{
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
-/// The newest open postings, each of which is announced to each of the students who joined last.
+/// How many of the newest open postings to announce, each to the students who joined last.
 const POSTINGS: usize = 100;
 const STUDENTS: usize = 200;
-/// Accounts that are looked at for students.
+/// Most accounts to search for students.
 const ACCOUNTS: usize = 1_000;
-/// What a rule is told of a new posting.
+/// The kind of event that the rule sees.
 const KIND: &str = "job_posted";
 const ROLE: &str = "student";
 const DAY: Duration = Duration::from_hours(24);
@@ -29,7 +29,7 @@ struct Listener {
     skills: HashSet<String>,
 }
 
-/// When each listener had mail in one of the two runs, so that a rule may count it.
+/// When each recipient got mail in one of the two runs, so that a rule can count it.
 #[derive(Clone)]
 struct PlannedMail(Vec<Vec<Timestamp>>);
 
@@ -57,7 +57,7 @@ pub(super) async fn replay(
         let will = after.announce(judge, reader, then, (job, &told), &listeners);
         let mut will = will.await?;
         if will.failed.iter().any(|(rule, _)| *rule == tried) {
-            // What failed once may have been the machine; what fails again is the module.
+            // The first failure may be caused by a busy machine; a second one is caused by the module.
             after = unasked;
             let again = after.announce(judge, reader, then, (job, &told), &listeners);
             will = again.await?;
@@ -88,7 +88,7 @@ impl PlannedMail {
         Self(vec![Vec::new(); listeners])
     }
 
-    /// As at the moment the job was posted.
+    /// Uses the time at which the job was posted.
     async fn announce(
         &mut self,
         judge: &Judge,

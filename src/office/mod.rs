@@ -1,4 +1,4 @@
-//! What the student-employment office does: imports, and the life of the campus rules, whose modules it owns.
+//! What the student employment office does: imports, and managing campus rules. Owns the rule modules.
 
 mod dialect;
 mod dry_run;

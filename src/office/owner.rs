@@ -1,15 +1,15 @@
-//! Whose an imported posting is: an active employer's who is named without doubt. Anybody may register with any workplace,
-//! so a workplace alone names nobody whom the office has not let in, and two names are none.
+//! The employer of an imported posting: an active employer who is identified beyond doubt. Anybody may register with
+//! any workplace, so a workplace identifies only employers that the office approved. Two candidates count as none.
 
 use super::import::RowError;
 use super::rows::Row;
 use crate::model::{Account, AccountStatus, Email, Employer, FieldFault, Invalid, Job};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys};
 
-/// Most employers that a message names.
+/// Most employers to name in a message.
 const MAX_NAMED: usize = 5;
 
-/// Whom a row names as its employer.
+/// The employer that a row names.
 pub(super) enum Named {
     One(Employer),
     /// Several active employers have the row's workplace.
@@ -18,7 +18,7 @@ pub(super) enum Named {
 }
 
 impl Named {
-    /// The employer, if there is no doubt.
+    /// The employer, if exactly one is named.
     pub(super) fn only(self) -> Result<Employer, Invalid> {
         match self {
             Self::One(employer) => Ok(employer),
@@ -28,7 +28,7 @@ impl Named {
     }
 }
 
-/// The employer of the column, else of the workplace, else the one that was given for the whole file.
+/// The employer in the column, or else by workplace, or else the one given for the whole file.
 pub(super) fn named(
     transaction: &mut Transaction,
     row: &Row,
@@ -62,7 +62,7 @@ pub(super) fn named(
     }))
 }
 
-/// A posting that is there stays with its employer, who must be active and must not be another than the row names.
+/// An existing posting keeps its employer, who must be active and must not contradict the row.
 pub(super) fn check_keeper(
     transaction: &mut Transaction,
     named: &Named,
@@ -112,7 +112,7 @@ fn by_email(
     }
 }
 
-/// Why an employer gets no postings. One without an account was imported by the office itself.
+/// Why an employer gets no postings. An employer without an account was imported by the office.
 fn obstacle(
     transaction: &mut Transaction,
     employer: &Employer,

@@ -1,4 +1,4 @@
-//! What an import did.
+//! The result of an import.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::model::{FieldFault, in_full};
 
-/// A row that did not land. `field` is none when it is about the whole row.
+/// A rejected row. `field` is `None` if the fault concerns the whole row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rejection {
-    /// The first physical line of the record; the header is line 1.
+    /// The record's first physical line. The header is line 1.
     pub line: u64,
     pub field: Option<String>,
     #[serde(flatten, serialize_with = "in_full")]
@@ -25,18 +25,18 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// How many rows did what, and what of the file was not read.
+/// Counts of rows by effect, and the columns that were not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     pub created: u64,
     pub updated: u64,
     pub unchanged: u64,
     pub rejected: u64,
-    /// The names of columns that nobody knows.
+    /// The names of unknown columns.
     pub ignored_columns: Vec<String>,
 }
 
-/// What one good row did.
+/// The effect of an accepted row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     Created,

@@ -1,4 +1,4 @@
-//! The rows of a CSV file: each whole, UTF-8, and no wider than the header; or rejected with line, field and reason.
+//! The rows of a CSV file: complete, UTF-8, and no wider than the header; or rejected with line, field and reason.
 
 use std::cell::Cell;
 use std::io::{Cursor, Read};
@@ -15,15 +15,15 @@ use super::sheet::{self, Style};
 use super::watched::{MAX_RECORD_BYTES, Seen, Starts, TOO_LARGE, Watched};
 use crate::model::{FieldFault, Invalid};
 
-/// What all rows of a file have in common.
+/// What all rows of a file share.
 #[derive(Debug)]
 struct Layout {
-    /// For each cell the column that it fills, if anybody knows it.
+    /// For each cell, its column, if known.
     columns: Vec<Option<String>>,
     style: Style,
 }
 
-/// A good row: its cells are text, one for each column.
+/// A valid row: its cells are text, one per column.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub line: u64,
@@ -31,7 +31,7 @@ pub(super) struct Row {
     cells: Vec<String>,
 }
 
-/// A record as the parser gives it.
+/// A record from the parser.
 struct Raw {
     line: u64,
     cells: ByteRecord,
@@ -39,7 +39,7 @@ struct Raw {
     open: Option<usize>,
 }
 
-/// A file from the beginning: what was read of it to look at it, and the rest.
+/// The whole file: the part that was read to recognize it, and the rest.
 type Whole<R> = std::io::Chain<Cursor<Vec<u8>>, R>;
 
 pub(super) struct Rows<R> {
@@ -48,13 +48,13 @@ pub(super) struct Rows<R> {
     ignored: Vec<String>,
     seen: Rc<Cell<Seen>>,
     starts: Starts,
-    /// A record that was read to see whether the one before it was the last.
+    /// A record read in advance, to see whether the previous one was the last.
     ahead: Option<Result<Raw, Rejection>>,
     ended: bool,
 }
 
 impl<R: Read> Rows<R> {
-    /// Reads the header. The required columns must be there; `strict`: and no others than the known ones.
+    /// Reads the header. The required columns must be there. `strict`: no unknown columns.
     pub(super) fn new(
         mut source: R,
         known: &[&str],
@@ -105,18 +105,18 @@ impl<R: Read> Rows<R> {
         Ok(rows)
     }
 
-    /// The names of columns that are left out, since nobody knows them.
+    /// The names of unknown columns.
     pub(super) fn ignored(&self) -> &[String] {
         &self.ignored
     }
 
-    /// The first line of the record that the parser gives next, or just gave.
+    /// The first line of the parser's next or latest record.
     fn next_start(&self) -> u64 {
         let next = self.starts.borrow_mut().pop_front();
         next.unwrap_or_else(|| self.reader.position().line())
     }
 
-    /// The next record that holds anything.
+    /// The next record that is not empty.
     fn read(&mut self) -> Option<Result<Raw, Rejection>> {
         while !self.ended {
             let mut cells = ByteRecord::new();
@@ -167,7 +167,7 @@ impl<R: Read> Rows<R> {
         }
         if cells.len() < columns.len() {
             self.ahead = self.read();
-            // What was cut off may have been more than empty cells.
+            // If the file was cut off, more than empty cells may be missing.
             if !matches!(self.ahead, Some(Ok(_))) {
                 return reject(cells.len(), FieldFault::MissingCell);
             }
@@ -178,7 +178,7 @@ impl<R: Read> Rows<R> {
                 texts.push(String::new());
                 continue;
             }
-            // The mark with which DOS ended a text.
+            // The character with which DOS ended a text.
             let cell = cell.strip_suffix(b"\x1A").unwrap_or(cell);
             let Ok(text) = std::str::from_utf8(cell) else {
                 return reject(position, FieldFault::NotUtf8);
@@ -204,7 +204,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// Whether a cell holds nothing: blanks, or the mark with which DOS ended a text.
+/// Whether a cell is empty: white space, or the character with which DOS ended a text.
 fn is_blank(cell: &[u8]) -> bool {
     let is_nothing =
         |letter: char| letter.is_whitespace() || matches!(letter, '\u{1a}' | '\u{feff}');
@@ -221,11 +221,11 @@ impl<R: Read> Iterator for Rows<R> {
 }
 
 impl Row {
-    /// A cell's trimmed text; none if it is empty or there is no such column.
+    /// A cell's trimmed text, or `None` if it is empty or the column does not exist.
     pub(super) fn text(&self, column: &str) -> Option<&str> {
         let position = self.position(column)?;
         let text = self.cells[position].trim();
-        // How a spreadsheet is told to leave a number as it is: ="004711".
+        // Keeps a spreadsheet from changing a number: ="004711".
         let kept = text
             .strip_prefix("=\"")
             .and_then(|text| text.strip_suffix('"'));
@@ -246,7 +246,7 @@ impl Row {
         self.position(column).is_some()
     }
 
-    /// A cell as `read` reads it, or the fault of one that it cannot read.
+    /// A cell as parsed by `read`, or a fault.
     fn read<T>(
         &self,
         column: &str,
@@ -266,7 +266,7 @@ impl Row {
         let fault = FieldFault::NotAWholeNumber;
         self.read(column, fault, invalid, |text, style| {
             let number = sheet::number(text, style)?;
-            // Every number that a column may hold is far smaller.
+            // All numbers that a column may contain are far smaller.
             (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
         })
     }
@@ -284,13 +284,14 @@ impl Row {
         self.read(column, FieldFault::NotADate, invalid, sheet::date)
     }
 
-    /// A deadline as a posting takes it; what is none of a spreadsheet's is left for the posting to judge.
+    /// A deadline in the form that a posting accepts. Text that no spreadsheet writes is passed on, and the posting
+    /// checks it.
     pub(super) fn moment(&self, column: &str, zone: &TimeZone) -> Option<String> {
         let text = self.text(column)?;
         sheet::moment(text, self.layout.style, zone).or_else(|| Some(text.to_owned()))
     }
 
-    /// One of some values that are written in one word; case, blanks and hyphens do not matter.
+    /// One of some one-word values. Case, spaces and hyphens do not matter.
     pub(super) fn one_of<T: Copy>(
         &self,
         column: &str,
@@ -306,7 +307,7 @@ impl Row {
         })
     }
 
-    /// A number that stands for a person or a record, which a spreadsheet may have spoiled.
+    /// A number that identifies a person or a record, which a spreadsheet may have damaged.
     pub(super) fn id(&self, column: &str, invalid: &mut Invalid) -> Option<&str> {
         let text = self.text(column)?;
         if sheet::is_rounded(text) {

@@ -69,7 +69,7 @@ fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedE
 }
 
 impl NewRule {
-    /// A module that was looked into. Without a name it has its own.
+    /// Creates a rule from an inspected module. Without a name, it gets the module's own.
     pub fn found(found: Inspected, name: Option<String>, bytes: Vec<u8>) -> Result<Self, Invalid> {
         let name = match name {
             Some(name) => name,
@@ -90,8 +90,8 @@ impl NewRule {
     }
 }
 
-/// The office's parameters of a module with some of them changed, as a merge patch says it; checked against its schema,
-/// with those of the configuration beneath.
+/// The office's parameters of a module after a merge patch. They are checked against its schema, with the
+/// configuration's parameters as defaults.
 pub fn laid_over(
     rule: &RuleModule,
     changes: ParameterPatch,
@@ -108,7 +108,7 @@ pub fn laid_over(
     Ok(parameters)
 }
 
-/// Whether all that the module needs is given.
+/// Whether all required parameters are set.
 pub fn check_complete(rule: &RuleModule, settings: &RulesSettings) -> Result<(), Invalid> {
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
@@ -119,7 +119,7 @@ fn check_parameters(schema: &Schema, parameters: &Parameters) -> Result<(), Inva
     match schema.read(parameters) {
         Ok(_) => Ok(()),
         Err(Fault::BadParameters(Invalid(mut errors))) => {
-            // Of all of them together, or of one.
+            // Some errors concern all parameters, others one of them.
             for error in errors
                 .iter_mut()
                 .filter(|error| error.field != "parameters")

@@ -1,15 +1,15 @@
-//! Values as spreadsheets write them, in the United States and where a comma stands before the decimals. What could mean
-//! two things is read by what the file's separator says of its origin, and means nothing where that does not help.
+//! Values as spreadsheets write them, in the US style and with a decimal comma. The file's separator decides between
+//! two possible meanings; where that does not help, the value is refused.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-/// Where a file's numbers and dates come from.
+/// The style of a file's numbers and dates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     /// 1,234.5 and 12/18/2026.
     American,
-    /// 1.234,5 and 18/12/2026. Such a spreadsheet separates cells by semicolons, as its commas are taken.
+    /// 1.234,5 and 18/12/2026. Such spreadsheets separate cells by semicolons, since they use commas in numbers.
     DecimalComma,
 }
 
@@ -21,7 +21,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// An amount, with or without a sign of currency.
+/// An amount, with or without a currency sign.
 pub(super) fn amount(text: &str, style: Style) -> Option<f64> {
     let is_sign = |letter: char| matches!(letter, '$' | '€' | '£' | '¥');
     let (minus, text) = minus(text);
@@ -41,10 +41,10 @@ fn minus(text: &str) -> (bool, &str) {
     }
 }
 
-/// A number in digits. No exponent, no percent.
+/// A decimal number. No exponent, no percent sign.
 pub(super) fn number(text: &str, style: Style) -> Option<f64> {
     let (minus, text) = minus(text);
-    // Some group thousands by blanks that do not break.
+    // Some group thousands with non-breaking spaces.
     let digits: String = text.chars().filter(|letter| !is_space(*letter)).collect();
     let commas = digits.matches(',').count();
     let points = digits.matches('.').count();
@@ -78,7 +78,7 @@ fn is_space(letter: char) -> bool {
     matches!(letter, '\u{a0}' | '\u{202f}')
 }
 
-/// Digits, in groups of three if there are any.
+/// Digits, in groups of three if there are separators.
 fn is_grouped(text: &str, separator: char) -> bool {
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = text.split(separator);
@@ -90,7 +90,7 @@ fn is_grouped(text: &str, separator: char) -> bool {
         && parts.all(|part| part.len() == 3 && is_digits(part))
 }
 
-/// A day; a time after it does not matter.
+/// A date. A time after it does not matter.
 pub(super) fn date(text: &str, style: Style) -> Option<Date> {
     if text.parse::<jiff::Timestamp>().is_ok() {
         return text.get(..10)?.parse().ok();
@@ -98,8 +98,8 @@ pub(super) fn date(text: &str, style: Style) -> Option<Date> {
     day_and_time(text, style).map(|(day, _)| day)
 }
 
-/// A moment as a text that a posting's deadline takes: a bare date if it is one, or one at midnight, which is how a
-/// spreadsheet writes a bare date.
+/// A time as the text that a posting's deadline accepts: a bare date if it is one, or if its time is midnight, which is
+/// how a spreadsheet writes a bare date.
 pub(super) fn moment(text: &str, style: Style, zone: &TimeZone) -> Option<String> {
     let (day, time) = day_and_time(text, style)?;
     if time == Time::midnight() {
@@ -133,7 +133,7 @@ fn day(text: &str, style: Style) -> Option<Date> {
         let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
         text.parse().ok().filter(|_| is_digits)
     };
-    // Excel writes two digits of a year where its system is set so.
+    // On some systems, Excel writes two-digit years.
     let century = if year.len() == 2 { 2000 } else { 0 };
     let small = |text: &str| i8::try_from(number(text)?).ok();
     Date::new(century + number(year)?, small(month)?, small(day)?).ok()
@@ -165,7 +165,7 @@ fn time(text: &str) -> Option<Time> {
         .filter(|_| parts.next().is_none())
 }
 
-/// Whether a spreadsheet has rounded what was a long number: 4.71123E+11.
+/// Whether a spreadsheet rounded a long number: 4.71123E+11.
 pub(super) fn is_rounded(text: &str) -> bool {
     let Some((digits, exponent)) = text.split_once(['E', 'e']) else {
         return false;
@@ -175,7 +175,7 @@ pub(super) fn is_rounded(text: &str) -> bool {
     is_digits(&digits) && exponent.strip_prefix('+').is_some_and(is_digits)
 }
 
-/// What a spreadsheet writes where it could not compute a value.
+/// Whether this is what a spreadsheet writes if it could not compute a value.
 pub(super) fn is_fault(text: &str) -> bool {
     let faults = [
         "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!",

@@ -1,4 +1,4 @@
-//! The roster: one row a student, keyed by e-mail. What it sets, the campus vouches for.
+//! The roster: one row per student, identified by email. Students cannot change what it sets.
 
 use super::import::{RowError, refuse_other_role};
 use super::report::Effect;
@@ -22,13 +22,13 @@ pub(super) const COLUMNS: &[&str] = &[
     "skills",
     "summary",
 ];
-/// The column that says which record a row is.
+/// The column that identifies the record.
 pub(super) const KEY: &str = "email";
 pub(super) const REQUIRED: &[&str] = &["name", "email"];
 
 const MAX_NAME_CHARS: usize = 200;
 
-/// What a row says, checked.
+/// A validated row.
 struct Entry {
     name: String,
     email: Email,
@@ -85,7 +85,7 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
     }
 }
 
-/// The record of a row's address, under the row's number, and whether it had another one before.
+/// The record with a row's address, under the row's number, and whether it had another number before.
 fn find(
     transaction: &mut Transaction,
     entry: &Entry,
@@ -166,8 +166,8 @@ pub(super) fn land(
     Ok(Effect::Updated)
 }
 
-/// A filled cell sets its fact for the campus; an emptied one takes back what the roster had set before. Name, skills and
-/// summary are the student's own once he has an account.
+/// A filled cell sets a fact, and an emptied cell removes what the roster set before. Students with an account own
+/// their name, skills and summary.
 fn lay_over(student: &mut Student, row: &Row, entry: Entry) {
     let Entry { name, profile, .. } = entry;
     let mut roster = student.roster.clone();
@@ -209,7 +209,7 @@ fn lay_over(student: &mut Student, row: &Row, entry: Entry) {
     ) {
         student.work_study_remaining = profile.work_study_remaining;
     }
-    // In a fixed order, so that the same roster always gives the same record.
+    // A fixed order, so that the same roster always gives the same record.
     roster.sort_by_key(|fact| *fact as u8);
     student.roster = roster;
     if student.account_id.is_none() {

@@ -1,45 +1,46 @@
-//! A reader that watches the CSV that passes through: the parser cannot say whether the last quote was closed, would hold a
-//! record of any size, and counts the second byte of a CRLF and blank lines to the record that follows.
+//! A reader that watches the CSV bytes that pass through, because the parser cannot say whether the last quote was
+//! closed, would hold a record of any size, and counts the second byte of a CRLF and blank lines as part of the next
+//! record.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Largest record, in bytes. One left open by a missing quote would otherwise take the rest of the file.
+/// Largest record, in bytes. Without this, a missing quote would read the rest of the file as one record.
 pub(super) const MAX_RECORD_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Where in the grammar of RFC 4180 the last byte left us.
+/// The state in the grammar of RFC 4180 after the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CsvState {
     FieldStart,
     Plain,
     Quoted,
-    /// After a quote inside quotes: it closed the field, or the next one makes it a literal quote.
+    /// After a quote inside quotes. It closed the field, unless the next byte is another quote.
     QuoteInQuoted,
 }
 
-/// What was seen up to the last byte handed on.
+/// What was seen up to the last byte passed on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen {
     place: CsvState,
-    /// Counted from 0, of the record that the last byte belongs to.
+    /// The field of the last byte, counted from 0.
     field: usize,
     record_bytes: u64,
     offset: u64,
-    /// Physical, the first being 1.
+    /// The physical line, counted from 1.
     line: u64,
     after_return: bool,
     in_record: bool,
     at_end: bool,
 }
 
-/// The physical lines on which records begin that the parser has yet to give.
+/// The first physical lines of records that the parser has not returned yet.
 pub(super) type Starts = Rc<RefCell<VecDeque<u64>>>;
 
 impl Seen {
-    /// The field whose quote was never closed. The parser reads to the end only for a record that no line break ends, so
-    /// when there is one, it is of the record that the parser just gave.
+    /// The field whose quote was never closed. The parser reads to the end only for a record without a final line
+    /// break, so the open field belongs to the record that the parser returned last.
     pub(super) fn open_field(self) -> Option<usize> {
         (self.at_end && self.place == CsvState::Quoted).then_some(self.field)
     }
@@ -79,7 +80,7 @@ impl<R: Read> Watched<R> {
     }
 }
 
-/// The message of the error that ends a file with an endless record.
+/// The error message for a record without an end.
 pub(super) const TOO_LARGE: &str = "a record is larger than 8 MiB; check for a missing quote";
 
 impl<R: Read> Read for Watched<R> {
@@ -105,7 +106,7 @@ impl<R: Read> Read for Watched<R> {
 
 impl Seen {
     fn step(&mut self, byte: u8, separator: u8) {
-        // A byte order mark does not begin a field.
+        // A byte order mark does not start a field.
         let mark = self.offset < 3 && [0xEF, 0xBB, 0xBF][self.offset as usize] == byte;
         self.offset += 1;
         self.record_bytes += 1;
@@ -113,7 +114,7 @@ impl Seen {
             return;
         }
         let is_break = matches!(byte, b'\n' | b'\r') && self.place != CsvState::Quoted;
-        // A break of two bytes is one.
+        // A two-byte line break counts once.
         if self.after_return && byte != b'\n' {
             self.line += 1;
         }

@@ -1,4 +1,4 @@
-//! The worker over a store that takes no writes for a while.
+//! The worker while the store refuses writes.
 
 use super::*;
 use crate::clock::Clock;
@@ -6,7 +6,7 @@ use crate::mail::{Outbox, Recipient};
 use crate::model::{Email, MailTemplate};
 use crate::store::{Fault, MemoryEngine};
 
-/// A2: on a full disk a mail may leave though nothing can note it. It must not leave again every second.
+/// A2: on a full disk, a mail may be sent but not marked. It must not be sent again every second.
 #[tokio::test]
 async fn what_has_left_while_nothing_could_be_noted_leaves_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Files of every kind, and what is read of them.
+//! Files of many kinds, and how they are read.
 
 use super::*;
 
@@ -77,7 +77,7 @@ fn a_bad_row_is_named_and_its_neighbours_land() {
     }
 }
 
-/// B6: a line that holds nothing is no row.
+/// B6: an empty line is not a row.
 #[test]
 fn lines_of_nothing_are_no_rows() {
     let file = "a,b,c\n,,\n1,2,3\n\"\",\"\",\"\"\n  \n\u{a0},\t,\n4,5,6\n,,,,,\n\x1a";
@@ -87,7 +87,7 @@ fn lines_of_nothing_are_no_rows() {
     assert_eq!(read(file.as_bytes()), (wanted, vec![]));
 }
 
-/// B7: cells that are missing at the end of a row are empty; at the end of the file more may be missing.
+/// B7: missing cells at the end of a row are empty. In the last row, more may be missing.
 #[test]
 fn a_short_row_is_filled_up_unless_it_is_the_last() {
     let field = |name: &str| Some(name.to_owned());
@@ -100,13 +100,13 @@ fn a_short_row_is_filled_up_unless_it_is_the_last() {
         ];
         assert_eq!(read(file.as_bytes()), (wanted, vec![(5, field("c"))]));
     }
-    // Columns without a name are not missed, and cells beyond the header may be empty.
+    // Columns without a name are ignored, and cells beyond the header may be empty.
     let file = b"a,b,c,,\n1,2,3\n4,5,6,,,,\n7,8,9,x\n";
     let wanted = vec![row(["1", "2", "3"]), row(["4", "5", "6"])];
     assert_eq!(read(file), (wanted, vec![(4, None)]));
 }
 
-/// B2: other separators, with lists and commas in the cells.
+/// B2: other separators, with lists and commas in cells.
 #[test]
 fn cells_are_separated_as_the_header_is() {
     for (file, wanted) in [
@@ -123,7 +123,7 @@ fn cells_are_separated_as_the_header_is() {
     assert_eq!(read(open).1, [(3, Some("b".into()))]);
 }
 
-/// B8: what stands in a column that nobody knows does not matter.
+/// B8: the content of an unknown column does not matter.
 #[test]
 fn cells_of_unknown_columns_are_left_out() {
     let file = b"a,major,b,c\n1,\xFF\0,2,3\n";
@@ -159,7 +159,7 @@ fn a_quote_left_open_does_not_swallow_the_memory() {
     assert!(rows.next().is_none());
 }
 
-/// The names of a folder's cases, each with its file and what is expected of it.
+/// A folder's cases: name, file and expected result.
 fn cases(folder: &str) -> Vec<(String, Vec<u8>, serde_json::Value)> {
     let folder = format!("{}/tests/data/csv/{folder}", env!("CARGO_MANIFEST_DIR"));
     let mut cases = Vec::new();
@@ -177,7 +177,7 @@ fn cases(folder: &str) -> Vec<(String, Vec<u8>, serde_json::Value)> {
     cases
 }
 
-/// What is read of a file, in the form of its expectation.
+/// What is read from a file, in the form of the expected result.
 fn read_named(file: &[u8]) -> (serde_json::Value, serde_json::Value) {
     let mut text = String::from_utf8_lossy(file).into_owned();
     text.truncate(text.find(['\r', '\n']).unwrap());
