@@ -52,7 +52,8 @@ pub struct EmployerPatch {
 const MAX_NAME_CHARS: usize = 200;
 
 impl EmployerPatch {
-    /// The whole profile after the change. Trims and checks every value that is set; one that is kept was checked before.
+    /// The whole profile after the change. Trims and checks only values that are set, since kept values were checked
+    /// before.
     pub fn over(self, current: EmployerProfile) -> Result<EmployerProfile, Invalid> {
         let mut invalid = Invalid::default();
         let profile = EmployerProfile {
@@ -86,14 +87,14 @@ impl From<EmployerProfile> for EmployerPatch {
 }
 
 impl EmployerProfile {
-    /// Trims and checks every member.
+    /// Trims and checks all fields.
     pub fn validate(self) -> Result<Self, Invalid> {
         EmployerPatch::from(self).over(Self::default())
     }
 }
 
 impl Employer {
-    /// The part of this record that the employer writes, as PATCH /me sees it.
+    /// The part of this record that PATCH /me shows and changes.
     pub fn profile(&self) -> EmployerProfile {
         EmployerProfile {
             employee_id: Some(self.employee_id.clone()),

@@ -72,9 +72,9 @@ const MAX_PROMPT_CHARS: usize = 1_000;
 const MAX_QUESTION_ID_CHARS: usize = 64;
 
 impl JobInput {
-    /// The members of a posting after the change; `current` is the posting before it, if any. Checks every value that is
-    /// set; one that is kept was checked before. `zone` is the campus's, for a deadline that is a bare date; `now` is for
-    /// the ids of questions that came without one.
+    /// The fields of a posting after the change. `current` is the posting before it, if any. Checks only values that
+    /// are set, since kept values were checked before. `zone` is the campus's time zone, for a deadline without a time.
+    /// `now` is for generated question IDs.
     pub fn over(
         self,
         current: Option<&Job>,
@@ -229,7 +229,7 @@ fn check_questions(
 }
 
 impl Job {
-    /// Takes valid members over; true if any of them differs from what was there.
+    /// Takes over valid fields. Returns whether anything changed.
     pub fn apply(&mut self, fields: JobFields) -> bool {
         let before = self.clone();
         let JobFields {
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use crate::model::{EmployeeId, JobId};
 
-    /// An older release may have taken what this one refuses; such a posting can still be changed elsewhere.
+    /// An older release may have accepted what this one refuses. Such a posting can still be changed elsewhere.
     #[test]
     fn a_kept_value_is_not_checked_again() {
         let now = Timestamp::from_millis(0);

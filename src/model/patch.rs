@@ -1,5 +1,5 @@
-//! What a JSON merge patch (RFC 7396) says about one member. The HTTP layer reads a body into a struct of such members;
-//! commands work on types.
+//! What a JSON merge patch (RFC 7396) says about one member. The HTTP layer reads a body into a struct of these;
+//! commands use the types.
 
 use serde::{Deserialize, Deserializer};
 
@@ -17,7 +17,7 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// The value after the patch; `current` is the value before it.
+    /// The value after the patch. `current` is the value before it.
     pub fn over(self, current: Option<T>) -> Option<T> {
         match self {
             Self::Keep => current,
@@ -26,7 +26,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Checks a value that is set. One that is kept was checked when it was set.
+    /// Checks a value that is set. A kept value was checked when it was set.
     pub fn check<U>(
         self,
         check: impl FnOnce(T) -> Result<U, FieldFault>,
@@ -40,7 +40,7 @@ impl<T> Patch<T> {
 }
 
 impl Patch<String> {
-    /// Checks an optional text. A text that shows nothing clears the member.
+    /// Checks an optional text. A text without visible characters clears the member.
     pub fn check_text(self, line: Line, max: usize) -> Result<Self, FieldFault> {
         let patch = self.check(|text| check_text(&text, line, 0, max))?;
         Ok(match patch {
@@ -51,7 +51,7 @@ impl Patch<String> {
 }
 
 impl Invalid {
-    /// The value of an optional member after its patch. Notes the fault of a wrong one.
+    /// The value of an optional member after its patch. Records the fault of an invalid one.
     pub fn optional<T>(
         &mut self,
         field: &str,
@@ -61,7 +61,7 @@ impl Invalid {
         self.field(field, patch)?.over(current)
     }
 
-    /// The same for a member that may not be missing. The default stands in for a wrong one and must not be used.
+    /// The same for a required member. The default replaces an invalid value and must not be used.
     pub fn required<T: Default>(
         &mut self,
         field: &str,
@@ -73,7 +73,7 @@ impl Invalid {
     }
 }
 
-/// From a source that always says what a member should be, such as a row of a file: a value it lacks is cleared.
+/// For sources that always contain the whole record, such as a CSV row: a missing value clears the member.
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_merge_patch_is_read_as_its_standard_shows() {
-        // The example of RFC 7396, section 3.
+        // The example in RFC 7396, section 3.
         let patch = json!({"title": "Hello!", "phoneNumber": "+01-123-456-7890", "author": {"familyName": null},
             "tags": ["example"]});
         let author = Author {

@@ -20,12 +20,12 @@ pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
     })
 }
 
-/// Reads the value of one member by itself.
+/// Reads one member's value.
 pub fn from_member<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Invalid> {
     T::deserialize(Json(value)).map_err(|misfit| Invalid::one(name, misfit.fault))
 }
 
-/// Reads a type from text, such as an enum from one of its names.
+/// Reads a type from text, such as an enum from its name.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, FieldFault> {
     T::deserialize(Json(text.into())).map_err(|misfit| misfit.fault)
 }

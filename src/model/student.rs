@@ -19,7 +19,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The name of its member in the API.
+    /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::GraduationDate => "graduationDate",
@@ -112,18 +112,19 @@ pub struct PreferencesPatch {
     pub language: Patch<String>,
 }
 
-/// Most skills of a student or a job, and the longest of them in characters (src/http/README.md).
+/// Most skills of a student or a job, and the most characters of each (src/http/README.md).
 const MAX_SKILLS: usize = 50;
 const MAX_SKILL_CHARS: usize = 80;
 const MAX_SUMMARY_CHARS: usize = 5_000;
 const MAX_VISA_CHARS: usize = 20;
 const MAX_LANGUAGE_CHARS: usize = 20;
-/// A term has far fewer credits, a GPA scale rarely ends above 10.
+/// Above the credits of any term, and above almost any GPA scale.
 const MAX_CREDITS: i32 = 60;
 const MAX_GPA: i32 = 10;
 
 impl StudentPatch {
-    /// The whole profile after the change. Trims and checks every value that is set; one that is kept was checked before.
+    /// The whole profile after the change. Trims and checks only values that are set, since kept values were checked
+    /// before.
     pub fn over(self, current: StudentProfile) -> Result<StudentProfile, Invalid> {
         let mut invalid = Invalid::default();
         let preferences = match self.preferences {
@@ -194,7 +195,7 @@ impl From<StudentProfile> for StudentPatch {
 }
 
 impl StudentProfile {
-    /// Trims and checks every member.
+    /// Trims and checks all fields.
     pub fn validate(self) -> Result<Self, Invalid> {
         StudentPatch::from(self).over(Self::default())
     }
