@@ -1,5 +1,5 @@
-//! Signing up, proving the mailbox, setting a new password by mail. What a stranger asks for is limited by his network before
-//! anything that costs much is done for him.
+//! Registration, verification, and resetting a password by mail. Requests of strangers are limited by network before
+//! any costly work.
 
 use std::num::NonZeroU32;
 
@@ -20,7 +20,7 @@ use crate::accounts::{self, Refusal, SignUp};
 use crate::auth::check_password;
 use crate::model::{Email, FieldFault, Invalid, Registration, from_json};
 
-/// What strangers may ask for from one network: registrations and links for new passwords.
+/// Requests per minute from one network: registrations and reset links.
 pub const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
 pub const REQUESTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
 
@@ -64,7 +64,7 @@ pub async fn register(
     refuse_long_email(&email)?;
     let wish = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
     state.spend_request(&request)?;
-    // Hashed for a taken address as well: the answer takes the same time.
+    // Hashed for a taken address too, so that the answer takes the same time.
     let hash = state.passwords.hash(&password).await?;
     let answer = once(
         &state,
@@ -146,7 +146,7 @@ pub async fn forgot_password(
     let ForgotBody { email } = body.parse()?;
     refuse_long_email(&email)?;
     state.spend_request(&request)?;
-    // What is no address has no account either: the same answer (README.md).
+    // An invalid address has no account either, so the answer is the same (README.md).
     let email = Email::parse(&email).ok();
     let answer = once(
         &state,
@@ -195,7 +195,7 @@ async fn set_password(
     token: &str,
     password: &str,
 ) -> Result<HttpResponse, Problem> {
-    // A retry gets the first answer, though the token is spent.
+    // A retry must get the first answer even though the token is spent by then.
     let hash = if accounts::is_reset(&caller.reader, token, state.now())? {
         state.passwords.hash(password).await?
     } else {

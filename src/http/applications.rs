@@ -1,4 +1,4 @@
-//! Applications: submit, list, read, move, withdraw.
+//! Applications: submit, list, read, change status, withdraw.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -85,7 +85,7 @@ pub async fn submit(
     .await
 }
 
-/// How a caller sees an application: with the applicant for those who choose.
+/// An application as the caller may see it. Employers and admins also see the applicant.
 fn view<'a>(
     reader: &Reader,
     identity: &Identity,
@@ -244,7 +244,7 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
     match decided {
         Decided::Moved(application) => Ok(*application),
         Decided::Waits => Err(Code::ReviewPending.into()),
-        // Why is for the student and the office; the employer learns that it is so.
+        // The reasons are for the student and the office. The employer only sees the refusal.
         Decided::Refused(_) if caller.who.role() == Role::Employer => Err(Code::NotEligible.into()),
         Decided::Refused(reasons) => Err(Problem::with_reasons(Code::NotEligible, reasons)),
     }

@@ -1,4 +1,4 @@
-//! Request bodies: read up to a limit, of the right media type, parsed into types.
+//! Request bodies: read up to a limit, with the right media type, parsed into types.
 
 use std::pin::Pin;
 
@@ -15,28 +15,28 @@ use super::problem::{Code, Problem};
 use super::state::State;
 use crate::model::{FieldFault, Invalid, StrictJson, field_at, from_json, from_member};
 
-/// What an empty body is: serde_json ends there as well.
+/// The error for an empty body, where serde_json's error also points.
 const EMPTY: Code = Code::MalformedJson { line: 1, column: 0 };
 
 /// The bytes of a JSON body.
 pub struct JsonBody(pub Bytes);
 
 impl JsonBody {
-    /// Malformed JSON is 400; a member that is unknown, missing, wrong or given twice is 422 and named.
+    /// Malformed JSON is 400. An unknown, missing, wrong or repeated member is 422 and is named.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         Ok(from_json(Value::Object(self.members()?))?)
     }
 
-    /// The members of the object that every body is.
+    /// The members of the body, which is always an object.
     pub fn members(&self) -> Result<Map<String, Value>, Problem> {
-        // The whole text first: what is no JSON is not searched for wrong members.
+        // Parse the whole text first, so that a malformed body gives no field errors.
         serde_json::from_slice::<IgnoredAny>(&self.0).map_err(|error| malformed(&error))?;
         let mut reader = serde_json::Deserializer::from_slice(&self.0);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(StrictJson(Value::Object(members))) => Ok(members),
             Ok(_) => Err(Invalid::one("body", FieldFault::NotAnObject).into()),
             Err(error) => {
-                // StrictJson takes any value, so that all it refuses is a member's second value.
+                // StrictJson accepts any value, so a repeated member is the only possible error here.
                 let fault = match error.inner() {
                     inner if inner.is_data() => FieldFault::Repeated,
                     inner if is_too_large_a_number(inner) => FieldFault::NotANumber,
@@ -48,7 +48,7 @@ impl JsonBody {
     }
 }
 
-/// Takes a member out of a body whose other members make up a type of their own.
+/// Removes a member from the body. The other members form a type of their own.
 pub fn take<T: DeserializeOwned>(
     members: &mut Map<String, Value>,
     name: &str,
@@ -57,7 +57,7 @@ pub fn take<T: DeserializeOwned>(
     value.map(|value| from_member(name, value)).transpose()
 }
 
-/// serde_json counts it as bad syntax, but 1e400 is JSON by its grammar, and wrong for the member alone.
+/// serde_json counts this as a syntax error, but 1e400 is valid JSON, so only the member is wrong.
 fn is_too_large_a_number(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
@@ -90,7 +90,7 @@ impl FromRequest for JsonBody {
     }
 }
 
-/// A body that may be left out, which is an object without members: where a cookie can say the same.
+/// An optional body. A missing one is an empty object, where a cookie can replace it.
 pub struct OptionalJsonBody(pub JsonBody);
 
 impl FromRequest for OptionalJsonBody {
@@ -108,7 +108,7 @@ impl FromRequest for OptionalJsonBody {
     }
 }
 
-/// The media type that a request says its body has, without parameters.
+/// The request's media type, without parameters.
 pub fn media_type(request: &HttpRequest) -> &str {
     let kind = request
         .headers()
@@ -119,7 +119,7 @@ pub fn media_type(request: &HttpRequest) -> &str {
         .trim()
 }
 
-/// A parameter of that media type, without its quotes.
+/// A parameter of the media type, without quotes.
 pub fn parameter<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     let kind = request.headers().get(header::CONTENT_TYPE)?;
     kind.to_str().ok()?.split(';').skip(1).find_map(|one| {
@@ -146,7 +146,7 @@ pub fn wrong_media_type(allowed: &str) -> Problem {
     Code::UnsupportedMediaType { allowed }.into()
 }
 
-/// Reads a whole body; more than the limit is 413, and no more than the limit is ever held.
+/// Reads the whole body. Beyond the limit, the answer is 413, and no more than the limit is kept in memory.
 pub async fn read_to_limit(
     request: &HttpRequest,
     payload: &mut Payload,

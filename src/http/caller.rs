@@ -1,5 +1,5 @@
-//! Who may call a route, as a type: a handler that takes `Caller<Student>` cannot be reached by anybody else, and the
-//! line that declares the route names the same type.
+//! Access to routes as types. Nobody else can reach a handler that takes `Caller<Student>`, and the line that declares
+//! the route names the same type.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
@@ -19,16 +19,16 @@ use crate::store::{Origin, Reader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Anybody,
-    /// Callers on this machine, and signed-in admins; for others there is nothing there.
+    /// Callers on this machine, and logged-in admins. For others the route does not exist.
     LocalOrAdmin,
     Roles(&'static [Role]),
 }
 
-/// Who a policy lets through, and what a handler then knows of him.
+/// Whom a policy admits, and what the handler then knows about them.
 pub trait Policy: 'static {
     type Who: 'static;
     const ACCESS: Access;
-    /// Whether it is asked who signed in.
+    /// Whether the policy needs to know who is logged in.
     const IDENTIFIES: bool = true;
     fn admit(identity: Option<Identity>) -> Result<Self::Who, Problem>;
     fn identify(
@@ -40,10 +40,10 @@ pub trait Policy: 'static {
     }
 }
 
-/// Anybody, and who it is does not matter: a stale cookie must not stop a log-in.
+/// Anybody, without looking at who: a stale cookie must not prevent a log-in.
 #[derive(Clone, Copy)]
 pub struct Anyone;
-/// Anybody; who signed in is known.
+/// Anybody. The handler knows who is logged in.
 #[derive(Clone, Copy)]
 pub struct Public;
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ pub struct EmployerOrAdmin;
 pub struct StudentOrEmployer;
 #[derive(Clone, Copy)]
 pub struct SignedIn;
-/// Who measures the server.
+/// Whoever collects metrics.
 #[derive(Clone, Copy)]
 pub struct LocalOrAdmin;
 
@@ -142,7 +142,7 @@ impl Policy for LocalOrAdmin {
     }
 }
 
-/// A caller on this machine, and not somebody behind a proxy on it that the settings do not name.
+/// Whether the caller is on this machine, and not behind a proxy on it that the settings do not list.
 fn is_local(request: &HttpRequest, state: &State) -> bool {
     let loopback = state
         .client_address(request)
@@ -161,7 +161,7 @@ fn one_of(identity: Option<Identity>, access: Access) -> Result<Identity, Proble
     }
 }
 
-/// Somebody whom the policy let through, and the view of the store in which that was checked.
+/// A caller whom the policy admitted, and the store snapshot in which that was checked.
 pub struct Caller<P: Policy> {
     pub who: P::Who,
     pub reader: Reader,
@@ -193,8 +193,8 @@ fn find<P: Policy>(request: &HttpRequest) -> Result<Caller<P>, Problem> {
     })
 }
 
-/// Whoever the access token speaks for: the header's, else the cookie's. A header that is no good is an error; a cookie
-/// that is no good is none at all, since the browser sends it unasked. For the same reason an unsafe method with a good
+/// The identity of the access token in the header, or else in the cookie. An invalid header is an error. An invalid
+/// cookie is ignored, since the browser sends it automatically. For the same reason, an unsafe method with a valid
 /// cookie must come from our own pages.
 pub fn identity_of(
     request: &HttpRequest,

@@ -1,4 +1,4 @@
-//! The routes of the service before, under the names that existing clients use: the same handlers.
+//! The routes of the previous service, under the names that existing clients use. They share the handlers.
 
 use std::str::FromStr;
 
@@ -27,7 +27,7 @@ pub struct Move {
     note: Option<String>,
 }
 
-/// PATCH /update-application-jobs, /update-application-status: the id is in the body.
+/// PATCH /update-application-jobs, /update-application-status: the ID is in the body.
 pub async fn update_application(
     caller: Caller<SignedIn>,
     request: HttpRequest,
@@ -50,7 +50,7 @@ pub async fn update_application(
     answer_moved(&state, &caller.who, &application)
 }
 
-/// DELETE /delete-service?jobId=: closes that job.
+/// DELETE /delete-service?jobId=: closes the job.
 pub async fn delete_job(
     caller: Caller<EmployerOrAdmin>,
     request: HttpRequest,
@@ -59,7 +59,7 @@ pub async fn delete_job(
     close_job(&request, &state, &caller, id_in_query(&request, "jobId")?).await
 }
 
-/// DELETE /delete-service?applicationId=: withdraws that application.
+/// DELETE /delete-service?applicationId=: withdraws the application.
 pub async fn delete_application(
     caller: Caller<Student>,
     request: HttpRequest,
@@ -69,7 +69,7 @@ pub async fn delete_application(
     withdraw_application(&request, &state, &caller, id).await
 }
 
-/// DELETE /delete-service with both ids, or with none.
+/// DELETE /delete-service with both IDs or neither.
 pub async fn delete_neither(
     _: Caller<SignedIn>,
     request: HttpRequest,

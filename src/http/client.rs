@@ -1,15 +1,15 @@
-//! Where a request comes from: the peer, or what a trusted proxy says of the client before it.
+//! The client's address: the peer, or what a trusted proxy reports.
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 
-/// Whether a trusted proxy passed the request on.
+/// Whether a trusted proxy forwarded the request.
 pub fn is_from_proxy(request: &HttpRequest, trusted: &[IpAddr]) -> bool {
     peer(request).is_some_and(|peer| is_trusted(peer, trusted))
 }
 
-/// The peer's address; behind a trusted proxy, the last address it names that is not one of ours.
+/// The peer's address. Behind a trusted proxy, the last reported address that is not a trusted proxy.
 pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let mut nearest = peer(request)?;
     if !is_trusted(nearest, trusted) {
@@ -22,7 +22,8 @@ pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     };
     let mut hops: Vec<String> = headers("x-forwarded-for").collect();
     if hops.is_empty() {
-        // RFC 7239. Only in place of the other: a client can send it past a proxy that does not know it.
+        // RFC 7239. Used only if the other header is absent: a client can send this one through a proxy that does not
+        // know it.
         hops = headers("forwarded")
             .map(|hop| forwarded_for(&hop))
             .collect();
@@ -47,7 +48,7 @@ fn is_trusted(address: IpAddr, trusted: &[IpAddr]) -> bool {
     trusted.iter().any(|proxy| proxy.to_canonical() == address)
 }
 
-/// What one element of `Forwarded` says of the client.
+/// The client in one element of `Forwarded`.
 fn forwarded_for(element: &str) -> String {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let mut clients = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
@@ -56,7 +57,7 @@ fn forwarded_for(element: &str) -> String {
         .map_or_else(String::new, |(_, client)| client.to_owned())
 }
 
-/// An address as proxies write it: bare, with a port, in brackets, in quotes.
+/// An address as proxies write it: plain, with a port, in brackets, in quotes.
 fn parse(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim().trim_matches('"').trim();
     let in_brackets = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
@@ -91,7 +92,7 @@ mod tests {
             .to_string()
     }
 
-    /// D1: whatever form a proxy writes an address in, it is the client's.
+    /// D1: the client's address is found in every form that proxies write.
     #[test]
     fn a_proxy_may_write_addresses_in_any_form() {
         for (value, client) in [
@@ -141,7 +142,7 @@ mod tests {
         ];
         assert_eq!(seen_from("203.0.113.9", &lie), "203.0.113.9");
         assert_eq!(seen_from("::ffff:203.0.113.9", &lie), "203.0.113.9");
-        // A listener on [::] sees IPv4 peers so.
+        // A listener on [::] sees IPv4 peers in this form.
         assert_eq!(seen_from("::ffff:10.0.0.1", &lie), "198.51.100.1");
     }
 }

@@ -1,4 +1,4 @@
-//! The cookies of the web pages, and whether a request comes from them.
+//! The cookies of the web pages, and the check that a request comes from them.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration as CookieDuration;
@@ -9,11 +9,11 @@ use super::state::State;
 
 pub const ACCESS: &str = "corkboard_access";
 pub const REFRESH: &str = "corkboard_refresh";
-/// Says to which account this browser has signed in: guesses of others do not hold it up.
+/// The account that this browser has logged in to. Other people's wrong guesses do not block it.
 pub const DEVICE: &str = "corkboard_device";
 const REFRESH_PATH: &str = "/api/v1/auth";
 
-/// The value of a cookie, without copying the rest.
+/// The value of a cookie, without copying the others.
 pub fn read<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
     let values = request.headers().get_all(header::COOKIE);
     values
@@ -25,7 +25,7 @@ pub fn read<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
         })
 }
 
-/// Whether the browser says that the request comes from a page of this very site.
+/// Whether the request comes from a page of this site, according to the browser.
 pub fn is_same_origin(request: &HttpRequest) -> bool {
     if let Some(site) = request.headers().get("sec-fetch-site") {
         return site == "same-origin";
@@ -40,7 +40,7 @@ pub fn is_same_origin(request: &HttpRequest) -> bool {
     origin_is_ours(request, origin)
 }
 
-/// Whether a log-in asks for cookies: it carries an `Origin`, and that is ours.
+/// Whether a log-in wants cookies: it has an `Origin` header with our origin.
 pub fn wants_cookies(request: &HttpRequest) -> bool {
     request
         .headers()
@@ -49,9 +49,9 @@ pub fn wants_cookies(request: &HttpRequest) -> bool {
         .is_some_and(|origin| origin_is_ours(request, origin))
 }
 
-/// The configured address; under its host that and nothing else. Under another name (the machine's own, before a proxy is
-/// set up), or without a configured address, the host that the browser asked for, by plain HTTP, since that is all we speak;
-/// a proxy of ours may have taken TLS off before.
+/// The configured address always counts, and under its host nothing else does. Under another host (the machine's own
+/// name, before a proxy is set up), or without a configured address, the origin must be the request's host with plain
+/// HTTP, or with HTTPS if a trusted proxy removed TLS.
 fn origin_is_ours(request: &HttpRequest, origin: &str) -> bool {
     let Some(state) = request.app_data::<actix_web::web::Data<State>>() else {
         return false;
@@ -76,7 +76,7 @@ fn origin_is_ours(request: &HttpRequest, origin: &str) -> bool {
     is("http") || state.is_from_proxy(request) && is("https")
 }
 
-/// What has to agree for two addresses to be of one site.
+/// The parts that must match for two addresses to belong to one site.
 #[derive(PartialEq, Eq)]
 struct Site {
     scheme: String,
@@ -85,7 +85,7 @@ struct Site {
 }
 
 impl Site {
-    /// The site of a web address, whatever its path.
+    /// The site of a web address, without its path.
     fn of(address: &str) -> Option<Self> {
         let address: Uri = address.parse().ok()?;
         let scheme = address.scheme_str()?.to_ascii_lowercase();
@@ -124,12 +124,12 @@ pub fn refresh(state: &State, token: &str) -> Cookie<'static> {
     )
 }
 
-/// Kept as long as browsers keep any (400 days): it opens nothing.
+/// Kept for the longest time that browsers allow (400 days), since it gives no access.
 pub fn device(state: &State, mark: &str) -> Cookie<'static> {
     cookie(state, DEVICE, mark, "/", 400 * 24 * 60 * 60)
 }
 
-/// The cookies of a session, emptied.
+/// Empty cookies that end a session.
 pub fn cleared(state: &State) -> [Cookie<'static>; 2] {
     [
         cookie(state, ACCESS, "", "/", 0),

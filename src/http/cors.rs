@@ -1,4 +1,4 @@
-//! Cross-origin requests: the origins of the config may read answers; all others get no permission.
+//! Cross-origin requests: the configured origins may read answers, all others may not.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,7 +11,7 @@ use super::state::State;
 const METHODS: &str = "GET, POST, PATCH, DELETE";
 const HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match";
 const EXPOSED: &str = "Content-Disposition, ETag, Location, Retry-After";
-/// Seconds a browser may remember a preflight's answer.
+/// How long a browser may cache a preflight answer, in seconds.
 const MAX_AGE: &str = "600";
 
 pub async fn cors<B: MessageBody + 'static>(
@@ -20,7 +20,7 @@ pub async fn cors<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     let state = request.app_data::<web::Data<State>>();
     let origins = state.map_or(&[][..], |state| &state.config.server.allowed_origins);
-    // A copy that was kept of an answer to no origin must not be given to one of these.
+    // A cached answer for no origin must not be served to one of these.
     let varies = !origins.is_empty();
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else {
         let mut response = next.call(request).await?.map_into_left_body();

@@ -1,5 +1,4 @@
-//! What the campus rules say: to the student before he applies, beside an application, in lists; and an admin's word in
-//! their place.
+//! Verdicts of the campus rules: for students before they apply, in applications, in lists; and admin overrides.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -26,7 +25,7 @@ use crate::model::{
 };
 use crate::store::{Reader, Stored, keys};
 
-/// What an answer of the rules varies by: who reads it, and in which language.
+/// What a verdict varies by: its reader and the language.
 pub const BY_READER: &str = "Authorization, Cookie, Accept-Language";
 
 #[derive(Serialize, ToSchema)]
@@ -34,13 +33,13 @@ pub const BY_READER: &str = "Authorization, Cookie, Accept-Language";
 pub struct EligibilityView<'a> {
     outcome: Outcome,
     reasons: &'a [Reason],
-    /// An admin's word that took the place of the rules'; for admins.
+    /// An admin's override of the rules. Only admins see it.
     #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
     word: Option<OverrideView<'a>>,
 }
 
 impl<'a> EligibilityView<'a> {
-    /// The reasons of a verdict are the student's and the office's; what an admin wrote is the office's.
+    /// Reasons are for the student and the office. An admin's text is for the office.
     pub fn of(application: &'a Application, reader: Role) -> Self {
         let word = application.overrides.last();
         Self {
@@ -86,7 +85,7 @@ impl<'a> From<&'a Override> for OverrideView<'a> {
     }
 }
 
-/// GET /jobs/{jobId}/eligibility: the verdict for the caller, before he applies.
+/// GET /jobs/{jobId}/eligibility: the caller's verdict before applying.
 pub async fn verdict(
     caller: Caller<Student>,
     request: HttpRequest,
@@ -107,7 +106,7 @@ pub async fn verdict(
         .json(EligibilityView::from(&verdict)))
 }
 
-/// The language of the campus that a request asks for most.
+/// The campus language that the request prefers.
 pub fn asked_language(request: &HttpRequest, state: &State) -> Option<String> {
     let languages = &state.campus().languages;
     let header = AcceptLanguage::parse(request).ok()?;
@@ -129,7 +128,7 @@ fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Pr
         .ok_or_else(Problem::not_found)
 }
 
-/// The jobs that the campus rules let a student have.
+/// The jobs that the campus rules allow a student.
 pub async fn eligible_jobs(
     state: &State,
     reader: &Reader,

@@ -7,14 +7,14 @@ pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
-/// Whether the client has this version already (`If-None-Match`; weak tags match as well).
+/// Whether the client already has this version (`If-None-Match`; weak tags match too).
 pub fn is_known(request: &HttpRequest, version: u64) -> bool {
     let tags = request.headers().get_all(header::IF_NONE_MATCH);
     tags.filter_map(|value| value.to_str().ok())
         .any(|value| names(value, version, true))
 }
 
-/// The condition of a change (`If-Match`); without one every version will do.
+/// The condition of a change (`If-Match`). Without one, any version matches.
 pub struct IfMatch(Vec<String>);
 
 impl IfMatch {

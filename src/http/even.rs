@@ -1,12 +1,12 @@
-//! Answers whose time must not tell what was found: whether somebody has an account is nobody's business. The commands behind
-//! them write about as much either way; what difference is left goes under in the step to which the time is rounded up.
+//! Answers whose time must not reveal whether an address has an account. The commands write about the same amount in
+//! both cases; rounding the time up to a full step hides the rest.
 
 use std::time::{Duration, Instant};
 
-/// Many times what a commit takes, and short for a person.
+/// Many times longer than a commit, and short for a person.
 const STEP: Duration = Duration::from_millis(50);
 
-/// Gives what comes of some work at the next full step after it was begun.
+/// Returns the result of some work at the next full step after its start.
 pub async fn evenly<T>(work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;

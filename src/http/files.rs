@@ -1,4 +1,4 @@
-//! Résumés: kept as they came, given back as attachments.
+//! Résumés: stored unchanged, returned as attachments.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -72,7 +72,7 @@ pub async fn keep(
     .await
 }
 
-/// GET /files/{fileId}: always an attachment, so that nothing in it runs on our pages.
+/// GET /files/{fileId}: always an attachment, so that its content never runs on our pages.
 pub async fn read(
     caller: Caller<SignedIn>,
     path: web::Path<String>,

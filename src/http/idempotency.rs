@@ -1,5 +1,5 @@
-//! Answers that are given once: with an `Idempotency-Key`, the answer is saved in the same change as what it tells of, so
-//! a retry after a lost connection, a crash or an unknown outcome gets the first answer and does nothing again.
+//! Runs a request once. With an `Idempotency-Key`, the answer is saved in the same change as its effect. A retry after
+//! a lost connection, a crash or an unknown outcome gets the first answer and changes nothing.
 
 mod secrets;
 mod streamed;
@@ -21,13 +21,13 @@ use super::state::State;
 use crate::model::{FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
-/// As README.md says: a key is remembered for a day; a second request waits ten seconds for the first.
+/// As in README.md: a key is remembered for a day, and a second request waits ten seconds for the first.
 const REMEMBERED: Duration = Duration::from_hours(24);
 const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_KEY_CHARS: usize = 255;
 const JSON: &str = "application/json";
 
-/// An answer before it is sent, small enough to be kept.
+/// An answer before it is sent, small enough to save.
 pub struct Reply {
     pub status: StatusCode,
     pub location: Option<String>,
@@ -79,7 +79,7 @@ fn respond(
     response.body(body)
 }
 
-/// The keys whose first request is under way.
+/// Keys whose first request is still running.
 #[derive(Default)]
 pub struct InFlight {
     keys: Mutex<HashSet<[u8; 32]>>,
@@ -87,14 +87,14 @@ pub struct InFlight {
     secrets: secrets::Kept,
 }
 
-/// The lock on one key; released when dropped.
+/// A lock on one key. Released on drop.
 struct KeyLock<'a>(&'a InFlight, [u8; 32]);
 
 impl InFlight {
     async fn lock(&self, key: [u8; 32]) -> Result<KeyLock<'_>, Problem> {
         let wait = async {
             loop {
-                // Registered before the look, so that a turn that ends in between is not missed.
+                // Registered before the check, so that a release in between is not missed.
                 let freed = self.freed.notified();
                 if self
                     .keys
@@ -124,7 +124,7 @@ impl Drop for KeyLock<'_> {
     }
 }
 
-/// An Idempotency-Key and whose it is.
+/// An Idempotency-Key and its owner.
 struct Key {
     text: String,
     digest: [u8; 32],
@@ -155,11 +155,11 @@ impl Key {
         }))
     }
 
-    /// What its request is, for a retry to be recognised. `body`: the body's own digest.
+    /// Identifies the request, to recognize a retry. `body`: the digest of the body.
     fn ticket(&self, request: &HttpRequest, body: [u8; 32]) -> Ticket {
         Ticket {
             key_digest: self.digest,
-            // With the key in it, so that the digest of a body that holds a password cannot be guessed from the store.
+            // Includes the key, so that nobody with the store can guess a password in the body from this digest.
             request_digest: digest(&[
                 self.text.as_bytes(),
                 request.method().as_str().as_bytes(),
@@ -199,7 +199,7 @@ impl Ticket {
         }
     }
 
-    /// An error if the first request was another one.
+    /// Fails if the first request was different.
     fn check(&self, first: [u8; 32]) -> Result<(), Problem> {
         if first == self.request_digest {
             return Ok(());
@@ -207,7 +207,7 @@ impl Ticket {
         Err(Code::IdempotencyMismatch.into())
     }
 
-    /// The answer that the first request got; an error if it was another request.
+    /// The first request's answer. Fails if that was a different request.
     fn recall(&self, saved: &SavedAnswer) -> Result<HttpResponse, Problem> {
         self.check(saved.request_digest)?;
         let status =
@@ -223,7 +223,7 @@ impl Ticket {
     }
 }
 
-/// Runs a command and answers; with an Idempotency-Key once, however often it is asked.
+/// Runs a command and answers. With an Idempotency-Key, it runs only once.
 pub async fn once<T, E>(
     state: &State,
     request: &HttpRequest,
@@ -281,7 +281,8 @@ where
         .map_err(|Failed(problem)| problem)
 }
 
-/// What was refused has done nothing, so it is not remembered: the same key may try again, mended or not.
+/// A refused request changed nothing, so it is not saved. The same key may be used again, with a corrected request or
+/// not.
 struct Failed(Problem);
 
 impl From<StoreError> for Failed {

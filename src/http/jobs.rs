@@ -1,4 +1,4 @@
-//! Postings: list and search, read, post, change, close.
+//! Postings: list, search, read, create, change, close.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -24,12 +24,12 @@ use crate::model::{
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
 
-/// An id in a path: one that is no id is one that nothing has.
+/// An ID in a path. A malformed one is answered like an unknown one.
 pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
-/// How a reader sees a posting, with what only managers are told.
+/// A posting as the reader may see it, with the fields for managers.
 pub(super) fn view<'a>(
     reader: &Reader,
     job: &'a Stored<Job>,
@@ -57,8 +57,8 @@ pub async fn read(
         response.status(StatusCode::NOT_MODIFIED);
     }
     response.insert_header((header::ETAG, etag(job.version)));
-    // A manager's copy shows the number of applications, which changes without the record: no browser may keep it, and
-    // whoever asks with a version of his own asks about the record.
+    // A manager's copy includes the number of applications, which changes without the record. So browsers must not
+    // cache it, and a version in the request applies to the record only.
     let keep = match how {
         Audience::Public => "no-cache",
         Audience::Manager => "no-store",
@@ -102,21 +102,21 @@ pub struct JobsPage<'a> {
     next_cursor: Option<String>,
     total: usize,
     facets: &'a Facets,
-    /// Only when a word that no posting has was replaced.
+    /// Set if a word that no posting contains was replaced.
     corrected: Option<Correction<'a>>,
 }
 
-/// Words as typed, and the words that were searched for in their place.
+/// The words as typed, and the words searched instead.
 #[derive(Serialize, ToSchema)]
 pub struct Correction<'a> {
     from: &'a str,
     to: &'a str,
 }
 
-/// Where a page's body begins to grow; one of 20 postings takes about as much.
+/// Initial size of a page's body; 20 postings take about this much.
 const PAGE_BYTES: usize = 96 * 1024;
 
-/// What stands behind the items.
+/// The part of a page after its items.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PageEnd<'a> {
@@ -158,7 +158,7 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
     let sort = match query.value("sort")? {
         None if q.is_some() => Sort::Relevance,
         None | Some("newest") => Sort::Newest,
-        // Without words there is nothing to be relevant to.
+        // Without words, there is no relevance.
         Some("relevance") => {
             if q.is_some() {
                 Sort::Relevance
@@ -321,7 +321,7 @@ pub async fn update(
     change(&request, &state, &caller, job_id, &patch).await
 }
 
-/// DELETE /jobs/{jobId}: closes it and keeps its history.
+/// DELETE /jobs/{jobId}: closes the job and keeps its history.
 pub async fn close(
     caller: Caller<EmployerOrAdmin>,
     request: HttpRequest,

@@ -1,4 +1,4 @@
-//! Postings like one, and postings for the student who asks.
+//! Similar postings, and recommendations for the student.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -15,7 +15,7 @@ use super::views::{JobView, PageView};
 use crate::jobs::{self, Audience};
 use crate::model::Identity;
 
-/// A posting for a student, and why.
+/// A recommended posting and the reason.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecommendedJob)]
 pub struct RecommendedView<'a> {

@@ -42,8 +42,8 @@ fn answer(
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, tag));
-    // Kept nowhere: the address is the same for everybody, and the versions of two people may be equal, so that a browser
-    // that asks whether its copy is still good could be shown whoever was signed in before.
+    // Not cached: the URL is the same for everybody, and the versions of two people may be equal, so a browser that
+    // revalidates its copy could show the previous user.
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.json(MeView::from(&me)))
 }
@@ -110,12 +110,12 @@ fn read_profile(party: &Party, members: Map<String, Value>) -> Result<ProfilePat
     })
 }
 
-/// The profile members of an admin: there are none.
+/// The profile of an admin: no members.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoProfile {}
 
-/// The account's version at which the current password was right.
+/// The account's version at which the current password was checked.
 async fn prove(
     state: &State,
     reader: &Reader,

@@ -1,5 +1,5 @@
-//! What is measured, as Prometheus reads it. A request is noted in a slot found by two indexes, so that noting it costs
-//! a fraction of a microsecond; everything else is looked up when somebody asks.
+//! Metrics for Prometheus. A request is counted in a slot found by two indexes, which costs a fraction of a
+//! microsecond. Everything else is read when metrics are requested.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ use crate::mail::{count_failed, count_waiting};
 use crate::store::{Reader, StoreError};
 use crate::telemetry;
 
-/// Seconds; from a record out of the cache to a request that waited for everything.
+/// Seconds, from a cached record to a request that waited for everything.
 const BUCKETS: [f64; 16] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
     5.0, 10.0,
@@ -32,7 +32,7 @@ const BUCKETS: [f64; 16] = [
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PATCH", "DELETE", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-/// Whatever no line of the table takes: files of the pages, and addresses that are none.
+/// Requests without a route: the pages' files, and unknown addresses.
 const NO_ROUTE: &str = "none";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,11 +52,11 @@ struct MailLabels {
     state: &'static str,
 }
 
-/// The place of an address in the table of routes, kept with the resource.
+/// The index of a path in the table of routes, stored with the resource.
 #[derive(Clone, Copy)]
 pub struct RouteNumber(pub usize);
 
-/// The histograms of one address, made when they are first needed.
+/// The histograms of one path, created on first use.
 struct Slots {
     route: &'static str,
     histograms: [[OnceLock<Histogram>; CLASSES.len()]; METHODS.len()],
@@ -65,7 +65,7 @@ struct Slots {
 pub struct Metrics {
     registry: Registry,
     requests: Family<RouteLabels, Histogram, fn() -> Histogram>,
-    /// By `RouteNumber`, and one more for what has none.
+    /// By `RouteNumber`, with one more for requests without a route.
     slots: Vec<Slots>,
     lag: Family<FollowerLabels, Gauge>,
     mails: Family<MailLabels, Gauge>,
@@ -156,7 +156,7 @@ impl Metrics {
         self
     }
 
-    /// Notes an answer. On the way of every request.
+    /// Counts an answer. Runs for every request.
     pub fn note(&self, route: Option<RouteNumber>, method: &Method, status: u16, took: Duration) {
         let last = self.slots.len() - 1;
         let slots = &self.slots[route.map_or(last, |RouteNumber(number)| number.min(last))];
@@ -181,7 +181,7 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Looks up what is not noted as it happens.
+    /// Reads the values that are not counted as they change.
     fn look(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
         let end = reader.log_end()?;
         for (follower, position) in [
@@ -214,7 +214,7 @@ impl Metrics {
     }
 }
 
-/// `VmRSS` of proc(5); other systems than Linux do not tell.
+/// `VmRSS` from proc(5). Only Linux has it.
 fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -224,7 +224,7 @@ fn resident_bytes() -> Option<i64> {
     Some(kibibytes * 1024)
 }
 
-/// GET /metrics on the main address, unless they have one of their own.
+/// GET /metrics on the main address, unless metrics have their own.
 pub async fn read(
     caller: Caller<LocalOrAdmin>,
     request: HttpRequest,
@@ -270,7 +270,8 @@ fn answer(request: &HttpRequest, state: &State, reader: &Reader) -> Result<HttpR
     Ok(response.body(text))
 }
 
-/// The same in Prometheus's own older format, which names a family as its samples and knows no units and no end.
+/// The same in the older Prometheus format, where a family has the name of its samples, and which has no units and no
+/// end mark.
 fn plain_text(open: &str) -> String {
     let renamed = |line: &str| -> Option<(String, (&'static str, &'static str))> {
         let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;

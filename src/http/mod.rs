@@ -1,5 +1,5 @@
-//! The HTTP floor: the only place that knows actix. Parses, authenticates, calls one command, writes the answer.
-//! No handler touches the store but through a command or a reader.
+//! The HTTP layer, and the only module that uses actix. Parses, authenticates, calls one command, writes the answer.
+//! Handlers reach the store only through a command or a reader.
 
 mod accounts;
 mod admin;

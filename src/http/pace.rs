@@ -1,4 +1,4 @@
-//! How slowly a body may come: a client that sends next to nothing must not hold a connection.
+//! Limits how slowly a body may arrive, so that a client that sends almost nothing cannot hold a connection.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,13 @@ use futures_util::{Stream, StreamExt as _};
 use super::body::broken_body;
 use super::problem::Problem;
 
-/// So long a body may keep us waiting,
+/// How long a body may keep us waiting in all,
 const PATIENCE: Duration = Duration::from_secs(10);
-/// and longer for what has come, at the rate of the slowest lines in use: a big import over one of them passes.
+/// plus time for what has arrived, at the rate of the slowest lines in use, so that a large import over such a line
+/// succeeds.
 const MIN_BYTES_PER_SECOND: u64 = 500;
 
-/// What one body has taken so far. Only time in which we wait counts, not that in which we work on what has come.
+/// What one body has used so far. Only time spent waiting counts, not time spent processing.
 #[derive(Default)]
 pub struct Pace {
     waited: Duration,
@@ -22,7 +23,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// How much longer we wait.
+    /// How much longer to wait.
     fn left(&self) -> Duration {
         let earned = Duration::from_millis(self.bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
         (PATIENCE + earned).saturating_sub(self.waited)
@@ -52,7 +53,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// The second in which a body is given up that sends so many bytes every so many seconds; `None`: not within an hour.
+    /// The second at which a body is given up that sends this many bytes per interval. `None`: not within an hour.
     fn given_up(bytes: u64, every: u64) -> Option<u64> {
         let mut pace = Pace::default();
         for second in 1..=3600 {
@@ -67,7 +68,7 @@ mod tests {
         None
     }
 
-    /// D3: what trickles is given up, what comes over a slow line is not.
+    /// D3: a trickling body is given up, and one over a slow line is not.
     #[test]
     fn a_body_may_be_slow_but_not_stand_still() {
         assert_eq!(given_up(0, 1), Some(10));

@@ -17,7 +17,7 @@ use crate::eligibility::failing_rules;
 use crate::mail::{WorkerState, count_waiting};
 use crate::store::Trouble;
 
-/// Read from disk in debug builds, so that a change shows at a reload.
+/// In debug builds, read from disk, so that a reload shows changes.
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Pages;
@@ -27,19 +27,19 @@ pub struct Liveness {
     status: &'static str,
 }
 
-/// GET /healthz: the process runs.
+/// GET /healthz: the process is running.
 pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
     HttpResponse::Ok().json(Liveness { status: "ok" })
 }
 
-/// Ready while reads are answered. A full disk, a search index that is catching up, a mail server that is down and a
-/// campus rule that fails leave the site ready: people can still look for work.
+/// Ready while reads work. A full disk, a search index that is behind, an unreachable mail server and a failing campus
+/// rule leave the site ready, since people can still look for jobs.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
     /// `ready`.
     status: &'static str,
-    /// What does not work as it should: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`.
+    /// What does not work: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`.
     degraded: Vec<&'static str>,
     store: StorePart,
     index: IndexPart,
@@ -49,7 +49,7 @@ pub struct Readiness {
 
 #[derive(Serialize, ToSchema)]
 pub struct StorePart {
-    /// `ok`; `disk_full` or `failing` while nothing can be saved. The store tries again by itself.
+    /// `ok`, or `disk_full` or `failing` while nothing can be saved. The store tries again by itself.
     state: &'static str,
 }
 
@@ -57,7 +57,7 @@ pub struct StorePart {
 pub struct IndexPart {
     /// `ok` or `catching up`.
     state: &'static str,
-    /// Entries of the change log that the search index has yet to take in.
+    /// Change log entries that are not in the search index yet.
     lag: u64,
 }
 
@@ -65,7 +65,7 @@ pub struct IndexPart {
 pub struct MailPart {
     #[schema(value_type = String)]
     state: WorkerState,
-    /// Mails in the outbox; 10,000 stands for that many or more.
+    /// Mails in the outbox. 10,000 means that many or more.
     waiting: usize,
 }
 
@@ -74,14 +74,14 @@ pub struct MailPart {
 pub struct RulesPart {
     /// `ok`, or `failing`: applications wait for the office's review.
     state: &'static str,
-    /// Modules in use that fail; admins see which, and how, in their list of rules.
+    /// The number of failing modules in use. The admins' list of rules has the details.
     failing: usize,
 }
 
-/// Entries the index may be behind and still count as caught up.
+/// The index may be this many entries behind and still count as up to date.
 const INDEX_LAG: u64 = 1_000;
 
-/// GET /readyz: how the parts are; 503 when the store cannot be read.
+/// GET /readyz: the state of the parts; 503 when the store cannot be read.
 pub async fn readyz(
     caller: Caller<Anyone>,
     state: web::Data<State>,
@@ -121,7 +121,7 @@ pub async fn readyz(
     }))
 }
 
-/// Addresses that the web app has a page for; `*` stands for one part.
+/// Paths that the web app has a page for. `*` stands for one segment.
 const APP_PAGES: &[&str] = &[
     "/",
     "/jobs/*",
@@ -140,7 +140,7 @@ const APP_PAGES: &[&str] = &[
     "/profile",
 ];
 
-/// Whatever no route takes: a file of the pages, the app's page for a browser, else a problem.
+/// For requests without a route: a file of the pages, the app's page for a browser, or else a problem.
 pub async fn fallback(request: HttpRequest) -> HttpResponse {
     let path = request.path();
     if path == "/api" || path.starts_with("/api/") {
@@ -202,7 +202,7 @@ fn serve(request: &HttpRequest, file: &EmbeddedFile, status: StatusCode) -> Http
         status
     });
     response.insert_header((header::ETAG, tag));
-    // Names carry no digest, so a browser asks each time whether its copy is still good.
+    // File names contain no digest, so a browser must revalidate its copy every time.
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
     if known {
         return response.finish();

@@ -1,5 +1,5 @@
-//! Every error answer: RFC 9457 `application/problem+json`, with a stable `code`. Causes go to the log with the request
-//! id, never to the client.
+//! Error answers: RFC 9457 `application/problem+json`, with a stable `code`. Causes go to the log with the request ID,
+//! never to the client.
 
 mod code;
 mod refusals;
@@ -19,7 +19,7 @@ pub use code::{Because, Code, TokenKind};
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Boxed, so that a `Result` with one is no larger than what it usually holds.
+/// Boxed, so that a `Result` with it stays small.
 #[derive(Debug)]
 pub struct Problem(Box<Parts>);
 
@@ -37,11 +37,11 @@ pub struct Document<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
-    /// In English; clients choose their words by `code` and `params`.
+    /// In English. Clients choose their text by `code` and `params`.
     detail: &'a str,
     #[schema(value_type = Code)]
     code: &'a str,
-    /// The values that stand in the sentence.
+    /// The values in the sentence.
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     params: Map<String, Value>,
@@ -69,14 +69,14 @@ impl From<Invalid> for Problem {
 }
 
 impl Problem {
-    /// A problem of single fields.
+    /// A problem with single fields.
     pub fn of_fields(code: Code, invalid: Invalid) -> Self {
         let mut problem = Self::from(code);
         problem.0.errors = invalid.0;
         problem
     }
 
-    /// The connection ends with it.
+    /// Closes the connection.
     pub fn too_slow() -> Self {
         Code::RequestTimeout.into()
     }
@@ -85,7 +85,7 @@ impl Problem {
         self.0.code == Code::RequestTimeout
     }
 
-    /// A problem for which campus rules have reasons.
+    /// A problem with reasons from campus rules.
     pub fn with_reasons(code: Code, reasons: Vec<Reason>) -> Self {
         let mut problem = Self::from(code);
         problem.0.reasons = reasons;
@@ -109,7 +109,7 @@ impl Problem {
         Code::TooManyAttempts { retry_after }.into()
     }
 
-    /// An error of ours: its cause goes to the log.
+    /// An internal error. Its cause goes to the log.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(request_id = %watch::request_id(), %cause, "a request failed");
         Code::Internal.into()

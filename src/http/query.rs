@@ -1,4 +1,4 @@
-//! Query strings, strictly: a parameter that is not known, or does not parse, is 422 and named.
+//! Strict query strings: an unknown or invalid parameter is 422 and is named.
 
 use std::str::FromStr;
 
@@ -13,9 +13,9 @@ use crate::store::Place;
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
-/// Places are ids, times or numbers of the log, so they have whole words.
+/// Positions are IDs, times or log sequence numbers, all in whole 8-byte words.
 const PLACE_WORD_BYTES: usize = 8;
-/// Longest value of one parameter, in bytes.
+/// Longest value of a parameter, in bytes.
 const MAX_VALUE_BYTES: usize = 4_096;
 
 pub struct Query {
@@ -23,17 +23,17 @@ pub struct Query {
     list: ListMark,
 }
 
-/// What a list's cursors end in, so that none is taken for one of another list: the beginning of a digest of its route and
-/// of what it was asked for.
+/// The end of a list's cursors: the start of a digest of its route and parameters. It keeps a cursor from being used
+/// with another list.
 type ListMark = [u8; LIST_MARK_BYTES];
 const LIST_MARK_BYTES: usize = 4;
-/// In base64.
+/// Its length in base64.
 const LIST_MARK_CHARS: usize = 6;
-/// Parameters that say which page of a list is wanted, not which list.
+/// Parameters that select a page, not a list.
 const PAGING: [&str; 2] = ["limit", "cursor"];
 
 impl Query {
-    /// The parameters of a request, all of which must be known.
+    /// The parameters of a request. All must be known.
     pub fn of(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
         let pairs = form_urlencoded::parse(request.query_string().as_bytes());
         let pairs: Vec<(String, String)> = pairs.into_owned().collect();
@@ -55,7 +55,7 @@ impl Query {
         Ok(Self { pairs, list })
     }
 
-    /// Where the page before ended, in the list's own words.
+    /// The end of the previous page, in the list's own format.
     pub fn cursor(&self) -> Result<Option<&str>, Problem> {
         let Some(token) = self.value("cursor")? else {
             return Ok(None);
@@ -70,7 +70,7 @@ impl Query {
         }
     }
 
-    /// What a client hands back for the page after one that ended there.
+    /// The cursor for the page after one that ended there.
     pub fn next_cursor(&self, place: Option<String>) -> Option<String> {
         place.map(|mut token| {
             URL_SAFE_NO_PAD.encode_string(self.list, &mut token);
@@ -78,7 +78,7 @@ impl Query {
         })
     }
 
-    /// The same, where a page ends at a place in an index.
+    /// The same, for a page that ends at a position in an index.
     pub fn place(&self) -> Result<Option<Place>, Problem> {
         let token = self.cursor()?;
         let place = token.map(|token| {
@@ -94,7 +94,7 @@ impl Query {
         self.next_cursor(place.map(|place| URL_SAFE_NO_PAD.encode(place)))
     }
 
-    /// The one value of a parameter, as it was typed, for a type to be read from. It may be empty, which no type takes.
+    /// A parameter's only value, as typed, for parsing into a type. It may be empty, which no type accepts.
     pub fn value(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut values = self.values(name);
         let value = values.next();
@@ -109,7 +109,7 @@ impl Query {
         pairs.map(|(_, value)| value.trim())
     }
 
-    /// The one value of a parameter that is free text; an empty one counts as absent.
+    /// A parameter's only value as free text. An empty value counts as absent.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         Ok(self.value(name)?.filter(|value| !value.is_empty()))
     }
@@ -118,13 +118,13 @@ impl Query {
         self.values(name).filter(|value| !value.is_empty())
     }
 
-    /// A value of a type, or 422 with its fault.
+    /// A value of a type, or 422 with the fault.
     pub fn get<T: FromStr>(&self, name: &str, fault: FieldFault) -> Result<Option<T>, Problem> {
         let value = self.value(name)?.map(str::parse);
         Ok(value.transpose().map_err(|_| Invalid::one(name, fault))?)
     }
 
-    /// A value among names, as serde spells them.
+    /// A value from a list of names, as serde spells them.
     pub fn named<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Problem> {
         self.value(name)?
             .map(|value| parse_named(name, value))
@@ -157,7 +157,7 @@ pub fn wrong_cursor() -> Invalid {
     Invalid::one("cursor", FieldFault::UnknownCursor)
 }
 
-/// The same whatever the order of the parameters; an empty one counts as absent.
+/// Independent of the parameters' order. An empty value counts as absent.
 fn list_mark(path: &str, pairs: &[(String, String)]) -> ListMark {
     let asked = pairs
         .iter()
@@ -167,7 +167,7 @@ fn list_mark(path: &str, pairs: &[(String, String)]) -> ListMark {
     let mut digest = Sha256::new();
     let parts = asked.iter().flat_map(|(name, value)| [name, value]);
     for part in std::iter::once(path).chain(parts.map(String::as_str)) {
-        // With its length, so that what one part ends with is not what the next begins with.
+        // The length separates parts, so that different parts never give the same input.
         digest.update(part.len().to_be_bytes());
         digest.update(part);
     }

@@ -1,5 +1,5 @@
-//! Every route, with who may call it. The policy on a line is a type that the handler of that line cannot do without:
-//! `on` takes only handlers whose first `Caller` argument is for that policy.
+//! Every route and who may call it. The policy in a line is a type that its handler must take: `on` accepts only
+//! handlers whose first argument is a `Caller` for that policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +22,9 @@ pub struct Entry {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
-    /// Whether the handler is told who signed in.
+    /// Whether the handler is told who is logged in.
     pub identifies: bool,
-    /// The query parameter that a line is for, where an address has several lines.
+    /// The query parameter that selects this line, if a path has several lines.
     pub only_with: Option<&'static str>,
     route: Route,
 }
@@ -112,7 +112,7 @@ where
     Args: FromRequest + For<P> + 'static,
     H::Output: Responder + 'static,
 {
-    // HEAD is GET whose body stays here (RFC 9110, section 9.3.2).
+    // HEAD is GET without a body in the answer (RFC 9110, section 9.3.2).
     let route = if method == Method::GET {
         web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
     } else {
@@ -130,7 +130,7 @@ where
 }
 
 impl Entry {
-    /// The line is for requests that have one query parameter and not another.
+    /// The line applies to requests that have one query parameter and not another.
     fn only_with(mut self, given: &'static str, other: &'static str) -> Self {
         self.route = self.route.guard(guard::fn_guard(move |context| {
             let query = context.head().uri.query().unwrap_or_default().as_bytes();
@@ -142,7 +142,7 @@ impl Entry {
     }
 }
 
-/// The arguments of a handler that is for the callers of a policy.
+/// The arguments of a handler for a policy.
 pub trait For<P: Policy> {}
 impl<P: Policy> For<P> for (Caller<P>,) {}
 impl<P: Policy, A> For<P> for (Caller<P>, A) {}
@@ -150,13 +150,13 @@ impl<P: Policy, A, B> For<P> for (Caller<P>, A, B) {}
 impl<P: Policy, A, B, C> For<P> for (Caller<P>, A, B, C) {}
 impl<P: Policy, A, B, C, D> For<P> for (Caller<P>, A, B, C, D) {}
 
-/// The addresses of the table, each once; a `RouteNumber` is a place in it.
+/// The paths in the table, without repeats. A `RouteNumber` is an index into them.
 pub fn paths() -> Vec<&'static str> {
     let paths: BTreeSet<&str> = routes().iter().map(|entry| entry.path).collect();
     paths.into_iter().collect()
 }
 
-/// The table as services: an address that does not take a method says which it takes.
+/// The table as actix services. A path answers other methods with the list of methods it allows.
 pub fn services() -> Vec<impl HttpServiceFactory> {
     let mut by_path: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
     for entry in routes() {
@@ -187,7 +187,7 @@ fn resource(path: &str, entries: Vec<Entry>) -> Resource {
     resource.default_service(other_methods(allow))
 }
 
-/// What an address answers to all methods but those it takes.
+/// A path's answer to all methods that it does not allow.
 pub fn other_methods(allow: String) -> Route {
     web::to(move || {
         let allow = allow.clone();

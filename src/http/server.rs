@@ -1,4 +1,4 @@
-//! actix, put together: limits, CORS, the table of routes, the pages.
+//! Sets up actix: limits, CORS, routes, pages.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -12,21 +12,21 @@ use super::routes::{other_methods, services};
 use super::state::State;
 use super::{metrics, pages, watch};
 
-/// Seconds a stopping server gives to requests that are under way.
+/// When the server stops, running requests get this many seconds to finish.
 const GRACE_SECONDS: u64 = 20;
 
-/// How long a connection stays open that nobody uses. Longer than the pools of usual proxies and clients keep theirs (60
-/// seconds in nginx): whoever closes first must be the one who knows that no request is on its way.
+/// How long an idle connection stays open. Longer than in the pools of common proxies and clients (60 seconds in
+/// nginx), because the side that closes first must know that no request is on its way.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// A server that is bound and, once awaited, answers.
+/// A bound server. It answers once awaited.
 pub struct Server {
     pub address: SocketAddr,
     pub handle: ServerHandle,
     pub running: Running,
 }
 
-/// Serves on a socket that is bound. `workers`: threads that answer.
+/// Serves on a bound socket. `workers`: the number of threads that answer.
 pub fn serve(
     listener: TcpListener,
     state: web::Data<State>,
@@ -55,7 +55,7 @@ pub fn serve(
     })
 }
 
-/// Serves the measurements alone, on an address of their own.
+/// Serves only metrics, on their own address.
 pub fn serve_metrics(listener: TcpListener, state: web::Data<State>) -> std::io::Result<Server> {
     let address = listener.local_addr()?;
     let server = HttpServer::new(move || {

@@ -1,4 +1,4 @@
-//! Signing in, renewing, signing out.
+//! Log in, refresh, log out.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -85,7 +85,7 @@ async fn log_in(
     signed_in(state, request, &opened, &account)
 }
 
-/// An address that cannot be one is refused before anything is done with it (RFC 5321 4.5.3.1).
+/// Refuses an address that is too long to exist, before any work (RFC 5321 4.5.3.1).
 pub(super) fn refuse_long_email(email: &str) -> Result<(), Problem> {
     if email.len() > Email::MAX_BYTES {
         let max = Email::MAX_BYTES;
@@ -94,8 +94,8 @@ pub(super) fn refuse_long_email(email: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What proves that this device has signed in to the account before: the mark that a page's browser keeps, or an access token
-/// of before, however old, that any other client sends along.
+/// Proof that this device has logged in to the account before: the mark in a browser's cookie, or an earlier access
+/// token of any age that another client sends.
 fn known_device<'a>(
     request: &'a HttpRequest,
     state: &State,
@@ -113,7 +113,7 @@ fn known_device<'a>(
         .find(|mark| state.access_keys.signed_in_before(mark) == Some(account))
 }
 
-/// Writes a failed log-in down, without what was typed: it may be a password. If that fails, the answer stays the same.
+/// Logs a failed log-in, without what was typed, which may be a password. If logging fails, the answer is the same.
 async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
     let Some(left_out) = state
         .failures
@@ -147,7 +147,7 @@ pub struct SignedIn<'a> {
     account: AccountView<'a>,
 }
 
-/// The answer of a log-in, with a mark by which the browser of a page is known again.
+/// The answer to a log-in, with a cookie that identifies the page's browser later.
 pub(super) fn signed_in(
     state: &State,
     request: &HttpRequest,
@@ -203,7 +203,7 @@ pub struct RefreshBody {
     refresh_token: Option<String>,
 }
 
-/// The refresh token of the body, else of the cookie, which counts from our own pages alone.
+/// The refresh token in the body, or else in the cookie, which counts only from our own pages.
 fn refresh_token(request: &HttpRequest, body: &JsonBody) -> Result<Option<String>, Problem> {
     let RefreshBody { refresh_token } = body.parse()?;
     if refresh_token.is_some() {
@@ -232,7 +232,7 @@ pub async fn refresh(
     };
     let origin = caller.origin;
     let answer = renew(&request, &state, origin, &token);
-    // With the token: from a page it comes in the cookie, not in the body.
+    // Keyed by the token too, since from a page it is in the cookie, not in the body.
     once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await
 }
 
@@ -283,7 +283,7 @@ async fn log_out(
             })
             .await?;
     } else if let Some(identity) = identity_of(request, state, &caller.reader)? {
-        // Without a refresh token, the access token says which session ends.
+        // Without a refresh token, the access token says which session to end.
         let end =
             |transaction: &mut Transaction| accounts::end_session(transaction, identity.session_id);
         state.store.run(origin, end).await?;

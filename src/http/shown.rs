@@ -1,5 +1,5 @@
-//! Postings as they stand in an answer. What the public is shown of one is made once and kept with its cached; what one
-//! reader or one search is told besides is set behind it. `JobView` says what comes out.
+//! Postings in answers. The public JSON of a posting is created once and cached; fields for one reader or one search
+//! are appended to it. The result equals `JobView`.
 
 use serde::Serialize;
 
@@ -9,7 +9,8 @@ use crate::jobs::{Audience, CachedJob};
 use crate::model::{Declined, Identity};
 use crate::store::{Reader, Stored, keys};
 
-/// Whether a list of postings may be kept: an employer's own show how many applied, a student's may be chosen for him.
+/// Whether a list of postings may be cached. An employer's list shows application counts, and a student's may be a
+/// personal selection.
 pub fn may_keep_list(identity: Option<&Identity>) -> &'static str {
     match identity {
         Some(_) => "no-store",
@@ -17,7 +18,7 @@ pub fn may_keep_list(identity: Option<&Identity>) -> &'static str {
     }
 }
 
-/// The last members of a `JobView`, those that the public's copy lacks.
+/// The last members of a `JobView`, which the public JSON lacks.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Beyond<'a> {
@@ -39,7 +40,7 @@ struct Beyond<'a> {
     snippet: Option<&'a str>,
 }
 
-/// Appends a posting as this reader sees it.
+/// Appends a posting as this reader may see it.
 pub fn write_job(
     body: &mut Vec<u8>,
     reader: &Reader,
@@ -67,9 +68,9 @@ pub fn write_job(
     append_members(body, &beyond)
 }
 
-/// Appends an object's members to the object that stands last.
+/// Appends members to the object at the end of the body.
 pub fn append_members(body: &mut Vec<u8>, more: &impl Serialize) -> Result<(), Problem> {
-    // Neither is empty, so the brace between them becomes a comma.
+    // Neither object is empty, so the closing brace becomes a comma.
     body.pop();
     let joint = body.len();
     serde_json::to_writer(&mut *body, more).map_err(|error| Problem::internal(&error))?;

@@ -1,4 +1,4 @@
-//! What handlers share.
+//! The state that handlers share.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct State {
     pub passwords: Passwords,
     pub log_ins: LogInLimits,
     pub failures: FailureLog,
-    /// Registrations and forgotten passwords, and links that fail, by network.
+    /// Limits registrations, reset requests and failed links, by network.
     pub requests: Throttle,
     pub in_flight: InFlight,
     pub progress: Arc<Progress>,
@@ -53,12 +53,12 @@ impl State {
         self.store.read()
     }
 
-    /// Links in mails and `Location` begin with it.
+    /// Links in mails and `Location` headers start with this.
     pub fn public_url(&self) -> &str {
         &self.registrar.public_url
     }
 
-    /// Who did it and from where, for the log.
+    /// Who made the change and from where, for the log.
     pub fn origin(&self, request: &HttpRequest, identity: Option<&Identity>) -> Origin {
         let actor = identity.map_or(Actor::Anonymous, Identity::actor);
         Origin {
@@ -67,17 +67,17 @@ impl State {
         }
     }
 
-    /// Whether a trusted proxy passed the request on.
+    /// Whether a trusted proxy forwarded the request.
     pub fn is_from_proxy(&self, request: &HttpRequest) -> bool {
         client::is_from_proxy(request, &self.config.server.trusted_proxies)
     }
 
-    /// The address of whoever sent the request, behind trusted proxies too.
+    /// The client's address, also behind trusted proxies.
     pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
         client::address(request, &self.config.server.trusted_proxies)
     }
 
-    /// The same as limits see it.
+    /// The client as limits count it.
     pub fn client(&self, request: &HttpRequest) -> Client {
         let address = self.client_address(request);
         let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -89,14 +89,14 @@ impl State {
         }
     }
 
-    /// Counts what a stranger asks for against his network, or says how long to wait.
+    /// Counts a stranger's request against the network's limit, or says how long to wait.
     pub fn spend_request(&self, request: &HttpRequest) -> Result<(), Problem> {
         let Client { network, share } = self.client(request);
         let spent = self.requests.take(&("request", network), share);
         spent.map_err(Problem::too_many)
     }
 
-    /// Does what a mailed link allows; each that fails counts against the network it comes from.
+    /// Runs what a mailed link allows. A failure counts against the client's network.
     pub async fn follow_link<T>(
         &self,
         request: &HttpRequest,

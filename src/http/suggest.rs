@@ -1,4 +1,4 @@
-//! Completions of what somebody types into the search.
+//! Completions for the search box.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

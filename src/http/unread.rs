@@ -1,5 +1,6 @@
-//! Chunked bodies that nobody reads to the end. actix keeps reading such a body after the answer, however slowly it comes, and
-//! the connection stays open. If the body is still held when the answer has left, actix closes the connection instead.
+//! Chunked bodies that no handler reads to the end. actix keeps reading such a body after the answer, however slowly it
+//! arrives, and the connection stays open. If the body is still held when the answer was sent, actix closes the
+//! connection instead.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ use futures_util::Stream;
 pub struct Held(Rc<RefCell<Payload>>);
 
 impl Held {
-    /// Takes hold of a chunked body. actix closes the connection of any other unread body by itself.
+    /// Holds a chunked body. actix itself closes the connection of other unread bodies.
     pub fn of(request: &mut ServiceRequest) -> Option<Self> {
         request.headers().get(TRANSFER_ENCODING)?;
         let held = Self(Rc::new(RefCell::new(request.take_payload())));
@@ -29,7 +30,7 @@ impl Held {
         Some(held)
     }
 
-    /// An answer that holds the request body until it has left.
+    /// An answer that holds the request body until it is sent.
     pub fn until_sent(self, answer: BoxBody) -> BoxBody {
         BoxBody::new(Answer {
             answer,

@@ -1,4 +1,4 @@
-//! What records look like outside: which members a reader gets, in the spelling of README.md.
+//! Records in API form: which fields a reader may see, under the names in README.md.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -38,7 +38,7 @@ impl<'a> From<&'a Account> for AccountView<'a> {
     }
 }
 
-/// What an admin sees of an account.
+/// An account as admins see it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountRow<'a> {
@@ -71,7 +71,7 @@ impl<'a> From<&'a Stored<Account>> for AccountRow<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct StudentView<'a> {
     student_id: &'a StudentId,
-    /// The number that was typed at registration is another student's; this one was made here.
+    /// The number typed at registration belongs to another student, so this one was generated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     number_cleared: bool,
     name: &'a str,
@@ -132,7 +132,7 @@ impl<'a> StudentView<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct EmployerView<'a> {
     employee_id: &'a EmployeeId,
-    /// The number that was typed at registration is another employer's; this one was made here.
+    /// The number typed at registration belongs to another employer, so this one was generated.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     number_cleared: bool,
     name: &'a str,
@@ -213,7 +213,7 @@ pub struct JobView<'a> {
     posted_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
-    // What only a posting's employer and admins see of it, who are told too that there is no external id.
+    // Fields for the posting's employer and admins only. For them, a missing external ID is null.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false)]
     #[expect(
@@ -237,7 +237,7 @@ pub struct JobView<'a> {
 }
 
 impl<'a> JobView<'a> {
-    /// `application_count` is asked for managers alone.
+    /// `application_count` is needed only for managers.
     pub fn new(stored: &'a Stored<Job>, view: Audience, application_count: i64) -> Self {
         let job = &stored.record;
         let manages = view == Audience::Manager;
@@ -272,7 +272,7 @@ impl<'a> JobView<'a> {
         }
     }
 
-    /// As `shown.rs` writes it behind what is kept.
+    /// As `shown.rs` appends it to the cached JSON.
     #[cfg(test)]
     #[must_use]
     pub fn with_snippet(mut self, snippet: Option<String>) -> Self {
@@ -311,7 +311,7 @@ pub struct ResumeView {
     name: Option<String>,
 }
 
-/// What an employer sees of a student: never credits, GPA, visa or award.
+/// A student as employers see one: never credits, GPA, visa or award.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Applicant)]
 #[serde(rename_all = "camelCase")]
@@ -326,7 +326,7 @@ pub struct ApplicantView {
 }
 
 impl<'a> ApplicationView<'a> {
-    /// `applicant`: for the employer and admins. The reasons of a verdict are the student's and the office's.
+    /// `applicant`: for employers and admins. Reasons of a verdict are for the student and the office.
     pub fn new(
         stored: &'a Stored<Application>,
         reader: Role,

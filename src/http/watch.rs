@@ -1,4 +1,4 @@
-//! What is noted of every request: an id, the time it took, and the headers that every answer carries.
+//! Wraps every request: request ID, duration, and the headers of every answer.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ tokio::task_local! {
     static REQUEST_ID: u64;
 }
 
-/// The id of the request that this task serves.
+/// The ID of the request that this task serves.
 pub fn request_id() -> String {
     REQUEST_ID
         .try_with(|id| format!("{id:016x}"))
@@ -60,7 +60,7 @@ pub async fn watch<B: MessageBody + 'static>(
     })
 }
 
-/// The address as the log has it: without its query, and without a secret that is a part of it.
+/// The path as logged: without its query, and without a secret that is part of it.
 fn shown(request: &HttpRequest) -> Cow<'_, str> {
     match request.match_pattern() {
         Some(pattern) if pattern.contains("token") => pattern.into(),
@@ -80,7 +80,7 @@ fn note<B>(response: &ServiceResponse<B>, took: Duration) {
     }
 }
 
-/// Of every page: nothing from another host, no inline script, no frame around us.
+/// For all pages: nothing from other hosts, no inline scripts, no frames.
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
     frame-ancestors 'none'; form-action 'self'";
 
@@ -91,11 +91,11 @@ fn harden(headers: &mut HeaderMap, is_https: bool) {
     headers.insert(NOSNIFF, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER, HeaderValue::from_static("same-origin"));
     if is_https {
-        // A year, as hstspreload.org asks for at least.
+        // One year, the least that hstspreload.org asks for.
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
     }
-    // Most answers are somebody's own; what may be kept says so itself.
+    // Most answers are personal. What may be cached sets its own header.
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

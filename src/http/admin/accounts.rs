@@ -1,4 +1,4 @@
-//! Accounts: who waits, approve, suspend, reinstate.
+//! Accounts: list, approve, suspend, reinstate.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -20,12 +20,12 @@ pub struct AuditRow {
     actor: ActorView,
     #[schema(value_type = Option<String>)]
     address: Option<std::net::IpAddr>,
-    /// The kind of event, as `applicationMoved`.
+    /// The kind of event, such as `applicationMoved`.
     action: String,
-    /// What it was about: ids, and from and to for a change of standing.
+    /// What the event concerns: IDs, and from and to for a status change.
     #[schema(value_type = Object)]
     details: Map<String, Value>,
-    /// Of an override: what the admin wrote.
+    /// For an override: the admin's reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -87,7 +87,7 @@ impl AuditRow {
     }
 }
 
-/// The log holds no words of people; an override's stand in the application.
+/// The log contains no text that people wrote. An override's reason is in the application.
 fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> {
     let Event::EligibilityOverridden { application_id, .. } = &entry.event else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Imports over HTTP: the body is the CSV file, read as it arrives.
+//! Imports over HTTP. The body is the CSV file, processed as it arrives.
 
 use std::io::{self, Read};
 
@@ -19,9 +19,9 @@ use crate::http::state::State;
 use crate::model::{Email, Invalid};
 use crate::office::{Import, ImportError, Kind, Options, Rejection};
 
-/// Pieces of the body that wait for the store; the client waits while they do.
+/// Most pieces of the body that wait for the store. Beyond that, the client waits.
 const PIECES: usize = 16;
-/// Rejections that are told one by one; beyond them the count alone goes on.
+/// Most rejections to list. Further ones are only counted.
 const MAX_REJECTIONS: usize = 10_000;
 
 #[derive(Serialize, ToSchema)]
@@ -34,7 +34,7 @@ pub struct ImportView {
     rejected: Vec<Rejection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected_in_all: Option<u64>,
-    /// Columns that are not known and were left out.
+    /// Unknown columns, which were ignored.
     ignored_columns: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ pub async fn import(
     }
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
-    // The reader's snapshot must not be held for as long as the upload takes.
+    // Do not hold the reader's snapshot for the whole upload.
     drop(caller);
     if let Some(retry) = keyed.take_if(|keyed| keyed.is_retry()) {
         return recall(retry, body).await;
@@ -160,14 +160,14 @@ fn run(import: &Import<'_>, upload: Upload) -> Result<ImportView, ImportError> {
     })
 }
 
-/// What clients call a body when nobody tells them what it is: curl's name for it, a browser's for text, and others'.
+/// Content types that clients send if none is set: curl's, a browser's for text, and others.
 const UNNAMED: [&str; 3] = [
     "application/x-www-form-urlencoded",
     "text/plain",
     "application/octet-stream",
 ];
 
-/// Whether the body may be what is read here.
+/// Whether the content type can be CSV.
 fn is_csv(request: &HttpRequest) -> bool {
     let kind = media_type(request);
     let mut kinds = ["text/csv"].into_iter().chain(UNNAMED);
@@ -176,15 +176,15 @@ fn is_csv(request: &HttpRequest) -> bool {
     is_readable || !request.headers().contains_key(header::CONTENT_TYPE)
 }
 
-/// The end is told, since a client that goes away takes this handler with it: a channel that merely closes is an upload
-/// that broke off, perhaps in the middle of a row.
+/// The end is sent as a piece, because a client that disconnects drops this handler: a channel that just closes is an
+/// upload that broke off, perhaps in the middle of a row.
 enum Piece {
     Bytes(Bytes),
     Broken(io::Error),
     End,
 }
 
-/// A body as a file.
+/// Reads the body like a file.
 struct Upload {
     pieces: mpsc::Receiver<Piece>,
     piece: Bytes,

@@ -1,4 +1,4 @@
-//! Postings that wait for the office.
+//! Postings that wait for the office's approval.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

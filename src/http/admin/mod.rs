@@ -1,4 +1,4 @@
-//! What the office does over HTTP.
+//! The office's routes.
 
 pub mod accounts;
 pub mod audit;

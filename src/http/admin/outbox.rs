@@ -1,4 +1,4 @@
-//! The outbox: what waits, what left, what failed and why; and sending it again.
+//! The outbox: waiting, sent and failed mail, and sending again.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -15,7 +15,7 @@ use crate::http::views::PageView;
 use crate::mail::{list_outbox, retry_mail};
 use crate::model::{Email, Mail, MailId, MailKind, MailState, Timestamp};
 
-/// A mail without its words: they may hold a secret link.
+/// A mail without its text, which may contain a secret link.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Mail)]
 #[serde(rename_all = "camelCase")]

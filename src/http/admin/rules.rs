@@ -1,4 +1,4 @@
-//! The campus rules: upload, look, set parameters, try, make active, go back.
+//! Campus rules: upload, inspect, set parameters, dry-run, activate, retire.
 
 use std::time::Instant;
 
@@ -41,21 +41,21 @@ pub struct RuleView<'a> {
     /// JSON Schema of the parameters.
     #[schema(value_type = Object)]
     parameter_schema: Box<RawValue>,
-    /// What the office set; beneath it lies what config.toml has, and beneath that the schema's defaults.
+    /// What the office set. Missing parameters come from config.toml, then from the schema's defaults.
     #[schema(value_type = Object)]
     parameters: &'a Parameters,
     /// Whether the effect of these parameters was seen: in a dry run, or because the rule was in use with them.
     dry_run: bool,
     failing: Option<FailureView<'a>>,
     shadow: ShadowView,
-    /// Who uploaded it; null for a rule that ships with Corkboard.
+    /// Who uploaded it. Null for a built-in rule.
     uploaded_by: Option<ActorView>,
     uploaded_at: Timestamp,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-/// Since when a module fails, and how.
+/// Since when a module has been failing, and the last error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RuleFailure)]
 struct FailureView<'a> {
@@ -63,7 +63,7 @@ struct FailureView<'a> {
     message: &'a str,
 }
 
-/// Verdicts given as a shadow, and those that differed from the ones that counted.
+/// The number of shadow verdicts, and of those that differed from the real ones.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Shadow)]
 struct ShadowView {
@@ -119,7 +119,7 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
         .map(|cursor| cursor.parse().map_err(|_| wrong_cursor()))
         .transpose()?;
     let rules = office::list_rules(&caller.reader)?;
-    // Ids follow the order of upload.
+    // IDs sort by upload time.
     let mut older = rules
         .iter()
         .rev()
@@ -149,7 +149,7 @@ pub async fn read(
     answer(&caller.reader, &rule)
 }
 
-/// POST /admin/rules: the raw body is the module. It is compiled, looked into and asked once before it is kept.
+/// POST /admin/rules: the raw body is the module. It is compiled, inspected and called once before it is stored.
 pub async fn upload(
     caller: Caller<Admin>,
     request: HttpRequest,
@@ -245,7 +245,7 @@ pub async fn update(
     answer(&state.read()?, &rule)
 }
 
-/// DELETE /admin/rules/{ruleId}: of a draft, or of one that is retired.
+/// DELETE /admin/rules/{ruleId}: a draft or a retired rule.
 pub async fn delete(
     caller: Caller<Admin>,
     request: HttpRequest,
@@ -271,10 +271,10 @@ pub struct DryRunView {
     /// Answers that the rule gave.
     evaluated: u64,
     changed: u64,
-    /// Questions it gave no answer to, asked twice. With any of these, or with nothing evaluated, the rule cannot become
-    /// active.
+    /// Questions without an answer after two attempts. If there are any, or nothing was evaluated, the rule cannot
+    /// become active.
     faults: u64,
-    /// What the first of these was.
+    /// The first fault's text.
     first_fault: Option<String>,
     samples: Vec<SampleView>,
     /// Milliseconds.

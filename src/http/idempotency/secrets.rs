@@ -1,5 +1,5 @@
-//! Answers that hold secrets: log-ins and renewals. Kept in memory alone, since the store must hold no token that opens
-//! anything; so a retry after a restart is a new log-in, and no worse.
+//! Answers with secrets: log-ins and refreshes. Kept only in memory, since the store must not contain valid tokens. So
+//! a retry after a restart logs in again, which is fine.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ use crate::http::state::State;
 use crate::model::Timestamp;
 use crate::store::Origin;
 
-/// Answers that are kept at once; while it is full, no more are.
+/// Most answers to keep. When full, no more are kept.
 const MAX_KEPT: usize = 10_000;
 
 #[derive(Default)]
@@ -66,7 +66,7 @@ impl Kept {
     }
 }
 
-/// Answers; with an Idempotency-Key once, as long as this process runs. Refusals are not remembered.
+/// Answers. With an Idempotency-Key, only once for as long as this process runs. Refusals are not kept.
 pub async fn once_with_secrets(
     state: &State,
     request: &HttpRequest,

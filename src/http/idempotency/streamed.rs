@@ -1,5 +1,5 @@
-//! The key of a request whose body is read as it arrives, so that its digest is known only at the end. What it does must
-//! be safe to do again: its answer is saved after the work, not in the same change.
+//! Idempotency for a body that is processed as it arrives, so that its digest is known only at the end. Its work must
+//! be safe to repeat, since the answer is saved afterwards, not in the same change.
 
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
@@ -43,7 +43,7 @@ impl<'a> Streamed<'a> {
         }))
     }
 
-    /// Whether there is an answer already, so that the body is to be read and nothing to be done.
+    /// Whether there is an answer already. Then read the body and do nothing.
     pub fn is_retry(&self) -> bool {
         self.first.is_some()
     }
@@ -52,13 +52,13 @@ impl<'a> Streamed<'a> {
         self.body.update(piece);
     }
 
-    /// The first answer, or an error if it was to another body.
+    /// The first answer, or an error if it was for a different body.
     pub fn recall(self) -> Option<Result<HttpResponse, Problem>> {
         let ticket = self.key.ticket(self.request, self.body.finalize().into());
         self.first.map(|first| ticket.recall(&first))
     }
 
-    /// Remembers the answer. One that is too large for the store is given and not remembered.
+    /// Saves the answer. If it is too large for the store, it is sent without being saved.
     pub async fn keep(self, origin: Origin, answer: &Reply) -> Result<(), Problem> {
         let ticket = self.key.ticket(self.request, self.body.finalize().into());
         let key = keys::saved_answer(&self.key.digest);

@@ -1,4 +1,4 @@
-//! Every code that an error answer may have: its HTTP status, its sentence, and the values that stand in it.
+//! Every error code with its HTTP status, its sentence, and the values in the sentence.
 
 use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::model::{fill, named_parts};
 
-/// Serde gives the stable code and its params. A new one also needs a text in both catalogues of web/i18n.
+/// Serde gives the stable code and its params. A new code also needs a text in both catalogues of web/i18n.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Code {
-    /// What is wrong stands in `errors`.
+    /// The details are in `errors`.
     Invalid,
     InvalidModule,
     WrongPassword,
@@ -51,7 +51,7 @@ pub enum Code {
     Stale,
     IdempotencyMismatch,
     InProgress,
-    /// `to` is none where it has gone there already.
+    /// `to` is `None` if the status was reached already.
     InvalidTransition {
         from: String,
         to: Option<String>,
@@ -91,14 +91,14 @@ pub enum Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// Of a link in a mail.
+    /// A link in a mail.
     Link,
-    /// Of a link that has confirmed its address.
+    /// A link that has verified its address.
     UsedLink,
     Refresh,
 }
 
-/// Why somebody may not.
+/// Why it is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
@@ -114,7 +114,7 @@ const STORE_SECONDS: u64 = 5;
 const DISK_SECONDS: u64 = 30;
 
 impl Code {
-    /// The stable name, and the values that stand in the sentence.
+    /// The stable code and the values in the sentence.
     pub fn parts(&self) -> (String, Map<String, Value>) {
         named_parts(self)
     }
@@ -127,7 +127,7 @@ impl Code {
         fill(self.meaning().1, &self.parts().1)
     }
 
-    /// Seconds after which it is worth trying again.
+    /// Seconds until a retry makes sense.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),

@@ -1,4 +1,4 @@
-//! What the rooms refuse, as problems.
+//! Converts what commands refuse into problems.
 
 use super::{Because, Code, Problem, TokenKind};
 use crate::auth::PasswordError;
@@ -149,7 +149,7 @@ impl From<RuleRefusal> for Problem {
 }
 
 impl From<Fault> for Problem {
-    /// Of an upload: what is wrong with the module.
+    /// For an upload: what is wrong with the module.
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Busy => Code::Busy.into(),
