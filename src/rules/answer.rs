@@ -1,9 +1,8 @@
-//! What a module answered, looked at before anybody believes it: as many answers as were asked for, reasons that can be
-//! shown, and no more than a person would read.
+//! Checks a module's answers before they are used: the right number of answers, readable reasons, limited length.
 
 use super::{Delivery, Fault, Limits, Outcome, Reason, Verdict};
 
-/// A code is a word for machines: `weekly-hours`.
+/// Longest code. It is a word for machines, such as `weekly-hours`.
 const CODE_CHARS: usize = 64;
 
 pub fn verdicts(
@@ -89,7 +88,7 @@ fn reason(reason: Reason, limits: &Limits) -> Result<Reason, Fault> {
     })
 }
 
-/// Text for a person: one line, no control characters, not longer than `most`.
+/// Text for a person: one line, no control characters, at most `most` characters.
 pub fn sentence(text: String, what: &str, most: usize) -> Result<String, Fault> {
     let length = text.chars().count();
     if length > most {

@@ -1,8 +1,8 @@
-//! Compiled code between starts, one file a module, named by the module's digest and the engine that made it.
+//! Compiled code on disk: one file per module, named by the digests of the module and the engine.
 //!
-//! wasmtime can load a whole compiled module back only through an unsafe function, since it must trust every byte. What it
-//! offers safely is a store for the code of single functions, which it looks up by a digest of what it would compile. So a
-//! start parses a module again and takes its functions' code from here. A file whose own digest is wrong is no cache at all.
+//! wasmtime can load a whole compiled module only through an unsafe function, since it must trust every byte. Its safe
+//! alternative is a cache for the code of single functions, with a digest of the input as the key. So a start parses
+//! each module again and takes its functions' code from here. A file whose own digest is wrong is ignored.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -17,19 +17,19 @@ use wasmtime::{CacheStore, Engine};
 
 use super::Digest;
 
-/// The first bytes of a file, with the layout's version.
+/// The first bytes of a file, including the version of its layout.
 const MAGIC: &[u8; 8] = b"cbrules1";
 const SEAL: usize = 32;
-/// A file that claims to be larger is not one of ours.
+/// A larger file is not one of ours.
 pub const MOST_BYTES: u64 = 256 << 20;
 const ENDING: &str = "code";
 const UNFINISHED: &str = "part";
 
-/// The code of single functions, by what was compiled.
+/// The code of single functions, by the digest of their input.
 pub type Code = HashMap<Vec<u8>, Vec<u8>>;
 
-/// What the module that this thread compiles knew before, and what of it was used. wasmtime compiles a module on one
-/// thread, so that several modules may compile at once.
+/// The cached code for the module that this thread compiles, and which of it was used. wasmtime compiles each module on
+/// one thread, so that several modules can compile at once.
 #[derive(Debug, Default)]
 struct Found {
     known: Code,
@@ -41,7 +41,7 @@ thread_local! {
     static FOUND: RefCell<Found> = RefCell::default();
 }
 
-/// The store that the engine asks.
+/// The cache that the engine calls.
 #[derive(Debug)]
 pub struct Functions;
 
@@ -64,8 +64,8 @@ impl CacheStore for Functions {
     }
 }
 
-/// Compiles on this thread with what is known. Gives the code that was used, if some of it is new: some keys differ from one
-/// compilation to the next, so what was not used is no longer of any use.
+/// Compiles on this thread with cached code. If any code is new, returns all code that was used. The rest is dropped:
+/// some keys differ from one compilation to the next.
 pub fn compiling<T>(known: Code, compile: impl FnOnce() -> T) -> (T, Option<Code>) {
     FOUND.set(Found {
         known,
@@ -82,7 +82,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Makes the folder and clears out what another engine, or a compilation that did not end, has left there.
+    /// Creates the folder, and deletes files of other engines or of interrupted compilations.
     pub fn open(folder: &Path, engine: &Engine) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut hasher = Sha(Sha256::new());
@@ -101,7 +101,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// Removes the files of all modules but these.
+    /// Deletes the files of all other modules.
     pub fn keep_only(&self, digests: &[Digest]) -> io::Result<()> {
         let kept: Vec<_> = digests.iter().map(|digest| self.file(*digest)).collect();
         self.clear(|file| kept.iter().any(|kept| kept == file))
@@ -125,7 +125,7 @@ impl Cache {
             .join(format!("{digest}-{}.{ENDING}", self.engine))
     }
 
-    /// What is known of a module.
+    /// The cached code of a module.
     pub fn load(&self, digest: Digest) -> Option<Code> {
         load(&self.file(digest))
     }
@@ -135,7 +135,7 @@ impl Cache {
     }
 }
 
-/// Removes a file and what was to become of it.
+/// Deletes a file and its unfinished copy.
 pub fn discard(file: &Path) {
     for path in [file, &file.with_extension(UNFINISHED)] {
         match fs::remove_file(path) {
@@ -147,7 +147,7 @@ pub fn discard(file: &Path) {
     }
 }
 
-/// None for a file that is not there, not ours, or damaged.
+/// `None` for a file that is missing, damaged or not ours.
 fn load(file: &Path) -> Option<Code> {
     if fs::metadata(file).ok()?.len() > MOST_BYTES {
         return None;
@@ -175,7 +175,7 @@ fn part(rest: &mut &[u8]) -> Option<Vec<u8>> {
     Some(part.to_vec())
 }
 
-/// Whole or not at all.
+/// Writes the whole file or nothing.
 pub fn save(file: &Path, code: &Code) -> io::Result<()> {
     let mut body = Vec::new();
     for part in code.iter().flat_map(|(key, value)| [key, value]) {

@@ -1,5 +1,5 @@
-//! One call under limits: a turn, a fresh instance's store, a deadline, and every failure told apart. No state of a
-//! module outlives a call.
+//! One call under limits: a permit, a new store for the instance, a deadline, and a distinct fault for every failure.
+//! No state of a module outlives a call.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -12,14 +12,14 @@ use wasmtime::{Engine, EngineWeak, ResourceLimiter, Store, Trap, UpdateDeadline}
 use super::fault::cut;
 use super::{Fault, Limits};
 
-/// How often the deadline is looked at.
+/// How often the deadline is checked.
 const TICK: Duration = Duration::from_millis(5);
 
-/// Calls something needs to run: the engine, the limits, the clock and the turns.
+/// What a call needs to run: the engine, the limits, the deadline's ticker and the permits.
 pub struct Runner {
     pub engine: Engine,
     pub limits: Limits,
-    /// Instructions run so far, where the engine counts them.
+    /// Instructions run so far, if the engine counts them.
     pub fuel: Option<AtomicU64>,
     ticker: Ticker,
     turns: Turns,
@@ -44,7 +44,7 @@ impl Runner {
         })
     }
 
-    /// Runs `work` in a store of its own; the deadline covers instance and calls together.
+    /// Runs `work` in a new store. The deadline covers creating the instance and all its calls.
     pub fn run<T>(
         &self,
         urgency: Urgency,
@@ -71,10 +71,10 @@ impl Runner {
 
     fn fault(&self, error: &wasmtime::Error, guard: &Guard) -> Fault {
         match error.downcast_ref::<Trap>() {
-            // The machine had no time for it, which says nothing of the module.
+            // The machine was too busy, which says nothing about the module.
             Some(Trap::Interrupt) if guard.starved => Fault::Busy,
             Some(Trap::Interrupt) => Fault::OutOfTime(self.limits.deadline.as_millis() as u64),
-            // A guest that is refused memory gives up by a trap of its own kind.
+            // When memory is refused, the module stops with its own kind of trap.
             _ if guard.refused_memory => {
                 Fault::OutOfMemory((self.limits.memory_bytes >> 20) as u64)
             }
@@ -87,7 +87,7 @@ impl Runner {
     }
 }
 
-/// Who lets whom go first: a person who waits for a verdict goes before a dry run.
+/// Verdicts that a person waits for run before dry runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
     Live,
@@ -103,11 +103,11 @@ pub fn thread_time() -> Duration {
     )
 }
 
-/// What a store carries: how much its instance may still take, and whether it was refused any. A call stays on one thread.
+/// A store's limits: how much its instance may still use, and whether memory was refused. A call stays on one thread.
 pub struct Guard {
-    /// CPU time of the thread at which the call has used its deadline.
+    /// The thread's CPU time at which the call must end.
     deadline: Duration,
-    /// When the machine has had all the time it gets.
+    /// The time at which the call must end, however busy the machine is.
     longest: Instant,
     starved: bool,
     memory_bytes: usize,
@@ -131,7 +131,7 @@ impl Guard {
         }
     }
 
-    /// Whether the call may go on until the next tick.
+    /// Whether the call may continue until the next tick.
     fn look(&mut self) -> UpdateDeadline {
         if thread_time() >= self.deadline {
             return UpdateDeadline::Interrupt;
@@ -181,7 +181,7 @@ impl ResourceLimiter for Guard {
     }
 }
 
-/// A thread that moves the engine's epoch while a call runs, and sleeps while none does.
+/// A thread that advances the engine's epoch while calls run, and sleeps otherwise.
 struct Ticker {
     beat: Arc<Beat>,
     thread: thread::Thread,
@@ -244,7 +244,7 @@ impl Drop for Ticking<'_> {
     }
 }
 
-/// How many calls may still begin, and who waits for it.
+/// Limits how many calls run at once. A semaphore with priorities.
 struct Turns {
     waiting: Mutex<Waiting>,
     freed: Condvar,
@@ -252,7 +252,7 @@ struct Turns {
 
 struct Waiting {
     free: u32,
-    /// Live calls; while there is one, no dry run begins a call.
+    /// Waiting live calls. While there are any, no dry run starts a call.
     live: u32,
 }
 
@@ -290,7 +290,7 @@ impl Turns {
         }
         waiting.free -= 1;
         if waiting.free > 0 {
-            // A dry run may have waited for this one to begin.
+            // A dry run may have been waiting for this call to start.
             self.freed.notify_all();
         }
         Ok(Turn(self))

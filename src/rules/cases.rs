@@ -1,4 +1,4 @@
-//! A rule author's cases: what goes in and what has to come out, as JSON a person can write, and what came out instead.
+//! A rule author's test cases: input and expected answers in readable JSON, and how the actual answers differ.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use super::{
 };
 use crate::model::Parameters;
 
-/// Members that hold a day, which a person writes as 2026-10-01.
+/// Members that contain a date, written as 2026-10-01.
 const DAYS: [&str; 5] = ["today", "posted", "start", "end", "graduation"];
-/// So many at once are timed, to tell what one student costs in a batch.
+/// The size of the timed batch, which shows what one student costs in a batch.
 const BATCH: u32 = 256;
 
 #[derive(Debug, Deserialize)]
@@ -51,14 +51,14 @@ struct Case {
     expect: Expected,
 }
 
-/// Only what is written is compared.
+/// Only the given members are compared.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Expected {
     outcome: Option<Outcome>,
-    /// Of all reasons, in their order.
+    /// The codes of all reasons, in order.
     codes: Option<Vec<String>>,
-    /// Each must be the start of the message at its place.
+    /// Each must be the start of the message at its position.
     messages: Option<Vec<String>>,
     /// now, digest or suppress.
     delivery: Option<String>,
@@ -67,17 +67,17 @@ struct Expected {
 #[derive(Clone, Debug)]
 pub struct CaseReport {
     pub name: String,
-    /// Empty when all came out as expected; else one line a difference.
+    /// Empty if the case passed, otherwise one line per difference.
     pub differences: Vec<String>,
     pub took: Duration,
-    /// Instructions by wasmtime's count; none unless the host counts.
+    /// Instructions counted by wasmtime. `None` unless the host counts.
     pub fuel: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Report {
     pub cases: Vec<CaseReport>,
-    /// What one student or recipient takes when many are judged at once; a fault where so many are too much for one call.
+    /// The time per student or recipient in a batch, or a fault if the batch is too much for one call.
     pub each: Result<Duration, Fault>,
 }
 
@@ -122,7 +122,7 @@ impl fmt::Display for Report {
 }
 
 impl Host {
-    /// Runs an author's cases against a module. Fails with `Refused` when the file cannot be read as cases.
+    /// Runs test cases against a module. Fails with `Refused` if the file cannot be read as cases.
     pub fn run_cases(&self, bytes: &[u8], cases: &str) -> Result<Report, Fault> {
         let inspected = self.inspect(bytes)?;
         let module = self.module(inspected.digest, bytes)?;
@@ -177,7 +177,7 @@ enum Got {
     Delivery(Delivery),
 }
 
-/// The first answer about so many equal students or recipients.
+/// The first answer for a batch of equal students or recipients.
 fn ask(module: &Module, context: &Context, case: &Case, times: u32) -> Result<Got, Fault> {
     let none = || Fault::WrongAnswer("it gave no answer".into());
     match module.kind() {
@@ -214,7 +214,7 @@ impl Case {
     }
 }
 
-/// A case that compares nothing of what this module answers would always pass.
+/// Refuses a case that compares nothing that this module answers, since it would always pass.
 fn meant_for(kind: Kind, file: &File) -> Result<(), String> {
     for (place, case) in file.cases.iter().enumerate() {
         let Expected {
@@ -325,7 +325,7 @@ fn read(text: &str) -> Result<File, String> {
     Ok(file)
 }
 
-/// Days and attributes from the way people write them to the way they are passed.
+/// Converts dates and attributes from their readable form to the contract's.
 fn plain(json: &mut Json) -> Result<(), String> {
     match json {
         Json::Array(list) => list.iter_mut().try_for_each(plain),
@@ -342,7 +342,7 @@ fn plain(json: &mut Json) -> Result<(), String> {
                     *member = attributes(named)?;
                     Ok(())
                 }
-                // Settings go through their schema as they stand.
+                // Parameters are read by the schema, unchanged.
                 _ if name == "parameters" => Ok(()),
                 _ => plain(member),
             }),

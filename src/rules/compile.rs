@@ -1,6 +1,7 @@
-//! Compiles a module in a process of its own, since a hostile file can make the compiler take any time and memory. The
-//! process is this program under a hidden command; it limits itself, counts and compiles the module, and leaves the code of
-//! its functions in the cache. One that takes too much dies, and the board refuses the module and goes on.
+//! Compiles a module in a separate process, since a hostile file can make the compiler use any amount of time and
+//! memory. The process is this program with a hidden command. It limits itself, measures and compiles the module, and
+//! saves the code of its functions in the cache. If it exceeds a limit it dies, and the board refuses the module and
+//! continues.
 
 use std::io::{self, BufRead as _, Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -23,25 +24,25 @@ use super::limits::CompileLimits;
 use super::{Digest, Fault, Limits};
 use crate::telemetry::say;
 
-/// The command under which this program compiles a module. No person types it.
+/// The hidden command that compiles a module. People do not use it.
 pub const COMMAND: &str = "compile-rule";
 
-/// Exit status of a module that was refused; the reason stands on standard output.
+/// Exit status for a refused module. The reason is on standard output.
 const REFUSED: u8 = 3;
-/// Longest reason, and longest last words of a process that died.
+/// Longest reason, and longest error output of a process that died.
 const MOST_WORDS: u64 = 4_096;
-/// The stack that a module is compiled on in the process, and here afterwards. What a file nests fits into the first, or
-/// the process dies of it, so that it always fits into the second.
+/// The stack for compiling in the process, and for loading here later. A file that is nested too deep for the first
+/// kills the process, so what remains always fits into the second.
 const STACK: usize = 2 << 20;
 pub const STACK_AFTERWARDS: usize = 8 << 20;
-/// Address space beside the memory that counts: the program itself, and what is set aside and never used.
+/// Address space in addition to the memory limit: the program itself, and reserved space that is never used.
 const ADDRESSES_BESIDE: u64 = 2 << 30;
-/// It reads its order and writes one file.
+/// It reads its input and writes one file.
 const OPEN_FILES: u64 = 32;
-/// How much it steps back for everything else on the machine.
+/// Nice value: it yields to everything else on the machine.
 const NICE: i32 = 5;
 
-/// What the process is told, in one line before the module's bytes.
+/// The process's instructions, on one line before the module's bytes.
 #[derive(Serialize, Deserialize)]
 struct Order {
     file: PathBuf,
@@ -49,7 +50,7 @@ struct Order {
     limits: Limits,
 }
 
-/// This program, as it was when it started: it compiles even after a newer version took its place on the disk.
+/// This program's file as it was at the start. It still works after a newer version has replaced it on disk.
 pub fn own_program() -> PathBuf {
     if cfg!(target_os = "linux") {
         "/proc/self/exe".into()
@@ -58,7 +59,7 @@ pub fn own_program() -> PathBuf {
     }
 }
 
-/// Compiles a module in a process of its own, whose result is `file`. A failure leaves no file behind.
+/// Compiles a module in a separate process, into `file`. A failure leaves no file.
 pub fn compile_apart(
     program: &Path,
     limits: &Limits,
@@ -91,19 +92,19 @@ pub fn compile_apart(
 
 /// How the process ended.
 struct Ended {
-    /// None: it was killed, since it took too long.
+    /// `None`: it took too long and was killed.
     status: Option<ExitStatus>,
     said: String,
     last_words: String,
 }
 
-/// Gives the process its input and waits for its end.
+/// Sends the process its input and waits for its end.
 fn attend(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(mut stdin) = stdin {
-                // A process that died reads no more; how it ended tells why.
+                // A process that died reads no more. Its exit status says why.
                 let _ = input.iter().try_for_each(|part| stdin.write_all(part));
             }
         });
@@ -124,10 +125,10 @@ fn attend(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::Resu
     })
 }
 
-/// To the end, and of that no more than anybody reads.
+/// Reads to the end, but keeps only the beginning.
 fn read_all(mut from: impl Read) -> String {
     let mut words = Vec::new();
-    // What cannot be read is not there; how the process ended tells the rest.
+    // Output that cannot be read counts as missing. The exit status says the rest.
     let _ = from.by_ref().take(MOST_WORDS).read_to_end(&mut words);
     let _ = io::copy(&mut from, &mut io::sink());
     String::from_utf8_lossy(&words).into_owned()
@@ -158,7 +159,7 @@ impl Ended {
             let most = format!("{} s of CPU time", limits.cpu.as_secs());
             return over(most, "compile_cpu_seconds");
         }
-        // Memory that is refused, and a stack that is full, end a program in one of these ways.
+        // These are the ways in which a program ends when memory is refused or the stack is full.
         if died_of(&[Signal::ABORT, Signal::SEGV, Signal::KILL, Signal::BUS]) {
             let most = format!("{} MiB of memory", limits.memory_bytes >> 20);
             return over(most, "compile_memory_mib");
@@ -169,7 +170,7 @@ impl Ended {
     }
 }
 
-/// The hidden command: compiles the module on standard input as its order says.
+/// The hidden command: compiles the module on standard input.
 pub fn compile_for_board() -> ExitCode {
     let fail = |why: String| {
         say(why);
@@ -204,7 +205,7 @@ pub fn compile_for_board() -> ExitCode {
     }
 }
 
-/// Once for all: a limit cannot be taken back.
+/// Permanent: a process cannot raise its limits again.
 fn limit_self(limits: &CompileLimits) -> io::Result<()> {
     let limit = |resource, most: u64, beyond: u64| {
         let hard = getrlimit(resource).maximum.unwrap_or(u64::MAX);
@@ -217,7 +218,7 @@ fn limit_self(limits: &CompileLimits) -> io::Result<()> {
     limit(Resource::Data, limits.memory_bytes, 0)?;
     let addresses = limits.memory_bytes.saturating_add(ADDRESSES_BESIDE);
     limit(Resource::As, addresses, 0)?;
-    // The first warns by a signal that ends the process, the second ends it without one.
+    // The soft limit ends the process with a signal that names the cause; the hard limit kills it.
     limit(Resource::Cpu, limits.cpu.as_secs().max(1), 1)?;
     limit(Resource::Fsize, cache::MOST_BYTES, 0)?;
     limit(Resource::Nofile, OPEN_FILES, 0)?;
@@ -229,7 +230,7 @@ fn limit_self(limits: &CompileLimits) -> io::Result<()> {
 }
 
 fn compile(order: &Order, bytes: &[u8]) -> Result<(), Fault> {
-    // The one who sent it has counted it; a count costs nothing beside what follows.
+    // The parent has measured it too, but measuring is cheap.
     count(bytes)?;
     let engine = engine_to_compile(&order.limits, order.counting)
         .map_err(|error| Fault::Engine(words(&error)))?;
@@ -240,7 +241,7 @@ fn compile(order: &Order, bytes: &[u8]) -> Result<(), Fault> {
         .map_err(|error| Fault::Engine(format!("{}: {error}", order.file.display())))
 }
 
-/// Who may compile: so many modules at once, and no module twice at the same time.
+/// Limits how many modules compile at once. No module is compiled twice at the same time.
 pub struct Queue {
     limits: CompileLimits,
     compiling: Mutex<Vec<Digest>>,

@@ -1,26 +1,26 @@
-//! What a module costs, measured for its author on the machine at hand.
+//! A module's cost on this machine, for its author.
 
 use std::time::{Duration, Instant};
 
 use super::inspect::try_out;
 use super::{Digest, Fault, Host, Inspected};
 
-/// The middle of so many runs is told.
+/// The median of this many runs is reported.
 const RUNS: usize = 21;
-/// Asked at once, to tell what one costs among many.
+/// The batch size for measuring the cost per case in a batch.
 const MANY: u32 = 256;
 
 #[derive(Clone, Debug)]
 pub struct Cost {
-    /// Much less where the host's folder knows the module already.
+    /// Much less if the module is already in the host's cache.
     pub compiling: Duration,
-    /// One student or recipient alone: a fresh instance, the call, the answer.
+    /// One student or recipient per call: a new instance, the call, the answer.
     pub alone: Duration,
-    /// One of many at once; a fault where so many are too much for one call.
+    /// One of many per call, or a fault if the batch is too much for one call.
     pub among_many: Result<Duration, Fault>,
 }
 
-/// Instructions by wasmtime's count, which are the same on every machine.
+/// Instructions counted by wasmtime, which are the same on all machines.
 #[derive(Clone, Copy, Debug)]
 pub struct Instructions {
     pub alone: u64,
@@ -28,7 +28,7 @@ pub struct Instructions {
 }
 
 impl Host {
-    /// Looks into a module and takes its time, with the default settings and facts that nobody has given. Blocks.
+    /// Inspects and times a module, with default parameters and without optional facts. Blocks.
     pub fn appraise(&self, bytes: &[u8]) -> Result<(Inspected, Cost), Fault> {
         let started = Instant::now();
         let module = self.module(Digest::of(bytes), bytes)?;
@@ -46,7 +46,8 @@ impl Host {
         Ok((found, cost))
     }
 
-    /// The same two questions, counted; none unless this host counts. Compiles the module for that and blocks.
+    /// Counts instructions for the same two questions. `None` unless this host counts. Compiles the module for this,
+    /// and blocks.
     pub fn count(&self, bytes: &[u8]) -> Result<Option<Instructions>, Fault> {
         let found = self.inspect(bytes)?;
         let module = self.module(found.digest, bytes)?;

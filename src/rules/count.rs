@@ -1,6 +1,6 @@
-//! Counts what a component holds before anything compiles it, in time linear in its size. A small file can unfold into a
-//! huge one: components that instantiate one another, functions whose loops all carry all locals. Such a file is refused
-//! here, with the count and the limit. It never calls what recurses over the file.
+//! Measures a component before anything compiles it, in time linear in its size. A small file can expand into a huge
+//! one: components that instantiate one another, or functions whose loops all carry all locals. Such a file is refused
+//! with its count and the limit. This code never recurses over the file.
 
 use wasmparser::{
     ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentOuterAliasKind,
@@ -10,36 +10,36 @@ use wasmparser::{
 use super::Fault;
 use super::fault::cut;
 
-/// Definitions, imports, exports and aliases, each counted as often as its component is instantiated. A rule in any of the
-/// documented languages has a few hundred.
+/// Definitions, imports, exports and aliases, each counted as often as its component is instantiated. A rule in any
+/// documented language has a few hundred.
 const MOST_PARTS: u64 = 20_000;
-/// Instances of core modules, counted the same way. Python's rules have fifteen or so.
+/// Instances of core modules, counted the same way. Python rules have about fifteen.
 pub const MOST_CORE_INSTANCES: u32 = 40;
-/// Components inside components. Those that the documented tools make have two levels.
+/// Levels of nested components. The documented tools create two.
 const MOST_DEPTH: usize = 16;
-/// Functions of all modules together. Python's rules have some 15,000.
+/// Functions in all modules. Python rules have about 15,000.
 const MOST_FUNCTIONS: u64 = 100_000;
-/// Of one function. The interpreter loop of Python is the largest known.
+/// Size of one function. The largest known is Python's interpreter loop.
 const MOST_FUNCTION_BYTES: u64 = 512 << 10;
 const MOST_LOCALS: u64 = 10_000;
-/// Values that the branches and calls of one function may carry: each branch every local, each call every parameter and
-/// result. A compiler's time and memory grow with that.
+/// Values that the branches and calls of one function may carry: each branch carries all locals, each call its
+/// parameters and results. The compiler's time and memory grow with this number.
 const MOST_CARRIED: u64 = 16_000_000;
 
-/// What was counted; tests hold the limits to what real modules need.
+/// The counts. Tests compare the limits with real modules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     pub parts: u64,
     pub core_instances: u64,
     pub depth: usize,
     pub functions: u64,
-    /// Of the largest function of each.
+    /// The size of the largest function.
     pub function_bytes: u64,
     pub locals: u64,
     pub carried: u64,
 }
 
-/// Counts a component. `Refused` names the count that is over its limit, or why the file cannot be read.
+/// Measures a component. `Refused` names the count that exceeds its limit, or why the file cannot be read.
 pub fn count(bytes: &[u8]) -> Result<Counted, Fault> {
     let mut counter = Counter::default();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -67,7 +67,7 @@ fn within(what: &str, count: u64, most: u64) -> Result<u64, Fault> {
     }
 }
 
-/// What one instance of a component takes.
+/// The cost of one instance of a component.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     parts: u64,
@@ -85,17 +85,17 @@ impl Cost {
 #[derive(Debug, Default)]
 struct Open {
     cost: Cost,
-    /// The components it can name, by index. None: it is given that one from outside.
+    /// The components it can name, by index. `None` for an imported one.
     components: Vec<Option<Cost>>,
 }
 
-/// The core module that is being read; these do not nest.
+/// The core module that is being read. Core modules do not nest.
 #[derive(Debug, Default)]
 struct Module {
-    /// Parameters and results of each type; none for what is no function.
+    /// The number of parameters and results of each type. `None` if it is not a function type.
     widths: Vec<u64>,
     widest: u64,
-    /// The types of the functions whose bodies are still to come.
+    /// The types of the functions whose bodies have not been read yet.
     to_come: std::collections::VecDeque<u32>,
 }
 
@@ -104,7 +104,7 @@ struct Counter {
     counted: Counted,
     /// From the outermost to the innermost.
     open: Vec<Open>,
-    /// Of the files that are open inside one another.
+    /// The encodings of the files that are open, from the outermost to the innermost.
     encodings: Vec<Encoding>,
     module: Module,
 }
@@ -146,7 +146,7 @@ impl Counter {
                     }
                 }
             }
-            // Their entries are counted without being read: types nest, and reading them recurses.
+            // Their entries are counted but not read: types nest, and reading them recurses.
             Payload::ComponentTypeSection(section) => self.part(section.count().into())?,
             Payload::CoreTypeSection(section) => self.part(section.count().into())?,
             Payload::ComponentCanonicalSection(section) => self.part(section.count().into())?,
@@ -250,7 +250,7 @@ impl Counter {
         }
     }
 
-    /// Something from outside.
+    /// An import.
     fn given(&mut self, kind: ComponentExternalKind) -> Result<(), Fault> {
         if kind == ComponentExternalKind::Component {
             self.learn(None);
@@ -258,7 +258,7 @@ impl Counter {
         self.part(1)
     }
 
-    /// The component that the one `outward` levels further out knows by that index.
+    /// The component with that index, seen from the component `outward` levels further out.
     fn named(&self, outward: u32, index: u32) -> Option<Cost> {
         let place = self.open.len().checked_sub(outward as usize + 1)?;
         *self.open.get(place)?.components.get(index as usize)?
@@ -332,7 +332,7 @@ impl Module {
     }
 }
 
-/// `locals`: of the function, its parameters included. `widest`: the most that a block or call can take and give.
+/// `locals`: the function's, including parameters. `widest`: the most values that a block or call can take and return.
 fn carried(body: &FunctionBody, locals: u64, widest: u64) -> Result<u64, Fault> {
     let (mut branches, mut calls) = (0_u64, 0_u64);
     for operator in body.get_operators_reader().map_err(unsound)? {

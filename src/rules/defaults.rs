@@ -1,8 +1,8 @@
-//! The two modules a campus starts with, as they ship inside the binary. `rules/` holds their sources and how they are built.
+//! The two built-in modules. `rules/` has their sources and says how they are built.
 
 use super::Kind;
 
-/// A module that ships.
+/// A built-in module.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped {
     pub kind: Kind,

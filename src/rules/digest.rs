@@ -1,4 +1,4 @@
-//! A module's name that cannot lie: the SHA-256 of its bytes.
+//! Identifies a module by the SHA-256 of its bytes.
 
 use std::fmt;
 use std::str::FromStr;

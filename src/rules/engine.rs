@@ -1,4 +1,4 @@
-//! How wasmtime is set up, here and in the process that compiles: what one of them compiles, the other can use.
+//! The settings of wasmtime, shared with the process that compiles, so that its code can run here.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::cache::Functions;
 use super::count::MOST_CORE_INSTANCES;
 use super::fault::cut;
 
-/// Most memories and tables that one component may have. Those in JavaScript take three memories.
+/// Most memories and tables of one component. JavaScript components have three memories.
 const MEMORIES: u32 = 4;
 const TABLES: u32 = 8;
 
-/// An engine that runs modules: their memories come from a pool. `counting`: counts instructions, which slows every call.
+/// An engine that runs modules, with pooled memory. `counting`: counts instructions, which slows down every call.
 pub fn engine_to_run(limits: &Limits, counting: bool) -> Result<Engine> {
     let calls = limits.calls;
     let mut pool = PoolingAllocationConfig::default();
@@ -32,7 +32,7 @@ pub fn engine_to_run(limits: &Limits, counting: bool) -> Result<Engine> {
     Engine::new(config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool)))
 }
 
-/// An engine that makes the same code and runs none of it.
+/// An engine that compiles the same code and does not run it.
 pub fn engine_to_compile(limits: &Limits, counting: bool) -> Result<Engine> {
     Engine::new(&config(limits, counting)?)
 }
@@ -43,16 +43,16 @@ fn config(limits: &Limits, counting: bool) -> Result<Config> {
         .epoch_interruption(true)
         .consume_fuel(counting)
         .max_wasm_stack(limits.stack_bytes)
-        // A trace of the inside of a module tells an office nothing and costs every trap.
+        // A backtrace inside a module does not help the office, and it makes every trap slower.
         .wasm_backtrace_max_frames(None)
-        // The same answer on every machine.
+        // The same answer on all machines.
         .relaxed_simd_deterministic(true)
         .wasm_component_model(true)
         .enable_incremental_compilation(Arc::new(Functions) as Arc<dyn CacheStore>)?;
     Ok(config)
 }
 
-/// What the engine said, from the first to the last cause.
+/// The engine's error text, from the first to the last cause.
 pub fn words(error: &wasmtime::Error) -> String {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
     cut(&causes.join(": "))

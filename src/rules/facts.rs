@@ -1,9 +1,9 @@
-//! What a rule is told and what it answers, as plain types of the board's own. They follow no version of the contract:
-//! each version has its own thin conversion beside the host.
+//! The input and output of rules as the board's own types. They do not depend on a version of the contract: each
+//! version has its own small conversion.
 
 use serde::{Deserialize, Serialize};
 
-/// Days since 1970-01-01 where the campus is.
+/// Days since 1970-01-01 in the campus's time zone.
 pub type Day = i32;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub enum Value {
     Texts(Vec<String>),
 }
 
-/// A fact or a setting that has no member of its own.
+/// A fact or a parameter without a field of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attribute {
     pub name: String,
@@ -30,7 +30,7 @@ pub enum PeriodKind {
     Recess,
 }
 
-/// A stretch of the academic calendar, both days included. A recess inside a term is recess.
+/// A period of the academic calendar, including its first and last day. A recess inside a term counts as recess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     pub kind: PeriodKind,
@@ -38,7 +38,7 @@ pub struct Period {
     pub end: Day,
 }
 
-/// A job the student holds, or has agreed to. No end: it runs on.
+/// A job that the student has or has agreed to take. `None` as the end: no end date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Commitment {
@@ -49,7 +49,7 @@ pub struct Commitment {
     pub work_study: bool,
 }
 
-/// No name and no address, whatever happens: `id` is made up for the call. None is a fact nobody has given.
+/// Never a name or an address: `id` is generated for the call. `None` is a fact that nobody has given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Student {
@@ -80,7 +80,7 @@ pub struct Job {
     pub attributes: Vec<Attribute>,
 }
 
-/// What holds for the whole call. `now_unix_seconds` is the only clock a rule has; `language` is the reader's.
+/// What is the same for the whole call. `now_unix_seconds` is a rule's only clock. `language` is the reader's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Context {
@@ -91,7 +91,7 @@ pub struct Context {
     pub parameters: Vec<Attribute>,
 }
 
-/// `code` is stable, `message` is for the student and carries the numbers, `remedy` says how to mend it.
+/// `code` is stable, `message` is for the student and includes the numbers, `remedy` says how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     pub code: String,
@@ -100,17 +100,17 @@ pub struct Reason {
     pub remedy: Option<String>,
 }
 
-/// The order is that of strictness.
+/// From least to most strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Eligible,
-    /// A person of the office decides.
+    /// Somebody in the office decides.
     Review,
     Ineligible,
 }
 
-/// Ineligible and review come with at least one reason. The contract's first version lets eligible carry none.
+/// Ineligible and review have at least one reason. In version 1 of the contract, eligible has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     pub outcome: Outcome,
@@ -135,7 +135,7 @@ pub struct Event {
     pub attributes: Vec<Attribute>,
 }
 
-/// Who might be told of it. `sent_last_day` counts mails of the last 24 hours.
+/// A person who may be notified. `sent_last_day` counts mails in the last 24 hours.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Recipient {
@@ -165,7 +165,7 @@ pub enum Kind {
     Notification,
 }
 
-/// What a module says of itself.
+/// A module's description of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     pub name: String,

@@ -1,4 +1,4 @@
-//! Who lets a module in. It refuses what is not of the contract, compiles what is, and keeps the compiled ones at hand.
+//! Loads modules: refuses those that do not follow the contract, compiles the others, and caches the compiled modules.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -18,29 +18,29 @@ use super::fault::{cut, names};
 use super::v1::{self, Guest};
 use super::{Digest, Fault, Kind, Limits, Module, SHIPPED};
 
-/// How many compiled modules stay in memory, the last used first. More than one campus ever has active.
+/// Most compiled modules in memory. The least recently used is dropped. A campus never has more active.
 const KEPT: usize = 16;
 
 pub struct Host {
     runner: Arc<Runner>,
-    /// Has nothing in it: a module is given no function at all.
+    /// Empty: a module can call no outside function.
     linker: Linker<Guard>,
     kept: Mutex<Vec<Arc<Module>>>,
     queue: Queue,
     cache: Cache,
-    /// What compiles modules in a process of its own: Corkboard itself.
+    /// The program that compiles modules in a separate process: Corkboard itself.
     program: PathBuf,
     counting: bool,
 }
 
 impl Host {
-    /// `folder` is where compiled code is kept between starts; `program` is the Corkboard that compiles (`own_program`, but
-    /// in tests).
+    /// `folder` is for compiled code between starts. `program` is the Corkboard binary that compiles (`own_program`,
+    /// except in tests).
     pub fn open(folder: &Path, limits: Limits, program: &Path) -> Result<Self, Fault> {
         Self::with(folder, limits, program, false)
     }
 
-    /// For a rule's author: counts instructions, which a board in service does not, since it slows every call.
+    /// For rule authors: counts instructions. The board does not, since it slows down every call.
     pub fn counting(folder: &Path, limits: Limits, program: &Path) -> Result<Self, Fault> {
         Self::with(folder, limits, program, true)
     }
@@ -61,7 +61,7 @@ impl Host {
         })
     }
 
-    /// Instructions of all calls so far; none unless this host counts.
+    /// Instructions of all calls so far. `None` unless this host counts.
     pub fn fuel_spent(&self) -> Option<u64> {
         let fuel = self.runner.fuel.as_ref()?;
         Some(fuel.load(Ordering::Relaxed))
@@ -71,8 +71,8 @@ impl Host {
         &self.runner.limits
     }
 
-    /// A module ready to be asked. `bytes` are those that `digest` names; they are read only if it is not at hand. Blocks
-    /// for as long as compiling takes: 40 ms for a module in Rust, seconds for one in JavaScript.
+    /// A module that is ready to call. `bytes` must match `digest`, and are used only if the module is not in memory.
+    /// Blocks while it compiles: 40 ms for a Rust module, seconds for a JavaScript one.
     pub fn module(&self, digest: Digest, bytes: &[u8]) -> Result<Arc<Module>, Fault> {
         if let Some(module) = self.at_hand(digest) {
             return Ok(module);
@@ -84,7 +84,7 @@ impl Host {
             )));
         }
         let code = self.code(digest, bytes)?;
-        // Somebody else may have compiled it while this one waited.
+        // Another thread may have compiled it meanwhile.
         if let Some(module) = self.at_hand(digest) {
             return Ok(module);
         }
@@ -95,7 +95,7 @@ impl Host {
         Ok(module)
     }
 
-    /// Lets go of a module that no campus has: what of it is in memory and in the cache.
+    /// Drops a module that no campus has from memory and from the cache.
     pub fn forget(&self, digest: Digest) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|module| module.digest() != digest);
@@ -103,7 +103,7 @@ impl Host {
         self.cache.forget(digest);
     }
 
-    /// Removes the compiled code of all modules but these.
+    /// Deletes the compiled code of all other modules.
     pub fn keep_only(&self, digests: &[Digest]) -> std::io::Result<()> {
         self.cache.keep_only(digests)
     }
@@ -120,8 +120,8 @@ impl Host {
         kept.first().cloned()
     }
 
-    /// The code of a module's functions, compiled by another process unless it was before. What ships is this program's own
-    /// and is compiled here, so that a start needs no other process.
+    /// The code of a module's functions. A separate process compiles it, unless it is cached. Built-in modules are
+    /// compiled in this process, so that a start does not depend on another.
     fn code(&self, digest: Digest, bytes: &[u8]) -> Result<Code, Fault> {
         if let Some(code) = self.cache.load(digest) {
             return Ok(code);
@@ -179,7 +179,7 @@ impl Host {
         ))
     }
 
-    /// Nothing imported but the contract's types, and one of the two questions answered.
+    /// Checks that the module imports only the contract's types and answers one of the two questions.
     fn admit_world(&self, component: &Component) -> Result<Kind, Fault> {
         let engine = &self.runner.engine;
         let kind = component.component_type();
@@ -237,7 +237,7 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
     }
 }
 
-/// An interface that holds types alone gives a module nothing to call.
+/// Whether an interface has only types, so that a module cannot call anything.
 fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
     let ComponentItem::ComponentInstance(instance) = item else {
         return false;
@@ -247,7 +247,7 @@ fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
         .all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
 }
 
-/// What the first bytes tell, in words that help whoever chose the wrong file.
+/// Checks the first bytes. The error helps somebody who chose the wrong file.
 pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     let refused = |text: &str| Err(Fault::Refused(text.into()));
     if bytes.len() > most {
@@ -272,7 +272,8 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     }
 }
 
-/// A component of code that is known, on a stack that holds whatever a file nests. Gives the code too if some is new.
+/// Builds a component from cached code, on a stack that is large enough for any accepted file. Also returns the code if
+/// any of it is new.
 pub fn build(
     engine: &Engine,
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! What a module is, asks for and says of itself, found out before anybody relies on it.
+//! Inspects a module before it is used: what it is, what it imports, and how it describes itself.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{
     host,
 };
 
-/// Of a module's name and version, which stand in every verdict.
+/// Longest name and version of a module, which are in every verdict.
 const NAME_CHARS: usize = 64;
 
 #[derive(Clone, Debug, Serialize)]
@@ -27,10 +27,10 @@ pub struct Inspected {
 }
 
 impl Host {
-    /// Admits a module and tries it: one description, one question with the default settings. Blocks while it compiles. Of
-    /// one that is refused and was not known before, nothing is kept.
+    /// Checks a module and tries it: one description, and one question with the default parameters. Blocks while it
+    /// compiles. Keeps nothing of a refused module that was not known before.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspected, Fault> {
-        // Before a digest is made of it: what is too large is not even read.
+        // Before computing a digest: a file that is too large is not even read.
         host::admit_form(bytes, self.limits().module_bytes)?;
         let digest = Digest::of(bytes);
         let was_known = self.knows(digest);
@@ -45,7 +45,7 @@ impl Host {
         let limits = self.limits();
         let module = self.module(digest, bytes)?;
         let told = module.describe().map_err(|fault| match fault {
-            // Records of another shape come to light when the functions are looked up in an instance.
+            // Records with a different shape are found when the functions are looked up in an instance.
             Fault::WrongAnswer(why) => {
                 Fault::Refused(format!("it does not follow the contract: {why}"))
             }
@@ -74,7 +74,7 @@ impl Host {
     }
 }
 
-/// A name and a version are written `name@version`, so neither holds an @ or a space.
+/// A name and version are written as `name@version`, so neither may contain an @ or a space.
 fn word(text: String, what: &str) -> Result<String, Fault> {
     let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_.+".contains(letter);
     let length = text.chars().count();
@@ -86,8 +86,8 @@ fn word(text: String, what: &str) -> Result<String, Fault> {
     )))
 }
 
-/// A record that does not fit the contract shows only when the function is really called: one question, about so many
-/// equal students or recipients.
+/// Calls the function with one question about this many equal students or recipients, since a record that does not
+/// follow the contract shows only in a real call.
 pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: u32) -> Result<(), Fault> {
     let context = Context {
         now_unix_seconds: 1_788_000_000,
@@ -120,7 +120,7 @@ pub(super) fn try_out(module: &Arc<Module>, schema: &Schema, count: u32) -> Resu
         }
     };
     match tried {
-        // Settings that have no default are still to come.
+        // Parameters without a default are not set yet.
         Err(Fault::Declined(_)) if !schema.complete_by_default() => Ok(()),
         other => other,
     }

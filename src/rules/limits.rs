@@ -1,4 +1,4 @@
-//! How much a module may take. Every figure has a name, a default and a reason.
+//! The resource limits of modules, each with a default and a reason.
 
 use std::time::Duration;
 
@@ -6,47 +6,46 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
-    /// Of an uploaded module. Modules in JavaScript take 1.6 MB; those in Python 18 MB and need this raised.
+    /// Size of an uploaded module. JavaScript modules have 1.6 MB. Python modules have 18 MB and need a higher limit.
     pub module_bytes: usize,
-    /// CPU time of one call, from the instance to the answer.
+    /// CPU time of one call, from creating the instance to the answer.
     pub deadline: Duration,
-    /// Time on the clock of one call. Only a machine that has no time for it makes a call take so long, so that the module
-    /// is not blamed.
+    /// Wall-clock time of one call. Only a busy machine makes a call take this long, so the module is not blamed.
     pub longest_call: Duration,
-    /// Of one instance's memory.
+    /// Memory of one instance.
     pub memory_bytes: usize,
-    /// Of one instance's tables, together.
+    /// Entries in all tables of one instance.
     pub table_elements: usize,
     pub stack_bytes: usize,
-    /// How much a module's answer may make the board allocate.
+    /// Most bytes that a module's answer may make the board allocate.
     pub answer_bytes: usize,
-    /// How many pairs or recipients go into one call; more are cut into several, each with its own deadline.
+    /// Most pairs or recipients in one call. More are split into several calls, each with its own deadline.
     pub batch: usize,
     pub reasons: usize,
-    /// Of a sentence for a student, in characters.
+    /// Most characters of a sentence for a student.
     pub sentence_chars: usize,
-    /// Of a module's description of its parameters.
+    /// Size of a module's description of its parameters.
     pub schema_bytes: usize,
-    /// How many calls run at once; others wait.
+    /// Most calls at once. Others wait.
     pub calls: u32,
-    /// How long a call waits for its turn before it is Busy.
+    /// How long a call waits for a permit before it fails with `Busy`.
     pub turn: Duration,
     /// The same for a call of a dry run, which lets all others go first.
     pub dry_run_turn: Duration,
     pub compile: CompileLimits,
 }
 
-/// Of the process that compiles one module. One that goes over a limit is ended, and its module refused.
+/// The limits of the process that compiles one module. If it exceeds one, it is stopped and the module is refused.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct CompileLimits {
-    /// CPU time. A module in Python takes 10 s.
+    /// CPU time. A Python module takes 10 s.
     pub cpu: Duration,
-    /// Time on the clock.
+    /// Wall-clock time.
     pub wall: Duration,
     pub memory_bytes: u64,
-    /// How many modules compile at once; others wait.
+    /// Most modules that compile at once. Others wait.
     pub at_once: usize,
-    /// How long one waits before it is Busy.
+    /// How long a module waits before it fails with `Busy`.
     pub turn: Duration,
 }
 
@@ -64,10 +63,10 @@ impl Default for Limits {
             reasons: 16,
             sentence_chars: 600,
             schema_bytes: 64 << 10,
-            // One core stays free for everybody else, whatever a module does with its deadline.
+            // One core stays free for everything else, even if modules use their whole deadline.
             calls: std::thread::available_parallelism()
                 .map_or(1, |cores| (cores.get() as u32 - 1).max(1)),
-            // As a crowd at the start of a term may need, and no longer than a person waits.
+            // Long enough for the start of a term, and not longer than a person waits.
             turn: Duration::from_secs(5),
             dry_run_turn: Duration::from_mins(1),
             compile: CompileLimits::default(),
@@ -81,7 +80,7 @@ impl Default for CompileLimits {
             cpu: Duration::from_mins(1),
             wall: Duration::from_mins(5),
             memory_bytes: 1 << 30,
-            // An upload that takes all it may does not keep the next one waiting.
+            // An upload that uses its whole limit must not delay the next one.
             at_once: 2,
             turn: Duration::from_mins(1),
         }

@@ -1,10 +1,10 @@
-//! The campus's own rules: WASM components run by wasmtime, which is imported nowhere else. It answers with verdicts and
-//! deliveries and knows nothing of the store, of who may install a module, or of which module is active.
+//! The campus's own rules: WASM components that run in wasmtime, which no other module uses. Returns verdicts and
+//! deliveries. Does not know the store, who may install a module, or which module is active.
 //!
-//! `host` admits modules and keeps them compiled: `count` measures a file before anything compiles it, `compile` compiles it
-//! in a process of its own, `cache` keeps the code on disk. `call` runs one under limits, `module` asks it in batches and
-//! trusts no answer before `answer` has looked at it; `v1` alone knows the contract's records. Everything here blocks:
-//! callers stand off the async threads.
+//! `host` loads modules and keeps them compiled: `count` measures a file first, `compile` compiles it in a separate
+//! process, and `cache` keeps the code on disk. `call` runs one call under limits. `module` splits questions into
+//! batches, and `answer` checks every answer. Only `v1` knows the contract's records. Everything here blocks, so do not
+//! call it on async threads.
 
 mod answer;
 mod cache;

@@ -1,5 +1,5 @@
-//! A module that is ready to be asked. It cuts what is asked into batches, so that no call outgrows its deadline, and
-//! hands out no answer that was not looked at.
+//! A module that is ready to call. Splits questions into batches, so that each call meets its deadline, and returns
+//! only checked answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Module {
         }
     }
 
-    /// The same module, whose calls let those of all others go first.
+    /// The same module with calls that let all others go first.
     #[must_use]
     pub fn for_dry_run(&self) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Module {
         self.kind
     }
 
-    /// What it imports: the contract's types, or nothing.
+    /// Its imports: the contract's types, or nothing.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
@@ -75,8 +75,8 @@ impl Module {
         self.run(|store| self.guest.describe(store))
     }
 
-    /// One verdict for each pair (index into `students`, index into `jobs`), in their order; the first fault if there is one.
-    /// Blocks for a call a batch, and a batch that fails is not asked again.
+    /// One verdict per pair (index into `students`, index into `jobs`), in the same order, or the first fault. Blocks
+    /// for one call per batch. A failed batch is not repeated.
     pub fn check(
         &self,
         context: &Context,
@@ -91,9 +91,9 @@ impl Module {
         Ok(verdicts)
     }
 
-    /// One verdict or one fault for each pair, in their order. A batch that fails is cut in two until the pairs at which the
-    /// module stumbles are found, so that these alone go without a verdict; whoever fails for longer than a second of CPU time
-    /// in all is asked no more.
+    /// One verdict or fault per pair, in the same order. A failed batch is split in two until the failing pairs are
+    /// found, so that only those have no verdict. Once the failed calls have used a second of CPU time in all, the
+    /// module is not called again.
     pub fn check_each(
         &self,
         context: &Context,
@@ -131,7 +131,7 @@ impl Module {
         answer::verdicts(told, batch.pairs.len(), &self.runner.limits)
     }
 
-    /// One delivery for each recipient, in their order. Blocks for a call a batch.
+    /// One delivery per recipient, in the same order. Blocks for one call per batch.
     pub fn route(
         &self,
         context: &Context,
@@ -148,16 +148,16 @@ impl Module {
     }
 }
 
-/// CPU time that calls which failed may take together before a module is asked no more.
+/// Most CPU time for failed calls before the module is not called again.
 const MOST_WASTED: Duration = Duration::from_secs(1);
 
-/// A question on its way, batch by batch.
+/// A question that is being asked, batch by batch.
 struct Asking<'a> {
     module: &'a Module,
     context: &'a Context,
     students: &'a [Student],
     jobs: &'a [Job],
-    /// CPU time of the calls that failed.
+    /// CPU time of the failed calls.
     wasted: Duration,
     verdicts: Vec<Result<Verdict, Fault>>,
 }
@@ -186,7 +186,7 @@ impl Asking<'_> {
     }
 }
 
-/// A module's own refusal is shown to the office, but no longer than a page.
+/// Longest error text of a module that the office sees.
 const MOST_WORDS: usize = 2_000;
 
 fn told<T>(answer: Option<Result<Vec<T>, String>>, kind: Kind) -> Result<Vec<T>, Fault> {
@@ -205,7 +205,7 @@ fn told<T>(answer: Option<Result<Vec<T>, String>>, kind: Kind) -> Result<Vec<T>,
     })
 }
 
-/// The students and jobs that some of the pairs name, and the pairs with indexes into these.
+/// The students and jobs in some of the pairs, and the pairs with indexes into these.
 struct Batch<'a> {
     students: Vec<&'a Student>,
     jobs: Vec<&'a Job>,
@@ -231,7 +231,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Where each used one lands in a batch; the same one lands once.
+/// The position of each item in a batch. An item that is used twice is in the batch once.
 struct Places<'a, T> {
     all: &'a [T],
     landed: Vec<u32>,

@@ -1,7 +1,7 @@
-//! A module's settings: the JSON Schema it describes them by, and the office's answers to it.
+//! A module's parameters: the JSON Schema that describes them, and the office's values.
 //!
-//! Only what a form can be made of is understood: an object of numbers, flags, texts, dates and lists of texts, with
-//! titles, defaults and bounds. A schema with any other keyword is refused rather than half kept.
+//! Supports only schemas that a form can show: an object of numbers, flags, texts, dates and lists of texts, with
+//! titles, defaults and limits. A schema with any other keyword is refused, rather than applied in part.
 
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
@@ -11,14 +11,14 @@ use serde_json::{Map, Value as Json};
 use super::{Attribute, Fault, Value};
 use crate::model::{FieldFault, Invalid, Parameters};
 
-/// A module with more settings than this is not one an office can set.
+/// Most parameters. An office could not manage more.
 const MOST: usize = 64;
 const MOST_TEXTS: usize = 200;
 const MOST_CHARS: usize = 2_000;
-/// All settings of a module together, as JSON: they go along with every question.
+/// Most bytes of all parameters as JSON, since they are passed with every question.
 const MOST_BYTES: usize = 64 << 10;
 
-/// A schema that was understood. It serialises as it was written, since a form follows the order of its settings.
+/// A parsed schema. It serializes in its original form, since a form keeps the order of its parameters.
 #[derive(Clone, Debug)]
 pub struct Schema {
     written: Box<RawValue>,
@@ -113,7 +113,7 @@ impl Schema {
         self.written.get()
     }
 
-    /// What a module gets when nobody has set anything.
+    /// The parameters if nothing is set.
     pub fn defaults(&self) -> Vec<Attribute> {
         self.settings
             .iter()
@@ -121,14 +121,14 @@ impl Schema {
             .collect()
     }
 
-    /// Whether the defaults alone are enough.
+    /// Whether the defaults are enough.
     pub fn complete_by_default(&self) -> bool {
         self.settings
             .iter()
             .all(|setting| setting.default.is_some() || !setting.required)
     }
 
-    /// The office's settings as a module gets them, defaults filled in. Every setting that does not fit is named at once.
+    /// The office's parameters in the contract's form, including defaults. An error names all invalid parameters.
     pub fn read(&self, given: &Parameters) -> Result<Vec<Attribute>, Fault> {
         let mut wrong = Invalid::default();
         if serde_json::to_vec(given).map_or(usize::MAX, |json| json.len()) > MOST_BYTES {
@@ -329,7 +329,7 @@ fn some_number_fits(whole: bool, least: Option<f64>, most: Option<f64>) -> Resul
     ))
 }
 
-/// What a text may be; empty for any.
+/// The allowed texts, or empty for any text.
 fn choices(member: &Map<String, Json>) -> Result<Vec<String>, String> {
     let choices = texts(member.get("enum")).ok_or("enum must be a list of texts")?;
     if choices.is_empty() && member.contains_key("enum") {
@@ -350,7 +350,7 @@ fn chosen(json: &Json, choices: &[String]) -> Result<String, FieldFault> {
     Err(FieldFault::not_one_of(choices))
 }
 
-/// Days since 1970-01-01 of a date as people write it for machines.
+/// Days since 1970-01-01 for an ISO date.
 pub fn day(text: &str) -> Option<i32> {
     if text.len() != 10 {
         return None;

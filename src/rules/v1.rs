@@ -1,5 +1,5 @@
-//! The contract campus:rules@1.0.0 and nothing else: its records made from the board's own types and back. Another version
-//! gets a file of its own beside this one.
+//! The contract campus:rules@1.0.0: converts between its records and the board's own types. Another version gets its
+//! own file.
 
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
@@ -25,10 +25,10 @@ mod notification {
     });
 }
 
-/// The one thing a module may import: the contract's types.
+/// The only thing a module may import: the contract's types.
 pub const TYPES: &str = "campus:rules/types@1.0.0";
 
-/// The export that makes a module one of a kind, without its version.
+/// The export that determines a module's kind, without its version.
 pub const EXPORTS: [(&str, Kind); 2] = [
     ("campus:rules/eligibility-check", Kind::Eligibility),
     ("campus:rules/notification-route", Kind::Notification),
@@ -36,7 +36,7 @@ pub const EXPORTS: [(&str, Kind); 2] = [
 
 pub const VERSION: &str = "1.0.0";
 
-/// A module that is linked and can be instantiated.
+/// A linked module that can be instantiated.
 pub enum Guest {
     Eligibility(eligibility::EligibilityPre<Guard>),
     Notification(notification::NotificationPre<Guard>),
@@ -71,7 +71,7 @@ impl Guest {
         })
     }
 
-    /// None: this module answers the other question.
+    /// `None`: this module answers the other question.
     pub fn check(
         &self,
         store: &mut Store<Guard>,
@@ -94,7 +94,7 @@ impl Guest {
         ))
     }
 
-    /// None: this module answers the other question.
+    /// `None`: this module answers the other question.
     pub fn route(
         &self,
         store: &mut Store<Guard>,

@@ -1,4 +1,4 @@
-//! What the routes of accounts and of the caller's own record do.
+//! Describes the routes of accounts and of the caller's own record.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What the routes of applications and résumés do.
+//! Describes the routes of applications and résumés.
 
 use serde_json::json;
 

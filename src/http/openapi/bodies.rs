@@ -1,5 +1,5 @@
-//! Bodies that are read member by member: postings, profiles, registrations, merge patches. Their limits are those of
-//! README.md of the HTTP floor; a test holds the members to the types that are read, and the limits to what the server takes.
+//! Bodies that are read member by member: postings, profiles, registrations, merge patches. Tests compare the members
+//! with the types that are read, and the limits (see ../README.md) with what the server accepts.
 
 use utoipa::openapi::schema::{
     AnyOfBuilder, Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
@@ -116,7 +116,7 @@ fn with(members: Members, object: ObjectBuilder) -> ObjectBuilder {
     })
 }
 
-/// In a merge patch each member may be left out, or be null to take the value away.
+/// In a merge patch, each member may be absent, or null to clear the value.
 fn patch_of(members: Members, object: ObjectBuilder) -> ObjectBuilder {
     members
         .into_iter()
@@ -150,7 +150,7 @@ impl ToSchema for RegistrationBody {
     }
 }
 
-/// PATCH /me: the members of the account and of either profile, flat.
+/// PATCH /me: the members of the account and of either profile in one object.
 pub struct MePatchBody;
 impl PartialSchema for MePatchBody {
     fn schema() -> RefOr<Schema> {

@@ -1,4 +1,4 @@
-//! The document put together: every route of the table with its description, and the schemas they name.
+//! Builds the document from the table of routes, their descriptions, and the schemas they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use crate::http::problem::{Document as ProblemDocument, PROBLEM_JSON};
 use crate::http::routes::{Entry, routes};
 use crate::model::Role;
 
-/// All that is described, in the order of the table's parts.
+/// All descriptions, in the order of the table.
 pub(super) fn operations() -> Vec<Operation> {
     [
         accounts::operations(),
@@ -30,7 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
     .collect()
 }
 
-/// Members that an answer leaves out where they say nothing; all others are always there.
+/// Members that an answer may leave out. All others are always there.
 const SOMETIMES: &[(&str, &[&str])] = &[
     ("Application", &["student"]),
     ("ApplicationResume", &["name"]),
@@ -73,9 +73,9 @@ fn build() -> Value {
     super::model::push::<ProblemDocument<'_>>(&mut sent);
     let routes = routes();
     for lines in routes.chunk_by(|one, next| (&one.method, one.path) == (&next.method, next.path)) {
-        // The last line of an address is for all that the others leave.
+        // The last line of a path covers what the other lines do not.
         let Some(entry) = lines.last() else { continue };
-        // A route without a description is missing here, and a test says so.
+        // A route without a description is left out here, and a test names it.
         let Some(operation) = described.remove(&(entry.method.to_string(), entry.path)) else {
             continue;
         };
@@ -123,7 +123,7 @@ fn schemas(read: Schemas, sent: Schemas) -> Map<String, Value> {
     schemas
 }
 
-/// An answer has each of its members, but for those that it has sometimes.
+/// All members of an answer are required, except the optional ones.
 fn require(name: &str, schema: &mut Value) {
     let sometimes = SOMETIMES.iter().find(|(of, _)| *of == name);
     let sometimes = sometimes.map_or(&[][..], |(_, members)| members);
@@ -172,7 +172,7 @@ fn describe(lines: &[Entry], entry: &Entry, operation: &Operation) -> Value {
     described
 }
 
-/// Who may call it, in words: OpenAPI has none for roles.
+/// Who may call a route, in words: OpenAPI has no roles.
 fn access(lines: &[Entry]) -> String {
     let words: Vec<String> = lines
         .iter()
@@ -244,7 +244,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Its answers, its own problems, and those that every route of its kind can have.
+/// A route's own answers and problems, and those that every route of its kind can have.
 fn responses(entry: &Entry, operation: &Operation) -> Value {
     let mut problems: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
     let mut add = |status, codes: &'static str| {

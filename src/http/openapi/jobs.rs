@@ -1,4 +1,4 @@
-//! What the routes of postings do.
+//! Describes the routes of postings.
 
 use serde_json::json;
 

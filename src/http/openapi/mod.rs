@@ -1,5 +1,5 @@
-//! The description of this service (OpenAPI 3.1), made from the code: paths, methods and who may call from the table of
-//! routes, schemas from the types that are sent and read. The only place that knows what utoipa makes of them.
+//! The description of this service (OpenAPI 3.1), created from the code: paths, methods and access from the table of
+//! routes, schemas from the types that are sent and read. The only module that uses utoipa's output.
 
 mod accounts;
 mod applications;

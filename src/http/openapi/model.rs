@@ -1,4 +1,4 @@
-//! Schemas of the model's own types, which know nothing of this floor.
+//! Schemas of the model's types, which do not know the HTTP layer.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ use crate::model::{
 use crate::office::Rejection;
 use crate::search::{FacetCount, Facets, Suggestion};
 
-/// An object with no member but its own.
+/// Allows no members except the listed ones.
 pub const NOTHING_ELSE: Option<AdditionalProperties<Schema>> =
     Some(AdditionalProperties::FreeForm(false));
 
-/// Text of a length, in characters.
+/// Text of limited length, in characters.
 pub fn text(least: usize, most: usize) -> ObjectBuilder {
     plain(Type::String)
         .min_length((least > 0).then_some(least))
@@ -37,14 +37,14 @@ pub fn of_format(format: KnownFormat) -> ObjectBuilder {
     plain(Type::String).format(Some(SchemaFormat::KnownFormat(format)))
 }
 
-/// The names that serde takes for an enum.
+/// The names that serde accepts for an enum.
 pub fn one_of<T: DeserializeOwned>() -> Object {
     plain(Type::String)
         .enum_values(Some(names_of::<T>()))
         .build()
 }
 
-/// What it is, or null.
+/// The schema, or null.
 pub fn or_null(schema: impl Into<RefOr<Schema>>) -> Schema {
     AnyOfBuilder::new()
         .item(plain(Type::Null))
@@ -266,7 +266,7 @@ impl ToSchema for Move {
     }
 }
 
-/// A type's schema and those it refers to.
+/// Adds a type's schema and those it refers to.
 pub fn push<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
@@ -298,7 +298,7 @@ impl ToSchema for FieldError {
     }
 }
 
-/// The name alone: `message` and `params` stand beside it.
+/// Only the code: `message` and `params` are described next to it.
 impl PartialSchema for FieldFault {
     fn schema() -> RefOr<Schema> {
         one_of::<Self>().into()

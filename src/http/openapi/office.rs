@@ -1,4 +1,4 @@
-//! What the routes of the student-employment office do.
+//! Describes the routes of the student employment office.
 
 use serde_json::json;
 

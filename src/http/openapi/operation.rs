@@ -1,5 +1,5 @@
-//! One operation, described: what it is for, what it takes, what it answers. What follows from the route itself (path,
-//! access, the problems that every route of its kind can have) is added where the document is put together.
+//! The description of one operation: its purpose, input and answers. What follows from the route itself (path, access,
+//! the problems of every route of its kind) is added in document.rs.
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -18,9 +18,9 @@ pub struct Operation {
     pub detail: &'static str,
     pub parameters: Vec<Value>,
     pub body: Option<Value>,
-    /// By status, in the order they are given.
+    /// By status, in this order.
     pub answers: Vec<(u16, Value)>,
-    /// Status, and the codes that the problem may have.
+    /// The status, and the codes that the problem may have.
     pub problems: Vec<(u16, &'static str)>,
     pub read: Schemas,
     pub sent: Schemas,
@@ -28,7 +28,7 @@ pub struct Operation {
 
 pub const JSON: &str = "application/json";
 
-/// A line of the table, and what it does in a sentence.
+/// A line of the table of routes, and a sentence about it.
 pub fn operation(method: &'static str, path: &'static str, summary: &'static str) -> Operation {
     Operation {
         method,
@@ -67,7 +67,7 @@ impl Operation {
         self.parameter("query", name, what, schema)
     }
 
-    /// A parameter that may be given several times.
+    /// A parameter that may be repeated.
     pub fn each(mut self, name: &str, what: &str, item: Value) -> Self {
         let schema = json!({ "type": "array", "items": item });
         self = self.query(name, what, schema);
@@ -89,14 +89,14 @@ impl Operation {
         )
     }
 
-    /// Takes the condition of a change.
+    /// Accepts a condition for a change.
     pub fn if_match(self) -> Self {
         let what = "The ETag of the version that is to be changed; another version is 412.";
         self.parameter("header", "If-Match", what, json!({ "type": "string" }))
             .problem(412, "stale")
     }
 
-    /// Answers 304 to who has it already.
+    /// Answers 304 if the client already has the version.
     pub fn if_none_match(mut self) -> Self {
         let what = "The ETag of the version that is known; if it is still so, the answer is 304.";
         self = self.parameter("header", "If-None-Match", what, json!({ "type": "string" }));
@@ -105,7 +105,7 @@ impl Operation {
         self
     }
 
-    /// Tells what rules say in the language of the reader.
+    /// Gives verdicts in the reader's language.
     pub fn in_a_language(self) -> Self {
         let what = "The languages of the reader, for what the campus rules say. The one of the profile goes first.";
         self.parameter(
@@ -116,7 +116,7 @@ impl Operation {
         )
     }
 
-    /// Gives its answer once.
+    /// Runs once per Idempotency-Key.
     pub fn once(self) -> Self {
         let what =
             "With the same key, account and body, a retry within a day gets the first answer.";
@@ -142,7 +142,7 @@ impl Operation {
             .problem(422, "invalid")
     }
 
-    /// A body that is a file of its own kind.
+    /// A body that is a file.
     pub fn raw(mut self, media_type: &str) -> Self {
         let mut content = Map::new();
         content.insert(media_type.into(), json!({ "schema": {} }));
@@ -183,7 +183,7 @@ impl Operation {
         self
     }
 
-    /// The last answer carries a header.
+    /// The last answer has this header.
     pub fn with_header(mut self, name: &str, what: &str) -> Self {
         if let Some((_, answer)) = self.answers.last_mut() {
             answer["headers"][name] =

@@ -1,4 +1,4 @@
-//! The description as a page: plain HTML made here, so that it is read without a script and without any other host.
+//! The description as a page: plain HTML created here, so that it needs no script and no other host.
 
 use std::fmt::{self, Write as _};
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ pub async fn docs(_: Caller<Anyone>) -> HttpResponse {
     response.body(PAGE.as_str())
 }
 
-/// Text as HTML shows it.
+/// Text, escaped for HTML.
 struct Text<'a>(&'a str);
 
 impl fmt::Display for Text<'_> {
@@ -148,7 +148,7 @@ fn operation(page: &mut String, path: &str, method: &str, described: &Value) -> 
     Ok(())
 }
 
-/// A link to a named schema, else the schema itself.
+/// A link to a named schema, or the schema itself.
 fn schema(page: &mut String, schema: &Value) -> fmt::Result {
     let name = schema["$ref"]
         .as_str()

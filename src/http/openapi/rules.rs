@@ -1,4 +1,4 @@
-//! What the campus rules say, and what the office does with them.
+//! Describes the routes of verdicts and campus rules.
 
 use serde_json::json;
 

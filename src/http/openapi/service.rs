@@ -1,4 +1,4 @@
-//! What the routes about the service itself do.
+//! Describes the routes about the service itself.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Settings that cannot be, and too many of them.
+//! Invalid parameters, and too many of them.
 
 use super::*;
 
