@@ -405,7 +405,7 @@ fn a_description_is_held_to_what_a_form_can_show() {
 fn honest_calls_go_on_beside_endless_ones() {
     let bench = open(Limits {
         calls: 4,
-        turn: Duration::from_secs(30),
+        max_wait: Duration::from_secs(30),
         ..Limits::default()
     });
     let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
@@ -433,7 +433,7 @@ fn honest_calls_go_on_beside_endless_ones() {
 fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
     let bench = open(Limits {
         calls: 1,
-        turn: Duration::from_millis(20),
+        max_wait: Duration::from_millis(20),
         deadline: Duration::from_secs(3),
         longest_call: Duration::from_mins(10),
         ..Limits::default()
@@ -473,7 +473,7 @@ fn a_slow_module_meets_its_deadline_on_a_machine_that_is_busy() {
     let bench = open(Limits {
         deadline,
         longest_call: Duration::from_mins(2),
-        turn: Duration::from_mins(2),
+        max_wait: Duration::from_mins(2),
         ..Limits::default()
     });
     // A fifth of the deadline here, or less if this machine is busy already.

@@ -22,13 +22,13 @@ pub struct Runner {
     /// Instructions run so far, if the engine counts them.
     pub fuel: Option<AtomicU64>,
     ticker: Ticker,
-    turns: Turns,
+    permits: Permits,
 }
 
 impl Runner {
     pub fn new(engine: Engine, limits: Limits, counting: bool) -> Result<Self, Fault> {
         let ticker = Ticker::start(engine.weak())?;
-        let turns = Turns {
+        let permits = Permits {
             waiting: Mutex::new(Waiting {
                 free: limits.calls,
                 live: 0,
@@ -40,23 +40,23 @@ impl Runner {
             limits,
             fuel: counting.then(AtomicU64::default),
             ticker,
-            turns,
+            permits,
         })
     }
 
     /// Runs `work` in a new store. The deadline covers creating the instance and all its calls.
     pub fn run<T>(
         &self,
-        urgency: Urgency,
+        priority: Priority,
         work: impl FnOnce(&mut Store<Guard>) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
-        let _turn = self.turns.take(urgency, &self.limits)?;
+        let _permit = self.permits.take(priority, &self.limits)?;
         let _ticking = self.ticker.hold();
         let mut store = Store::new(&self.engine, Guard::new(&self.limits));
         store.limiter(|guard| guard);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().look()));
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().check_deadline()));
         if self.fuel.is_some() {
             store
                 .set_fuel(u64::MAX)
@@ -89,7 +89,7 @@ impl Runner {
 
 /// Verdicts that a person waits for run before dry runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub enum Priority {
     Live,
     DryRun,
 }
@@ -132,7 +132,7 @@ impl Guard {
     }
 
     /// Whether the call may continue until the next tick.
-    fn look(&mut self) -> UpdateDeadline {
+    fn check_deadline(&mut self) -> UpdateDeadline {
         if thread_time() >= self.deadline {
             return UpdateDeadline::Interrupt;
         }
@@ -245,7 +245,7 @@ impl Drop for Ticking<'_> {
 }
 
 /// Limits how many calls run at once. A semaphore with priorities.
-struct Turns {
+struct Permits {
     waiting: Mutex<Waiting>,
     freed: Condvar,
 }
@@ -257,24 +257,24 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn admits(&self, urgency: Urgency) -> bool {
-        match urgency {
-            Urgency::Live => self.free > 0,
-            Urgency::DryRun => self.free > 0 && self.live == 0,
+    fn admits(&self, priority: Priority) -> bool {
+        match priority {
+            Priority::Live => self.free > 0,
+            Priority::DryRun => self.free > 0 && self.live == 0,
         }
     }
 }
 
-impl Turns {
-    fn take(&self, urgency: Urgency, limits: &Limits) -> Result<Turn<'_>, Fault> {
-        let (live, patience) = match urgency {
-            Urgency::Live => (1, limits.turn),
-            Urgency::DryRun => (0, limits.dry_run_turn),
+impl Permits {
+    fn take(&self, priority: Priority, limits: &Limits) -> Result<Permit<'_>, Fault> {
+        let (live, max_wait) = match priority {
+            Priority::Live => (1, limits.max_wait),
+            Priority::DryRun => (0, limits.dry_run_wait),
         };
-        let until = Instant::now() + patience;
+        let until = Instant::now() + max_wait;
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.live += live;
-        while !waiting.admits(urgency) {
+        while !waiting.admits(priority) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -285,7 +285,7 @@ impl Turns {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         waiting.live -= live;
-        if !waiting.admits(urgency) {
+        if !waiting.admits(priority) {
             return Err(Fault::Busy);
         }
         waiting.free -= 1;
@@ -293,13 +293,13 @@ impl Turns {
             // A dry run may have been waiting for this call to start.
             self.freed.notify_all();
         }
-        Ok(Turn(self))
+        Ok(Permit(self))
     }
 }
 
-struct Turn<'a>(&'a Turns);
+struct Permit<'a>(&'a Permits);
 
-impl Drop for Turn<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         let mut waiting = (self.0.waiting.lock()).unwrap_or_else(PoisonError::into_inner);
         waiting.free += 1;
@@ -317,49 +317,49 @@ mod tests {
     /// A14
     #[test]
     fn a_dry_run_lets_a_verdict_go_first() {
-        let turns = Turns {
+        let permits = Permits {
             waiting: Mutex::new(Waiting { free: 1, live: 0 }),
             freed: Condvar::new(),
         };
         let limits = Limits {
-            turn: Duration::from_mins(1),
+            max_wait: Duration::from_mins(1),
             ..Limits::default()
         };
         let (begun, order) = mpsc::channel();
         thread::scope(|scope| {
-            let taken = turns.take(Urgency::Live, &limits).unwrap();
-            for urgency in [Urgency::DryRun, Urgency::Live] {
-                let (turns, begun) = (&turns, begun.clone());
+            let taken = permits.take(Priority::Live, &limits).unwrap();
+            for priority in [Priority::DryRun, Priority::Live] {
+                let (permits, begun) = (&permits, begun.clone());
                 scope.spawn(move || {
-                    let _turn = turns.take(urgency, &limits).unwrap();
-                    begun.send(urgency).unwrap();
+                    let _permit = permits.take(priority, &limits).unwrap();
+                    begun.send(priority).unwrap();
                 });
             }
-            while turns.waiting.lock().unwrap().live == 0 {
+            while permits.waiting.lock().unwrap().live == 0 {
                 thread::yield_now();
             }
             drop(taken);
         });
-        assert_eq!(order.recv(), Ok(Urgency::Live));
-        assert_eq!(order.recv(), Ok(Urgency::DryRun));
+        assert_eq!(order.recv(), Ok(Priority::Live));
+        assert_eq!(order.recv(), Ok(Priority::DryRun));
     }
 
     #[test]
     fn who_waits_too_long_is_told_so_and_holds_nobody_up() {
-        let turns = Turns {
+        let permits = Permits {
             waiting: Mutex::new(Waiting { free: 1, live: 0 }),
             freed: Condvar::new(),
         };
         let limits = Limits {
-            turn: Duration::ZERO,
-            dry_run_turn: Duration::ZERO,
+            max_wait: Duration::ZERO,
+            dry_run_wait: Duration::ZERO,
             ..Limits::default()
         };
-        let taken = turns.take(Urgency::DryRun, &limits).unwrap();
-        for urgency in [Urgency::Live, Urgency::DryRun] {
-            assert!(matches!(turns.take(urgency, &limits), Err(Fault::Busy)));
+        let taken = permits.take(Priority::DryRun, &limits).unwrap();
+        for priority in [Priority::Live, Priority::DryRun] {
+            assert!(matches!(permits.take(priority, &limits), Err(Fault::Busy)));
         }
         drop(taken);
-        drop(turns.take(Urgency::DryRun, &limits).unwrap());
+        drop(permits.take(Priority::DryRun, &limits).unwrap());
     }
 }

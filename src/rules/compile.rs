@@ -258,7 +258,7 @@ impl Queue {
     }
 
     pub fn enter(&self, digest: Digest) -> Result<Entry<'_>, Fault> {
-        let until = Instant::now() + self.limits.turn;
+        let until = Instant::now() + self.limits.max_wait;
         let mut compiling = self
             .compiling
             .lock()
@@ -306,7 +306,7 @@ mod tests {
     fn so_many_compile_at_once_and_none_twice() {
         let queue = Queue::new(CompileLimits {
             at_once: 2,
-            turn: Duration::ZERO,
+            max_wait: Duration::ZERO,
             ..CompileLimits::default()
         });
         let digest = |name: &str| Digest::of(name.as_bytes());

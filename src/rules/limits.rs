@@ -29,9 +29,9 @@ pub struct Limits {
     /// Most calls at once. Others wait.
     pub calls: u32,
     /// How long a call waits for a permit before it fails with `Busy`.
-    pub turn: Duration,
+    pub max_wait: Duration,
     /// The same for a call of a dry run, which lets all others go first.
-    pub dry_run_turn: Duration,
+    pub dry_run_wait: Duration,
     pub compile: CompileLimits,
 }
 
@@ -46,7 +46,7 @@ pub struct CompileLimits {
     /// Most modules that compile at once. Others wait.
     pub at_once: usize,
     /// How long a module waits before it fails with `Busy`.
-    pub turn: Duration,
+    pub max_wait: Duration,
 }
 
 impl Default for Limits {
@@ -67,8 +67,8 @@ impl Default for Limits {
             calls: std::thread::available_parallelism()
                 .map_or(1, |cores| (cores.get() as u32 - 1).max(1)),
             // Long enough for the start of a term, and not longer than a person waits.
-            turn: Duration::from_secs(5),
-            dry_run_turn: Duration::from_mins(1),
+            max_wait: Duration::from_secs(5),
+            dry_run_wait: Duration::from_mins(1),
             compile: CompileLimits::default(),
         }
     }
@@ -82,7 +82,7 @@ impl Default for CompileLimits {
             memory_bytes: 1 << 30,
             // An upload that uses its whole limit must not delay the next one.
             at_once: 2,
-            turn: Duration::from_mins(1),
+            max_wait: Duration::from_mins(1),
         }
     }
 }

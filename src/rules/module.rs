@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wasmtime::Store;
 
-use super::call::{Guard, Runner, Urgency, thread_time};
+use super::call::{Guard, Priority, Runner, thread_time};
 use super::v1::Guest;
 use super::{
     Context, Delivery, Description, Digest, Event, Fault, Job, Kind, Recipient, Student, Verdict,
@@ -20,7 +20,7 @@ pub struct Module {
     imports: Vec<String>,
     guest: Arc<Guest>,
     runner: Arc<Runner>,
-    urgency: Urgency,
+    priority: Priority,
 }
 
 impl Module {
@@ -37,7 +37,7 @@ impl Module {
             imports,
             guest: Arc::new(guest),
             runner,
-            urgency: Urgency::Live,
+            priority: Priority::Live,
         }
     }
 
@@ -45,7 +45,7 @@ impl Module {
     #[must_use]
     pub fn for_dry_run(&self) -> Self {
         Self {
-            urgency: Urgency::DryRun,
+            priority: Priority::DryRun,
             ..self.clone()
         }
     }
@@ -67,7 +67,7 @@ impl Module {
         &self,
         work: impl FnOnce(&mut Store<Guard>) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
-        self.runner.run(self.urgency, work)
+        self.runner.run(self.priority, work)
     }
 
     /// Blocks for one call.
