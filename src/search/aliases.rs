@@ -1,7 +1,7 @@
-//! Short and common names that stand for others and are no skills: who types "ta" means a teaching assistant too. What
-//! skills are called stands in `model::Vocabulary`. Written by hand, lower case, as `tokens::plain` splits them.
+//! Abbreviations and common names that are not skills: "ta" also searches for teaching assistants. Skill names are in
+//! `model::Vocabulary`. Written by hand, in lower case, split as `tokens::plain` does.
 
-/// What is typed, what is meant as well.
+/// What people type, and what it also means.
 const ALIASES: &[(&str, &str)] = &[
     ("acct", "accounting"),
     ("admin", "administrative"),
@@ -37,7 +37,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("undergrad", "undergraduate"),
 ];
 
-/// What else these words may mean.
+/// Another meaning of these words.
 pub fn meaning(typed: &str) -> Option<&'static str> {
     let found = ALIASES.iter().find(|(alias, _)| *alias == typed);
     found.map(|(_, meaning)| *meaning)

@@ -1,5 +1,5 @@
-//! Whole answers, kept within one generation of the index: whoever asks again what was asked a moment ago, as every
-//! visitor of a first page does, gets it without a look at the index.
+//! Cache of whole answers within one generation of the index. A repeated query, such as every visitor's first page, is
+//! answered without searching.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,14 +10,14 @@ use super::filters::Filters;
 use super::{After, Found, JobQuery, SearchError, Snippeter, Sort};
 use crate::model::Timestamp;
 
-/// Most answers kept; one more and all are dropped. One of 20 hits takes about 1 KB, its facets are shared.
+/// Most answers to cache. When full, all are dropped. An answer with 20 hits takes about 1 KB; facets are shared.
 const MAX_ANSWERS: usize = 1024;
-/// Most texts whose marking is kept, each with the snippets it made.
+/// Most snippeters to cache, each with the snippets it made.
 const MAX_SNIPPETERS: usize = 128;
-/// How long an answer is used: the order by relevance moves with the days since a posting appeared.
+/// How long an answer is used. The order by relevance depends on the age of postings in days.
 const ANSWER_MILLIS: i64 = 60_000;
 
-/// All that decides an answer but the time.
+/// Everything that determines an answer except the time.
 #[derive(PartialEq, Eq, Hash)]
 pub struct Asked {
     q: Option<String>,
@@ -28,8 +28,8 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// `None` for a search among a set of jobs: it is one person's and soon another, and keeping the answer would keep
-    /// the set.
+    /// `None` for a search within a set of jobs. The set belongs to one person and changes soon, and a cached answer
+    /// would keep it in memory.
     pub fn of(query: &JobQuery, filters: &Filters) -> Option<Self> {
         filters.only.is_none().then(|| Self {
             q: query.q.clone(),
@@ -54,7 +54,7 @@ impl Answers {
         validity.covers(now).then(|| found.clone())
     }
 
-    /// Keeps what was found at a time and holds for a validity.
+    /// Caches an answer from a given time, which is valid within `validity`.
     pub fn keep(&self, asked: Asked, now: Timestamp, validity: Validity, found: Found) {
         let short = Validity {
             from: now.as_millis() - ANSWER_MILLIS,

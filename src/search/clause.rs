@@ -1,18 +1,18 @@
-//! The parts of a text that was understood: what a posting should have, and what it must have or must not have.
+//! The parts of a parsed query: what a posting should, must and must not contain.
 
 use super::words::Word;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clause {
     Word(Word),
-    /// In this order, side by side.
+    /// In this order, next to each other.
     Phrase(Vec<Word>),
-    /// All of what was typed, or, as a phrase, what it stands for.
+    /// All the words as typed, or the meaning as a phrase.
     Alias {
         typed: Vec<Word>,
         meant: Vec<Word>,
     },
-    /// What a skill is called: as typed, by its label, and the label folded as `tokens::WHOLE` does.
+    /// A skill name: as typed, its label, and the label folded as `tokens::WHOLE` does.
     Skill {
         typed: Vec<Word>,
         label: Vec<Word>,
@@ -20,12 +20,12 @@ pub enum Clause {
     },
 }
 
-/// What a match must have, or must not have.
+/// What a match must or must not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Restriction {
-    /// Anywhere, side by side.
+    /// Anywhere, next to each other.
     Words(Vec<Word>),
-    /// A skill, by its folded label or by its words.
+    /// A skill, by its folded label or its words.
     Skill {
         term: String,
         words: Vec<Word>,
@@ -35,12 +35,13 @@ pub enum Restriction {
 }
 
 impl Clause {
-    /// Every posting is a job, whether or not it says so: such a word helps the order and excludes nothing.
+    /// Every posting is a job, even if it does not contain that word. So such a word affects the order and excludes
+    /// nothing.
     pub fn is_optional(&self) -> bool {
         matches!(self, Self::Word(word) if word.stem == "job")
     }
 
-    /// Its only word, which the person may still be typing.
+    /// Its only word, which may still be unfinished.
     pub fn only_word(&self) -> Option<&Word> {
         match self {
             Self::Phrase(_) => None,
@@ -48,7 +49,7 @@ impl Clause {
         }
     }
 
-    /// A name of two letters that are a word of any text too: it counts where names stand, not in descriptions.
+    /// A two-letter name that is also an ordinary word. It counts only where names occur, not in descriptions.
     pub fn is_short_name(&self) -> bool {
         match self {
             Self::Word(word) => word.is_acronym && word.is_everyday(),

@@ -1,5 +1,5 @@
-//! Words that some write as one and some as two ("healthcare", "health care", "health-care"): each spelling finds the
-//! others, as far as some posting has them.
+//! Words that can be written as one or two ("healthcare", "health care", "health-care"). Each spelling also finds the
+//! others, if any posting uses them.
 
 use tantivy::query::{EnableScoring, PhraseQuery, Query};
 use tantivy::{DocSet, TERMINATED, Term};
@@ -10,12 +10,12 @@ use super::correction::has_term;
 use super::view::View;
 use super::words::{Word, WordReader};
 
-/// Shorter words are not taken apart, and longer ones cost too many look-ups.
+/// Shorter words are not split, and longer ones need too many look-ups.
 const LETTERS: std::ops::RangeInclusive<usize> = 4..=24;
-/// Most ways in which one word is taken apart.
+/// Most splits of one word.
 const MAX_SPLITS: usize = 2;
 
-/// Makes one clause of two words that some posting writes as one.
+/// Joins two words into one clause if a posting writes them as one.
 pub fn join(view: &View, clauses: Vec<Clause>) -> Result<Vec<Clause>, SearchError> {
     let mut joined: Vec<Clause> = Vec::with_capacity(clauses.len());
     for clause in clauses {
@@ -35,7 +35,7 @@ pub fn join(view: &View, clauses: Vec<Clause>) -> Result<Vec<Clause>, SearchErro
     Ok(joined)
 }
 
-/// What a clause's words are in another spelling. `beside` holds words that lost a neighbor, and the two as one.
+/// Other spellings of a clause's words. `beside` has words that lost an ignored neighbor, and the two joined.
 pub fn others(
     view: &View,
     clause: &Clause,
@@ -72,7 +72,7 @@ fn is_written(view: &View, word: &Word) -> Result<bool, SearchError> {
     has_term(view, &Term::from_field_text(view.fields.text, &word.stem))
 }
 
-/// A word as two that stand side by side in some posting.
+/// Splits of a word into two words that are next to each other in some posting.
 fn splits(view: &View, word: &Word) -> Result<Vec<Vec<Word>>, SearchError> {
     let plain = &word.plain;
     let mut splits = Vec::new();

@@ -1,4 +1,4 @@
-//! Which of a text's words the index knows, and what an unknown one was probably meant to be.
+//! Finds which words of a query the index does not know, and what they were probably meant to be.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use super::text::Text;
 use super::view::View;
 use super::words::{Word, WordReader};
 
-/// Shorter words are not corrected: too much lies near them.
+/// Shorter words are not corrected: too many words are similar.
 const MIN_LETTERS: usize = 4;
-/// Words this long may have two typos.
+/// Words of this length may have two typos.
 const TWO_TYPOS_LETTERS: usize = 8;
-/// As typed such a word has at least so many: two letters may be missing.
+/// The typed word has at least this length, since two letters may be missing.
 const TWO_TYPOS_TYPED: usize = TWO_TYPOS_LETTERS - 2;
 /// Longer words are not corrected: the automaton grows with the length.
 const MAX_LETTERS: usize = 24;
-/// Words of a text that are corrected; the rest stay as they are.
+/// Most words of a query to correct. The rest stay as they are.
 const MAX_CORRECTED: usize = 4;
-/// What one unknown word may turn into.
+/// Most corrections of one unknown word.
 const MAX_CORRECTIONS: usize = 1;
 
-/// Whole texts that are tried as a title.
+/// Most spellings of a whole query to try as a title.
 const MAX_SPELLINGS: usize = 4;
 
-/// Words that nothing has, and the words that were looked for in their place.
+/// Words without a match, and the words searched instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Corrected {
     pub from: String,
@@ -41,25 +41,25 @@ pub struct Corrected {
 
 pub struct CorrectedText {
     pub clauses: Vec<CorrectedClause>,
-    /// What was understood besides.
+    /// The parsed query.
     pub text: Text,
 }
 
 pub struct CorrectedClause {
     pub clause: Clause,
-    /// Words to look for in its place.
+    /// Words to search for instead.
     pub corrections: Vec<Word>,
-    /// The same in one word or in two, as some posting has it.
+    /// Spellings as one or two words that some posting uses.
     pub compounds: Vec<Vec<Word>>,
-    /// What postings may call it.
+    /// Words that postings may use for it.
     pub related: Vec<Word>,
-    /// Words that begin so match as well.
+    /// Words that start with it match too.
     pub is_prefix: bool,
-    /// Only a description has words that begin so.
+    /// Words that start with it occur only in descriptions.
     pub is_body_prefix: bool,
     /// Nothing can match it.
     pub is_unknown: bool,
-    /// Nothing has it as typed; its corrections stand in for it.
+    /// Nothing matches it as typed, so its corrections are used.
     pub is_corrected: bool,
 }
 
@@ -90,7 +90,7 @@ impl CorrectedText {
             let is_known = corrected.is_prefix
                 || !corrected.compounds.is_empty()
                 || is_known(view, &corrected.clause, &word)?;
-            // A skill that some posting asks for says enough.
+            // A skill that some posting asks for needs no correction.
             if !is_known || matches!(corrected.clause, Clause::Word(_)) {
                 let mut reader = WordReader::new();
                 let words = related(&word.plain).filter(|other| *other != word.plain);
@@ -120,7 +120,7 @@ impl CorrectedText {
         Ok(Self { clauses, text })
     }
 
-    /// What was changed of the text, to be told to whoever typed it.
+    /// What was corrected, to show to the user.
     pub fn corrected(&self) -> Option<Corrected> {
         let changed = || self.clauses.iter().filter(|clause| clause.is_corrected);
         let from = changed().flat_map(|clause| clause.clause.typed());
@@ -132,7 +132,7 @@ impl CorrectedText {
         })
     }
 
-    /// All the words, with each unknown one as it was probably meant; the likeliest few.
+    /// The whole query with its unknown words corrected; the most likely few.
     pub fn spellings(&self) -> Vec<Vec<&Word>> {
         let mut spellings: Vec<Vec<&Word>> = vec![Vec::new()];
         for clause in &self.clauses {
@@ -193,8 +193,9 @@ pub fn has_term(view: &View, term: &Term) -> Result<bool, SearchError> {
     Ok(false)
 }
 
-/// Whether no posting has the word itself, so that it may be another form of one, or a typo whose stem is a word's by chance:
-/// that of "administative" is that of "administers". A short word has too many others near it to tell.
+/// Whether no posting has the word itself, only its stem. The word may be another form, or a typo that has the stem of
+/// a different word by chance: "administative" has the stem of "administers". Too many words are similar to a short one
+/// to decide this.
 fn is_known_by_stem_alone(view: &View, word: &Word) -> Result<bool, SearchError> {
     if word.plain.chars().count() < TWO_TYPOS_LETTERS {
         return Ok(false);
@@ -207,7 +208,7 @@ fn is_known_by_stem_alone(view: &View, word: &Word) -> Result<bool, SearchError>
     Ok(true)
 }
 
-/// English stems leave "bureaus" and "menus" as they are: the other of "-u" and "-us", if it is known.
+/// The English stemmer leaves "bureaus" and "menus" unchanged. This is the other of "-u" and "-us", if it is known.
 fn other_number(view: &View, word: &Word) -> Result<Option<Word>, SearchError> {
     let other = match word.plain.strip_suffix("us") {
         Some(_) => word.plain[..word.plain.len() - 1].to_owned(),
@@ -221,12 +222,12 @@ fn other_number(view: &View, word: &Word) -> Result<Option<Word>, SearchError> {
     Ok(is_known.then_some(other))
 }
 
-/// Whether a title, skill or place has a word that begins so.
+/// Whether a title, skill or place has a word with this prefix.
 pub fn begins_any(view: &View, prefix: &str) -> Result<bool, SearchError> {
     begins_a_word(view, &title_and_other(view), prefix)
 }
 
-/// What a word that begins nothing was probably meant to be.
+/// The most likely correction of a word that starts no known word.
 pub fn likeliest(view: &View, word: &str, is_last: bool) -> Result<Option<String>, SearchError> {
     let Some(word) = WordReader::new().words(word).pop() else {
         return Ok(None);
@@ -257,8 +258,8 @@ fn begins_a_word(view: &View, fields: &[Field], prefix: &str) -> Result<bool, Se
     Ok(false)
 }
 
-/// The most frequent words within one typo (a letter wrong, missing, too much, or two swapped), else within two; those of
-/// titles, skills and places before those of descriptions.
+/// The most frequent words with one typo (a wrong, missing, extra or swapped letter), or else with two. Words in
+/// titles, skills and places come before those in descriptions.
 fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, SearchError> {
     let letters = word.plain.chars().count();
     if !(MIN_LETTERS..=MAX_LETTERS).contains(&letters) {
@@ -285,7 +286,7 @@ fn corrections(view: &View, word: &Word, is_last: bool) -> Result<Vec<Word>, Sea
     Ok(likely)
 }
 
-/// The words within one typo that are no other form of a word.
+/// Words with one typo that are not other forms of a word.
 fn other_stems(view: &View, word: &Word) -> Result<Vec<Word>, SearchError> {
     let mut likely = most_frequent(near(view, &all_words(view), &word.plain, 1, false)?);
     likely.retain(|other| other.stem != word.stem);
@@ -303,9 +304,9 @@ fn most_frequent(found: HashMap<Arc<str>, u32>) -> Vec<Word> {
         .collect()
 }
 
-/// Whether a typo may make this of that. The first letter is seldom the wrong one (in one of the relevance suite's 100
-/// misspelled titles), and another word is easily found there: "math" is no "oath", a lifeguard no safeguard. By ear,
-/// "fotography" begins as photography does.
+/// Whether a typo is likely. The first letter is rarely wrong (in one of the relevance suite's 100 misspelled titles),
+/// and changing it easily gives another word: "math" is not "oath", a lifeguard not a safeguard. Sound counts:
+/// "fotography" starts like photography.
 fn is_likely(typed: &str, meant: &str, typos: u8) -> bool {
     let starts = |word: &str| {
         let mut letters = word.chars();

@@ -1,4 +1,5 @@
-//! Where a page ended. Holds the last hit's place in its order and its id, so that rows which arrive later move nothing.
+//! Where a page ended: the last hit's position in the order and its ID, so that later changes do not shift the next
+//! page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +11,7 @@ use super::{SearchError, Sort};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct After {
     pub(super) sort: Sort,
-    /// The list fell back on postings that match only some of the words.
+    /// The list fell back to postings that match only some words.
     pub(super) any_word: bool,
     pub(super) place: Rank,
 }

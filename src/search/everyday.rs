@@ -1,7 +1,7 @@
-//! What people say of a kind of work, and what postings call it: who looks for lawyers means attorneys too. Written by hand,
-//! single words, lower case. They help; they never stand in for the word that was typed.
+//! Everyday words for kinds of work, and the words that postings use: a search for lawyers also means attorneys.
+//! Written by hand, single words, lower case. They are added to the typed word and never replace it.
 
-/// Everyday words before the colon, the words of postings behind it.
+/// Everyday words before the colon, postings' words after it.
 const EVERYDAY: &str = "
     accounts bookkeeping books invoices: accounting accounts payable fiscal finance
     advertise advertising campaigns: marketing communications outreach
@@ -59,7 +59,7 @@ const EVERYDAY: &str = "
     young teens teenagers: youth adolescent
 ";
 
-/// What else postings may call it; nothing for most words.
+/// Other words that postings may use. Empty for most words.
 pub fn related(word: &str) -> impl Iterator<Item = &'static str> + use<'_> {
     let groups = EVERYDAY.lines().filter_map(|line| line.split_once(':'));
     let group = move |(said, called): (&'static str, &'static str)| {

@@ -1,5 +1,5 @@
-//! Counts of values among the matches. Each facet is counted under all filters but its own, so one search may need
-//! several counts; they are kept until the index changes or a deadline passes that they depend on.
+//! Counts of values among the matches. Each facet is counted under all filters except its own, so one search may need
+//! several counts. They are cached until the index changes or a deadline that affects them passes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,14 +13,14 @@ use crate::model::Timestamp;
 
 const MAX_SKILLS: usize = 30;
 const MAX_WORK_SPACES: usize = 100;
-/// Most counts kept; one more and all are dropped.
+/// Most counts to cache. When full, all are dropped.
 const MAX_CACHED: usize = 512;
 
 pub const FACETS: usize = 6;
 
-/// Where the bands of pay begin, in units of the campus currency an hour.
+/// Lower ends of the pay bands, in campus currency per hour.
 const PAY_EDGES: [i64; 6] = [0, 12, 15, 18, 22, 30];
-/// Hours a week that the bands of hours go beyond.
+/// Lower ends of the bands of weekly hours. The end itself is not included.
 const HOUR_EDGES: [u8; 5] = [0, 5, 10, 15, 20];
 const WORK_STUDY: [&str; 2] = ["false", "true"];
 
@@ -37,9 +37,9 @@ pub struct Facets {
     pub skills: Vec<FacetCount>,
     pub work_space: Vec<FacetCount>,
     pub setting: Vec<FacetCount>,
-    /// Lowest first, as "15-20": from 15 to less than 20 an hour; "30+".
+    /// Lowest first, such as "15-20": at least 15 and less than 20 per hour; or "30+".
     pub pay: Vec<FacetCount>,
-    /// Fewest first, as "5-10": more than 5 and at most 10 a week; "20+".
+    /// Fewest first, such as "5-10": more than 5 and at most 10 per week; or "20+".
     pub hours: Vec<FacetCount>,
     /// "true" and "false".
     pub work_study: Vec<FacetCount>,
@@ -70,7 +70,7 @@ impl Facet {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Counted {
     pub filters: Filters,
-    /// The text, and whether one of its words is enough.
+    /// The query, and whether one of its words is enough.
     pub text: Option<(Arc<str>, bool)>,
 }
 
@@ -83,7 +83,7 @@ impl Counted {
     }
 }
 
-/// The moments at which the same jobs are open: from the last deadline that has passed to the next one.
+/// The period in which the same jobs are open: from the last passed deadline to the next one.
 #[derive(Clone, Copy, Debug)]
 pub struct Validity {
     pub from: i64,
@@ -102,7 +102,7 @@ impl Validity {
         until: i64::MAX,
     };
 
-    /// The moments in both.
+    /// The time in both periods.
     pub fn and(self, other: Self) -> Self {
         Self {
             from: self.from.max(other.from),
@@ -115,7 +115,7 @@ impl Validity {
     }
 }
 
-/// The facets being counted in one scan.
+/// The facets counted in one scan.
 pub struct FacetTally {
     skills: Option<Vec<u32>>,
     work_spaces: Option<Vec<u32>>,
@@ -138,7 +138,7 @@ impl FacetTally {
         }
     }
 
-    /// Counts a row for one facet alone, which must be among those being counted.
+    /// Counts a row for one facet only, which must be one of those being counted.
     pub fn add_for(&mut self, facet: Facet, rows: &Rows, document: usize) {
         let flags = rows.flags[document];
         let count = match facet {
@@ -152,7 +152,7 @@ impl FacetTally {
             }
             Facet::WorkStudy => (self.work_study.as_mut())
                 .map(|counts| &mut counts[usize::from(flags.work_study())]),
-            // Their filters are no row's to fail.
+            // No row fails the filters of these facets here.
             Facet::Skills | Facet::WorkSpace => None,
         };
         if let Some(count) = count {
@@ -225,7 +225,7 @@ impl FacetTally {
     }
 }
 
-/// The band that begins at or below the pay.
+/// The band of a pay rate.
 #[inline]
 fn pay_band(cents: i64) -> usize {
     PAY_EDGES[1..]
@@ -234,7 +234,7 @@ fn pay_band(cents: i64) -> usize {
         .count()
 }
 
-/// The band that begins below the hours.
+/// The band of a number of hours.
 #[inline]
 fn hours_band(hours: f64) -> usize {
     HOUR_EDGES[1..]
@@ -243,7 +243,7 @@ fn hours_band(hours: f64) -> usize {
         .count()
 }
 
-/// In their order, the empty ones left out.
+/// In their own order, without empty ones.
 fn bands<T: std::fmt::Display>(counts: Option<&[u32]>, edges: &[T]) -> Vec<FacetCount> {
     let counts = counts.unwrap_or_default().iter().enumerate();
     let counted = counts.filter(|(_, count)| **count > 0);
@@ -266,7 +266,7 @@ fn most_frequent<'a>(
     let mut found: Vec<(u32, usize)> = counts.iter().copied().zip(0..).collect();
     found.retain(|(count, _)| *count > 0);
     if found.len() > most {
-        // Names are compared only among those that can be listed.
+        // Compares names only among the values that can be listed.
         let (_, (least, _), _) = found.select_nth_unstable_by(most - 1, |a, b| b.0.cmp(&a.0));
         let least = *least;
         found.retain(|(count, _)| *count >= least);
@@ -284,7 +284,7 @@ fn most_frequent<'a>(
     listed.collect()
 }
 
-/// What was counted in one generation of the index.
+/// The counts in one generation of the index.
 #[derive(Default)]
 pub struct FacetCache(Mutex<Cached>);
 
@@ -294,7 +294,7 @@ struct Cached {
     wholes: HashMap<Counted, Whole>,
 }
 
-/// The facets of a search, and how many matches it has in all.
+/// The facets of a search, and its total number of matches.
 #[derive(Clone)]
 pub struct Whole {
     pub validity: Validity,
@@ -321,7 +321,7 @@ impl FacetCache {
         cached.parts.insert((facet, counted), part);
     }
 
-    /// Puts the facets together, in the order of `Facet::ALL`. The total holds as long as they do: each is counted
+    /// Combines the facets in the order of `Facet::ALL`. The total is valid for as long as they are: each is counted
     /// over the search's own matches and more.
     pub fn keep_whole(&self, counted: Counted, total: usize, parts: [Part; FACETS]) -> Whole {
         let whole = Whole::of(total, parts);
@@ -343,7 +343,7 @@ impl Whole {
     }
 }
 
-/// Counts and the moments for which they hold.
+/// Counts, and the period in which they are valid.
 pub type Part = (Validity, Arc<Vec<FacetCount>>);
 
 impl From<[Part; FACETS]> for Facets {

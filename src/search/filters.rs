@@ -1,4 +1,4 @@
-//! The filters of a search in one normal form: what the cache of facets is keyed by, and the test each row must pass.
+//! The filters of a search in normalized form: the key of the facet cache, and the test for each row.
 
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
@@ -14,9 +14,9 @@ use crate::model::{JobId, JobStatus, Timestamp, Vocabulary};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filters {
-    /// Folded, in order, without repeats.
+    /// Folded, sorted, without repeats.
     pub skills: Vec<String>,
-    /// By `setting_code`; all false: any.
+    /// By `setting_code`. All false: any.
     settings: [bool; 3],
     pub location: Option<String>,
     /// Folded.
@@ -29,7 +29,7 @@ pub struct Filters {
     pub only: Option<Only>,
 }
 
-/// A set of jobs, told from others by where it lies: whoever hands one in keeps it while it stays the same.
+/// A set of jobs, compared by address: callers keep the same one while its content is unchanged.
 #[derive(Clone, Debug)]
 pub struct Only(Arc<HashSet<JobId>>);
 
@@ -46,7 +46,7 @@ impl Hash for Only {
     }
 }
 
-/// More skills than any job may have find nothing, so they need no look-up.
+/// More skills than any job may have cannot match, so they need no look-up.
 pub const MAX_SKILLS: usize = 50;
 
 impl Filters {
@@ -80,7 +80,7 @@ impl Filters {
         }
     }
 
-    /// Without a facet's own filter, as its values are counted.
+    /// Without one facet's own filter, for counting its values.
     pub fn without(&self, facet: Facet) -> Self {
         let mut filters = self.clone();
         match facet {
@@ -94,8 +94,7 @@ impl Filters {
         filters
     }
 
-    /// Whether the values of a facet are counted in the search's own scan: its filter, if there is one, is looked at row
-    /// by row.
+    /// Whether a facet's values are counted in the search's own scan, with its filter checked row by row.
     pub fn leaves(&self, facet: Facet) -> bool {
         match facet {
             Facet::Skills => self.skills.is_empty(),
@@ -104,7 +103,7 @@ impl Filters {
         }
     }
 
-    /// With what the text limits besides.
+    /// Combined with the limits in the query.
     pub fn conditions(&self, limits: &[Limit], now: Timestamp) -> Conditions {
         let any_setting = !self.settings.contains(&true);
         let fit = |flags: Flags| {
@@ -152,13 +151,13 @@ impl Filters {
     }
 }
 
-/// Which filters a row fails of those that a facet's own values are counted without.
+/// Which filters a row fails, among those that some facet is counted without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fit(u8);
 
 impl Fit {
     const FULL: Self = Self(0);
-    /// Fails what no facet is counted without.
+    /// Fails a filter that applies to all facets.
     const NOT: Self = Self(u8::MAX);
 
     fn unless(holds: bool, facet: Facet) -> Self {
@@ -177,28 +176,28 @@ impl Fit {
         self == Self::FULL
     }
 
-    /// The one facet that counts such a row all the same.
+    /// The only facet that still counts such a row.
     pub fn only_fails(self) -> Option<Facet> {
         let facet = |facet: &Facet| self.0 == 1 << *facet as u8;
         Facet::ALL.into_iter().find(facet)
     }
 }
 
-/// What a row must meet.
+/// What a row must match.
 pub struct Conditions {
     only: Option<Arc<HashSet<JobId>>>,
     by_flags: [Fit; Flags::COUNT],
-    /// Both ends included, as are the hours'.
+    /// Both ends included, as for the hours.
     pay_cents: (i64, i64),
     least_pay_cents: i64,
     hours: (f64, f64),
     most_hours: f64,
-    /// Deadlines up to this one have passed.
+    /// Deadlines up to this time have passed.
     pub passed: i64,
 }
 
 impl Conditions {
-    /// Open, and its deadline not passed.
+    /// Open, with a deadline that has not passed.
     pub fn open_at(now: Timestamp) -> Self {
         Self {
             passed: now.as_millis(),
@@ -206,7 +205,7 @@ impl Conditions {
         }
     }
 
-    /// Open, whatever the deadline.
+    /// Open, with any deadline.
     pub fn open() -> Self {
         let mut by_flags = [Fit::NOT; Flags::COUNT];
         for (code, by_flags) in (0..).zip(&mut by_flags) {
@@ -225,7 +224,7 @@ impl Conditions {
         }
     }
 
-    /// All but the deadline. None: no facet counts the row.
+    /// Everything except the deadline. `None`: no facet counts the row.
     #[inline]
     pub fn fit(&self, rows: &Rows, document: usize) -> Option<Fit> {
         let (flags, pay, hours) = (

@@ -1,4 +1,4 @@
-//! One search: the page, the total and the facets, in one scan where possible.
+//! Runs one search: the page, the total and the facets, in one scan if possible.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::view::View;
 use super::weights::Season;
 use super::{Found, JobQuery, SearchError, Sort};
 
-/// A search that was read and understood, ready to be run.
+/// A parsed search that is ready to run.
 struct Search<'a> {
     view: &'a View,
     query: &'a JobQuery,
@@ -41,7 +41,7 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
     Ok(found)
 }
 
-/// With the moments for which the same jobs would be found.
+/// Also returns the period in which the same jobs would be found.
 fn find_anew(
     view: &View,
     query: &JobQuery,
@@ -54,7 +54,7 @@ fn find_anew(
     }
     let sort = match (query.sort, &text) {
         (Sort::Relevance, None) => Sort::Newest,
-        // Places and limits alone say nothing of what is better.
+        // Places and limits alone do not make one match better than another.
         (Sort::Relevance, Some(text)) if text.clauses.is_empty() => Sort::Newest,
         (sort, _) => sort,
     };
@@ -62,7 +62,7 @@ fn find_anew(
     if after.is_some_and(|after| after.sort != sort) {
         return Err(SearchError::BadCursor);
     }
-    // A page after the first goes on as the first began.
+    // A later page uses the same mode as the first.
     let any_word = match after {
         Some(after) => after.any_word,
         None => sort == Sort::Relevance && text.as_ref().is_some_and(|text| text.is_sentence),
@@ -104,7 +104,7 @@ impl Search<'_> {
     fn run(&self) -> Result<(Found, Validity), SearchError> {
         let (cache, now) = (&self.view.facets, self.query.now);
         if let Some(whole) = cache.whole(&self.counted, now) {
-            // Whoever wants no hits (a list that the store orders) has what is known already.
+            // A search without hits (for a list that the store orders) uses what is cached.
             let (page, validity) = match self.query.limit {
                 0 => (Found::default(), Validity::ALWAYS),
                 _ => {
@@ -141,7 +141,7 @@ impl Search<'_> {
                     self.part(facet, validity, &tally)
                 }
             };
-            // A set of jobs is one person's and soon another; keeping its counts would keep the set.
+            // A set of jobs belongs to one person and changes soon. Cached counts would keep it in memory.
             if !is_personal {
                 cache.keep_part(facet, counted, listed.clone());
             }

@@ -1,5 +1,5 @@
-//! The index's folder: whether it can be trusted, and how far the index in it was fed. Never touches a folder that
-//! another process writes to.
+//! The index's folder: whether it is intact, and the position of the index in it. Never touches a folder that another
+//! process is writing to.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use super::{SearchError, tokens};
 
 const META: &str = "meta.json";
 
-/// Fails if another process has the index open. A lock left behind by a killed process does not count: the lock is the
-/// operating system's and ended with it, only its file remains.
+/// Fails if another process has the index open. A lock file of a killed process does not count: the lock belongs to the
+/// operating system and ended with the process.
 pub fn check_free(dir: &Path) -> Result<(), SearchError> {
     let directory = MmapDirectory::open(dir).map_err(TantivyError::from)?;
     match directory.acquire_lock(&INDEX_WRITER_LOCK) {
@@ -29,7 +29,7 @@ pub fn has_index(dir: &Path) -> bool {
     dir.join(META).exists()
 }
 
-/// Whether the folder lacks files that the index in it lists.
+/// Whether files listed by the index are missing from the folder.
 pub fn lacks_files(dir: &Path, index: &Index) -> bool {
     const ALWAYS: [SegmentComponent; 6] = [
         SegmentComponent::Postings,
@@ -50,7 +50,7 @@ pub fn lacks_files(dir: &Path, index: &Index) -> bool {
     })
 }
 
-/// Opens an index that is whole and of this version, with its position.
+/// Opens an intact index of this version. Returns its position too.
 pub fn open(dir: &Path, stamp: &str) -> Result<(Index, u64), SearchError> {
     let index = Index::open_in_dir(dir)?;
     let (schema, _) = schema::build();
@@ -89,7 +89,7 @@ pub fn create(dir: &Path) -> Result<Index, SearchError> {
     Ok(index)
 }
 
-/// Removes all that lies in the folder.
+/// Deletes everything in the folder.
 pub fn clear(dir: &Path) -> Result<(), SearchError> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -102,8 +102,8 @@ pub fn clear(dir: &Path) -> Result<(), SearchError> {
     Ok(())
 }
 
-/// What a commit carries: version, position, and a digest of both and of what the campus calls its skills, since tantivy
-/// keeps no checksum of its meta file and documents are made with those names.
+/// The payload of a commit: version, position, and a digest of both and of the campus's skill names. tantivy has no
+/// checksum for its meta file, and documents depend on those names.
 pub fn payload(position: u64, stamp: &str) -> String {
     let text = format!("{VERSION} {position}");
     let digest = Sha256::digest(format!("{text} {stamp}").as_bytes());

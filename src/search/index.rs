@@ -1,5 +1,5 @@
-//! The index on disk: opened, made anew when damaged, fed, and shown to readers a generation at a time. Owns the one
-//! writer. Feeding waits for the disk; searching never waits for feeding.
+//! The index on disk: opened, rebuilt when damaged, updated, and shown to readers one generation at a time. Owns the
+//! only writer. Updates wait for the disk; searches never wait for updates.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -18,18 +18,18 @@ use super::view::View;
 use super::{Found, JobQuery, SearchError, Snippeter, find, tokens};
 use crate::model::{Job, JobId, Timestamp, Vocabulary};
 
-/// What the writer collects before it writes a segment.
+/// Memory that the writer fills before it writes a segment.
 const WRITER_BYTES: usize = 32 * 1024 * 1024;
-/// Jobs that wait for the writer, at 5 to 50 KiB each, before it is waited for.
+/// Most jobs in the writer's queue, at 5 to 50 KiB each, before callers wait for it.
 const MAX_WAITING: usize = 2_000;
-// Few segments, and none rewritten often: four of a size become one, sizes being powers of four from 500 jobs up.
+// Keeps segments few and rarely rewritten: four of the same size are merged. Sizes are powers of four, from 500 jobs.
 const MERGE_SEGMENTS: usize = 4;
 const SMALLEST_SIZE_JOBS: u32 = 500;
 const SIZE_LOG2: f64 = 2.0;
-/// A segment with more deleted jobs than this is written anew.
+/// A segment with a larger share of deleted jobs is rewritten.
 const MOST_DELETED: f32 = 0.3;
 
-/// A change of what can be found.
+/// An update of the index.
 pub enum Edit {
     Upsert(Box<Job>),
     Remove(JobId),
@@ -43,37 +43,37 @@ pub struct SearchIndex {
     position: AtomicU64,
 }
 
-/// What only the one who feeds needs.
+/// State that only the writer needs.
 struct Feed {
     index: Index,
     reader: IndexReader,
-    /// None after a failure, until the next edits.
+    /// `None` after a failure, until the next edits.
     writer: Option<IndexWriter>,
     rows: RowCache,
     vocabulary: Vocabulary,
-    /// Of the last commit.
+    /// The position of the last commit.
     position: u64,
     /// Jobs written since the last commit.
     waiting: usize,
     /// Something was written since the last view.
     is_changed: bool,
-    /// It is being built in place of one that was lost, whose last view is shown until this one is whole.
+    /// A lost index is being rebuilt. Its last view stays visible until the new one is complete.
     is_replacement: bool,
 }
 
 impl SearchIndex {
-    /// Opens the index in a folder of its own. If there is none, one of another version or a damaged one, it is made anew
-    /// and stands at position 0. Fails if another process holds it or the folder cannot be written.
+    /// Opens the index in its folder. A missing or damaged index, or one of another version, is created again at
+    /// position 0. Fails if another process uses it or the folder is not writable.
     pub fn open(dir: &Path) -> Result<Self, SearchError> {
         Self::open_with(dir, Vocabulary::default())
     }
 
-    /// The same where a campus has names of its own for skills; an index made with other names is made anew.
+    /// The same with a campus's own skill names. An index made with other names is created again.
     pub fn open_with(dir: &Path, vocabulary: Vocabulary) -> Result<Self, SearchError> {
         std::fs::create_dir_all(dir)?;
         folder::check_free(dir)?;
         if folder::has_index(dir) {
-            // Damage that no checksum covers can make tantivy panic.
+            // tantivy can panic on damage that no checksum covers.
             let opened = catch_unwind(AssertUnwindSafe(|| {
                 Self::open_existing(dir, vocabulary.clone())
             }));
@@ -128,13 +128,13 @@ impl SearchIndex {
         })
     }
 
-    /// The log's sequence number up to which it was fed; 0: feed everything.
+    /// The log position up to which the index is complete. 0: index everything.
     pub fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
     }
 
-    /// Feeds edits in their order and commits them, and those staged before, with the position; then readers see them.
-    /// After a failure the index stands where `position` says, without what was staged: feed it again from there.
+    /// Applies edits in order, and commits them with the position, including edits staged before. Then readers see
+    /// them. After a failure, the index is at `position`, without the staged edits: continue from there.
     pub fn apply(&self, edits: Vec<Edit>, position: u64) -> Result<(), SearchError> {
         let mut feed = self.feed();
         let committed = feed
@@ -161,16 +161,16 @@ impl SearchIndex {
         Ok(())
     }
 
-    /// Whether files of the last commit are gone from the folder. Searches go on with what is open, but nothing more can be
-    /// fed, and the next start would find nothing.
+    /// Whether files of the last commit are missing from the folder. Searches still work on the open files, but the
+    /// index cannot be updated, and the next start would find nothing.
     pub fn is_lost(&self) -> bool {
         let feed = self.feed();
-        // A merge may take files away between the two looks of one try.
+        // A merge may delete files between the two checks.
         (0..2).all(|_| folder::lacks_files(&self.dir, &feed.index))
     }
 
-    /// Begins anew in the same folder, at position 0, after the index was lost. Readers see what they saw until an `apply`
-    /// with a position says that the new one is whole.
+    /// Starts a new index in the same folder at position 0, after the old one was lost. Readers see the old view until
+    /// an `apply` with a position completes the new one.
     pub fn replace(&self) -> Result<(), SearchError> {
         let mut feed = self.feed();
         feed.discard_writer();
@@ -187,8 +187,7 @@ impl SearchIndex {
         Ok(())
     }
 
-    /// Feeds edits that readers see, and the position counts, only after the next `apply`: for a rebuild. Fails as `apply`
-    /// does.
+    /// Adds edits that become visible only with the next `apply`, for a rebuild. Fails like `apply`.
     pub fn stage(&self, edits: Vec<Edit>) -> Result<(), SearchError> {
         let mut feed = self.feed();
         let staged = feed.write(&self.fields, edits);
@@ -198,17 +197,17 @@ impl SearchIndex {
         staged
     }
 
-    /// A page of jobs, how many there are in all, and what they have in common.
+    /// A page of jobs, the total, and the facets.
     pub fn find(&self, query: &JobQuery) -> Result<Found, SearchError> {
         find::find(&self.view(), query)
     }
 
-    /// Completions of a text from open jobs' titles, skills and work spaces.
+    /// Completions from open jobs' titles, skills and workplaces.
     pub fn suggest(&self, text: &str, limit: usize) -> Result<Vec<Suggestion>, SearchError> {
         suggest(&self.view(), text, limit)
     }
 
-    /// Open postings that come nearest to a taste, best first, but for some.
+    /// The open postings that match interests best, except some.
     pub fn similar(
         &self,
         taste: &Taste,
@@ -219,7 +218,7 @@ impl SearchIndex {
         similar(&self.view(), taste, but, now, limit)
     }
 
-    /// Marks a text's words in jobs it has found.
+    /// Marks a query's words in the jobs found.
     pub fn snippeter(&self, q: &str) -> Result<Arc<Snippeter>, SearchError> {
         let view = self.view();
         view.answers.snippeter(q, || Snippeter::new(&view, q))
@@ -234,7 +233,7 @@ impl SearchIndex {
 
     fn feed(&self) -> MutexGuard<'_, Feed> {
         let mut feed = self.feed.lock().unwrap_or_else(|poisoned| {
-            // Whoever panicked may have left half a batch.
+            // A panic may have left half a batch.
             let mut feed = poisoned.into_inner();
             feed.discard_writer();
             feed
@@ -246,7 +245,7 @@ impl SearchIndex {
 }
 
 impl Feed {
-    /// The writer, made again at the last commit if a failure took it.
+    /// The writer. After a failure it is created again at the last commit.
     fn writer(&mut self) -> Result<&mut IndexWriter, SearchError> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
@@ -270,7 +269,7 @@ impl Feed {
                 self.waiting += 1;
             }
             if self.waiting >= MAX_WAITING {
-                // The position stays: after a crash all is fed again, and upserts may be repeated.
+                // The position stays: after a crash everything is sent again, and upserts may repeat.
                 self.commit(self.position)?;
             }
         }

@@ -1,4 +1,4 @@
-//! Which skills a posting's text names, by any of their names.
+//! Finds the skills that a posting's text mentions, by any of their names.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::model::Vocabulary;
 pub fn mentions(text: &str, vocabulary: &Vocabulary) -> BTreeSet<String> {
     let text = words_of(text);
     let text = text.trim_start();
-    // Where each word begins and ends; a name is looked up as it stands in the text.
+    // The start and end of each word, since names are looked up as they are in the text.
     let mut words = Vec::new();
     let mut at = 0;
     for word in text.split(' ') {
@@ -40,7 +40,7 @@ pub fn mentions(text: &str, vocabulary: &Vocabulary) -> BTreeSet<String> {
     found
 }
 
-/// Names that stand in any text and hardly ever mean the skill.
+/// Names that occur in any text and rarely mean the skill.
 fn is_everyday(name: &str) -> bool {
     name.chars().count() < 2 || name == "go" || is_idle(name)
 }

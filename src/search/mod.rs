@@ -1,8 +1,8 @@
-//! Full text search over postings, by tantivy, which is imported nowhere else. It stands beside the store and is never
-//! the truth: it is fed jobs and answers ids, counts and completions. It must never read the store or keep a record.
+//! Full-text search over postings with tantivy, which no other module uses. The store is the only source of truth: the
+//! search receives jobs and returns IDs, counts and completions. It must never read the store or keep a record.
 //!
-//! `index` feeds and opens, `view` is one generation as readers see it, `find` answers a search by one `scan` over the
-//! matches, `facets`, `suggest` and `snippet` answer the rest.
+//! `index` opens and updates, `view` is one generation for readers, `find` answers a search with one `scan` over the
+//! matches. `facets`, `suggest` and `snippet` answer the rest.
 
 mod aliases;
 mod answers;

@@ -1,4 +1,4 @@
-//! How a search is put to tantivy: which documents match, and, where the order asks for it, how well.
+//! Builds the tantivy query of a search: which documents match, and how well if the order needs it.
 
 use tantivy::Term;
 use tantivy::query::{
@@ -25,7 +25,7 @@ pub struct Plan<'a> {
     pub view: &'a View,
     pub filters: &'a Filters,
     pub text: Option<&'a CorrectedText>,
-    /// One of the words is enough.
+    /// One matching word is enough.
     pub any_word: bool,
     pub scored: bool,
 }
@@ -73,7 +73,7 @@ impl Plan<'_> {
                     }
                 });
             if terms.len() == before {
-                // No word, so no location has it: the empty term is never indexed.
+                // Without a word, no location matches: the empty term is never indexed.
                 terms.push(Term::from_field_text(fields.location, ""));
             }
         }
@@ -89,7 +89,7 @@ impl Plan<'_> {
         clauses
     }
 
-    /// A condition counts nothing.
+    /// A condition does not affect the score.
     fn unscored(&self, query: Box<dyn Query>) -> Box<dyn Query> {
         if self.scored {
             Box::new(ConstScoreQuery::new(query, 0.0))
@@ -107,7 +107,7 @@ impl Plan<'_> {
         }
         let is_wordless = self.text.is_none_or(|text| text.clauses.is_empty());
         if !text.without.is_empty() && text.within.is_empty() && is_wordless {
-            // Something to take away from.
+            // Exclusions need something to exclude from.
             clauses.push((Occur::Must, self.unscored(Box::new(AllQuery))));
         }
     }
@@ -157,7 +157,7 @@ impl Plan<'_> {
             self.add_weights(clause, &mut weights);
         }
         if self.any_word {
-            // Without a known word this is a union of nothing, which matches nothing.
+            // Without a known word, this is an empty union, which matches nothing.
             clauses.push((Occur::Must, Box::new(BooleanQuery::union(any))));
         }
         if !self.is_sentence() {
@@ -239,7 +239,7 @@ impl Plan<'_> {
         self.text.is_some_and(|text| text.text.is_sentence)
     }
 
-    /// Counts so much wherever it matches.
+    /// A constant score for every match.
     fn worth(&self, query: Box<dyn Query>, score: f32) -> Box<dyn Query> {
         if self.scored {
             Box::new(ConstScoreQuery::new(query, score))
@@ -248,7 +248,7 @@ impl Plan<'_> {
         }
     }
 
-    /// What makes some matches better than others.
+    /// Adds what makes some matches better than others.
     fn add_weights(&self, clause: &CorrectedClause, weights: &mut Vec<Box<dyn Query>>) {
         match &clause.clause {
             Clause::Word(word) => self.weigh_words(std::slice::from_ref(word), weights),
@@ -349,7 +349,7 @@ impl Plan<'_> {
     }
 }
 
-/// Documents with a whole value, unweighed.
+/// Documents with this whole value, without a score.
 fn basic(field: Field, value: &str) -> Box<dyn Query> {
     let term = Term::from_field_text(field, value);
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))

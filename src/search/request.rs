@@ -1,4 +1,4 @@
-//! What is asked of a search and what it answers. Plain data.
+//! A search's request and result. Plain data.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,42 +9,42 @@ use super::correction::Corrected;
 use super::{After, Facets};
 use crate::model::{EmployeeId, JobId, JobSetting, JobStatus, Money, Timestamp};
 
-/// Most hits of one answer, whatever was asked for.
+/// Most hits in one answer, whatever the limit.
 pub const MAX_HITS: usize = 1_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
-    /// Best match first; without a text the newest first.
+    /// Best match first; newest first without a query.
     #[default]
     Relevance,
     Newest,
     /// Highest first.
     Pay,
-    /// Nearest first.
+    /// Earliest first.
     Deadline,
 }
 
 #[derive(Clone, Debug)]
 pub struct JobQuery {
-    /// What a person typed: never an error. Blank: no text. Without a word in it: nothing matches.
+    /// What a person typed; never an error. Blank: no query. Without any word: nothing matches.
     pub q: Option<String>,
-    /// All must be asked for by the job, whatever their case.
+    /// The job must ask for all of them, in any case.
     pub skills: Vec<String>,
-    /// One of these; empty: any.
+    /// One of these. Empty: any.
     pub settings: Vec<JobSetting>,
-    /// All its words must be in the job's location.
+    /// All these words must be in the job's location.
     pub location: Option<String>,
-    /// The whole name, whatever its case.
+    /// The whole name, in any case.
     pub work_space: Option<String>,
     pub min_pay: Option<Money>,
     pub max_hours: Option<f64>,
     pub work_study: Option<bool>,
     pub employee_id: Option<EmployeeId>,
-    /// None but these.
+    /// Only these jobs.
     pub only: Option<Arc<HashSet<JobId>>>,
     pub status: JobStatus,
-    /// Open jobs whose deadline is not after this are not found.
+    /// Open jobs whose deadline is not later than this are not found.
     pub now: Timestamp,
     pub sort: Sort,
     /// At most `MAX_HITS`.
@@ -78,11 +78,11 @@ impl JobQuery {
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     pub hits: Vec<JobId>,
-    /// Where the next page starts; none on the last.
+    /// Where the next page starts. `None` on the last page.
     pub next: Option<After>,
     /// All matches, on every page.
     pub total: usize,
     pub facets: Arc<Facets>,
-    /// What was looked for in place of words that nothing has.
+    /// What was searched instead of words without a match.
     pub corrected: Option<Corrected>,
 }

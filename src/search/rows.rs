@@ -1,5 +1,6 @@
-//! What filtering, ordering and counting need of each document, read from a segment's fast fields once and kept: a
-//! segment never changes, so its rows outlive many commits. About 80 bytes a job. Never holds a job's text.
+//! The values of each document that filters, orders and counts need. They are read once per segment from its fast
+//! fields and cached: a segment never changes, so its rows outlive many commits. About 80 bytes per job. Never contains
+//! a job's text.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::SearchError;
 use super::schema::{self, Flags};
 use super::tokens::{self, fold_case};
 
-/// Stands in `work_spaces` for none.
+/// Means none in `work_spaces`.
 pub const NO_NAME: u32 = u32::MAX;
 
 /// The columns of one segment, by document number.
@@ -132,7 +133,7 @@ fn read_names(
     Ok((starts, values, spellings.zip(counts).collect()))
 }
 
-/// Numbers for the values of a facet, the same in every segment. Spellings that differ in case share a number.
+/// Numbers for a facet's values, the same in all segments. Spellings that differ only in case share a number.
 #[derive(Default)]
 struct Names {
     numbers: HashMap<String, u32>,
@@ -144,7 +145,7 @@ struct Names {
 }
 
 impl Names {
-    /// The numbers of a spelling and of its name.
+    /// The numbers of a spelling and of its name, which are added if new.
     fn learn(&mut self, spelling: &str) -> (u32, u32) {
         if let Some(known) = self.spellings.get(spelling) {
             return (*known, self.spelled[*known as usize].1);
@@ -204,7 +205,7 @@ struct AllNames {
     work_spaces: Names,
 }
 
-/// Keeps rows by segment. Belongs to the writer; readers get finished rows.
+/// Caches rows by segment. Belongs to the writer; readers get complete rows.
 #[derive(Default)]
 pub struct RowCache {
     names: AllNames,
@@ -217,7 +218,7 @@ pub struct Loaded {
     pub work_spaces: Vec<Name>,
 }
 
-/// Names that no segment has any more are kept until they are this many and more than three quarters of all.
+/// Names that no segment uses are kept until there are this many and they are more than three quarters of all.
 const MAX_IDLE_NAMES: usize = 10_000;
 
 impl RowCache {

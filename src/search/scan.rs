@@ -1,5 +1,4 @@
-//! One pass over the documents that match, in every segment. Knows rows and conditions, nothing of what is done with
-//! a match.
+//! One pass over the matching documents of all segments. Knows rows and conditions, but not what the matches are for.
 
 use tantivy::query::Weight;
 
@@ -9,7 +8,7 @@ use super::filters::{Conditions, Fit};
 use super::rows::Rows;
 use super::view::View;
 
-/// Where to look.
+/// The documents to scan.
 pub enum Candidates {
     All,
     Matching(Box<dyn Weight>),
@@ -17,8 +16,8 @@ pub enum Candidates {
     Scored(Box<dyn Weight>),
 }
 
-/// A match: its segment's rows, its number there, and its score, 0 where none was asked for. One that fails the filter of a
-/// single facet is a match for that facet alone.
+/// A match: its segment's rows, its document number, and its score (0 if not needed). A row that fails only one facet's
+/// filter is a match for that facet only.
 pub struct Match<'a> {
     pub segment: usize,
     pub rows: &'a Rows,
@@ -27,7 +26,8 @@ pub struct Match<'a> {
     pub fit: Fit,
 }
 
-/// Shows every living document that meets the conditions. Gives back the moments for which the same ones would.
+/// Visits every document that is not deleted and meets the conditions. Returns the period in which the same documents
+/// would match.
 pub fn scan(
     view: &View,
     candidates: &Candidates,
@@ -36,7 +36,7 @@ pub fn scan(
 ) -> Result<Validity, SearchError> {
     let mut validity = Validity::ALWAYS;
     let readers = view.searcher.segment_readers();
-    // The newest jobs stand last; whoever looks for the newest is done sooner.
+    // The newest jobs are in the last segments, so a search for the newest finishes sooner this way.
     for (segment, (reader, rows)) in readers.iter().zip(&view.segments).enumerate().rev() {
         let rows = &**rows;
         let alive = reader.alive_bitset();
@@ -72,7 +72,7 @@ pub fn scan(
             Candidates::Scored(weight) => weight.for_each(reader, &mut check)?,
         }
     }
-    // Other statuses than open do not depend on the time.
+    // Only the status open depends on the time.
     Ok(if conditions.passed == i64::MIN {
         Validity::ALWAYS
     } else {

@@ -1,5 +1,5 @@
-//! Which fields the index has, and how a job becomes a document. Nothing is stored but the id's two halves and what
-//! filters, orders and counts need.
+//! The fields of the index, and how a job becomes a document. Stores only the ID's two halves and what filters, orders
+//! and counts need.
 
 use tantivy::TantivyDocument;
 use tantivy::schema::{
@@ -13,10 +13,10 @@ use super::whole;
 use super::words::WordReader;
 use crate::model::{Job, JobSetting, JobStatus, Vocabulary, fold_name};
 
-/// Part of every commit; an index of another version is made anew. One more whenever fields or tokenizers change.
+/// Part of every commit. An index of another version is rebuilt. Increase it whenever fields or tokenizers change.
 pub const VERSION: u32 = 5;
 
-// Names of the columns, as rows.rs reads them.
+// Column names, as rows.rs reads them.
 pub const ID_HIGH: &str = "id_high";
 pub const ID_LOW: &str = "id_low";
 pub const POSTED_AT: &str = "posted_at";
@@ -30,7 +30,7 @@ pub const WORK_SPACE: &str = "work_space";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Fields {
-    /// The id's 16 bytes, to delete by.
+    /// The ID's 16 bytes, for deleting.
     pub id: Field,
     id_high: Field,
     id_low: Field,
@@ -39,23 +39,23 @@ pub struct Fields {
     pay: Field,
     hours: Field,
     flags: Field,
-    /// Every word of the posting, stemmed: what decides whether it matches.
+    /// All words of the posting, stemmed. They decide whether it matches.
     pub text: Field,
-    /// The parts that weigh more, stemmed: what decides the order.
+    /// Parts with more weight, stemmed. They decide the order.
     pub title: Field,
     pub skill_text: Field,
     pub place: Field,
-    /// As written, for prefixes, typos and completions.
+    /// Unstemmed, for prefixes, typos and completions.
     pub title_words: Field,
-    /// The title as one thing, see whole.rs.
+    /// The title as one term, see whole.rs.
     pub whole_title: Field,
     pub other_words: Field,
-    /// The description's words as written, where the others know none that is near.
+    /// The description's words, unstemmed, for when the other fields have no similar word.
     pub body_words: Field,
     pub location: Field,
-    /// Whole values, for exact filters. Skills by their labels.
+    /// Whole values for exact filters. Skills by label.
     pub skill: Field,
-    /// Skills that title or description name.
+    /// Skills that the title or description mentions.
     pub named_skill: Field,
     pub work_space: Field,
     pub employee_id: Field,
@@ -133,7 +133,7 @@ impl Fields {
             }
         }
         if job.work_study_required {
-            // Found by those words whether or not the posting says them.
+            // These words find it whether or not the posting contains them.
             for field in [self.text, self.skill_text] {
                 document.add_text(field, WORK_STUDY[0]);
             }
@@ -169,12 +169,12 @@ impl Fields {
     }
 }
 
-/// Status, setting and work-study in one byte, so that one look-up decides on all three.
+/// Status, setting and work-study in one byte, so that one look-up checks all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags(pub u8);
 
 impl Flags {
-    /// All values lie below.
+    /// All values are below this.
     pub const COUNT: usize = 64;
 
     pub fn of(status: JobStatus, setting: JobSetting, work_study: bool) -> Self {
@@ -194,7 +194,7 @@ impl Flags {
     }
 }
 
-/// Kept in the index: a code never changes its meaning.
+/// Stored in the index, so a code must never change its meaning.
 pub fn status_code(status: JobStatus) -> u8 {
     match status {
         JobStatus::Draft => 0,
@@ -206,7 +206,7 @@ pub fn status_code(status: JobStatus) -> u8 {
     }
 }
 
-/// Kept in the index: a code never changes its meaning.
+/// Stored in the index, so a code must never change its meaning.
 pub fn setting_code(setting: JobSetting) -> u8 {
     match setting {
         JobSetting::OnCampus => 0,
@@ -215,7 +215,7 @@ pub fn setting_code(setting: JobSetting) -> u8 {
     }
 }
 
-/// What people type who look for a job that is done at home; few postings say it in words.
+/// What people type to find jobs done at home. Few postings contain it.
 const REMOTE_WORDS: &str = "remote";
 
 /// The API's names, by `setting_code`.

@@ -1,5 +1,5 @@
-//! Postings like others: by the words of title, skills and description that tell them apart (tantivy's more-like-this),
-//! and by skills that are wanted anyway.
+//! Similar postings: by distinctive words in title, skills and description (tantivy's more-like-this), and by skills
+//! that are wanted anyway.
 
 use tantivy::query::{
     BooleanQuery, BoostQuery, ConstScoreQuery, EnableScoring, MoreLikeThisQuery, Query, TermQuery,
@@ -17,28 +17,28 @@ use super::weights::{self, Season};
 use super::{Sort, tokens};
 use crate::model::{Job, JobId, Timestamp};
 
-/// What somebody is taken to want.
+/// What a person is probably looking for.
 #[derive(Clone, Debug, Default)]
 pub struct Taste {
-    /// By any of their names; those beyond `MAX_SKILLS` are not looked at.
+    /// By any of their names. Those beyond `MAX_SKILLS` are ignored.
     pub skills: Vec<String>,
-    /// Postings that were to their liking, the latest first; those beyond `MAX_LIKED` are not looked at.
+    /// Postings the person liked, newest first. Those beyond `MAX_LIKED` are ignored.
     pub liked: Vec<Job>,
 }
 
 const MAX_SKILLS: usize = 30;
 const MAX_LIKED: usize = 5;
-// Words taken from a posting: the more, the slower and the vaguer.
+// Most words to take from a posting. More words are slower and less specific.
 const TITLE_WORDS: usize = 8;
 const BODY_WORDS: usize = 12;
-/// Words of a description are taken if it uses them so often.
+/// A description's word counts if it occurs this often.
 const BODY_TIMES: usize = 2;
-/// A word or skill of more than one posting in so many tells nothing.
+/// A word or skill in more than one of this many postings says nothing.
 const COMMON_ONE_IN: u64 = 5;
-/// In a handful of postings nothing is common.
+/// In so few postings, nothing counts as common.
 const FEW: u64 = 50;
 
-/// Open postings that come nearest to a taste, best first, but for some. A taste for nothing finds nothing.
+/// The open postings that match the interests best, except some. Empty interests match nothing.
 pub fn similar(
     view: &View,
     taste: &Taste,
@@ -81,7 +81,7 @@ fn living(view: &View) -> u64 {
     readers.map(|reader| u64::from(reader.num_docs())).sum()
 }
 
-/// A skill counts the more, the fewer postings ask for it.
+/// The fewer postings ask for a skill, the more it counts.
 fn add_skill(
     view: &View,
     skill: &str,
@@ -107,7 +107,8 @@ fn add_words(view: &View, job: &Job, queries: &mut Vec<Box<dyn Query>>) {
         if !has_words(text) {
             return;
         }
-        // Without the limit above, words of deleted documents could outnumber the living ones, which tantivy takes amiss.
+        // Without this limit, words of deleted documents could outnumber the live documents, which tantivy does not
+        // handle.
         let query = MoreLikeThisQuery::builder()
             .with_min_doc_frequency(1)
             .with_max_doc_frequency(most)

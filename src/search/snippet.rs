@@ -1,5 +1,5 @@
-//! The part of a job that shows why it was found, with the words marked. What comes out is safe HTML: every character
-//! of the job is escaped, and `<mark>` is the only tag.
+//! The part of a job that shows why it was found, with the words marked. The output is safe HTML: all characters of the
+//! job are escaped, and `<mark>` is the only tag.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,28 +18,28 @@ use crate::model::{Job, JobId};
 
 /// Longest snippet, in characters of the job.
 const MAX_CHARS: usize = 200;
-/// How far before its first match a snippet starts, so that it reads in context.
+/// How far before its first match a snippet starts, to give context.
 const LEAD_CHARS: usize = 60;
 
-/// Most snippets kept of one search: those of its first pages.
+/// Most snippets to cache for one search: those of its first pages.
 const MAX_MADE: usize = 100;
 
 type Made = HashMap<(JobId, u64), Arc<str>>;
 
 /// Marks the words of one search.
 pub struct Snippeter {
-    /// In order.
+    /// Sorted.
     stems: Vec<String>,
-    /// Words that count only where they stand side by side.
+    /// Words that count only next to each other.
     phrases: Vec<Vec<String>>,
     prefix: Option<String>,
-    /// The ASCII letters and digits that any of them begins with: most words of a job are passed over by this alone.
+    /// The ASCII letters and digits that they start with. Most words of a job are skipped by this check alone.
     initials: [bool; 128],
-    /// What it made, by job and version.
+    /// The snippets made so far, by job and version.
     made: Mutex<Made>,
 }
 
-/// A word of the job, and which of the search's words it is.
+/// A word of the job, and which of the query's words it is.
 struct Seen {
     bytes: Range<usize>,
     position: usize,
@@ -47,10 +47,10 @@ struct Seen {
     wanted: Option<usize>,
 }
 
-/// A word of the job that was searched for.
+/// A word of the job to mark.
 struct Mark {
     bytes: Range<usize>,
-    /// Which of the search's words it is.
+    /// Which of the query's words it is.
     word: usize,
 }
 
@@ -76,7 +76,7 @@ impl Snippeter {
                 prefix = clause.clause.only_word().map(|word| word.plain.clone());
             }
             match clause.clause {
-                // A description has it as a small word.
+                // Descriptions contain it as an ordinary word.
                 Clause::Word(_) if is_short_name => {}
                 Clause::Word(word) => learn(std::slice::from_ref(&word)),
                 Clause::Phrase(words) => learn(&words),
@@ -118,7 +118,7 @@ impl Snippeter {
         })
     }
 
-    /// The snippet of a job's version, made once.
+    /// The snippet of a job's version, created once.
     pub fn snippet_of(&self, job: &Job, version: u64) -> Arc<str> {
         let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (job.job_id, version);
@@ -134,8 +134,8 @@ impl Snippeter {
         snippet
     }
 
-    /// The best part of the description, else the title. A job that has none of the words there was found by a skill, a
-    /// place or a name: it shows how its description begins.
+    /// The best part of the description, or else the title. A job without any of the words there was found by skill,
+    /// place or name, and shows the start of its description.
     pub fn snippet(&self, job: &Job) -> String {
         let mut reader = WordReader::new();
         let marked = [&job.job_description, &job.job_title]
@@ -153,7 +153,7 @@ impl Snippeter {
         while stream.advance() {
             let token = stream.token();
             let first = token.text.bytes().next().unwrap_or_default();
-            // Stemming leaves the first letter as it is.
+            // Stemming keeps the first letter.
             let initial = self.initials.get(usize::from(first.to_ascii_lowercase()));
             if initial.is_some_and(|wanted| !wanted) {
                 continue;
@@ -207,7 +207,7 @@ impl Snippeter {
     }
 }
 
-/// The mark from which on most of the search's words stand close together.
+/// The mark from which the most query words are close together.
 fn densest(marks: &[Mark]) -> Option<usize> {
     let mut best = None;
     for (at, first) in marks.iter().enumerate() {
@@ -224,13 +224,13 @@ fn densest(marks: &[Mark]) -> Option<usize> {
     best.map(|(_, at)| at)
 }
 
-/// The text around the first of these marks, or its beginning if there is none, escaped and marked.
+/// The text around the first of these marks, or its start if there is none, escaped and marked.
 fn cut(text: &str, marks: &[Mark]) -> String {
     let first = marks.first().map_or(0..0, |mark| mark.bytes.clone());
     let before = &text[..first.start];
     let start = match before.char_indices().rev().nth(LEAD_CHARS) {
         None => 0,
-        // Not in the middle of a word.
+        // Do not cut within a word.
         Some((at, _)) => {
             let space = before[at..].find(char::is_whitespace);
             space.map_or(first.start, |space| at + space)
@@ -266,7 +266,7 @@ fn cut(text: &str, marks: &[Mark]) -> String {
     snippet.trim().to_owned()
 }
 
-/// Appends text as HTML, line breaks and runs of spaces as one space.
+/// Appends text as HTML. Line breaks and runs of spaces become one space.
 fn escape(text: &str, html: &mut String) {
     for c in text.chars() {
         match c {

@@ -1,11 +1,11 @@
-//! Limits said in words: "over $20", "under 10 hours a week". They are taken out of what was typed; the rest stays text. Only
-//! an amount with a unit is one, so "over 20" stays words.
+//! Limits in words: "over $20", "under 10 hours a week". They are removed from the query; the rest stays text. Only an
+//! amount with a unit is a limit, so "over 20" stays text.
 
 use std::borrow::Cow;
 
 use super::syntax::{Limit, Range, number, range};
 
-/// Most words of a text that are looked at.
+/// Most words of a query to check.
 const MAX_WORDS: usize = 64;
 
 const COMPARISONS: &[(&[&str], Side)] = &[
@@ -26,7 +26,7 @@ const COMPARISONS: &[(&[&str], Side)] = &[
     (&["max"], Side::AtMost),
 ];
 
-/// What may follow an amount and turn it.
+/// What may follow an amount and change its direction.
 const TURNS: &[(&[&str], Side)] = &[
     (&["or", "more"], Side::AtLeast),
     (&["and", "up"], Side::AtLeast),
@@ -44,10 +44,10 @@ const PER_WEEK: &[&[&str]] = &[
 ];
 const HOURS: &[&str] = &["hours", "hour", "hrs", "hr", "h"];
 const DOLLARS: &[&str] = &["dollars", "bucks"];
-/// Glued to an amount of money.
+/// Directly after an amount of money.
 const HOURLY: &[&str] = &["/h", "/hr", "/hour"];
 
-/// The smallest step of pay and of hours.
+/// The smallest step of pay and hours.
 const STEP: f64 = 0.01;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ enum Amount {
     Hours(Range),
 }
 
-/// The limits of a text, and the text without them.
+/// The limits in a query, and the query without them.
 pub fn limits(text: &str) -> (Vec<Limit>, Cow<'_, str>) {
     let mut limits = Vec::new();
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -97,7 +97,7 @@ fn plain(word: &str) -> String {
         .to_lowercase()
 }
 
-/// A limit at the beginning of some words, and how many of them it takes.
+/// A limit at the start of some words, and how many words it takes.
 fn read(words: &[String]) -> Option<(Limit, usize)> {
     let (said, before) = first_of(COMPARISONS, words).unzip();
     let mut length = before.unwrap_or(0);
@@ -119,7 +119,7 @@ fn read(words: &[String]) -> Option<(Limit, usize)> {
             let cents = |amount: f64| (amount * 100.0).round() as i64;
             Limit::PayCents(low.map_or(i64::MIN, cents), high.map_or(i64::MAX, cents))
         }
-        // "10 hours" alone may be anything; by the week it is how much time a person has.
+        // "10 hours" alone could mean anything. Per week it is the time a person has.
         Amount::Hours(_) if side.is_none() && unit.is_none() => return None,
         Amount::Hours(amount) => {
             let (low, high) = sided(amount, side.unwrap_or(Side::AtMost));
@@ -162,7 +162,7 @@ fn amount(words: &[String]) -> Option<(Amount, usize)> {
     Some((Amount::Hours((Some(number(glued)?), None)), 1))
 }
 
-/// An amount with both ends says its sides itself.
+/// An amount with both ends needs no other word for its direction.
 fn sided((low, high): Range, side: Side) -> Range {
     let (Some(amount), None) = (low, high) else {
         return (low, high);

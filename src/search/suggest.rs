@@ -1,4 +1,4 @@
-//! Completions while typing: titles, skills and work spaces of open jobs. A draft's words never show.
+//! Completions while typing: titles, skills and workplaces of open jobs. Words of drafts never show.
 
 use std::collections::HashMap;
 
@@ -16,16 +16,16 @@ use super::schema;
 use super::tokens::fold_case;
 use super::view::View;
 
-/// Words and characters beyond are not looked at.
+/// Words and characters beyond these are ignored.
 const MAX_WORDS: usize = 6;
 const MAX_CHARS: usize = 200;
-/// Titles looked at in one segment, the most frequent; several may turn out to be one but for case.
+/// Most titles to check per segment, most frequent first. Several may differ only in case.
 const TITLES_PER_HIT: usize = 4;
-/// Words that are corrected.
+/// Most words to correct.
 const MAX_CORRECTED: usize = 3;
-/// Lifts a skill that was named above all that only begin so.
+/// Ranks a named skill above all that only start like it.
 const NAMED_FIRST: u32 = 1 << 30;
-/// Most completions of one answer, whatever was asked for.
+/// Most completions in one answer, whatever the limit.
 const MAX_SUGGESTIONS: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,13 +42,13 @@ pub struct Suggestion {
     pub kind: SuggestionKind,
 }
 
-/// How many open jobs have each skill and work space, by number.
+/// How many open jobs have each skill and workplace, by number.
 pub struct OpenNames {
     skills: Vec<u32>,
     work_spaces: Vec<u32>,
 }
 
-/// A completion that could be shown: those that begin as typed first, then the most frequent.
+/// A possible completion. Those that start as typed come first, then the most frequent.
 struct Choice {
     text: String,
     begins: bool,
@@ -65,7 +65,7 @@ pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>,
     }
     let mut found = choices(view, &words, limit)?;
     if found.iter().all(Vec::is_empty) {
-        // Nothing goes on like this, so a word is probably mistyped.
+        // Nothing starts like this, so a word probably has a typo.
         let meant = meant(view, &words)?;
         let meant: Vec<&str> = meant.iter().map(String::as_str).collect();
         if meant != words {
@@ -80,7 +80,7 @@ pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>,
     let mut kinds: Vec<_> = (kinds.into_iter().zip(found))
         .map(|(kind, choices)| (kind, best(choices, limit).into_iter()))
         .collect();
-    // By turns, so that no kind hides another.
+    // Takes turns between kinds, so that none hides another.
     let mut suggestions = Vec::with_capacity(limit);
     while suggestions.len() < limit {
         let before = suggestions.len();
@@ -99,7 +99,7 @@ pub fn suggest(view: &View, text: &str, limit: usize) -> Result<Vec<Suggestion>,
     Ok(suggestions)
 }
 
-/// Completions of words as they stand: titles, skills, work spaces.
+/// Completions of words as typed: titles, skills, workplaces.
 fn choices(view: &View, words: &[&str], limit: usize) -> Result<[Vec<Choice>; 3], SearchError> {
     let folded: String = words.iter().flat_map(|word| [" ", *word]).collect();
     let open = open_names(view)?;
@@ -114,7 +114,7 @@ fn choices(view: &View, words: &[&str], limit: usize) -> Result<[Vec<Choice>; 3]
     ])
 }
 
-/// The skill that was typed by another of its names, before all others.
+/// Adds the skill that was typed by another of its names, before all others.
 fn add_named_skill(view: &View, counts: &[u32], label: &str, skills: &mut Vec<Choice>) {
     let label = fold_case(label);
     let named = view.skills.iter().zip(counts);
@@ -129,7 +129,7 @@ fn add_named_skill(view: &View, counts: &[u32], label: &str, skills: &mut Vec<Ch
     }
 }
 
-/// Each word that begins nothing as it was probably meant; the last may still be unfinished.
+/// The words with corrections for those that start nothing. The last one may be unfinished.
 fn meant(view: &View, words: &[&str]) -> Result<Vec<String>, SearchError> {
     let last = words.len() - 1;
     let mut meant = Vec::with_capacity(words.len());

@@ -1,17 +1,17 @@
-//! The little syntax of a typed text, read without ever refusing one: quotes in pairs make a phrase, a minus before a word
-//! leaves it out, `skill:`, `title:`, `at:`, `pay:`, `hours:` and `setting:` before a value look in one place. Whatever is
-//! not quite that is plain text.
+//! The query syntax, which accepts any text: pairs of quotes make a phrase, a minus before a word excludes it, and
+//! `skill:`, `title:`, `at:`, `pay:`, `hours:` and `setting:` before a value search in one field. Everything else is
+//! plain text.
 
 use super::schema::SETTINGS;
 
-/// A piece of what was typed.
+/// A piece of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Piece<'a> {
-    /// Words, one after the other.
+    /// Words in order.
     Plain(&'a str),
-    /// What stood between quotes.
+    /// The text between quotes.
     Quoted(&'a str),
-    /// What must not be there.
+    /// Excluded text.
     Without(&'a str),
     Within {
         place: SearchField,
@@ -25,7 +25,7 @@ pub enum Piece<'a> {
 pub enum SearchField {
     Skill,
     Title,
-    /// Work space, employer or location.
+    /// Workplace, employer or location.
     At,
 }
 
@@ -47,14 +47,14 @@ impl Limit {
 
 const QUOTES: [char; 4] = ['"', '“', '”', '„'];
 
-/// Takes a text apart, in its order. Never looks at a character more than a few times.
+/// Splits a query into pieces, in order. Looks at each character only a few times.
 pub fn pieces(typed: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    // Where plain text began that is not yet in a piece.
+    // Where plain text starts that is not in a piece yet.
     let mut plain = 0;
     let mut at = 0;
     let mut begins_word = true;
-    // A quote that nothing closes is looked for once.
+    // Looks for a closing quote only once if there is none.
     let mut is_open = true;
     while let Some(c) = typed[at..].chars().next() {
         let special = if QUOTES.contains(&c) && is_open {
@@ -87,7 +87,7 @@ fn push_plain<'a>(text: &'a str, pieces: &mut Vec<Piece<'a>>) {
     }
 }
 
-/// A text that begins with a quote: what stands before the next one, and the length of all of it.
+/// For a text that starts with a quote: what is before the closing quote, and the total length.
 fn read_quoted(text: &str) -> Option<(&str, usize)> {
     let open = text.chars().next().map_or(0, char::len_utf8);
     let inside = &text[open..];
@@ -96,7 +96,7 @@ fn read_quoted(text: &str) -> Option<(&str, usize)> {
     Some((&inside[..end], open + end + close))
 }
 
-/// The value at the beginning of a text, quoted or up to a space, and its length.
+/// The value at the start of a text, quoted or up to a space, and its length.
 fn read_value(text: &str) -> Option<(&str, usize)> {
     if text.starts_with(QUOTES) {
         return read_quoted(text).filter(|(value, _)| value.contains(char::is_alphanumeric));
@@ -151,7 +151,7 @@ fn read_special(text: &str) -> Option<(Piece<'_>, usize)> {
 
 const LONGEST_FIELD: usize = 7;
 
-/// A word and the colon right behind it.
+/// A word directly followed by a colon.
 fn field_name(text: &str) -> Option<(&str, &str)> {
     let end = text
         .bytes()
@@ -171,7 +171,7 @@ fn pay(value: &str) -> Option<Limit> {
 }
 
 fn hours(value: &str) -> Option<Limit> {
-    // Who names a number of hours has no more to give.
+    // A number of hours is the most that a person has.
     let (low, high) = match range(value, 0.01)? {
         (Some(most), None) if value.starts_with(|c: char| c.is_ascii_digit()) => (None, Some(most)),
         range => range,
@@ -217,7 +217,7 @@ pub fn range(value: &str, step: f64) -> Option<Range> {
     Some((Some(number(value.trim_end_matches('+'))?), None))
 }
 
-/// A number that a wage or a week can have.
+/// A possible number of a wage or of weekly hours.
 pub fn number(text: &str) -> Option<f64> {
     let text = text.strip_prefix(['$', '€', '£']).unwrap_or(text);
     let is_number = text

@@ -1,5 +1,5 @@
-//! What a person typed, understood: words, phrases, names of skills, what must not be there, and where to look. There is
-//! nothing to get wrong: what is no syntax is words.
+//! Parses what a person typed: words, phrases, skill names, exclusions, and fields to search in. There are no errors:
+//! what is not syntax is words.
 
 use super::aliases;
 use super::clause::{Clause, Restriction};
@@ -8,18 +8,18 @@ use super::syntax::{Limit, Piece, SearchField, pieces};
 use super::words::{Word, WordReader};
 use crate::model::{MAX_NAME_WORDS, Vocabulary, fold_name};
 
-/// What lies beyond is not looked at.
+/// Characters beyond these are ignored.
 const MAX_CHARS: usize = 1_000;
-/// Words beyond are not read.
+/// Words beyond these are not read.
 const MAX_READ_WORDS: usize = 48;
-/// Words beyond are not looked for, once those are gone that say nothing.
+/// Words beyond these are not searched, after empty words were dropped.
 pub const MAX_WORDS: usize = 16;
-/// Places and exclusions beyond are not looked at.
+/// Restrictions beyond these are ignored.
 const MAX_RESTRICTIONS: usize = 8;
-/// Keywords are typed without so many words that say nothing.
+/// A query with this many empty words is a sentence, not keywords.
 const SENTENCE_EMPTY_WORDS: usize = 4;
 
-/// What people call Federal Work-Study. `Fields::document` writes the first of them into each work-study posting.
+/// What people call Federal Work-Study. `Fields::document` adds the first to each work-study posting.
 pub const WORK_STUDY: [&str; 5] = [
     "work study",
     "workstudy",
@@ -28,20 +28,20 @@ pub const WORK_STUDY: [&str; 5] = [
     "fws",
 ];
 
-/// A text understood. The last clause may be unfinished if it is a word.
+/// A parsed query. If its last clause is a word, it may be unfinished.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     pub clauses: Vec<Clause>,
     pub within: Vec<Restriction>,
     pub without: Vec<Restriction>,
     pub limits: Vec<Limit>,
-    /// Words that were typed beside one that says nothing, and what the two are as one word: "check in", "checkin".
+    /// Words next to an empty word, and both joined: "check in", "checkin".
     pub joined: Vec<(Word, Word)>,
-    /// It is written out, as to a person: hardly a posting has all its words.
+    /// It is a whole sentence, and hardly any posting has all its words.
     pub is_sentence: bool,
 }
 
-/// Takes a text apart; `None` if it is blank. Not blank and without a word in it gives nothing to look for.
+/// Parses a query. `None` if it is blank. A query that is not blank but has no words gives nothing to search for.
 pub fn parse(typed: &str, vocabulary: &Vocabulary) -> Option<Text> {
     let typed = typed.trim();
     if typed.is_empty() {
@@ -69,7 +69,7 @@ struct Reading<'a> {
     vocabulary: &'a Vocabulary,
     reader: WordReader,
     text: Text,
-    /// Words still to be read.
+    /// Words still to read.
     left: usize,
 }
 
@@ -121,7 +121,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Notes the words that lose a neighbor which says nothing.
+    /// Records words that lose an empty neighbor.
     fn join_idle(&mut self, words: &[Word]) {
         for pair in words.windows(2) {
             let [first, second] = pair else { continue };
@@ -193,7 +193,7 @@ impl Reading<'_> {
 }
 
 impl Text {
-    /// Nothing is looked for, so nothing is found.
+    /// There is nothing to search for, so nothing is found.
     pub fn is_void(&self) -> bool {
         self.clauses.is_empty()
             && self.within.is_empty()
@@ -201,7 +201,7 @@ impl Text {
             && self.limits.is_empty()
     }
 
-    /// Texts with equal keys match the same.
+    /// Queries with equal keys have the same matches.
     pub fn key(&self) -> String {
         let words = |key: &mut String, words: &[Word]| {
             for word in words {
@@ -243,7 +243,7 @@ impl Text {
         key
     }
 
-    /// Drops repeats, words that say nothing if others remain, and what is too much.
+    /// Drops repeats, empty words if others remain, and what is beyond the limits.
     fn drop_idle(&mut self) {
         let mut kept: Vec<Clause> = Vec::with_capacity(self.clauses.len());
         for clause in self.clauses.drain(..) {

@@ -1,20 +1,20 @@
-//! How text becomes words, the same for postings and for what people type: letters and digits, lower case, without
-//! accents, emoji as words of their own; English endings cut off where a field is searched by meaning rather than by spelling.
+//! Splits text into words, the same way for postings and queries: letters and digits, lower case, no accents, emoji as
+//! separate words. English endings are removed in fields that are searched by meaning rather than spelling.
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
     TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager,
 };
 
-/// Names under which the schema finds them; a change of their work needs a new `schema::VERSION`.
+/// Names by which the schema finds them. If what they do changes, increase `schema::VERSION`.
 pub const STEMMED: &str = "stemmed";
 pub const PLAIN: &str = "plain";
 /// The whole text as one term, in lower case.
 pub const WHOLE: &str = "whole";
 
-/// Longer words are not indexed and not searched: nobody types them.
+/// Longer words are neither indexed nor searched: nobody types them.
 const MAX_WORD_BYTES: usize = 40;
-/// "C++", "C#", "F#", "A+": this many letters may be followed by signs.
+/// Names such as "C++", "C#", "F#" and "A+": signs count after at most this many letters.
 const SIGNED_LETTERS: usize = 2;
 
 pub fn plain() -> TextAnalyzer {
@@ -43,12 +43,12 @@ pub fn manager() -> TokenizerManager {
     manager
 }
 
-/// The term that `WHOLE` makes of a text: lower case letter by letter.
+/// The term that `WHOLE` makes of a text: lower case, letter by letter.
 pub fn fold_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Splits at everything that is neither letter nor digit. Each Han or kana character is a word; a possessive 's, loose
+/// Splits at everything that is not a letter or digit. Each Han or kana character is a word. A possessive 's, separate
 /// accents and invisible characters are dropped.
 #[derive(Clone)]
 struct Words;
@@ -67,7 +67,7 @@ impl Tokenizer for Words {
     }
 }
 
-/// The words of a text as they stand there.
+/// The words of a text as they are written.
 pub fn raw_words(text: &str) -> WordStream<'_> {
     WordStream {
         text,
@@ -77,10 +77,10 @@ pub fn raw_words(text: &str) -> WordStream<'_> {
 }
 
 impl WordStream<'_> {
-    /// Moves to where a word begins; false at the end of the text.
+    /// Moves to the start of the next word. False at the end of the text.
     fn find_word(&mut self) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
-        // Most of a text is ASCII, where a word begins with a letter or a digit.
+        // Most text is ASCII, where a word starts with a letter or a digit.
         let stop = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
         self.at += rest.iter().position(stop).unwrap_or(rest.len());
         match self.text[self.at..].find(begins_word) {
@@ -95,7 +95,8 @@ impl WordStream<'_> {
         }
     }
 
-    /// Reads a word of ASCII letters and digits that nothing special follows; false, and nothing is read, if it is another.
+    /// Reads a word of ASCII letters and digits that nothing special follows. If it is not one, returns false and reads
+    /// nothing.
     fn read_plain_word(&mut self) -> bool {
         let rest = &self.text.as_bytes()[self.at..];
         let is_inside = |byte: &u8| byte.is_ascii_alphanumeric();
@@ -111,7 +112,7 @@ impl WordStream<'_> {
         true
     }
 
-    /// Reads one word that begins at `self.at` into the token.
+    /// Reads the word at `self.at` into the token.
     fn read_word(&mut self) {
         let (text, word) = (self.text, &mut self.token.text);
         let mut letters = 0;
@@ -127,7 +128,7 @@ impl WordStream<'_> {
                 break;
             }
             if c.is_alphanumeric() {
-                // Its lower case would be an i with an accent of its own.
+                // Its lower case would be an i with a separate accent.
                 word.push(if c == 'İ' { 'I' } else { c });
                 letters += 1;
             } else if !is_dropped(c) {
@@ -183,20 +184,20 @@ fn begins_word(c: char) -> bool {
     c.is_alphanumeric() || is_picture(c)
 }
 
-/// Kana and Han are written without spaces, and a picture says what it says.
+/// Kana and Han have no spaces between words, and a picture is a word.
 fn stands_alone(c: char) -> bool {
     is_picture(c)
         || matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
             && c.is_alphanumeric()
 }
 
-/// Emoji and the signs among them, but not the marks that only change their look.
+/// Emoji and similar signs, but not characters that only change their look.
 fn is_picture(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f300}'..='\u{1f3fa}' | '\u{1f400}'..='\u{1faff}')
 }
 
-/// What may stand inside a word without being part of it: an accent that follows its letter as a character of its own, a
-/// soft hyphen, characters without width, and marks of direction.
+/// Characters within a word that are not part of it: a separate accent after its letter, a soft hyphen, zero-width
+/// characters, and direction marks.
 fn is_dropped(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -236,7 +237,7 @@ mod tests {
     }
 
     proptest! {
-        /// The short way and the long one read the same words at the same places.
+        /// The fast path and the general one read the same words at the same positions.
         #[test]
         fn plain_words_are_read_as_any(text in "[a-c1 +#'’é日☕\u{301}\u{ad}s-]{0,40}") {
             let mut stream = raw_words(&text);

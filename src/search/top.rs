@@ -1,22 +1,23 @@
-//! The first hits of an order, out of a stream of all of them.
+//! Selects the first hits of an order from a stream of all hits.
 
 use super::cursor::After;
 use super::{Found, Sort};
 use crate::model::JobId;
 
-/// A hit's place in its list: a greater key comes first, and of equal keys the greater id, so that no two are alike.
+/// A hit's position in its list. Greater keys come first, and for equal keys the greater ID, so no two positions are
+/// equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rank {
     pub key: u64,
     pub id: (u64, u64),
 }
 
-/// Orders as the number does.
+/// Keeps the order of numbers.
 pub fn ascending(number: i64) -> u64 {
     number.cast_unsigned() ^ (1 << 63)
 }
 
-/// Orders as the score does, which is never negative.
+/// Keeps the order of scores, which are never negative.
 pub fn score_key(score: f32) -> u64 {
     u64::from(score.max(0.0).to_bits())
 }
@@ -26,9 +27,10 @@ pub struct Top {
     any_word: bool,
     limit: usize,
     after: Option<Rank>,
-    /// The last hit of the page before may have another score by now: its place is known only when all have been seen.
+    /// The last hit of the previous page may have another score now, so its position is known only after all hits were
+    /// seen.
     moves: bool,
-    /// No place below can be among the first; what lies above is cut now and then.
+    /// Hits below this cannot be among the first. The list is cut from time to time.
     least: Rank,
     kept: Vec<Rank>,
 }
@@ -60,7 +62,7 @@ impl Top {
     }
 
     fn keep(&mut self, place: Rank) {
-        // One more than asked for tells whether there is a next page.
+        // One more than requested shows whether there is a next page.
         let enough = self.limit + 1;
         self.kept.push(place);
         if self.kept.len() >= enough * 2 {
@@ -72,7 +74,7 @@ impl Top {
         }
     }
 
-    /// The page, with its total and facets still to be filled in.
+    /// The page, still without total and facets.
     pub fn finish(mut self) -> Found {
         if self.moves
             && let Some(stored) = self.after

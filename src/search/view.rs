@@ -1,5 +1,5 @@
-//! One generation of the index as readers see it: its segments, their rows, and what was counted in it so far. Never
-//! changes; each commit makes a new one, and a search keeps the one it began with.
+//! One generation of the index for readers: its segments, their rows, and cached counts. Never changes. Each commit
+//! creates a new one, and a search keeps the one it started with.
 
 use std::sync::{Arc, OnceLock};
 
@@ -50,8 +50,8 @@ impl View {
     }
 }
 
-/// The numbers that weigh a word (BM25), rounded so that a new posting hardly ever changes a score: else pages would shift
-/// while a person reads them. Frequencies go to the nearest power of two, lengths are those of typical postings.
+/// The numbers for weighting a word (BM25), rounded so that a new posting rarely changes a score. Otherwise pages would
+/// shift while somebody reads them. Frequencies are rounded to a power of two; lengths are those of typical postings.
 pub struct Statistics<'a>(pub &'a View);
 
 const TITLE_WORDS: u64 = 4;
@@ -92,7 +92,7 @@ fn nearest_power(number: u64) -> u64 {
         return 0;
     }
     let below = 1 << number.ilog2();
-    // The middle of two powers by ratio: √2 is close to 1.4.
+    // The geometric mean of two powers: √2 is close to 1.4.
     if number * 5 >= below * 7 {
         below * 2
     } else {

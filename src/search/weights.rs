@@ -1,64 +1,65 @@
-//! Every number that decides the order of a search by relevance, each with its reason. Tuned on one half of the relevance
-//! suite (benches/relevance.rs) and checked on the other.
+//! All numbers that affect the order by relevance, each with its reason. Tuned on one half of the relevance suite
+//! (benches/relevance.rs) and checked on the other half.
 
-/// A word of the title against one of the description, which counts 1: the title says what the job is.
+/// A title word, compared with 1 for a description word: the title says what the job is.
 pub const TITLE: f32 = 4.0;
-/// The title is what was typed, whole: it goes before titles that hold more than that.
+/// The whole title equals the query. It ranks before titles that contain more.
 pub const TITLE_SAME: f32 = 20.0;
-/// The title begins as was typed.
+/// The title starts with the query.
 pub const TITLE_BEGINS: f32 = 6.0;
-/// A word of the title where that word is the name of a skill: the skill itself counts, a title may only sound like it.
+/// A title word that is the name of a skill: the skill itself counts more, since a title may only sound like it.
 pub const TITLE_OF_SKILL: f32 = 2.0;
-/// The title holds a skill's name of several words: that is the job itself, which goes before a list of skills that holds it.
+/// The title contains a skill name of several words. That is the job itself, and ranks before a skill in a list.
 pub const TITLE_NAMES_SKILL: f32 = 36.0;
-/// A word among the skills asked for: short and chosen, but a posting lists many.
+/// A word of the required skills: they are short and chosen, but a posting lists many.
 pub const SKILL: f32 = 3.0;
-/// A word of the work space's or the employer's name: tells where, not what.
+/// A word of the workplace's or the employer's name, which says where, not what.
 pub const PLACE: f32 = 1.5;
 
-/// The posting asks for exactly the skill that was typed, by whatever name: worth about as much as two ordinary words of
-/// the title, so that it goes before every mention of the word, and behind a title that was typed whole.
+/// The posting asks for exactly the typed skill, under any name. Worth about two ordinary title words, so that it ranks
+/// before postings that only mention the word, and after a title that equals the query.
 pub const SKILL_EXACT: f32 = 24.0;
-/// Its title or description names that skill too: it is meant, not just listed.
+/// The title or description mentions that skill too, so it matters and is not just listed.
 pub const SKILL_NAMED: f32 = 10.0;
 
-/// A word of the title that begins as the unfinished last word does: less than the word itself would.
+/// A title word that starts with the unfinished last word. Less than the word itself.
 pub const TITLE_PREFIX: f32 = 6.0;
-/// The same in skills, work space, employer and location.
+/// The same in skills, workplace, employer and location.
 pub const OTHER_PREFIX: f32 = 1.5;
 
-/// What postings call what was typed in everyday words: a hint, in title and skills; in sentences in descriptions too.
+/// The postings' word for an everyday word: a hint, in title and skills, and for sentences also in descriptions.
 pub const RELATED_TITLE: f32 = 2.0;
 pub const RELATED_SKILL: f32 = 0.7;
 pub const RELATED_TEXT: f32 = 0.5;
 
-/// A sentence is about the work, which the description tells at length: there all places count nearly alike. Skills are
-/// short lists of words that stand in any sentence ("write", "research"), so they count least.
+/// A sentence describes the work, as descriptions do, so all fields count nearly the same. Skills are short lists of
+/// words that occur in any sentence ("write", "research"), so they count least.
 pub const SENTENCE_TITLE: f32 = 1.5;
 pub const SENTENCE_SKILL: f32 = 0.5;
 pub const SENTENCE_PLACE: f32 = 0.7;
 pub const SENTENCE_SKILL_EXACT: f32 = 2.0;
 pub const SENTENCE_SKILL_NAMED: f32 = 2.0;
 
-/// A skill of one's own profile against one of a posting one liked: what one can do matters most.
+/// A skill in the person's profile, compared with one in a posting they liked. What a person can do matters most.
 pub const TASTE_SKILL: f32 = 3.0;
 pub const LIKE_SKILL: f32 = 1.0;
-/// Words that tell a liked posting apart, by where they stand.
+/// Distinctive words of a liked posting, by field.
 pub const LIKE_TITLE: f32 = 2.0;
 pub const LIKE_BODY: f32 = 0.5;
 
-/// What a posting gains on the day it appears; half of it a fortnight later. Mild: it orders what fits equally well.
+/// A new posting's bonus on its first day. It halves after two weeks. Small, so that it only orders equally good
+/// matches.
 const FRESH: f64 = 0.05;
 const FRESH_HALF_DAYS: f64 = 14.0;
-/// What it gains in its last days, the last chance to apply, from this many days before its deadline on.
+/// The bonus in the last days, the last chance to apply, from this many days before the deadline.
 const CLOSING: f64 = 0.02;
 const CLOSING_DAYS: i64 = 3;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
-/// Postings older than this gain nothing worth telling.
+/// Postings older than this get no noticeable bonus.
 const FRESH_DAYS: usize = 120;
 
-/// The factors for whole days, so that pages do not shift while a person reads them.
+/// The factors by whole days, so that pages do not shift while somebody reads them.
 pub struct Season {
     now: i64,
     fresh: [f32; FRESH_DAYS],
@@ -73,7 +74,7 @@ impl Season {
         }
     }
 
-    /// What the score of a posting is multiplied with.
+    /// The factor for a posting's score.
     #[inline]
     pub fn factor(&self, posted_at: i64, deadline: i64) -> f32 {
         let age = self.now.saturating_sub(posted_at).max(0) / DAY_MILLIS;

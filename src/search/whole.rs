@@ -1,9 +1,9 @@
-//! A title as one thing, so that a search that types it whole finds it first. Levels ("II", "Level 3", "L1") and words that
-//! say nothing do not make another title.
+//! A title as one term, so that a search for the whole title finds it first. Levels ("II", "Level 3", "L1") and empty
+//! words do not make a title different.
 
 use super::words::Word;
 
-/// Its words' stems in one order, whatever theirs was.
+/// The stems of its words in a fixed order.
 pub fn same_title<'a>(words: impl Iterator<Item = &'a Word>) -> String {
     let mut stems: Vec<&str> = Vec::new();
     for word in words.filter(|word| tells(word)) {
@@ -15,7 +15,7 @@ pub fn same_title<'a>(words: impl Iterator<Item = &'a Word>) -> String {
     format!("={}", stems.join(" "))
 }
 
-/// Its words as written, for titles that begin as typed.
+/// Its words as written, for titles that start with the query.
 pub fn beginning<'a>(words: impl Iterator<Item = &'a Word>) -> String {
     let told: Vec<&str> = words
         .filter(|word| tells(word))

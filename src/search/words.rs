@@ -1,4 +1,4 @@
-//! Words, as typed and without their English endings; and which words say nothing.
+//! Words, as typed and stemmed; and which words are empty.
 
 use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
@@ -10,7 +10,7 @@ pub struct Word {
     pub plain: String,
     /// Without its English ending.
     pub stem: String,
-    /// Typed as two capital letters: a name ("IT", "OR"), whatever the small word means.
+    /// Typed as two capital letters: a name ("IT", "OR"), not the ordinary word.
     pub is_acronym: bool,
 }
 
@@ -24,17 +24,17 @@ impl Word {
         !self.is_acronym && self.is_everyday()
     }
 
-    /// Stands in most descriptions, where it tells nothing.
+    /// Occurs in most descriptions, so it says nothing there.
     pub fn is_everyday(&self) -> bool {
         holds(EMPTY_WORDS, &self.plain)
     }
 }
 
-/// Words that tell nothing; dropped where others remain.
+/// Empty words. Dropped if others remain.
 const EMPTY_WORDS: &str = "a about am an and any are as at be by can d do for from get have i im in is it like looking m me my \
     of on or some something that the there to want wants where who with would";
 
-/// Words of a sentence about oneself and one's time rather than about the work; dropped from sentences where others remain.
+/// Words in sentences about oneself and one's time rather than the work. Dropped from sentences if others remain.
 const IDLE_WORDS: &str = "afternoon afternoons also am anything around between but class classes could day days during each \
     enjoy evening evenings every few find flexible friday good great help helping hour hours interested into job jobs ll love \
     monday morning mornings need night nights not one opportunity our part possible preferably really saturday schedule \
@@ -49,7 +49,7 @@ fn holds(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|listed| listed == word)
 }
 
-/// Makes words of text; keeps its analyzers, which are costly to make.
+/// Splits text into words. Keeps its analyzers, which are expensive to create.
 pub struct WordReader {
     plain: TextAnalyzer,
     stemmed: TextAnalyzer,
@@ -68,7 +68,7 @@ impl WordReader {
         let mut plain = self.plain.token_stream(text);
         let mut stemmed = self.stemmed.token_stream(text);
         let mut words = Vec::new();
-        // Who types everything in capitals names nothing by them.
+        // In a text in all capitals, capitals do not mark names.
         let is_shouted = text.contains(' ') && !text.chars().any(char::is_lowercase);
         while plain.advance() && stemmed.advance() {
             let token = plain.token();

@@ -1,4 +1,4 @@
-//! What can be asked of a search in words alone: skills by any name, places, limits, what must not be there.
+//! What a query can ask for: skills by any name, places, limits, exclusions.
 
 use super::samples::{NOW, Sample, changed, id, job, upsert};
 use crate::model::{JobId, JobSetting, Money, Vocabulary};

@@ -1,4 +1,4 @@
-//! Totals, hits and facet counts against a naive count.
+//! Totals, hits and facet counts compared with a naive count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ prop_compose! {
     }
 }
 
-/// Which filter to leave out.
+/// The filter to leave out.
 #[derive(PartialEq)]
 enum But {
     None,
@@ -147,7 +147,7 @@ fn fits(job: &Job, query: &JobQuery, any_word: bool, but: &But) -> bool {
             .is_none_or(|id| *id == job.employee_id)
 }
 
-/// Counts by value in lower case, since the spelling shown depends on all jobs.
+/// Counts by lower-case value, since the spelling shown depends on all jobs.
 fn counted(values: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     values.for_each(|value| *counts.entry(value.to_lowercase()).or_default() += 1);
@@ -171,7 +171,7 @@ fn band(edges: &[f64], is_within: impl Fn(f64, f64) -> bool) -> String {
     }
 }
 
-/// Bands come in their own order.
+/// Bands have their own order.
 fn in_order(counts: &[FacetCount]) -> BTreeMap<String, usize> {
     let edge = |count: &FacetCount| -> u32 {
         let digits = count.value.split(['-', '+']).next().unwrap();
@@ -198,7 +198,7 @@ fn check(sample: &Sample, jobs: &BTreeMap<u64, Job>, query: &JobQuery) {
         expected
     );
     assert_eq!(found.hits.len(), found.total);
-    // Without hits it may answer from what is known.
+    // Without hits, it may answer from the cache.
     let counts = JobQuery {
         limit: 0,
         ..query.clone()

@@ -1,4 +1,4 @@
-//! Whatever happens to the folder, the index opens and can be fed again.
+//! Whatever happens to the folder, the index opens and can be updated.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ fn total(index: &SearchIndex) -> usize {
     index.find(&JobQuery::open(NOW, 10)).unwrap().total
 }
 
-/// A folder with an index of three jobs at position 1, closed.
+/// A folder with a closed index of three jobs at position 1.
 fn closed() -> tempfile::TempDir {
     let jobs = [1, 2, 3].map(|number| job(number, "Tutor", "Helps with math."));
     Sample::new(&jobs).dir
@@ -24,7 +24,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Opens it: either all is there, or nothing is and it can be filled again.
+/// Opens it: it is either complete, or empty and can be filled again.
 fn check(dir: &Path, what: &str) {
     let index = SearchIndex::open(dir).unwrap();
     match index.position() {
@@ -115,7 +115,7 @@ fn any_file_may_be_cut_or_gone() {
 
 #[test]
 fn any_byte_may_be_wrong() {
-    // A fixed sequence, so that a failure comes again.
+    // A fixed sequence, so that failures are reproducible.
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut draw = |below: usize| {
         random ^= random << 13;

@@ -1,4 +1,4 @@
-//! Postings like others, in an index that has seen much come and go.
+//! Similar postings in an index with many deleted ones.
 
 use super::samples::{NOW, Sample, changed, id, job, upsert};
 use crate::model::Job;
@@ -19,7 +19,7 @@ fn deleted_postings_neither_show_nor_harm() {
         liked: vec![every(0), job(80, "?!", "…")],
     };
     let found = sample.index.similar(&taste, &[id(0)], NOW, 10).unwrap();
-    // Until a merge clears them out, deleted postings still count towards how common a word is: then nothing is alike.
+    // Until a merge removes them, deleted postings still count in word frequencies. Then nothing is similar.
     assert!(found.is_empty() || found == [id(1)], "{found:?}");
     let nothing = Taste::default();
     assert_eq!(sample.index.similar(&nothing, &[], NOW, 10).unwrap(), []);

@@ -1,4 +1,4 @@
-//! The index as a whole, on disk.
+//! The whole index, on disk.
 
 mod asking;
 mod counts;

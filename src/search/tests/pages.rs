@@ -8,7 +8,7 @@ use crate::search::{Edit, JobQuery, SearchError, Sort};
 
 const JOBS: u64 = 40;
 
-/// Many ties in every order.
+/// Has many ties in every order.
 fn sample_job(number: u64) -> Job {
     let title = ["Tutor", "Math tutor", "Tutor of tutors", "Night clerk"][number as usize % 4];
     let description = "A tutor helps. ".repeat(number as usize % 3 + 1);

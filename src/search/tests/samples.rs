@@ -9,7 +9,7 @@ pub fn id(number: u64) -> JobId {
     JobId::from_parts(number / 7, number % 7)
 }
 
-/// An open job whose deadline has not passed, posted in the millisecond of its number.
+/// An open job with a future deadline, posted in the millisecond of its number.
 pub fn job(number: u64, title: &str, description: &str) -> Job {
     posted_job(number, title, description, number.cast_signed())
 }
@@ -35,7 +35,7 @@ pub fn draft_job(number: u64, title: &str, description: &str) -> Job {
     })
 }
 
-/// A job with some members changed.
+/// A job with some fields changed.
 pub fn changed(mut job: Job, change: impl FnOnce(&mut Job)) -> Job {
     change(&mut job);
     job

@@ -1,4 +1,4 @@
-//! The same thing in other words: one word or two, limits said in words, short names, corrections that are told.
+//! Different wordings: one word or two, limits in words, short names, reported corrections.
 
 use super::samples::{NOW, Sample, changed, id, job};
 use crate::model::{Job, Money};
@@ -54,7 +54,7 @@ fn one_word_or_two_finds_the_same() {
     }
 }
 
-/// Halves that only happen to be words find nothing by themselves.
+/// Parts that happen to be words find nothing by themselves.
 #[test]
 fn a_word_is_not_taken_apart_by_chance() {
     let sample = Sample::new(&[
@@ -67,7 +67,7 @@ fn a_word_is_not_taken_apart_by_chance() {
     assert_eq!(sample.search("therapist"), [id(3)]);
 }
 
-/// C2: invisible characters in a posting do not hide its words, nor do those that were typed.
+/// C2: invisible characters in a posting or a query do not hide words.
 #[test]
 fn soft_hyphens_hide_no_word() {
     let sample = Sample::new(&[job(1, "Lib\u{ad}rary A\u{200b}ide", "Shel\u{ad}ves.")]);
@@ -82,7 +82,7 @@ fn soft_hyphens_hide_no_word() {
     }
 }
 
-/// C6: a word that no posting has turns into few others, and the answer says into which.
+/// C6: an unknown word is replaced by few others, and the answer names them.
 #[test]
 fn a_correction_is_told() {
     let sample = Sample::new(&[
@@ -108,7 +108,7 @@ fn a_correction_is_told() {
     }
 }
 
-/// C7: what people say of pay, hours and work-study is read as such.
+/// C7: limits on pay, hours and work-study in words are understood.
 #[test]
 fn limits_are_heard_in_words() {
     let with = |number, title: &str, cents, hours, work_study| {
@@ -142,7 +142,7 @@ fn limits_are_heard_in_words() {
     }
 }
 
-/// C7: "IT" is a name; the small word stands in every description.
+/// C7: "IT" is a name; the ordinary word is in every description.
 #[test]
 fn two_capitals_are_a_name() {
     let sample = Sample::new(&[
@@ -171,7 +171,7 @@ fn two_capitals_are_a_name() {
     assert_eq!(marks.snippet(&aide), marked);
 }
 
-/// C7: who types what a title says finds that title before postings that list it among their skills.
+/// C7: a query that equals a title finds that title before postings that list it as a skill.
 #[test]
 fn a_title_goes_before_a_skill() {
     let skilled = |number, title: &str| {

@@ -1,4 +1,4 @@
-//! What people type finds what they mean, and nothing they type does harm.
+//! Queries find what people mean, and no input does harm.
 
 use std::time::{Duration, Instant};
 
@@ -88,7 +88,7 @@ fn words_find_jobs() {
         assert_eq!(hits, expected, "{typed:?}");
     }
     assert_eq!(sample.search("library")[0], id(1));
-    // The order asked for never changes what is found.
+    // The order never changes what is found.
     for typed in [
         "job jobs",
         "barista jobs",
@@ -117,7 +117,7 @@ fn what_is_said_for_short_finds_what_it_stands_for() {
         ("admin asst", vec![1]),
         ("ADMIN", vec![1]),
         ("asst", vec![1]),
-        // The name of a skill that no posting asks for by name.
+        // A skill name that no posting uses.
         ("stats", vec![3]),
     ] {
         let expected: Vec<_> = found.into_iter().map(id).collect();
@@ -125,7 +125,7 @@ fn what_is_said_for_short_finds_what_it_stands_for() {
     }
 }
 
-/// English endings come off what is no word too: "administative" has the stem of "administers".
+/// Stemming also applies to unknown words: "administative" has the stem of "administers".
 #[test]
 fn a_typo_is_mended_beside_words_of_its_stem() {
     let sample = Sample::new(&[
@@ -137,7 +137,7 @@ fn a_typo_is_mended_beside_words_of_its_stem() {
     for (typed, found) in [
         ("administative assistant", vec![1]),
         ("administative", vec![1, 2]),
-        // Words that the index has in another form alone.
+        // Words that the index has only in another form.
         ("administered", vec![2]),
         ("gardeners", vec![3]),
     ] {
@@ -148,7 +148,7 @@ fn a_typo_is_mended_beside_words_of_its_stem() {
     }
 }
 
-/// Another word that differs in its first letter is, as a rule, another word: who types "math" does not mean an oath.
+/// A difference in the first letter usually means another word: "math" does not mean oath.
 #[test]
 fn a_typo_is_seldom_in_the_first_letter() {
     let sample = Sample::new(&[
