@@ -89,16 +89,25 @@ export function closes(deadline, now = Date.now()) {
 /** Choices in a row, as the language joins them: "a, b, or c". */
 const anyOf = (names) => new Intl.ListFormat(region, { type: "disjunction" }).format(names);
 
+/** The params of a sentence: those that are codes, such as a status, in the reader's words. */
+function inWords(params = {}) {
+  const entries = Object.entries(params).map(([name, value]) => {
+    const key = `param.${name}.${value}`;
+    return [name, has(key) ? t(key) : value];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** The text beside a field for what the server found wrong with it: an error of `errors`. */
 export function saying(error) {
   const name = `invalid.${error.code}`;
-  return has(name) ? t(name, error.params) : error.message;
+  return has(name) ? t(name, inWords(error.params)) : error.message;
 }
 
 /** The sentence for a whole problem. */
 export function problemText(error) {
   const name = `problem.${error.code}`;
-  if (has(name)) return t(name, error.params);
+  if (has(name)) return t(name, inWords(error.params));
   if (error.detail) return error.detail;
   return t("problem.unknown");
 }

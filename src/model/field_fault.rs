@@ -125,10 +125,11 @@ pub enum FieldFault {
     },
     NotYourFile,
 
-    /// The file is not a CSV file.
+    /// The file is not a CSV file. `kind` is a code in `VALUES`.
     NotACsv {
         kind: String,
     },
+    /// `separator` is a code in `VALUES`, or the character in quotes.
     UnknownSeparator {
         separator: String,
     },
@@ -259,7 +260,12 @@ impl fmt::Display for FieldFault {
             let json = serde_json::to_string(self).map_err(|_| fmt::Error)?;
             return f.write_str(&json);
         }
-        let (code, params) = self.parts();
+        let (code, mut params) = self.parts();
+        for (name, value, words) in VALUES {
+            if let Some(param) = params.get_mut(*name).filter(|param| *param == value) {
+                *param = (*words).into();
+            }
+        }
         let sentence = SENTENCES.iter().find(|(of, _)| *of == code);
         let (_, sentence) = sentence.expect("a test holds every fault to a sentence");
         f.write_str(&fill(sentence, &params))
@@ -267,6 +273,23 @@ impl fmt::Display for FieldFault {
 }
 
 impl std::error::Error for FieldFault {}
+
+/// Params whose values are codes, with the words for the English sentence. The catalogues have them as `param.<name>.<value>`.
+#[rustfmt::skip]
+const VALUES: &[(&str, &str, &str)] = &[
+    ("kind", "workbook_or_zip", "an Excel or OpenDocument workbook, or another ZIP archive"),
+    ("kind", "old_excel", "an old Excel workbook (.xls)"),
+    ("kind", "compressed", "a compressed file"),
+    ("kind", "pdf", "a PDF"),
+    ("kind", "rtf", "a text document (RTF)"),
+    ("kind", "utf16", "text in UTF-16"),
+    ("kind", "utf32", "text in UTF-32"),
+    ("kind", "html_or_xml", "an HTML or XML page"),
+    ("kind", "json", "JSON"),
+    ("kind", "binary", "not a text file"),
+    ("separator", "space", "spaces"),
+    ("separator", "control_character", "a control character"),
+];
 
 /// The sentence of each code, with params in braces.
 #[rustfmt::skip]

@@ -14,24 +14,21 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Separators that are recognized only to name them in an error.
 const ODD_SEPARATORS: [char; 6] = [':', ' ', '/', '^', '~', '\u{1f}'];
 
-/// How files start that people take for CSV.
+/// How files start that people take for CSV, and the code of their kind.
 const KINDS: [(&[u8], &str); 13] = [
-    (
-        b"PK\x03\x04",
-        "an Excel or OpenDocument workbook, or another ZIP archive",
-    ),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\xD0\xCF\x11\xE0", "an old Excel workbook (.xls)"),
-    (b"\x1F\x8B", "compressed (gzip)"),
-    (b"BZh", "compressed (bzip2)"),
-    (b"\xFD7zXZ", "compressed (xz)"),
-    (b"\x28\xB5\x2F\xFD", "compressed (zstd)"),
-    (b"7z\xBC\xAF", "a 7z archive"),
-    (b"%PDF-", "a PDF"),
-    (b"{\\rtf", "a text document (RTF)"),
-    (b"\xFF\xFE", "text in UTF-16"),
-    (b"\xFE\xFF", "text in UTF-16"),
-    (b"\0\0\xFE\xFF", "text in UTF-32"),
+    (b"PK\x03\x04", "workbook_or_zip"),
+    (b"PK\x05\x06", "workbook_or_zip"),
+    (b"\xD0\xCF\x11\xE0", "old_excel"),
+    (b"\x1F\x8B", "compressed"),
+    (b"BZh", "compressed"),
+    (b"\xFD7zXZ", "compressed"),
+    (b"\x28\xB5\x2F\xFD", "compressed"),
+    (b"7z\xBC\xAF", "compressed"),
+    (b"%PDF-", "pdf"),
+    (b"{\\rtf", "rtf"),
+    (b"\xFF\xFE", "utf16"),
+    (b"\xFE\xFF", "utf16"),
+    (b"\0\0\xFE\xFF", "utf32"),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +118,7 @@ fn named_separator(line: &[u8]) -> Option<char> {
     letters.next().filter(|_| letters.next().is_none())
 }
 
+/// The kind of a file that is not CSV.
 fn foreign(head: &[u8]) -> Option<&'static str> {
     let kind = KINDS.iter().find(|(start, _)| head.starts_with(start));
     if let Some((_, kind)) = kind {
@@ -130,18 +128,18 @@ fn foreign(head: &[u8]) -> Option<&'static str> {
         && (*a == 0) != (*b == 0)
         && (*a == 0, *b == 0) == (*c == 0, *d == 0)
     {
-        return Some("text in UTF-16");
+        return Some("utf16");
     }
     let text = head.strip_prefix(MARK).unwrap_or(head).trim_ascii_start();
     match text.first() {
-        Some(b'<') => return Some("an HTML or XML page"),
-        Some(b'{' | b'[') => return Some("JSON"),
+        Some(b'<') => return Some("html_or_xml"),
+        Some(b'{' | b'[') => return Some("json"),
         _ => {}
     }
     let (header, _) = first_line(head);
     let is_binary =
         |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n' | 0x1A | 0x1F);
-    header.iter().any(is_binary).then_some("not a text file")
+    header.iter().any(is_binary).then_some("binary")
 }
 
 /// The separator that yields the most known columns.
@@ -167,8 +165,8 @@ fn separator_of(header: &[u8], known: &[&str]) -> Result<u8, Invalid> {
 
 fn odd(separator: char) -> Invalid {
     let separator = match separator {
-        ' ' => "blanks".to_owned(),
-        one if one.is_control() => "a control character".into(),
+        ' ' => "space".to_owned(),
+        one if one.is_control() => "control_character".into(),
         one => format!("\"{one}\""),
     };
     Invalid::one("file", FieldFault::UnknownSeparator { separator })
@@ -213,7 +211,7 @@ mod tests {
             (utf16(&format!("\u{feff}{csv}"), true), "text in UTF-16"),
             (b"PK\x03\x04\x14\0\x06\0".to_vec(), "an Excel or"),
             (b"\xD0\xCF\x11\xE0\xA1\xB1".to_vec(), "old Excel"),
-            (b"\x1F\x8B\x08\0\0\0".to_vec(), "gzip"),
+            (b"\x1F\x8B\x08\0\0\0".to_vec(), "compressed"),
             (b"%PDF-1.7\n%\xE2\xE3".to_vec(), "a PDF"),
             (b"  \r\n<html><table>".to_vec(), "an HTML"),
             (b"\xEF\xBB\xBF<!DOCTYPE html>".to_vec(), "an HTML"),
@@ -261,7 +259,7 @@ mod tests {
         }
         for (file, wanted) in [
             ("name:email\n", "\":\""),
-            ("name email studentId\n", "blanks"),
+            ("name email studentId\n", "spaces"),
             ("name\u{1f}email\n", "a control character"),
             ("sep=^\nname^email\n", "\"^\""),
         ] {

@@ -20,17 +20,30 @@ async fn a_file_that_is_no_csv_is_named() {
     let csv = "name,email\nAnn,ann@example.edu\n";
     let utf16: Vec<u8> = csv.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let folder = tempfile::tempdir().unwrap();
-    for (bytes, kind) in [
-        (utf16.clone(), "UTF-16"),
-        ([&b"\xFF\xFE"[..], &utf16].concat(), "UTF-16"),
-        (b"PK\x03\x04\x14\0\x08\x08\x08\0".to_vec(), "Excel"),
-        (b"\x1F\x8B\x08\0\0\0\0\0\0\x03".to_vec(), "gzip"),
-        (b"<!DOCTYPE html><table><tr><td>name".to_vec(), "HTML"),
-        (b"%PDF-1.7\n\xE2\xE3\xCF\xD3".to_vec(), "PDF"),
+    for (bytes, kind, code) in [
+        (utf16.clone(), "UTF-16", "utf16"),
+        ([&b"\xFF\xFE"[..], &utf16].concat(), "UTF-16", "utf16"),
+        (
+            b"PK\x03\x04\x14\0\x08\x08\x08\0".to_vec(),
+            "Excel",
+            "workbook_or_zip",
+        ),
+        (
+            b"\x1F\x8B\x08\0\0\0\0\0\0\x03".to_vec(),
+            "compressed",
+            "compressed",
+        ),
+        (
+            b"<!DOCTYPE html><table><tr><td>name".to_vec(),
+            "HTML",
+            "html_or_xml",
+        ),
+        (b"%PDF-1.7\n\xE2\xE3\xCF\xD3".to_vec(), "PDF", "pdf"),
     ] {
         let refused = upload(&board, &admin, "students", bytes.clone()).await;
         let refused = refused.expect(422);
         assert_eq!(refused.fields(), ["file"]);
+        assert_eq!(refused.json()["errors"][0]["params"]["kind"], code);
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
         assert!(
             detail.contains(kind) && detail.contains("CSV UTF-8"),

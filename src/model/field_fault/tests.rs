@@ -36,6 +36,23 @@ fn the_catalogues_name_only_values_that_a_fault_has() {
     }
 }
 
+/// A sentence in Spanish must not contain an English param.
+#[test]
+fn the_catalogues_have_words_for_params_that_are_codes() {
+    let statuses = names_of::<crate::model::AccountStatus>();
+    let statuses = statuses.iter().map(|status| ("status", *status));
+    let values = VALUES.iter().map(|(name, value, _)| (*name, *value));
+    let values: Vec<_> = values.chain(statuses).collect();
+    for language in ["en", "es"] {
+        let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+        let catalogue = std::fs::read_to_string(path).unwrap();
+        for (name, value) in &values {
+            let entry = format!("  \"param.{name}.{value}\": \"");
+            assert!(catalogue.contains(&entry), "{language}.js lacks {entry}");
+        }
+    }
+}
+
 #[test]
 fn a_fault_is_a_code_and_the_params_of_its_sentence() {
     let error = crate::model::FieldError {
@@ -61,4 +78,10 @@ fn a_fault_is_a_code_and_the_params_of_its_sentence() {
         FieldFault::TooSmall { min: 0.5 }.to_string(),
         "must be at least 0.5"
     );
+    let fault = FieldFault::UnknownSeparator {
+        separator: "space".into(),
+    };
+    assert_eq!(fault.parts().1["separator"], "space");
+    let sentence = fault.to_string();
+    assert!(sentence.starts_with("separates its columns by spaces. "));
 }
