@@ -102,7 +102,7 @@ pub fn look_at_store(config: &Config) -> Result<Reader, StartError> {
     Ok(reader)
 }
 
-/// What the account commands need, for links that begin with `public_url`.
+/// The services that account commands need. Links start with `public_url`.
 pub fn registrar(config: &Config, public_url: String) -> Registrar {
     Registrar {
         campus: config.campus(),
@@ -330,7 +330,7 @@ impl Running {
         {
             tracing::error!("could not stop the followers");
         }
-        // The server's threads release the store a moment after the server has ended. If the process ends before that, the
+        // The server's threads release the store shortly after the server ends. If the process ends before that, the
         // next start has to check the file as after a crash.
         if tokio::time::timeout(CLOSING, closing).await.is_err() {
             tracing::warn!(

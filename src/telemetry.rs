@@ -14,16 +14,16 @@ use tracing_subscriber::EnvFilter;
 use lines::Lines;
 
 static LINES: Lines = Lines::new();
-/// How long the end of the process waits for the log's reader.
+/// How long the process waits for the log's reader when it ends.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Starts logging; a second call changes nothing.
+/// Starts logging. A second call does nothing.
 pub fn init() -> io::Result<()> {
-    // What a client sends that is no HTTP is no error of ours, and must not fill the log.
+    // A client that does not send HTTP is not our error and must not fill the log.
     start("info,tantivy=warn,actix_server=warn,actix_http::h1::dispatcher=off")
 }
 
-/// Logging for a command whose own output is for people: only what went wrong.
+/// Logging for a command whose output is for people: errors only.
 pub fn init_quiet() -> io::Result<()> {
     start("warn,actix_server=error,actix_http::h1::dispatcher=off")
 }
@@ -33,7 +33,7 @@ fn start(default: &str) -> io::Result<()> {
     let logs = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
-        // The crate's own complaint about a log that cannot be written panics when that cannot be written either.
+        // The crate's message about a log that cannot be written panics if it cannot be written either.
         .log_internal_errors(false)
         .with_writer(|| Line);
     if logs.try_init().is_err() {
@@ -46,7 +46,7 @@ fn start(default: &str) -> io::Result<()> {
             "log lines were lost because they could not be written"
         );
     })?;
-    // The standard hook writes to standard error, and would wait for its reader.
+    // The standard hook writes to standard error and would wait for its reader.
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
@@ -57,7 +57,7 @@ pub fn say(text: impl Display) {
     if LINES.has_writer() {
         LINES.push(line.as_bytes());
     } else {
-        // There is nowhere else to say that it cannot be said.
+        // If this fails, there is nowhere else to report it.
         let _ = io::stderr().write_all(line.as_bytes());
     }
 }
@@ -67,7 +67,7 @@ pub fn lost() -> u64 {
     LINES.lost()
 }
 
-/// Gives the log's reader a moment to take the last lines. For the end of the process.
+/// Gives the log's reader a moment to read the last lines, before the process ends.
 pub fn finish() {
     LINES.wait_until_written(LAST_LINES);
 }
@@ -85,7 +85,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// Takes one event: the subscriber writes each in one piece.
+/// Receives one event. The subscriber writes each one in a single call.
 struct Line;
 
 impl Write for Line {

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::followers::rebuild;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    // Held until the index is built, so that no server can start before that.
+    // Stays open until the index is built, so that no server can start meanwhile.
     let store = app::open_store(config, Clock::System)?;
     let folder = app::index_folder(config);
     match std::fs::remove_dir_all(&folder) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Config;
 
-/// Why the settings cannot be used: which file or variable, which line, which key, what is allowed.
+/// Why the settings cannot be used: which file or variable, which line, which key, and what is allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the settings file {path}: {error}")]
@@ -25,7 +25,7 @@ pub enum ConfigError {
 const PREFIX: &str = "CORKBOARD__";
 
 impl Config {
-    /// Reads a file (`None`: `config.toml` in this folder, if there is one). Environment variables override it.
+    /// Reads a file (`None`: `config.toml` in the current folder, if there is one). Environment variables override it.
     pub fn load(
         path: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -49,7 +49,7 @@ impl Config {
             line: line_of(&text, error.span()),
             message: described(&text, &error),
         };
-        // The file alone first, because its errors have a line number.
+        // The file first, because its errors have a line number.
         let mut config: Self = toml::from_str(&text).map_err(wrong)?;
         let mut table: toml::Table = toml::from_str(&text).map_err(wrong)?;
         let mut overrides: Vec<_> = environment
@@ -90,7 +90,7 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<Config, S
             .map_err(|error| error.message().to_string())?;
         Ok((table, config))
     };
-    // A name such as "2026" is a number by its looks and a text by its key.
+    // A name such as "2026" looks like a number, but its key needs text.
     let (changed, config) =
         attempt(parsed).or_else(|message| attempt(text).map_err(|_| message))?;
     *table = changed;

@@ -1,4 +1,4 @@
-//! `config.toml` and its overrides from the environment. A value that is here is a value that is valid.
+//! `config.toml` and its overrides from the environment. All values in here are valid.
 
 mod load;
 mod settings;

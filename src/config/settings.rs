@@ -1,4 +1,4 @@
-//! The settings, their defaults, and what each may be.
+//! The settings, their defaults, and their allowed values.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -77,7 +77,7 @@ pub struct Accounts {
     pub campus_networks: Vec<AddressRange>,
 }
 
-/// The campus's year, for the rules.
+/// The academic year, for the rules.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calendar {
@@ -96,7 +96,7 @@ pub struct Period {
     pub end: Date,
 }
 
-/// The campus's own skills, each with what else it is called.
+/// The campus's own skills, each with its aliases.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Skills {
@@ -137,12 +137,12 @@ pub struct MailSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsSettings {
     pub enabled: bool,
-    /// None: on the main address, for loopback callers and admins only.
+    /// `None`: on the main address, only for callers on this machine and admins.
     #[serde(deserialize_with = "address_or_nothing")]
     pub listen: Option<SocketAddr>,
 }
 
-/// How long what nobody needs any more is kept.
+/// How long data that nobody needs is kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
@@ -175,25 +175,25 @@ impl Default for MetricsSettings {
 pub struct RulesSettings {
     /// CPU time of one call.
     pub deadline_ms: NonZeroU32,
-    /// Of one call.
+    /// Memory of one call.
     pub memory_mib: NonZeroU32,
     /// Largest module that may be uploaded.
     #[serde(deserialize_with = "positive")]
     pub module_limit_kib: usize,
-    /// Of the process that compiles a module: CPU time, time on the clock, memory.
+    /// Limits of the process that compiles a module: CPU time, wall-clock time, memory.
     pub compile_cpu_seconds: NonZeroU32,
     pub compile_seconds: NonZeroU32,
     pub compile_memory_mib: NonZeroU32,
-    /// The Corkboard that compiles modules, where this program is none: a test or a bench. None: this program.
+    /// The program that compiles modules, for tests and benches, which cannot do it themselves. `None`: this program.
     #[serde(skip)]
     pub compiler: Option<PathBuf>,
     pub on_failure: OnFailure,
-    /// By the module's name; what the office sets goes before it.
+    /// By module name. Parameters that the office sets override these.
     pub parameters: BTreeMap<String, Parameters>,
 }
 
 impl RulesSettings {
-    /// All parameters of a module: what the office set before what stands here.
+    /// All parameters of a module. What the office set overrides the values here.
     pub fn beneath(&self, name: &str, own: &Parameters) -> Parameters {
         let mut all = self.parameters.get(name).cloned().unwrap_or_default();
         all.extend(own.clone());
@@ -201,7 +201,7 @@ impl RulesSettings {
     }
 }
 
-/// What a student is told whom a failing module should have judged.
+/// The verdict for a student if a module fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
@@ -318,7 +318,7 @@ impl Config {
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The derived one, which takes each key for itself.
+        // The derived type, which rejects unknown keys.
         let period = Self::deserialize(deserializer)?;
         if period.end < period.start {
             return Err(serde::de::Error::custom(format!(

@@ -83,7 +83,7 @@ pub(super) fn email_domains<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<String>, D::Error> {
     let allowed = "email_domains must be the part after the @, such as \"example.edu\"";
     let domains = texts(deserializer, is_domain, allowed)?;
-    // In the form in which addresses are stored: international domains in ASCII.
+    // Stored like addresses: international domains in ASCII.
     let kept = |domain: String| Email::parse(&format!("a@{domain}"));
     let kept = domains.into_iter().map(kept);
     kept.map(|email| email.map(|email| email.domain().to_owned()))
@@ -106,7 +106,7 @@ pub(super) fn address_ranges<'de, D: Deserializer<'de>>(
     values.iter().map(parse).collect()
 }
 
-/// As browsers write them in the `Origin` header.
+/// In the form that browsers use in the `Origin` header.
 pub(super) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let allowed = "allowed_origins must be a scheme and a host, plus the port if it is not the default one, without a path, such as \
                    \"https://www.example.edu\"";
@@ -120,7 +120,7 @@ fn is_origin(value: &str) -> bool {
         _ => return false,
     };
     let (host, port) = match rest.rsplit_once(':') {
-        // The colons of an IPv6 address stand in brackets.
+        // The colons of an IPv6 address are in brackets.
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (rest, None),
     };
@@ -146,7 +146,7 @@ fn is_origin(value: &str) -> bool {
     is_host && is_port
 }
 
-/// An address alone, or one in angle brackets after a name.
+/// An address, or a name followed by an address in angle brackets.
 pub(super) fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let is_sound = |value: &str| {
         let in_brackets = value

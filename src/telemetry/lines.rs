@@ -1,11 +1,11 @@
-//! Log lines on their way out. A thread that logs never waits for the reader and never meets his errors: its line goes into
-//! a bounded queue, and one thread writes. What finds no room or cannot be written is lost and counted.
+//! The queue of log lines. A thread that logs never waits for the reader and never sees its errors: the line goes into
+//! a bounded queue, and one thread writes. Lines that do not fit or cannot be written are lost and counted.
 
 use std::io::{self, Write};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Most text that waits, in bytes, besides what is being written.
+/// Most bytes of waiting text, not counting what is being written.
 const MAX_WAITING: usize = 1024 * 1024;
 
 pub(super) struct Lines {
@@ -57,7 +57,7 @@ impl Lines {
         self.state().lost
     }
 
-    /// Starts the thread that writes. `tell` says, once lines can be written again, how many were lost meanwhile.
+    /// Starts the thread that writes. When lines can be written again, it passes the number of lost lines to `tell`.
     pub(super) fn write_to(
         &'static self,
         output: impl Write + Send + 'static,
@@ -80,7 +80,7 @@ impl Lines {
             }
             failed = 0;
             for line in text.split_inclusive(|byte| *byte == b'\n') {
-                // What a failed write left of its line ends here.
+                // Ends the line that a failed write left unfinished.
                 let mend = if is_torn { &b"\n"[..] } else { &[] };
                 is_torn = output
                     .write_all(mend)
@@ -91,8 +91,8 @@ impl Lines {
         }
     }
 
-    /// Counts the lines that just failed, then waits for text and takes all there is. Gives also how many lines were lost
-    /// and not told of, if that can be told; the queue has room for it then.
+    /// Counts the lines that just failed, then waits for text and takes all of it. If lost lines can be reported now,
+    /// also returns how many have not been reported; the queue then has room for that report.
     fn next(&self, failed: u64, told: u64, may_tell: bool) -> (Vec<u8>, u64) {
         let mut state = self.state();
         state.lost += failed;
@@ -110,12 +110,12 @@ impl Lines {
         (std::mem::take(&mut state.waiting), untold(&state))
     }
 
-    /// Waits until nothing waits any more, but not longer than that.
+    /// Waits until the queue is empty, up to a time limit.
     pub(super) fn wait_until_written(&self, longest: Duration) {
         let state = self.state();
         let is_busy =
             |state: &mut State| state.has_writer && (state.is_writing || !state.waiting.is_empty());
-        // Whether it is written or time is up, the process ends.
+        // The process ends whether or not the text was written in time.
         let _ = self.changed.wait_timeout_while(state, longest, is_busy);
     }
 }
@@ -126,7 +126,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// Writes as far as it is let, one permit a write; each permit says whether the write succeeds.
+    /// Writes only with a permit; each permit says whether its write succeeds.
     struct Gate {
         permits: Receiver<bool>,
         written: Arc<Mutex<Vec<u8>>>,
@@ -183,7 +183,7 @@ mod tests {
         lines.push(b"c\n");
         lines.wait_until_written(LONG);
         assert_eq!((lines.lost(), text(&written)), (2, "a\n".into()));
-        // A line break first: part of a lost line may stand there.
+        // A line break first, because part of a lost line may have been written.
         lines.push(b"d\n");
         lines.wait_until_written(LONG);
         assert_eq!(text(&written), "a\n\nd\nlost 2\n");

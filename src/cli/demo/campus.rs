@@ -1,4 +1,4 @@
-//! The demo's people and postings. README.md in this folder names source and licence.
+//! The demo's people and postings. README.md in this folder names their source and license.
 
 use std::error::Error;
 
@@ -128,7 +128,7 @@ fn make_logins(store: &Store, student: &str, employer: &str) -> Result<Vec<Login
     Ok(logins)
 }
 
-/// The employer with most postings, by e-mail, and those postings.
+/// The employer with the most postings, by email, and those postings.
 fn busiest_employer(store: &Store) -> Result<(String, Vec<JobId>), Box<dyn Error>> {
     let reader = store.read()?;
     let mut busiest = (String::new(), Vec::new());

@@ -43,7 +43,7 @@ impl Folder {
 }
 
 impl Demo {
-    /// `settings` and `data_dir`: the options of all commands.
+    /// `settings` and `data_dir` are the global options.
     pub fn run(
         self,
         settings: Option<&Path>,
@@ -60,7 +60,7 @@ impl Demo {
         config.server.listen = self.listen.unwrap_or(config.server.listen);
         check_address(config.server.listen)?;
         let system = actix_web::rt::System::new();
-        // Before the folder exists, which an early Ctrl-C would leave behind.
+        // Listen before the folder exists, because an early Ctrl-C would leave it behind.
         let told = system.block_on(async { Told::hear() })?;
         let folder = match data_dir {
             None => Folder::ThrowAway(ThrowAway::make("demo")?),
