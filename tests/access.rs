@@ -1,4 +1,4 @@
-//! Who may call what: every route of the table × every role × own and foreign records, and what ends a sign-in.
+//! Who may call what: every route × every role × own and other people's records, and what ends a session.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,9 +9,9 @@ use corkboard::model::{Event, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Statuses for nobody, a student, an employer, an admin.
+/// Statuses for an anonymous caller, a student, an employer, an admin.
 type Expected = [u16; 4];
-/// Method, route as `routes()` has it, what its `{…}` stands for (or its query), body, what comes back.
+/// Method, route as in `routes()`, the values for its `{…}` (or its query), body, expected statuses.
 type Line = (Method, &'static str, &'static str, &'static str, Expected);
 
 const GET: Method = Method::GET;
@@ -26,7 +26,8 @@ const OFFICE: Expected = [401, 403, 403, 200];
 const PDF: &str = "%PDF-1.4\n%%EOF\n";
 const NEW_JOB: &str = r#""jobTitle": "T", "jobDescription": "D", "jobPayRate": 15, "hoursPerWeek": 5, "deadline": "2099-01-01""#;
 
-/// `<name>` in a target, query or body is an id of the world below; `fresh` ones are made for each call that is allowed.
+/// `<name>` in a target, query or body is the ID of a record created below. `fresh` records are created for each
+/// allowed call.
 #[rustfmt::skip]
 fn table() -> Vec<Line> {
     let me = "/api/v1/me";
@@ -165,7 +166,7 @@ fn table() -> Vec<Line> {
             (PATCH, classic, "", r#"{"applicationStatus": "interview"}"#, [401, 422, 422, 422]),
         ]);
     }
-    // An id that nothing has, and one that is no id, are the same.
+    // An unknown ID and a malformed one get the same answer.
     for nothing in ["missing", "word"] {
         lines.extend([
             (GET, job, nothing, "", [404; 4]),
@@ -316,7 +317,7 @@ impl World {
     async fn id(&self, name: &str, allowed: bool) -> String {
         let name = match name {
             "serial" => return self.serial.fetch_add(1, Ordering::Relaxed).to_string(),
-            // A call that is refused must change nothing, so it does not need its own record.
+            // A refused call must change nothing, so it does not need its own record.
             "fresh job" if !allowed => "own job",
             "fresh application" if !allowed => "own application",
             "fresh file" if !allowed => "own file",
@@ -384,11 +385,11 @@ impl World {
         self.board.send(request).await
     }
 
-    /// All that the office and each person can see, and the length of the change log.
+    /// Everything that the office and each person can see, and the length of the change log.
     async fn everything(&self) -> Vec<Value> {
         let board = &self.board;
         let mut log = board.store.read().unwrap().log_after(0, 10_000).unwrap();
-        // That a log-in failed is written down, and is no change.
+        // Logging a failed log-in is not a change.
         log.retain(|logged| !matches!(logged.entry.event, Event::LogInFailed { .. }));
         let mut seen = vec![json!(log.len())];
         let statuses = ["draft", "pending", "open", "filled", "closed", "expired"];
@@ -416,7 +417,7 @@ impl World {
     }
 }
 
-/// A mail that has left, once nothing waits any more.
+/// A sent mail, once none is waiting.
 async fn sent_mail(board: &Board, admin: &Person) -> String {
     loop {
         let waiting = board
@@ -436,7 +437,7 @@ async fn sent_mail(board: &Board, admin: &Person) -> String {
     }
 }
 
-/// Whether a line of the routes is the one that takes a target.
+/// Whether a line of the routes handles a target.
 fn is_for(entry: &Entry, target: &str) -> bool {
     let has = |name: &str| target.contains(&format!("{name}="));
     match entry.only_with {
@@ -464,7 +465,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
             let open = expected[0] != 401 || entry.path.contains("/auth/");
             let needs_account = matches!(entry.access, Access::Roles(_));
             assert_eq!(needs_account, !open, "{method} {path}");
-            // A role that the line does not name is refused, whatever is asked for.
+            // A role that the line does not name is refused, whatever the target.
             if let Access::Roles(roles) = entry.access
                 && is_for(&entry, target)
             {
@@ -520,7 +521,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
                 if status >= 400 {
                     assert_problem(&reply);
                 }
-                // D11: what is for somebody alone is kept by no browser and no proxy.
+                // D11: browsers and proxies must not cache personal answers.
                 if private.contains(&(line.0.as_str(), line.1)) {
                     let kept = reply.header("cache-control");
                     assert!(
@@ -572,7 +573,7 @@ async fn what_ends_a_sign_in_ends_it_at_once() {
     let me = board.get(Some(&first), "me").await.expect(200).json();
     let account = format!("admin/accounts/{}", id(&me["account"], "accountId"));
 
-    // One log-out ends one session.
+    // A log-out ends one session.
     let body = json!({"refreshToken": first.refresh});
     board
         .post(None, "auth/logout", body.clone())
@@ -582,7 +583,7 @@ async fn what_ends_a_sign_in_ends_it_at_once() {
     board.post(None, "auth/refresh", body).await.expect(401);
     board.get(Some(&second), "me").await.expect(200);
 
-    // Suspension ends all, and neither the password nor the refresh token opens another.
+    // Suspension ends all sessions, and neither the password nor the refresh token opens another.
     let suspend = json!({"status": "suspended", "reason": "a test"});
     board
         .patch(Some(&admin), &account, suspend)
@@ -604,7 +605,7 @@ async fn what_ends_a_sign_in_ends_it_at_once() {
         .expect(200);
     let third = board.login(email).await;
 
-    // A reset ends all.
+    // A reset ends all sessions.
     board
         .post(None, "auth/forgot-password", json!({"email": email}))
         .await
@@ -616,7 +617,7 @@ async fn what_ends_a_sign_in_ends_it_at_once() {
         .await
         .expect(204);
     board.get(Some(&third), "me").await.expect(401);
-    // A public page stays public without a token, and a bad token is never taken for none.
+    // A public page works without a token, and an invalid token is an error.
     board.get(None, "jobs").await.expect(200);
     board.get(Some(&third), "jobs").await.expect(401);
     board.stop().await;
@@ -695,7 +696,7 @@ async fn a_cookie_signs_in_our_own_pages_alone() {
     );
     assert_eq!(post(&[("origin", url)]).await, 201);
     assert_eq!(post(&[("sec-fetch-site", "same-origin")]).await, 201);
-    // A header says more than the cookie that the browser sends unasked.
+    // The header has priority over the cookie, which the browser sends automatically.
     let bearer = format!("Bearer {}", own.json()["accessToken"].as_str().unwrap());
     assert_eq!(post(&[("authorization", &bearer)]).await, 201);
     assert_eq!(
@@ -744,7 +745,7 @@ async fn a_cookie_of_a_site_with_tls_travels_by_tls_alone() {
     board.stop().await;
 }
 
-/// Whether a log-in with these headers is given cookies.
+/// Whether a log-in with these headers gets cookies.
 async fn gets_cookies(board: &Board, headers: &[(&str, &str)]) -> bool {
     let login = json!({"email": "library@example.edu", "password": PASSWORD});
     let mut request = board.request(POST, "auth/login").json(&login);
@@ -757,7 +758,7 @@ async fn gets_cookies(board: &Board, headers: &[(&str, &str)]) -> bool {
 
 #[actix_web::test]
 async fn an_origin_is_ours_with_scheme_host_and_port() {
-    // Nothing configured: the address that the browser used, by plain HTTP.
+    // Without a configured address, the address that the browser used counts, over plain HTTP.
     let board = Board::start();
     board.join("employer", "library@example.edu").await;
     let port = board.url.rsplit(':').next().unwrap();
@@ -780,7 +781,7 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
     for origin in ["http://LOCALHOST", "http://localhost:80"] {
         assert!(gets_cookies(&board, &[("host", "localhost"), ("origin", origin)]).await);
     }
-    // Anybody can write this header; nobody here is trusted to.
+    // Anybody can send this header, and no proxy is trusted here.
     let said = [
         ("x-forwarded-proto", "https"),
         ("host", &here),
@@ -789,7 +790,7 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
     assert!(!gets_cookies(&board, &said).await);
     board.stop().await;
 
-    // A proxy of ours may have taken TLS off.
+    // A trusted proxy may have removed TLS.
     let board = Board::start_with(corkboard::clock::Clock::System, |config| {
         config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
     });
@@ -810,7 +811,7 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
     }
     board.stop().await;
 
-    // A configured address is the only one under its host; it may have a path.
+    // Under its host, only the configured address counts. It may have a path.
     let board = Board::start_with(corkboard::clock::Clock::System, |config| {
         config.server.public_url = "https://jobs.example.edu/board".into();
     });

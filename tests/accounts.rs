@@ -1,4 +1,4 @@
-//! Accounts from outside: sign up, prove the mailbox, sign in, renew, recover, change, leave; and what the office decides.
+//! Accounts from outside: register, verify, log in, refresh, reset, change, leave; and the office's decisions.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::Ordering;
@@ -155,7 +155,7 @@ async fn a_person_registers_proves_the_mailbox_and_signs_in() {
     }
     assert_eq!(student["weeklyHours"].to_string(), "0.0");
 
-    // Conditions hold for one's own record as for any other.
+    // Conditions apply to one's own record too.
     let known = board
         .request(Method::GET, "me")
         .bearer_auth(&ann.token)
@@ -246,7 +246,7 @@ async fn a_taken_address_is_told_to_its_owner_alone() {
         .await
         .expect(200);
 
-    // A new address that is taken: the caller sees and exports what he would if it were free.
+    // A new address that is taken: the caller sees and exports the same as if it were free.
     let eve = board.join("student", "eve@example.edu").await;
     let wish = |email: &str| json!({"email": email, "currentPassword": PASSWORD});
     let mut seen = Vec::new();
@@ -305,14 +305,14 @@ async fn a_refresh_token_works_once_and_a_second_use_ends_its_family() {
     renew(&board, &third.refresh).await.expect(401);
     board.get(Some(&other), "me").await.expect(200);
 
-    // Two at once with one token: one is renewed, and the reuse then ends both.
+    // Two concurrent uses of one token: one gets a new token, and the reuse then ends both.
     let (a, b) = tokio::join!(renew(&board, &other.refresh), renew(&board, &other.refresh));
     let mut statuses = [a.status.as_u16(), b.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 401]);
     board.get(Some(&other), "me").await.expect(401);
 
-    // A log-out ends the session, whichever token of the family it shows.
+    // A log-out ends the session, with any token of the family.
     let again = board.login("ann@example.edu").await;
     let renewed = Person::of(&renew(&board, &again.refresh).await.expect(200).json());
     board
@@ -415,7 +415,7 @@ async fn a_forgotten_password_is_reset_once_by_mail() {
             )
             .await
     };
-    // A password that will not do does not spend the token; a verification does not take it.
+    // A refused password does not spend the token. A verification does not accept it.
     assert_eq!(
         reset(&token, "short").await.expect(422).fields(),
         ["password"]
@@ -535,13 +535,13 @@ async fn a_new_password_or_address_ends_what_was_mailed_before() {
         .await
         .expect(200);
 
-    // The old mailbox may be somebody else's by now.
+    // The old mailbox may belong to somebody else by now.
     let bob = board.join("student", "bob@example.edu").await;
     forgot(&board, "bob@example.edu").await.expect(202);
     let resets = board
         .mailed_token("bob@example.edu", "reset-password")
         .await;
-    // Both at once: the password does not undo the address that was asked for with it.
+    // Both in one request: the password change does not cancel the new address.
     let wish = json!({"email": "rob@example.edu", "currentPassword": PASSWORD});
     board.patch(Some(&bob), "me", wish).await.expect(200);
     let moves = board.mailed_token("rob@example.edu", "verify-email").await;
@@ -602,14 +602,14 @@ async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
     forgot(&board, &ann.email).await.expect(202);
     let first = board.mailed_token(&ann.email, "reset-password").await;
     pass(&board, Duration::from_mins(1));
-    // The mail that proved the address was asked for as well.
+    // The mail that verified the address counts too.
     for wanted in [2, 3, 4, 4, 4] {
         forgot(&board, &ann.email).await.expect(202);
         assert_eq!(reset_mails(&board, &admin, &ann.email).await, wanted);
     }
     // Only the newest link works.
     reset(&board, &first).await.expect(422);
-    // Each counts for the hour in which it could have been used.
+    // Each mail counts for the hour in which its link worked.
     pass(&board, Duration::from_mins(59));
     let admin = board.login(&admin.email).await;
     for wanted in [5, 6, 6] {
@@ -698,7 +698,7 @@ async fn a_new_name_of_an_employer_stands_in_his_postings() {
         page["total"] == 1
     })
     .await;
-    // What leaves the name as it is leaves the postings as they are.
+    // A change that keeps the name does not touch the postings.
     let path = format!("jobs/{}", open["jobId"].as_str().unwrap());
     let before = board.get(None, &path).await.expect(200).json();
     let change = json!({"name": "Zebra Hall", "designation": "Keeper"});
@@ -809,7 +809,7 @@ async fn employers_are_trusted_approved_and_suspended() {
     let shop = board.login("shop@elsewhere.com").await;
     assert_eq!(board.post_job(&shop, json!({})).await["jobStatus"], "open");
 
-    // Approved without a word about trust: trusted.
+    // Approved without mentioning trust means trusted.
     let cafe = board.join("employer", "cafe@elsewhere.com").await;
     let account = account_path(&board, &admin, "cafe@elsewhere.com").await;
     let approved = board
@@ -842,7 +842,7 @@ async fn employers_are_trusted_approved_and_suspended() {
     strict.stop().await;
 }
 
-/// Nobody could answer those who apply, and a false offer must not stay on the board.
+/// Nobody could answer applicants, and a fraudulent posting must not stay on the board.
 #[actix_web::test]
 async fn a_suspended_employers_postings_close() {
     let board = Board::start();
@@ -879,7 +879,7 @@ async fn a_suspended_employers_postings_close() {
     board.stop().await;
 }
 
-/// Tries the tokens of all verification mails to somebody: one was spent in a life before.
+/// Tries the tokens of all verification mails to somebody: the deleted account used one of them.
 async fn verify_newest(board: &Board, email: &str) -> Option<()> {
     for token in board.mailed_tokens(email, "verify-email") {
         if verify(board, &token).await.status == 200 {
@@ -966,7 +966,7 @@ async fn whoever_leaves_takes_along_what_is_his() {
     ] {
         assert!(!seen.text.contains(text), "{text} in {}", seen.text);
     }
-    // The address is free again, and nothing of the first life comes back.
+    // The address is free again, and nothing of the deleted account comes back.
     let wish = registration("student", "ann@example.edu");
     board.post(None, "auth/register", wish).await.expect(202);
     let deadline = Instant::now() + Duration::from_secs(15);
@@ -1027,12 +1027,13 @@ async fn only_failed_log_ins_are_limited() {
         .await
         .expect(429);
     assert!(!limited.header("retry-after").is_empty());
-    // Whoever is in goes on.
+    // An open session keeps working.
     board.get(Some(&bob), "me").await.expect(200);
     board.stop().await;
 }
 
-/// Argon2id over 19 MiB takes longer than this on any machine, all else of a log-in less; load only adds to it.
+/// Argon2id with 19 MiB takes longer than this on any machine, and the rest of a log-in takes less. Load only adds to
+/// it.
 const SHORTEST_HASH: Duration = Duration::from_millis(4);
 
 #[actix_web::test]
@@ -1119,7 +1120,7 @@ async fn an_imported_record_is_claimed_by_its_mailbox() {
         (&employer["employeeId"], &employer["workSpace"]),
         (&json!("E-4"), &json!("Library"))
     );
-    // B4: whose a number is, no answer tells; the profile says that the typed one was another's.
+    // B4: no answer says who has a number. The profile says that the typed one belonged to somebody else.
     let mut wish = registration("student", "bob@example.edu");
     wish["studentId"] = json!("S-17");
     board.post(None, "auth/register", wish).await.expect(202);

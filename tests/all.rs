@@ -1,5 +1,5 @@
-//! Every integration test in one binary, a module for each subject: one link instead of twenty-five.
-//! `cargo test --test all` runs them all, `cargo test --test all mail::` one subject.
+//! All integration tests in one binary, with a module per subject: one link instead of twenty-five. `cargo test --test
+//! all` runs all of them, `cargo test --test all mail::` one subject.
 
 mod access;
 mod accounts;

@@ -1,4 +1,4 @@
-//! The board end to end: post, find, apply, decide, and both sides have their mail.
+//! The whole flow: post, find, apply, decide, and both sides get their mails.
 
 use crate::support::{Board, until};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! The binary as an operator meets it: it starts and stops properly, says what is wrong, and lets two never have one store.
+//! The binary as operators use it: it starts and stops cleanly, reports errors, and keeps two processes from using one
+//! store.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 
 const EMPLOYERS: &str = "name,email,workSpace\nInés,ines@example.edu,Library\n";
 
-/// Accounts in a data folder that nothing runs on.
+/// Creates accounts in a data folder that no server uses.
 async fn make_people(data: &Path) {
     let mut config = Config::default();
     data.clone_into(&mut config.data.dir);
@@ -56,7 +57,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
         .send(Ok(rows.collect::<String>().into()))
         .await
         .unwrap();
-    // The first rows have landed, so the request runs.
+    // The first rows are stored, so the request is running.
     let csv = "name,email\nAnn,ann0@example.edu\n";
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -71,7 +72,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
     }
 
     site.terminate();
-    // It takes no new calls any more, and still hears the one that runs.
+    // The server accepts no new connections, but still reads the running one.
     let address = site.url.strip_prefix("http://").unwrap().to_owned();
     while std::net::TcpStream::connect(&address).is_ok() {
         assert!(Instant::now() < deadline, "still takes calls");
@@ -88,7 +89,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
     assert_eq!(status.code(), Some(0), "{}", site.said());
 }
 
-/// D8: what the person with the machine does when nobody can log in any more.
+/// D8: how to recover when nobody can log in.
 #[actix_web::test]
 async fn an_account_is_suspended_reinstated_and_given_a_password_from_the_machine() {
     let data = tempfile::tempdir().unwrap();
@@ -171,7 +172,7 @@ async fn what_needs_the_store_says_at_once_that_a_server_has_it() {
         );
         assert_eq!(said.lines().count(), 1, "{said}");
     }
-    // A second server on a port that is taken.
+    // A second server on a port in use.
     let elsewhere = tempfile::tempdir().unwrap();
     let address = site.url.strip_prefix("http://").unwrap();
     let refused = corkboard(elsewhere.path())
@@ -319,7 +320,7 @@ fn a_setting_that_is_wrong_stops_the_start_and_says_where() {
 #[actix_web::test]
 async fn the_environment_says_where_to_listen() {
     let data = tempfile::tempdir().unwrap();
-    // In the folder where it starts, so it is read without being named.
+    // In its working folder, so it is read without being named.
     write(
         data.path(),
         "config.toml",
@@ -374,7 +375,7 @@ async fn jobs_are_imported_for_the_employer_who_is_named() {
     site.stop().await;
 }
 
-/// What a power cut leaves is mended before it is looked at, as it is before a start.
+/// A store that a power cut left open is recovered before it is read, as before a start.
 #[actix_web::test]
 async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
     let data = tempfile::tempdir().unwrap();
@@ -401,7 +402,7 @@ async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
     }
 }
 
-/// Mails hold live tokens, and the store everything.
+/// Mails contain valid tokens, and the store contains everything.
 #[actix_web::test]
 async fn a_new_data_folder_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -437,14 +438,14 @@ async fn a_new_data_folder_is_for_its_owner_alone() {
     assert_eq!(mode(&parent.path().join("a")), 0o755);
     site.stop().await;
 
-    // What the operator has decided about a folder stays.
+    // The operator's permissions on an existing folder stay.
     let own = tempfile::tempdir().unwrap();
     std::fs::set_permissions(own.path(), std::fs::Permissions::from_mode(0o750)).unwrap();
     Process::serve(own.path()).stop().await;
     assert_eq!(mode(own.path()), 0o750);
 }
 
-/// The most memory, in KiB, that an import of so many rows has held. The rows come through a pipe that stays open until it
+/// The peak memory, in KiB, of an import of this many rows. The rows come through a pipe that stays open until memory
 /// was measured.
 fn most_memory(rows: usize) -> u64 {
     let data = tempfile::tempdir().unwrap();
@@ -458,7 +459,7 @@ fn most_memory(rows: usize) -> u64 {
     let mut input = std::io::BufWriter::new(import.stdin.take().unwrap());
     writeln!(input, "name,email,studentId").unwrap();
     for number in 0..rows {
-        // Every second is rejected.
+        // Every second row is rejected.
         let name = ["Student", "\"Stu\ndent\""][number % 2];
         writeln!(input, "{name},s{number}@example.edu,S{number}").unwrap();
     }
@@ -486,7 +487,7 @@ fn most_memory(rows: usize) -> u64 {
 
 #[test]
 fn memory_does_not_grow_with_the_file() {
-    // Both take several changes; what is kept of each key, 16 bytes and its line, is small beside one of them.
+    // Both need several changes. What is kept per key (16 bytes and its line) is small in comparison.
     let (small, large) = (most_memory(10_000), most_memory(80_000));
     assert!(
         large * 4 < small * 5,
@@ -518,7 +519,7 @@ async fn the_demo_gives_a_campus_and_takes_it_away_again() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 1);
-    // Written before it listened, so it lies in the pipe.
+    // Written before it listened, so it is in the pipe.
     let mut told = vec![0; 64 * 1024];
     let count = output.read(&mut told).unwrap();
     let told = String::from_utf8_lossy(&told[..count]).into_owned();
@@ -548,7 +549,7 @@ async fn the_demo_gives_a_campus_and_takes_it_away_again() {
     );
 }
 
-/// Whoever has changed his mind by then leaves nothing behind either.
+/// A Ctrl-C at that time leaves nothing behind either.
 #[actix_web::test]
 async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
@@ -564,7 +565,7 @@ async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
-/// D15: the demo has a campus of its own, whatever lies in the folder where it is started and stands in the environment.
+/// D15: the demo has its own campus, whatever is in the current folder and the environment.
 #[actix_web::test]
 async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
@@ -591,7 +592,7 @@ async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_tol
     let kept = folder.path().join("kept");
     assert!(kept.join("store.redb").exists());
     assert!(!folder.path().join("elsewhere").exists());
-    // A campus that is there is not filled once more.
+    // An existing campus is not filled again.
     let again = demo(&["--data-dir", "kept"]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
     let sentence =

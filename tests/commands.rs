@@ -1,4 +1,4 @@
-//! The commands of the person with the machine, run as he runs them: the binary, its exit status and what it prints.
+//! The operator's commands: the binary, its exit status and its output.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -16,7 +16,7 @@ fn corkboard(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What it printed, after it ended as it should.
+/// Its output, after it ended with the expected status.
 #[track_caller]
 fn ends(output: &Output, status: i32) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -25,7 +25,7 @@ fn ends(output: &Output, status: i32) -> (String, String) {
     (printed, errors)
 }
 
-/// A board with something of everything, stopped.
+/// A stopped board with records of every kind.
 async fn filled() -> tempfile::TempDir {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
@@ -137,7 +137,7 @@ async fn a_stop_ends_when_the_store_is_closed() {
     let mut folder = tempfile::tempdir().unwrap();
     for _ in 0..10 {
         let board = Board::start_in(folder, corkboard::clock::Clock::System, |_| {});
-        // Each of the server's threads has the store in its hands.
+        // Each of the server's threads uses the store.
         let asked = (0..16).map(|_| board.get(None, "jobs"));
         futures_util::future::join_all(asked).await;
         folder = board.stop().await;
@@ -158,7 +158,7 @@ async fn reindex_makes_the_index_anew() {
     let (printed, _) = ends(&output, 0);
     assert_eq!(printed, "1 postings indexed\n");
     let board = Board::start_in(folder, corkboard::clock::Clock::System, |_| {});
-    // Without a wait: the index was made before the start.
+    // No waiting: the index was built before the start.
     let admin = board.login("office@example.edu").await;
     let filled = board
         .get(Some(&admin), "jobs?q=library&status=filled")
@@ -263,7 +263,7 @@ fn wrong_usage_is_two_and_a_failure_is_one() {
     assert!(errors.contains("config.toml, line 2"), "{errors}");
 }
 
-/// A full disk, and a reader that went away as `head` does.
+/// A full disk, and a reader that closed the pipe as `head` does.
 #[test]
 fn what_cannot_be_printed_is_a_failure_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();

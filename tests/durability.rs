@@ -1,5 +1,5 @@
-//! Acknowledged means on disk: the real binary is killed in the middle of 64 concurrent applications, again and again on
-//! the same data. What was answered is there, once; what was not is wholly there or wholly absent; a retry tells which.
+//! Acknowledged means on disk: the real binary is killed during 64 concurrent applications, repeatedly on the same
+//! data. What was acknowledged is there once; what was not is complete or absent; a retry shows which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,7 +75,7 @@ async fn every_application_that_was_answered_outlives_ten_kills() {
         assert!(answered >= kill_after);
         torn += usize::from((1..sent.len()).contains(&answered));
 
-        // The sessions of before the crash are good after it.
+        // Sessions from before the crash work after it.
         site = Process::serve(data.path());
         let there = look(&site, &employer, &students, &sent).await;
         for one in &sent {
@@ -115,7 +115,7 @@ async fn post_jobs(site: &Process, employer: &Person, round: usize) -> Vec<Sent>
     sent
 }
 
-/// Sends all at once and kills the server as soon as so many were answered.
+/// Sends all at once, and kills the server once this many were answered.
 async fn apply_and_kill(
     site: &mut Process,
     students: &[Person],
@@ -145,7 +145,7 @@ async fn apply_and_kill(
     }
 }
 
-/// The applications of a round that are there. Fails if two places that tell of them disagree.
+/// The stored applications of a round. Fails if two lists disagree.
 async fn look(
     site: &Process,
     employer: &Person,
@@ -187,8 +187,8 @@ async fn look(
     there
 }
 
-/// What each client does whose connection broke. With a key the first answer comes again or the application is made;
-/// without one the standing application is told.
+/// What clients do after a broken connection. With a key, the retry gets the first answer or creates the application.
+/// Without one, it is told about the existing application.
 async fn retry(
     site: &Process,
     students: &[Person],
@@ -233,8 +233,8 @@ async fn every_posting_is_found(site: &Process) {
     }
 }
 
-/// Waits until both mails of every application are noted and those that may leave have left: of many to one mailbox, most
-/// are held back.
+/// Waits until both mails of every application are in the outbox and those that may be sent were sent. Most mails to
+/// the same mailbox are held back.
 async fn everybody_is_told(site: &Process, applications: usize) {
     let office = site.login("office@example.edu").await;
     let deadline = Instant::now() + Duration::from_mins(2);
@@ -262,7 +262,7 @@ async fn everybody_is_told(site: &Process, applications: usize) {
     }
 }
 
-/// Each application told its employer and its student, once; and each mail that was sent lies there whole.
+/// Each application notified its employer and its student once, and all sent mails are complete files.
 fn everybody_is_told_once(data: &std::path::Path, known: &BTreeSet<String>) {
     let mut config = Config::default();
     data.clone_into(&mut config.data.dir);

@@ -1,4 +1,4 @@
-//! Who leaves: no name, no address and no word of his stays anywhere in the store, and what was his is free for others.
+//! Erasure: no name, address or text of an erased person stays in the store, and their address and number are free.
 
 use crate::support::smtp::{MailServer, outbox_has};
 use crate::support::{Board, PASSWORD, Person};
@@ -31,7 +31,7 @@ async fn leave(board: &Board, who: &Person) {
     board.send(request).await.expect(204);
 }
 
-/// Fails if any key or value in the store holds one of these texts.
+/// Fails if any key or value in the store contains one of these texts.
 fn nothing_holds(board: &Board, texts: &[&str]) {
     let reader = board.store.read().unwrap();
     let all = reader.each_key(&Key::from_bytes(b""), |key| {
@@ -55,7 +55,7 @@ fn nothing_holds(board: &Board, texts: &[&str]) {
     assert_eq!(checked.wrong, 0);
 }
 
-/// D10 and B4: with mail that waits, mail that was sent, notes, reasons, and a campus number.
+/// D10 and B4: with waiting and sent mail, notes, reasons, and a campus number.
 #[actix_web::test]
 async fn nothing_of_a_person_stays_and_address_and_number_are_free() {
     let mut server = MailServer::start();
@@ -136,7 +136,7 @@ async fn nothing_of_a_person_stays_and_address_and_number_are_free() {
         )
         .await;
 
-    // Both are free: another person has the number, and the address begins anew.
+    // Both are free: another person gets the number, and the address can register again.
     let next = person(
         "student",
         "next@example.edu",

@@ -1,5 +1,4 @@
-//! An error is data: a stable code, the values that stand in its sentence, and words for both in every language of the
-//! pages.
+//! An error is data: a stable code, the values in its sentence, and a text for it in every language of the pages.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,16 +8,16 @@ use corkboard::http::openapi_document;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What the pages themselves say when no answer came, or none of ours.
+/// Errors of the pages themselves, when there was no answer or not one of ours.
 const OF_THE_PAGES: [&str; 2] = ["offline", "unknown"];
 
-/// The codes that a schema of the API's description lists.
+/// The codes in a schema of the API's description.
 fn codes(schema: &str) -> BTreeSet<String> {
     let names = openapi_document()["components"]["schemas"][schema]["enum"].clone();
     serde_json::from_value(names).unwrap()
 }
 
-/// The codes for which a language's catalogue has words.
+/// The codes that a language's catalogue has texts for.
 fn worded(language: &str, prefix: &str) -> BTreeSet<String> {
     let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
     let catalogue = fs::read_to_string(path).unwrap();
@@ -29,7 +28,7 @@ fn worded(language: &str, prefix: &str) -> BTreeSet<String> {
     codes.map(str::to_owned).collect()
 }
 
-/// STYLE 19: a test holds every code to every language's catalogue.
+/// STYLE 19: every code has a text in every language's catalogue.
 #[test]
 fn every_code_has_words_in_each_language_and_no_others_do() {
     for (schema, prefix) in [("FieldCode", "invalid."), ("ProblemCode", "problem.")] {
@@ -54,7 +53,7 @@ fn every_code_has_words_in_each_language_and_no_others_do() {
     }
 }
 
-/// STYLE 19: no program takes an error's sentence apart.
+/// STYLE 19: no program parses an error's sentence.
 #[test]
 fn the_pages_take_no_sentence_apart() {
     for script in ["words.js", "form.js", "components/apply.js"] {
@@ -303,7 +302,7 @@ async fn a_problem_tells_the_values_of_its_sentence() {
     board.stop().await;
 }
 
-/// D11: an empty value of a typed parameter is no value of its type; free text may be empty.
+/// D11: an empty value of a typed parameter is invalid. Free text may be empty.
 #[actix_web::test]
 async fn an_empty_value_of_a_typed_parameter_is_named() {
     let board = Board::start();
@@ -338,7 +337,7 @@ async fn an_empty_value_of_a_typed_parameter_is_named() {
     board.stop().await;
 }
 
-/// D11: an address that exists says which methods it takes, a page's too.
+/// D11: a path, including a page's, says which methods it allows.
 #[actix_web::test]
 async fn a_page_takes_no_other_method() {
     let board = Board::start();
@@ -363,7 +362,7 @@ async fn a_page_takes_no_other_method() {
     board.stop().await;
 }
 
-/// The description names codes that exist.
+/// The description names only existing codes.
 #[test]
 fn the_description_lists_codes_that_exist() {
     let codes = codes("ProblemCode");

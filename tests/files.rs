@@ -1,4 +1,4 @@
-//! Résumés: who may keep, read and show one, and what is no résumé.
+//! Résumés: who may upload, read and send one, and which files are refused.
 
 use crate::support::{self, Board, Person, Reply};
 use reqwest::Method;
@@ -214,7 +214,8 @@ async fn a_file_is_named_by_the_last_part_of_a_path() {
     board.stop().await;
 }
 
-/// D4: a PDF as programs write it, with something before its header or blanks behind its end; and what only begins so.
+/// D4: PDFs as programs write them, with bytes before the header or white space after the end; and files that only
+/// start like one.
 #[actix_web::test]
 async fn a_pdf_has_a_header_near_its_beginning_and_an_end() {
     let board = Board::start();
@@ -254,7 +255,7 @@ async fn a_pdf_has_a_header_near_its_beginning_and_an_end() {
     board.stop().await;
 }
 
-/// D4: a student deletes files to have room for others; what an employer was shown stays with the application.
+/// D4: students delete files to make room for others. A file that an employer got stays with the application.
 #[actix_web::test]
 async fn a_deleted_file_makes_room_and_stays_with_its_application() {
     let board = Board::start();
@@ -297,14 +298,14 @@ async fn a_deleted_file_makes_room_and_stays_with_its_application() {
     let application = format!("applications/{}", filed["applicationId"].as_str().unwrap());
     let seen = board.get(Some(&employer), &application).await.expect(200);
     assert_eq!(seen.json()["resume"]["fileId"], id);
-    // It is nobody's to send again, and does not count.
+    // It cannot be sent again, and does not count.
     let other = board.post_job(&employer, json!({})).await;
     let body = json!({"jobId": other["jobId"], "resumeId": id});
     let again = board.post(Some(&student), "applications", body).await;
     assert_eq!(again.expect(422).fields(), ["resumeId"]);
     let reply = keep(&board, &student, "", "application/pdf", PDF.to_vec()).await;
     reply.expect(201);
-    // All that is kept is handed out, and goes with the student.
+    // The export contains all files, and erasing the student deletes them.
     let export = board.get(Some(&student), "me/export").await.expect(200);
     assert_eq!(export.json()["files"].as_array().unwrap().len(), 51);
     let gone = json!({"currentPassword": support::PASSWORD});

@@ -1,4 +1,4 @@
-//! Finding as students do: skills by any name, filters and facets, completions, postings like one, postings for oneself.
+//! Finding jobs as students do: skills by any name, filters and facets, completions, similar postings, recommendations.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use corkboard::office::{Import, Kind, Options};
 use corkboard::store::{Origin, Store};
 use serde_json::{Value, json};
 
-/// Waits until a search finds as many as it should.
+/// Waits until a search finds the expected number.
 async fn found(board: &Board, path: &str, total: usize) -> Value {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
@@ -202,10 +202,10 @@ async fn postings_for_oneself_come_with_a_reason() {
     board.stop().await;
 }
 
-/// As many as make a backlog for the index of more than a second, unoptimised.
+/// Enough for an index backlog of more than a second in a debug build.
 const IMPORTED: usize = 3_000;
 
-/// The store of a server that has just stopped, once it has let go.
+/// The store of a server that has just stopped, once it is released.
 async fn opened(config: &Config) -> Store {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

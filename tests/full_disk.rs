@@ -1,5 +1,5 @@
-//! A2: the real binary on a file system of 24 MiB that is filled while people post, and freed again. Where nothing may be
-//! mounted this says so and holds nothing; the same is shown on disks in memory by `src/store/crash/trouble.rs`.
+//! A2: the real binary on a file system of 24 MiB that is filled while people post, and freed again. Where nothing can
+//! be mounted, this test says so and checks nothing; `src/store/crash/trouble.rs` tests the same on disks in memory.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use corkboard::config::Config;
 use corkboard::model::Role;
 use serde_json::{Value, json};
 
-/// A small file system of its own.
+/// A small file system.
 struct Small(tempfile::TempDir);
 
 impl Small {
@@ -34,7 +34,7 @@ impl Small {
         self.0.path().join("filler")
     }
 
-    /// Takes all the room there is, to the last block.
+    /// Fills it to the last block.
     fn fill(&self) {
         let mut filler = std::fs::File::options()
             .create(true)
@@ -69,11 +69,11 @@ async fn ready(site: &Process) -> Value {
     site.get(None, "/readyz").await.expect(200).json()
 }
 
-/// Posts until the disk is full, and gives what was acknowledged.
+/// Posts until the disk is full, and returns what was acknowledged.
 async fn post_until_full(site: &Process, employer: &Person, small: &Small) -> Vec<String> {
     let mut posted = Vec::new();
     loop {
-        // What the server itself gives back must not make room again.
+        // Takes the space that the server itself frees.
         small.fill();
         let body = job(json!({"jobTitle": format!("Beekeeper {}", posted.len())}));
         let reply = site.post(Some(employer), "jobs", body).await;
@@ -110,7 +110,7 @@ async fn a_full_disk_is_told_and_got_over() {
 
     let mut posted = post_until_full(&site, &employer, &small).await;
     assert!(!posted.is_empty());
-    // Reads go on, whatever they read; the newest is there, though only the log on disk has it.
+    // Reads work, including those of the newest job, which is only in the write-ahead log.
     all_are_there(&site, &posted).await;
     site.get(Some(&student), "me").await.expect(200);
     site.get(None, "jobs?q=beekeeper").await.expect(200);
@@ -134,7 +134,7 @@ async fn a_full_disk_is_told_and_got_over() {
         assert_eq!(reply.code(), "disk_full", "{path}");
     }
 
-    // With room again all of it works by itself: writes, log-ins, the search index and mail.
+    // With room again, everything works without a restart: writes, log-ins, the search index and mail.
     small.free();
     until("writes are taken", async || {
         let body = json!({"jobId": posted[0]});
@@ -160,7 +160,7 @@ async fn a_full_disk_is_told_and_got_over() {
     .await;
     all_are_there(&site, &posted).await;
 
-    // Killed while the disk is full, and started on it.
+    // Killed while the disk is full, and started again.
     posted.extend(post_until_full(&site, &employer, &small).await);
     site.kill();
     let mut site = Process::serve(&data);

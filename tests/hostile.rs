@@ -1,5 +1,5 @@
-//! Nothing that is typed makes a search fail, and nothing that comes out of one is more than text with marks.
-//! PROPTEST_CASES sets how many texts are made up; `tests/run --long` takes 100,000.
+//! No input makes a search fail, and all output is text with marks. PROPTEST_CASES sets the number of generated texts;
+//! `tests/run --long` uses 100,000.
 
 mod typed;
 
@@ -70,7 +70,7 @@ fn naughty_strings_do_no_harm() {
     }
 }
 
-/// In a run of everything; a long one sets it.
+/// For an ordinary run. A long run sets its own number.
 const CASES: u32 = 64;
 
 fn cases() -> u32 {

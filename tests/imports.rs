@@ -1,4 +1,5 @@
-//! Imports, over HTTP and from the command line: good rows land, bad ones are named, a rerun changes nothing.
+//! Imports over HTTP and from the command line: valid rows are stored, invalid ones are reported, and a rerun changes
+//! nothing.
 
 mod numbers;
 mod owners;
@@ -167,7 +168,7 @@ async fn a_header_that_is_none_stops_before_the_first_row() {
     board.stop().await;
 }
 
-/// Imports stream, so the limit of other bodies is not theirs.
+/// Imports stream, so the size limit of other bodies does not apply.
 #[actix_web::test]
 async fn a_file_far_over_the_limit_of_bodies_is_imported() {
     let board = Board::start_with(Clock::System, |config| config.server.body_limit_kib = 16);
@@ -189,7 +190,7 @@ async fn a_file_far_over_the_limit_of_bodies_is_imported() {
     board.stop().await;
 }
 
-/// Waits until a student is there.
+/// Waits until a student is stored.
 async fn landed(board: &Board, email: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !is_there(board, email) {
@@ -203,7 +204,7 @@ fn is_there(board: &Board, email: &str) -> bool {
     board.store.read().unwrap().is_taken(&key).unwrap()
 }
 
-/// The half row at the end must not land: "S12" may be the beginning of "S1234".
+/// The half row at the end must not be stored: "S12" may be the start of "S1234".
 #[actix_web::test]
 async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
     let board = Board::start();
@@ -215,7 +216,7 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
         ("c", false, true),
         ("d", true, true),
     ] {
-        // More than is landed in one change, so that the first row shows that the import has begun.
+        // More rows than fit in one change, so that the first row shows that the import has started.
         let mut csv = String::from("name,email,studentId\n");
         for number in 0..1_100 {
             writeln!(csv, "Ann,{name}{number}@example.edu,").unwrap();
@@ -241,7 +242,7 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
         }
         drop(connection);
         landed(&board, &format!("{name}1099@example.edu")).await;
-        // Another import waits for nothing that the broken one holds.
+        // The broken import holds nothing that another import would wait for.
         let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
         assert_eq!(
             counts(&report),
@@ -444,7 +445,7 @@ async fn a_body_that_says_it_is_no_csv_is_not_read() {
     board.stop().await;
 }
 
-/// Else the two rows would take turns, and every rerun would change the record twice.
+/// Otherwise the two rows would alternate, and every rerun would change the record twice.
 #[actix_web::test]
 async fn a_key_that_stands_twice_in_a_file_lands_once() {
     let board = Board::start();
@@ -452,7 +453,7 @@ async fn a_key_that_stands_twice_in_a_file_lands_once() {
     let employers = EMPLOYERS.replace("\r\n", "\n");
     let employers = format!("{employers}Someone Else,INES@example.edu,,,Cafeteria,onCampus\n");
     let mut students = String::from("name,email,gpa\nAnn,ann@example.edu,3\n");
-    // Further apart than rows that land together.
+    // Too far apart to be in the same change.
     for number in 0..600 {
         writeln!(students, "Bob,bob{number}@example.edu,3").unwrap();
     }
@@ -517,7 +518,7 @@ async fn an_address_of_another_role_is_not_imported() {
     let admin = board.admin().await;
     board.join("employer", "library@example.edu").await;
     board.join("student", "ann@example.edu").await;
-    // Never proven, so it is nobody's address yet.
+    // Never verified, so the address belongs to nobody yet.
     let claim = json!({"email": "bob@example.edu", "password": "a long password here", "name": "Bob", "role": "employer"});
     board.post(None, "auth/register", claim).await.expect(202);
     let csv = "name,email\nA,library@example.edu\nB,ann@example.edu\nC,office@example.edu\nD,bob@example.edu\n";

@@ -1,4 +1,4 @@
-//! Bad input: a 4xx that says what and where, nothing panics, nothing is lost.
+//! Bad input gets a 4xx that says what is wrong and where. Nothing panics, nothing is lost.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -53,7 +53,7 @@ async fn send(
     board.send(request).await
 }
 
-/// A posting whose member is this text of JSON.
+/// A posting with this JSON text as a member.
 fn posting_with(member: &str, json: &str) -> String {
     let mut members: Vec<String> = job(json!({}))
         .as_object()
@@ -66,7 +66,7 @@ fn posting_with(member: &str, json: &str) -> String {
     format!("{{{}}}", members.join(", "))
 }
 
-/// The places that take a body of JSON, and how.
+/// The routes that take a JSON body, and their methods.
 fn bodies(job_id: &str) -> Vec<(Method, String)> {
     let path = format!("jobs/{job_id}");
     vec![
@@ -181,7 +181,7 @@ async fn a_body_that_is_no_object_of_json_is_refused() {
             "{method} {path} {status}"
         );
 
-        // D11: an empty body is no JSON, but where a cookie can say the same.
+        // D11: an empty body is not JSON. It is allowed only where a cookie can replace it.
         let mut empty = board.request(method.clone(), &path);
         if path != "auth/logout" {
             empty = empty.bearer_auth(&employer.token);
@@ -298,7 +298,7 @@ async fn a_posting_says_which_of_its_members_is_wrong() {
         without_management(posted)
     );
 
-    // The limits themselves are inside.
+    // Values at the limits are accepted.
     let most: Vec<String> = (0..50).map(|number| format!("{number:080}")).collect();
     let full = json!({"jobTitle": "ж".repeat(200), "jobDescription": "ж".repeat(20_000), "jobPayRate": 1000, "hoursPerWeek": 60,
         "skillsRequired": most, "positions": 1000, "workSpace": "ж".repeat(200), "location": "ж".repeat(200)});
@@ -491,7 +491,7 @@ async fn a_cursor_goes_on_with_its_own_list_alone() {
             }
         }
     }
-    // The right ending does not save what stands before it.
+    // The right ending does not make up for a wrong start.
     for (list, cursor) in lists.iter().zip(&cursors) {
         let ending = &cursor[cursor.len() - 6..];
         for garbage in [
@@ -502,7 +502,7 @@ async fn a_cursor_goes_on_with_its_own_list_alone() {
             assert_eq!(reply.fields(), ["cursor"], "{list} {garbage}");
         }
     }
-    // The order of parameters is nothing, nor is one that is empty.
+    // The order of parameters does not matter, nor does an empty one.
     let turned = format!(
         "setting=onCampus&location=&cursor={}&skill=Spanish",
         cursors[6]
@@ -677,7 +677,7 @@ async fn a_wrong_method_or_path_says_so() {
                 .request(method.clone(), path)
                 .header("accept", "text/html");
             let reply = board.send(request).await;
-            // One part after "jobs" is an id that is none; that address takes no POST.
+            // One segment after "jobs" is a malformed ID; that path does not allow POST.
             let is_job =
                 path.starts_with("jobs/") && path.matches('/').count() == 1 && path != "jobs/";
             assert_problem(
@@ -700,7 +700,7 @@ async fn a_wrong_method_or_path_says_so() {
             .await,
         404,
     );
-    // A browser that asks for a page gets the web app, which says itself that there is no such page.
+    // A browser that asks for a page gets the web app, which shows its own "page not found".
     for (path, status) in [("/", 200), ("/login", 200), ("/nothing", 404)] {
         let page = board
             .request(Method::GET, path)
@@ -740,7 +740,7 @@ async fn a_body_over_the_limit_is_refused_and_one_that_breaks_off_harms_nothing(
         let reply = send(&board, &employer, method.clone(), path, huge.clone()).await;
         assert_problem(&reply, 413);
         assert_eq!(reply.code(), "body_too_large");
-        // Without an announced length as well.
+        // Also without a Content-Length.
         let pieces = huge
             .as_bytes()
             .chunks(64 * 1024)
@@ -770,7 +770,7 @@ async fn a_body_over_the_limit_is_refused_and_one_that_breaks_off_harms_nothing(
             write!(stream, "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n{body}").unwrap();
             stream.shutdown(Shutdown::Write).unwrap();
             let mut answer = String::new();
-            // The server may just close: there is nobody to answer.
+            // The server may just close the connection.
             stream.read_to_string(&mut answer).ok();
             answer
         };
@@ -827,7 +827,7 @@ async fn naughty_strings_are_kept_as_they_are_or_refused() {
     board.stop().await;
 }
 
-/// Whether a posting with this text in it was taken; then it is read back as it was sent.
+/// Whether a posting with this text was accepted. If so, it is read back unchanged.
 async fn try_naughty(board: &Board, employer: &Person, text: &str, all_over: bool) -> bool {
     if all_over {
         let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -837,7 +837,7 @@ async fn try_naughty(board: &Board, employer: &Person, text: &str, all_over: boo
         }
         let login = json!({"email": text, "password": text});
         let status = board.post(None, "auth/login", login).await.status;
-        // What is too long for an address is refused before anybody looks for its account.
+        // Text that is too long for an address is refused before any account is looked up.
         let fits = text.len() <= 254;
         assert!(
             status == 401 || status == 429 || !fits && status == 422,
@@ -848,7 +848,7 @@ async fn try_naughty(board: &Board, employer: &Person, text: &str, all_over: boo
     let reply = board.post(Some(employer), "jobs", body).await;
     if reply.status != 201 {
         assert_problem(&reply, 422);
-        // What nobody sees is no text.
+        // Text without visible characters counts as empty.
         let is_seen = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();
         let harmless = text.chars().any(is_seen)
             && !text.chars().any(char::is_control)
@@ -860,13 +860,13 @@ async fn try_naughty(board: &Board, employer: &Person, text: &str, all_over: boo
     let read = board.get(None, &path).await.expect(200).json();
     let text = undirected(text);
     assert_eq!(read["jobDescription"], *text);
-    // One line of text has no blanks around it.
+    // A single line is trimmed.
     assert_eq!(read["jobTitle"], text.trim());
     assert_eq!(read["location"], text.trim());
     true
 }
 
-/// Without the marks that turn the direction of writing.
+/// Removes direction marks.
 fn undirected(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|c| !turns(*c)).collect()

@@ -43,7 +43,7 @@ async fn set(board: &Board, who: &Person, path: &str, status: &str) -> Reply {
     board.patch(Some(who), path, json!({member: status})).await
 }
 
-/// Asks until the answer is as it must become.
+/// Asks until the answer is as expected.
 async fn until(
     board: &Board,
     who: Option<&Person>,

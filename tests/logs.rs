@@ -1,4 +1,4 @@
-//! What a real server writes to its log: the id of every request that failed through its own fault, and no secret.
+//! The log of a real server: the ID of every request that failed with a server error, and no secret.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -14,14 +14,14 @@ use corkboard::model::{JobId, Role, Timestamp};
 use corkboard::store::{Origin, StoreError, keys};
 use serde_json::{Value, json};
 
-/// A server of its own, whose standard error goes to a file.
+/// A server whose standard error goes to a file.
 struct Logged {
     server: Child,
     folder: tempfile::TempDir,
     url: String,
 }
 
-/// Everything, but for what compiling a module tells of itself: megabytes that hold nothing of a person's.
+/// Everything except the compiler's own messages: megabytes without personal data.
 const TALKATIVE: &str = "trace,cranelift_codegen=warn,cranelift_frontend=warn,regalloc2=warn,wasmtime=warn,\
     wasmtime_environ=warn,wasmtime_internal_cranelift=warn,wasmtime_internal_jit_debug=warn";
 
@@ -71,7 +71,7 @@ impl Logged {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// The token of the first mail that has one for a page.
+    /// The token in the first mail with a link to a page.
     async fn mailed_token(&self, page: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(20);
         let start = format!("/{page}?token=");
@@ -98,7 +98,7 @@ impl Drop for Logged {
     }
 }
 
-/// A server whose standard error nobody reads, so it listens where it is told to.
+/// A server whose standard error nobody reads, so its address is fixed.
 struct Unread {
     server: Child,
     url: String,
@@ -115,7 +115,7 @@ impl Unread {
         .await
     }
 
-    /// Starts it by a command line that ends with the program.
+    /// Starts it with a shell command that ends with the program.
     async fn start_as(
         line: &[&str],
         folder: &Path,
@@ -164,7 +164,7 @@ impl Unread {
         assert_eq!(answer.unwrap().status(), 200);
     }
 
-    /// How many log lines were lost, as the metrics say.
+    /// The number of lost log lines, from the metrics.
     async fn lost(&self) -> u64 {
         let answer = reqwest::get(format!("{}/metrics", self.url)).await;
         let text = answer.unwrap().text().await.unwrap();
@@ -197,7 +197,7 @@ impl Drop for Unread {
     }
 }
 
-/// A pipe whose reader is gone.
+/// A pipe without a reader.
 fn no_reader() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -209,7 +209,7 @@ fn full_disk() -> Stdio {
     full.unwrap().into()
 }
 
-/// A1: where the log cannot be written, everything but the log goes on.
+/// A1: if the log cannot be written, everything else works.
 #[actix_web::test]
 async fn a_log_that_cannot_be_written_stops_neither_start_nor_work_nor_end() {
     for (errors, signal) in [
@@ -232,7 +232,7 @@ async fn a_log_that_cannot_be_written_stops_neither_start_nor_work_nor_end() {
     }
 }
 
-/// A1: a warning that nobody reads must not end the thread that gives it.
+/// A1: a warning that nobody reads must not end its thread.
 #[actix_web::test]
 async fn mail_leaves_after_a_pause_of_the_mail_server_that_no_log_could_tell_of() {
     let mut mail = MailServer::start();
@@ -258,7 +258,7 @@ async fn mail_leaves_after_a_pause_of_the_mail_server_that_no_log_could_tell_of(
     server.stops_on("TERM").await;
 }
 
-/// A1: commits that fail are told in the log; where that fails too, the store still answers.
+/// A1: failed commits are logged; if that fails too, the store still answers.
 #[actix_web::test]
 async fn a_commit_that_fails_and_cannot_be_logged_leaves_a_server_that_reads_and_stops() {
     let folder = tempfile::tempdir().unwrap();
@@ -268,7 +268,7 @@ async fn a_commit_that_fails_and_cannot_be_logged_leaves_a_server_that_reads_and
     let store = open_store(&config, Clock::System).unwrap();
     people::make(&store, Role::Student, &["ann@example.edu".into()]).await;
     drop(store);
-    // No file may grow past 8 MiB, and who tries gets an error and no signal.
+    // No file may grow beyond 8 MiB, and writing more gives an error instead of a signal.
     let limited = "ulimit -f 16384; trap '' XFSZ; exec \"$@\"";
     let program = env!("CARGO_BIN_EXE_corkboard");
     let line = ["sh", "-c", limited, "sh", program];
@@ -305,7 +305,7 @@ async fn a_commit_that_fails_and_cannot_be_logged_leaves_a_server_that_reads_and
     );
     for _ in 0..3 {
         server.reads().await;
-        // What writes is refused, now and as often as it is tried.
+        // Writes are refused every time.
         let again = client
             .post(format!("{}/api/v1/auth/login", server.url))
             .json(&login)
@@ -315,7 +315,7 @@ async fn a_commit_that_fails_and_cannot_be_logged_leaves_a_server_that_reads_and
     server.stops_on("TERM").await;
 }
 
-/// A1: a reader that holds the pipe and does not read stops nobody; what it missed is counted for it.
+/// A1: a reader that keeps the pipe open without reading blocks nobody. The lines it missed are counted.
 #[actix_web::test]
 async fn a_log_that_nobody_reads_for_a_while_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
@@ -384,7 +384,7 @@ async fn no_secret_is_in_the_most_talkative_log() {
     server.post("auth/reset-password", changed).await;
 
     let log = server.log();
-    // The log of requests is there at all, and has what was asked for.
+    // The request log exists and contains the requests.
     assert!(log.contains("/api/v1/auth/reset-password"), "{log}");
     for secret in [
         PASSWORD,
@@ -433,7 +433,7 @@ async fn a_fault_of_the_server_is_in_the_log_under_its_request_id() {
     assert!(!problem["detail"].as_str().unwrap().contains("format"));
     let request_id = problem["requestId"].as_str().unwrap();
     assert_eq!(request_id.len(), 16);
-    // Lines are written by a thread of their own, a moment after the answer.
+    // A separate thread writes the lines, shortly after the answer.
     crate::support::until("both lines are in the log", async || {
         server.log().matches(request_id).count() >= 2
     })
@@ -448,7 +448,7 @@ async fn a_fault_of_the_server_is_in_the_log_under_its_request_id() {
         "the cause and the answer: {lines:#?}"
     );
     assert!(lines[0].contains("of R"), "the cause: {lines:#?}");
-    // An access log is for who asks for it.
+    // An access log needs to be switched on.
     let fine = reqwest::get(format!("{}/api/v1/jobs/suggest", server.url)).await;
     assert_eq!(fine.unwrap().status(), 200);
     assert!(!server.log().contains("suggest"), "{}", server.log());

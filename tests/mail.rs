@@ -1,5 +1,5 @@
-//! Mail over SMTP, through a real mail server: what arrives, and what becomes of it while the server is down, slow, full
-//! of excuses or gone in the middle of a mail.
+//! Mail over SMTP with a real mail server: what arrives, and what happens while the server is down, slow, refusing, or
+//! breaks off in the middle of a mail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use corkboard::store::{Key, Origin, StoreError, keys};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Far below the time that mail may take, far above the time that an answer takes.
+/// Far shorter than a mail may take, far longer than an answer takes.
 const AN_ANSWER: Duration = Duration::from_secs(8);
 
 async fn employer(board: &Board) -> Person {
@@ -21,7 +21,7 @@ async fn employer(board: &Board) -> Person {
     board.login(&email).await
 }
 
-/// Makes students with these addresses and lets each apply to a posting; every answer comes without waiting for mail.
+/// Creates students with these addresses, each of whom applies to a posting. No answer waits for mail.
 async fn applicants(board: &Board, employer: &Person, names: &[&str]) -> Vec<String> {
     let emails: Vec<_> = names
         .iter()
@@ -49,16 +49,16 @@ fn message_ids(mails: &[Value]) -> BTreeSet<String> {
     ids.map(str::to_owned).collect()
 }
 
-/// What holds of every mail.
+/// Checks that apply to every mail.
 fn check_form(mail: &Value, name: &str, address: &str) {
     assert_eq!(mail["sender"], "jobs@example.edu", "{mail:#}");
     assert_eq!(mail["from"], json!([["Corkboard", "jobs@example.edu"]]));
     assert_eq!(mail["recipients"], json!([address]));
-    // A header is one line: what breaks a line in a name is a blank there. Nothing turns the text around.
+    // A header is one line: line breaks in a name become spaces, and direction marks are removed.
     let name_shown = name.replace('\u{202e}', "");
     let mut to = mail["to"].clone();
     let shown = to[0][0].as_str().unwrap().to_owned();
-    // Python's parser leaves the blanks between the encoded words of a long name.
+    // Python's parser keeps the spaces between the encoded words of a long name.
     let letters = |text: &str| text.split_whitespace().collect::<String>();
     assert_eq!(letters(&shown), letters(&name_shown));
     to[0][0] = "".into();
@@ -87,11 +87,11 @@ fn check_form(mail: &Value, name: &str, address: &str) {
     assert!(text.starts_with(&hello), "{text}");
 }
 
-/// The token of a link that stands in both parts.
+/// The token of a link that is in both parts.
 fn token(mail: &Value, page: &str) -> String {
     let start = format!("/{page}?token=");
     let [text, html] = ["text", "html"].map(|part| {
-        // HTML may write it so.
+        // HTML may escape it.
         let text = mail[part].as_str().unwrap().replace("&#x2f;", "/");
         let rest = text.split(&start).nth(1).unwrap_or_default();
         let sound = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
@@ -213,7 +213,7 @@ async fn what_people_call_themselves_adds_no_header_and_no_recipient() {
         let (email, body) = (format!("n{number}@example.edu"), register(number, name));
         board.post(None, "auth/register", body).await.expect(202);
         let mail = server.mail(&email, "Confirm your email").await;
-        // A11: anybody may have typed the name; it is in no part of a mail to an address that nobody has proven.
+        // A11: anybody may have typed the name, so it is not in a mail to an unverified address.
         check_form(&mail, "", &email);
         for part in ["text", "html"] {
             let text = mail[part].as_str().unwrap();
@@ -245,7 +245,7 @@ async fn what_people_call_themselves_adds_no_header_and_no_recipient() {
         let student = board.login(&email).await;
         let change = json!({"name": name});
         board.patch(Some(&student), "me", change).await.expect(200);
-        // C4: a title that looks like an encoded word, and one that is as long as one may be.
+        // C4: a title that looks like an encoded word, and one of the maximum length.
         let title = format!("{}{number} {name}", "Reader ".repeat(20 * (number % 2)));
         let title: String = title.chars().take(200).collect();
         let job = board.post_job(&employer, json!({"jobTitle": title})).await;
@@ -321,7 +321,7 @@ async fn each_excuse_of_the_server_has_its_answer() {
     ];
     let emails = applicants(&board, &employer, &names).await;
 
-    // Refused for good: nobody tries again until an admin says so.
+    // Refused for good: not retried until an admin asks for it.
     let failed = outbox_has(&board, &admin, "failed", 1).await;
     assert_eq!(failed[0]["to"], "never-ann@example.edu");
     assert_eq!(failed[0]["attempts"], 1);
@@ -333,7 +333,7 @@ async fn each_excuse_of_the_server_has_its_answer() {
     let again = board.post(Some(&admin), &retry, json!({})).await;
     assert_eq!(again.expect(200).json()["state"], "waiting");
 
-    // All else passes by itself.
+    // The others succeed after retries.
     let sent = outbox_has(&board, &admin, "sent", 2 * emails.len()).await;
     for mail in &sent {
         let late = ["later-", "never-"]
@@ -375,7 +375,7 @@ async fn a_mail_that_always_breaks_the_connection_holds_up_no_other() {
     board.stop().await;
 }
 
-/// A password that the mail server does not take is refused for good, but it is no fault of a mail.
+/// If the mail server refuses the password, that is final for the attempt but not the mail's fault.
 #[actix_web::test]
 async fn a_wrong_password_for_the_mail_server_gives_up_no_mail() {
     let server = MailServer::guarded("opensesame");
@@ -391,7 +391,7 @@ async fn a_wrong_password_for_the_mail_server_gives_up_no_mail() {
     let employer = employer(&board).await;
     let emails = applicants(&board, &employer, &["ann", "bob"]).await;
     let admin = board.admin().await;
-    // More than twice what a round tries, so the outcome of the first is written down.
+    // More than twice a round's batch, so that the first outcomes are recorded.
     let deadline = Instant::now() + Duration::from_secs(40);
     while server.refused_log_ins() <= 2 * (2 * emails.len() + 1) {
         assert!(Instant::now() < deadline, "nobody tries to log in");
@@ -410,7 +410,7 @@ async fn a_server_that_hangs_slows_nothing_else_down() {
     let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let board = Board::start_with(Clock::System, through(mute.local_addr().unwrap().port()));
     let (admin, employer) = (board.admin().await, employer(&board).await);
-    // Taken and never answered.
+    // Accepted and never answered.
     let taken = std::thread::spawn(move || {
         let taken = mute.accept().unwrap();
         (taken, mute)
@@ -432,14 +432,14 @@ async fn a_server_that_hangs_slows_nothing_else_down() {
     drop(taken);
 }
 
-/// A row of the outbox as it is on disk.
+/// A row of the outbox on disk.
 fn stored(board: &Board, mail: &Value) -> Vec<u8> {
     let id = mail["mailId"].as_str().unwrap().parse().unwrap();
     let reader = board.store.read().unwrap();
     reader.bytes(&keys::mail(id)).unwrap().unwrap()
 }
 
-/// D14: a row holds the values of its template, and what they were when the mail was decided on.
+/// D14: a row contains the template's values at the time of the event.
 #[actix_web::test]
 async fn a_mail_that_waits_is_small_and_says_what_was_true() {
     let mut server = MailServer::start();
@@ -478,7 +478,7 @@ async fn a_mail_that_waits_is_small_and_says_what_was_true() {
         "{text}"
     );
     assert!(text.contains("Example College jobs"), "{text}");
-    // What was sent keeps no name.
+    // Sent mails contain no names.
     for mail in &sent {
         let row = stored(&board, mail).escape_ascii().to_string();
         assert!(!row.contains("ann@example.edu applied"), "{row}");
@@ -492,7 +492,7 @@ async fn a_mail_that_waits_is_small_and_says_what_was_true() {
     board.stop().await;
 }
 
-/// D14: rows that hold a whole mail, as earlier versions wrote them, are sent as they are.
+/// D14: rows with a whole mail, as earlier versions wrote them, are sent unchanged.
 #[actix_web::test]
 async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
     #[derive(serde::Serialize)]
@@ -539,7 +539,7 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
         transaction.put_bytes(&keys::mail(mail.mail_id), row.clone())?;
         let due = keys::mails_due_before(true, now).join(mail.mail_id.as_bytes());
         transaction.put_bytes(&due, Vec::new())?;
-        // The index of waiting mails that earlier versions kept.
+        // The index of waiting mails in earlier versions.
         let [_, waiting, _] = keys::retired();
         transaction.put_bytes(&waiting.join(mail.mail_id.as_bytes()), Vec::new())
     });
@@ -559,7 +559,7 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
     board.stop().await;
 }
 
-/// The first bytes of every key in the store, by how many there are.
+/// The number of keys in the store, by their first bytes.
 fn spaces(board: &Board) -> BTreeMap<String, i64> {
     let mut spaces = BTreeMap::new();
     let reader = board.store.read().unwrap();
@@ -572,7 +572,7 @@ fn spaces(board: &Board) -> BTreeMap<String, i64> {
     spaces
 }
 
-/// D14: what is left of an application and of its two mails once they were sent.
+/// D14: what an application and its two mails leave after sending.
 #[actix_web::test]
 async fn an_application_writes_no_key_that_nobody_needs() {
     let server = MailServer::start();

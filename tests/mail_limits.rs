@@ -1,4 +1,4 @@
-//! How much mail one mailbox gets, whoever causes it; and how long mail and unproven accounts are kept.
+//! How much mail one mailbox gets, whoever causes it; and how long mail and unverified accounts are kept.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const VICTIM: &str = "victim@example.edu";
-/// Of each kind, so many are tried.
+/// How many of each kind to try.
 const MANY: usize = 15;
 
 fn start() -> Board {
@@ -19,7 +19,7 @@ fn start() -> Board {
     Board::start_with(clock, behind_a_proxy)
 }
 
-/// So that a test can be many networks.
+/// Lets a test send requests from many networks.
 fn behind_a_proxy(config: &mut corkboard::config::Config) {
     config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
 }
@@ -41,7 +41,7 @@ async fn register(board: &Board, email: &str, network: &str) -> Reply {
         .expect(202)
 }
 
-/// All rows of the outbox that are for one mailbox.
+/// All rows in the outbox for one mailbox.
 async fn rows(board: &Board, admin: &Person, to: &str) -> Vec<Value> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -62,7 +62,7 @@ async fn sent(board: &Board, admin: &Person, to: &str) -> usize {
     rows.iter().filter(|mail| mail["state"] == "sent").count()
 }
 
-/// Waits until everything that may leave now has left, and gives how many mails went to a mailbox.
+/// Waits until all mail that may be sent now was sent, and returns how many mails a mailbox got.
 async fn settled(board: &Board, admin: &Person, to: &str) -> usize {
     let now = board.clock.now().to_string();
     until("all mail that is due has left", async || {
@@ -81,7 +81,7 @@ fn is_whole(board: &Board) {
     assert_eq!(checked.wrong, 0);
 }
 
-/// A10: what a stranger can ask for.
+/// A10: mails that a stranger can cause.
 #[actix_web::test]
 async fn a_strangers_mailbox_is_not_flooded() {
     let board = start();
@@ -92,7 +92,7 @@ async fn a_strangers_mailbox_is_not_flooded() {
         assert_eq!(again.text, first);
     }
     assert_eq!(rows(&board, &admin, VICTIM).await.len(), 5);
-    // A label does not make it another mailbox.
+    // A label after `+` is the same mailbox.
     register(&board, "victim+more@example.edu", "203.0.113.1").await;
     assert_eq!(
         rows(&board, &admin, "victim+more@example.edu").await.len(),
@@ -100,7 +100,7 @@ async fn a_strangers_mailbox_is_not_flooded() {
     );
     register(&board, "other@example.edu", "203.0.113.1").await;
     assert_eq!(rows(&board, &admin, "other@example.edu").await.len(), 1);
-    // Nor does an address of the same IPv6 subscriber make another network.
+    // Another address of the same IPv6 subscriber is the same network.
     for host in 1..=7 {
         register(&board, VICTIM, &format!("2001:db8::{host}")).await;
     }
@@ -112,7 +112,7 @@ async fn a_strangers_mailbox_is_not_flooded() {
     }
     assert_eq!(rows(&board, &admin, VICTIM).await.len(), 20);
 
-    // A restart forgets none of it.
+    // A restart does not reset the limits.
     let clock = board.clock.clone();
     let board = Board::start_in(board.stop().await, clock, behind_a_proxy);
     register(&board, VICTIM, "203.0.113.9").await;
@@ -125,7 +125,7 @@ async fn a_strangers_mailbox_is_not_flooded() {
     board.stop().await;
 }
 
-/// A campus network is many people: only what the mailbox itself can take limits it.
+/// A campus network is many people, so only the mailbox's own limit applies.
 #[actix_web::test]
 async fn a_campus_network_may_send_one_mailbox_more() {
     let clock = Clock::fixed(Timestamp::from_millis(1_800_000_000_000));
@@ -149,7 +149,7 @@ async fn a_campus_network_may_send_one_mailbox_more() {
     board.stop().await;
 }
 
-/// A10: links for a new password, and a change of address, whether the address has an account or not.
+/// A10: reset links and address changes, whether or not the address has an account.
 #[actix_web::test]
 async fn no_way_of_asking_floods_a_mailbox() {
     let board = start();
@@ -176,7 +176,7 @@ async fn no_way_of_asking_floods_a_mailbox() {
     board.stop().await;
 }
 
-/// A10: what people do on the board is told in a few mails, and all of it is told.
+/// A10: events on the board are reported in a few mails, and none is left out.
 #[actix_web::test]
 async fn what_goes_back_and_forth_is_told_in_one_mail() {
     let board = start();
@@ -204,7 +204,7 @@ async fn what_goes_back_and_forth_is_told_in_one_mail() {
     assert_eq!(settled(&board, &admin, library).await, 5);
     assert_eq!(settled(&board, &admin, ann).await, 5);
 
-    // What is held outlives a restart.
+    // Held mail survives a restart.
     let clock = board.clock.clone();
     let board = Board::start_in(board.stop().await, clock, behind_a_proxy);
     pass(&board, Duration::from_mins(61));
@@ -224,7 +224,7 @@ async fn what_goes_back_and_forth_is_told_in_one_mail() {
     admin = board.login(&admin.email).await;
     assert_eq!(settled(&board, &admin, library).await, 6);
 
-    // Closed and opened again, over and over, while somebody waits for an answer.
+    // Closed and reopened repeatedly while somebody waits for an answer.
     pass(&board, Duration::from_mins(61));
     admin = board.login(&admin.email).await;
     employer = board.login(library).await;
@@ -246,7 +246,7 @@ async fn what_goes_back_and_forth_is_told_in_one_mail() {
     })
     .await;
     assert_eq!(settled(&board, &admin, ann).await, 6 + 5);
-    // The password is another matter.
+    // The password has its own topic.
     let body = json!({"password": "another long one", "currentPassword": PASSWORD});
     board.patch(Some(&student), "me", body).await.expect(200);
     assert_eq!(settled(&board, &admin, ann).await, 6 + 5 + 1);
@@ -258,7 +258,7 @@ async fn what_goes_back_and_forth_is_told_in_one_mail() {
     board.stop().await;
 }
 
-/// D10: mail is forgotten after `[retention] sent_mail_days`, an unproven account after `unverified_days`.
+/// D10: mail is deleted after `[retention] sent_mail_days`, an unverified account after `unverified_days`.
 #[actix_web::test]
 async fn what_nobody_needs_is_cleared_away() {
     let board = start();
@@ -276,7 +276,7 @@ async fn what_nobody_needs_is_cleared_away() {
     pass(&board, 6 * day);
     register(&board, VICTIM, "203.0.113.1").await;
     pass(&board, 6 * day);
-    // The clock's follower looks every two seconds; whatever is cleared meanwhile is too old.
+    // The clock follower runs every two seconds. Anything deleted meanwhile was too old.
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(
         accounts("unverified").await,

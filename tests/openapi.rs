@@ -1,12 +1,12 @@
-//! The description of the API against the running server: what it answers is what is described, member by member, and
-//! what is described is what it takes.
+//! Compares the API's description with the running server: answers have exactly the described members, and the
+//! described input is what the server accepts.
 
 use crate::support::{Board, PASSWORD, Person, Reply, job};
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-/// The description, with every answer's members made the only ones.
+/// The description, without other members allowed in answers.
 struct Contract {
     paths: Value,
     components: Value,
@@ -103,14 +103,14 @@ impl Contract {
     }
 }
 
-/// Lets an object have the members that are described, and no others.
+/// Allows an object its described members and no others.
 fn close(schema: &mut Value, schemas: &Value) {
     if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
         for part in parts {
             if let Some(reference) = part["$ref"].as_str() {
                 let name = reference.rsplit('/').next().unwrap();
                 *part = schemas[name].clone();
-                // A component that was closed before is opened again: the whole closes it.
+                // A part that was closed before is opened again: the combined schema closes it.
                 part.as_object_mut().unwrap().remove("additionalProperties");
             }
         }
@@ -125,7 +125,7 @@ fn close(schema: &mut Value, schemas: &Value) {
     }
 }
 
-/// A walk through the API that holds every step to the description.
+/// A walk through the API that compares every step with the description.
 struct Walk {
     board: Board,
     contract: Contract,
@@ -138,7 +138,7 @@ impl Walk {
         Self { board, contract }
     }
 
-    /// `path` with `{}` in the place of an id; `pattern` as the table has it.
+    /// `path` has `{}` in place of an ID; `pattern` is the path in the table.
     async fn step(
         &self,
         who: Option<&Person>,
@@ -433,7 +433,7 @@ async fn what_is_answered_is_what_is_described() {
     walk.contract
         .check_answer("POST", &at("/admin/import/{kind}"), &reply);
 
-    // The service, and leaving.
+    // The service, and deleting an account.
     for path in [
         "/healthz",
         "/readyz",
@@ -451,7 +451,7 @@ async fn what_is_answered_is_what_is_described() {
     walk.board.stop().await;
 }
 
-/// Values of a described schema that are just inside its limits, and just outside.
+/// Values just inside and just outside the limits of a schema.
 fn edges(schema: &Value) -> (Vec<Value>, Vec<Value>) {
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     if let Some(several) = schema["anyOf"].as_array() {
@@ -515,7 +515,7 @@ async fn the_described_limits_are_those_that_are_kept() {
         let (inside, outside) = edges(schema);
         looked_at += inside.len() + outside.len();
         for value in inside {
-            // The one keeps the other from being before the start.
+            // Keeps one date from being before the other.
             let change = match name.as_str() {
                 "endDate" => json!({ name: value }),
                 _ => json!({ name: value, "endDate": null }),
@@ -620,7 +620,7 @@ async fn the_described_parameters_and_members_are_those_that_are_taken() {
                     let reply = board.send(request).await;
                     refused.push((reply.status.as_u16(), reply.text));
                 }
-                // A record that is not there is 404 before its members are looked at.
+                // A missing record is 404 before the body's members are checked.
                 let is_sound = refused
                     .iter()
                     .all(|(status, _)| matches!(status, 403 | 404 | 422));

@@ -1,4 +1,4 @@
-//! The pages in a real browser, over the real board: what students, employers and the office do, and that everybody can.
+//! The pages in a real browser with the real board: what students, employers and the office do, and accessibility.
 
 mod browser;
 mod files;
@@ -58,7 +58,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.inspect().await;
     let job = browser.address().await;
 
-    // He registers, proves his address with the mailed link, and is led back to the job by the log-in.
+    // The visitor registers, verifies the address with the mailed link, and the log-in leads back to the job.
     browser.press("a", "New here? Sign up").await;
     browser.fill("name", "Ann Student").await;
     browser.fill("email", "ann@example.edu").await;
@@ -85,7 +85,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.shows("ann@example.edu is confirmed.").await;
     browser.inspect().await;
 
-    // That has signed him in. A second press of the link says so; a log-in leads back to the job.
+    // That was a log-in. Opening the link again says so, and a log-in leads back to the job.
     log_out(&browser).await;
     browser.go(&format!("/verify-email?token={token}")).await;
     browser.fill("password", PASSWORD).await;
@@ -102,7 +102,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.press("form button", "Log in").await;
     browser.arrives(&job).await;
 
-    // He applies without leaving the job. A required question is asked for beside its field; a reload loses nothing.
+    // The student applies on the job's page. A required question is marked at its field; a reload loses nothing.
     browser.press("button", "Apply").await;
     browser.fill("coverNote", "I know the Dewey system.").await;
     browser.press("button", "Submit application").await;
@@ -136,7 +136,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.inspect().await;
     log_out(&browser).await;
 
-    // The employer sees the applicant and accepts. The browser that was the student's shows nothing of him.
+    // The employer sees the applicant and accepts. The browser shows nothing of the student, who used it before.
     log_in(&browser, "library@example.edu").await;
     browser.arrives("/postings").await;
     browser.press("a", "1 applicant").await;
@@ -156,7 +156,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.inspect().await;
     log_out(&browser).await;
 
-    // The student sees it, on the page and in the mail.
+    // The student sees it on the page and in the mail.
     log_in(&browser, "ann@example.edu").await;
     browser.go("/applications").await;
     browser.shows("See you on Monday.").await;
@@ -249,7 +249,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
         .shows("The student employment office reviews new employers")
         .await;
 
-    // What is wrong with a posting stands beside its field, and nothing typed is lost.
+    // Errors in a posting are shown at their fields, and no input is lost.
     browser.press("main a", "Continue").await;
     browser.shows("No postings here").await;
     browser.inspect().await;
@@ -319,7 +319,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
     browser.shows("$16.50 per hour").await;
     browser.console_is_clean(&[422]).await;
 
-    // The employer edits, closes after being asked, and reopens.
+    // The employer edits, closes after a confirmation, and reopens.
     log_in(&browser, "owner@cafe.example").await;
     browser.press("a", "Edit").await;
     browser.shows("Edit posting").await;
@@ -376,7 +376,7 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
     assert_eq!(browser.value("email").await, "ann@example.edu");
     browser.inspect().await;
 
-    // A forgotten password: a mailed link, a new password, and the way in.
+    // A forgotten password: a mailed link, a new password, a log-in.
     browser.press("a", "Forgot your password?").await;
     browser.fill("email", "ann@example.edu").await;
     browser.inspect().await;
@@ -417,7 +417,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser.go("/").await;
     browser.shows("23 jobs").await;
 
-    // By keyboard alone: the skip link first and in sight, the search, a result.
+    // By keyboard only: the skip link first and visible, the search, a result.
     browser.run("document.body.focus()", json!([])).await;
     browser.keys(TAB).await;
     let skip = "const box = document.activeElement.getBoundingClientRect();
@@ -434,7 +434,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
         )
         .await;
 
-    // Filters narrow, the address says how, Back and a reload keep to it.
+    // Filters narrow the list, the URL contains them, and Back and reload keep them.
     browser.go("/").await;
     browser.shows("23 jobs").await;
     browser.press("label.facet", "coffee 3").await;
@@ -451,7 +451,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser.back().await;
     browser.shows("23 jobs").await;
 
-    // The list goes on by its button.
+    // The button loads more of the list.
     let cards = "return document.querySelectorAll('.job-card').length === arguments[0]";
     browser.until(cards, json!([20])).await;
     browser.press("button", "Load more").await;
@@ -460,7 +460,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
         return cards.indexOf(document.activeElement.closest('.job-card')) === 20";
     browser.until(next, json!([])).await;
 
-    // On a phone the list and the job come one after the other.
+    // On a phone, the list and the job are on separate screens.
     browser.view(375, 800, "light").await;
     browser.go("/?skill=coffee").await;
     browser.press("a", "Job 1").await;
@@ -472,7 +472,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
     browser.arrives("/?skill=coffee").await;
     browser.shows("3 jobs").await;
 
-    // Nothing found, no such page, no network: each says how to go on.
+    // No results, unknown page, no network: each says what to do next.
     browser.go("/?q=zeppelin").await;
     browser.shows("No jobs match \"zeppelin\"").await;
     browser.inspect().await;
@@ -538,7 +538,7 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     assert_eq!(me["student"]["summary"], "I like quiet places.");
     assert_eq!(me["student"]["gpa"], 3.5);
 
-    // A new password asks for the old one, and leaves this sign-in as it is.
+    // A new password needs the old one, and keeps this session.
     browser.fill("currentPassword", "not this one").await;
     browser.fill("password", "battery horse").await;
     browser.press("button", "Change password").await;
@@ -550,7 +550,7 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     browser.go("/applications").await;
     browser.shows("You haven't applied for any jobs yet").await;
 
-    // Without the short-lived cookie the long-lived one renews it, before its end and after.
+    // Without the short-lived cookie, the long-lived one renews the session, before and after it expires.
     let forget = async |name: &str| {
         let cookie = json!({"name": name, "url": format!("{}/api/v1/auth", board.url)});
         browser.devtools("Network.deleteCookies", cookie).await;
@@ -564,7 +564,7 @@ async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
     browser.go("/applications").await;
     browser.shows("You haven't applied for any jobs yet").await;
 
-    // Without either, the end is told, and the log-in leads back.
+    // Without either, the page says that the session ended, and the log-in leads back.
     forget("corkboard_access").await;
     forget("corkboard_refresh").await;
     browser.go("/applications").await;

@@ -1,4 +1,5 @@
-//! What must happen once happens once, however many ask at the same moment: over HTTP, against the running server.
+//! Things that must happen once happen once, however many requests are concurrent: over HTTP, against the running
+//! server.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,10 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// How often a race of two is run; each has its own interleaving.
+/// How often to repeat a race of two. Each run interleaves differently.
 const TIMES: usize = 25;
 
-/// How many answers had a status and a code. Successes have no code.
+/// The number of answers by status and code. Successes have no code.
 fn tally(replies: &[Reply]) -> BTreeMap<(u16, String), usize> {
     let mut tally = BTreeMap::new();
     for reply in replies {
@@ -124,7 +125,7 @@ async fn of_two_who_accept_into_the_last_position_one_is_told_that_it_is_filled(
     board.stop().await;
 }
 
-/// D5: what a student applied to is what the verdict was made of: the hours move before the application or not at all.
+/// D5: the verdict was made for what the student applied to: the hours change before the application or not at all.
 #[actix_web::test]
 async fn hours_do_not_move_under_an_application_that_is_filed_meanwhile() {
     let board = Board::start();
@@ -221,7 +222,7 @@ async fn sixty_four_students_never_get_more_than_the_positions() {
         .iter()
         .map(|reply| moves(&board, &owner, &id(reply), "accepted"));
     let mut replies = at_once(&board, accept.collect()).await;
-    // Whoever lost too many races in a row is told to try again, and does.
+    // A request that lost too many races is told to try again, and does.
     while let Some(at) = replies.iter().position(|reply| reply.status == 503) {
         let again = moves(&board, &owner, &id(&filed[at]), "accepted");
         replies[at] = board.send(again).await;
@@ -277,8 +278,8 @@ async fn sixteen_requests_with_one_key_make_one_record_and_get_one_answer() {
     board.stop().await;
 }
 
-/// src/http/README.md: a refresh token rotates on every use, and the use of an old one revokes the whole family. Of two at once one is
-/// first; the other shows an old one, and then nobody is signed in.
+/// src/http/README.md: a refresh token rotates on every use, and reusing an old one ends the whole family. Of two
+/// concurrent uses the second is a reuse, so no session is left.
 #[actix_web::test]
 async fn a_refresh_token_used_twice_at_once_renews_once_and_ends_its_family() {
     let board = Board::start();

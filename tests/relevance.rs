@@ -1,5 +1,5 @@
-//! Guards how well a search finds: no kind of query may fall below the stored baseline, which
-//! `cargo bench --bench relevance -- --baseline` writes anew.
+//! Guards the quality of the search: no kind of query may fall below the stored baseline, which `cargo bench --bench
+//! relevance -- --baseline` rewrites.
 
 pub mod suite;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use suite::{Suite, shown, table};
 
-/// A change elsewhere may move a few queries by a rank; what one kind loses beyond this is a fault.
+/// Other changes may move a few queries by a rank. A kind that loses more than this is a regression.
 const TOLERANCE: f64 = 0.01;
 
 #[test]

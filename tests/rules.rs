@@ -1,4 +1,4 @@
-//! The campus rules from outside: what a student is told, what an accept counts, and the life of a module.
+//! Campus rules from outside: what a student is told, what an accept counts, and the states of a module.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 const MAIL: &[u8] = include_bytes!("../rules/campus-notification/campus-notification.wasm");
 const CAMPUS: &[u8] = include_bytes!("../rules/campus-eligibility/campus-eligibility.wasm");
 
-/// Somebody for each role, with one posting of so many hours.
+/// A person in each role, and a posting with this many hours.
 struct Campus {
     board: Board,
     admin: Person,
@@ -228,7 +228,7 @@ async fn hours_of_all_jobs_count_when_two_accept_at_once() {
         let me = campus.board.get(Some(&campus.student), "me").await.json();
         assert_eq!(me["student"]["weeklyHours"], 20.0);
     }
-    // D5: who tried in vain to accept is in the audit, without a word of why.
+    // D5: a refused accept is in the audit, without the reasons.
     let audit = campus
         .board
         .get(Some(&campus.admin), "admin/audit?limit=100")
@@ -462,8 +462,8 @@ async fn what_is_no_rule_is_refused_in_words() {
 }
 
 impl Campus {
-    /// Uploads a module and makes it active, by way of a shadow: a dry run shows nothing where there are no jobs yet, and
-    /// faults where a module has them.
+    /// Uploads a module and makes it active after a time in shadow: a dry run shows nothing without jobs, and faults
+    /// for a failing module.
     async fn activate(&self, name: &str, bytes: Vec<u8>) -> String {
         let rule = id(&self.upload(name, bytes).await.expect(201).json());
         for state in ["shadow", "active"] {
@@ -474,7 +474,7 @@ impl Campus {
         rule
     }
 
-    /// Reads the list of jobs again and again while something else runs, and tells how often; every answer must be good.
+    /// Reads the list of jobs repeatedly while something else runs, and returns how often. Every answer must be good.
     async fn serves_while<T>(&self, work: impl Future<Output = T>) -> (T, u32) {
         let done = Cell::new(false);
         let work = async {
@@ -524,7 +524,7 @@ async fn a_module_that_never_ends_is_refused_while_the_board_goes_on() {
 #[actix_web::test]
 async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
     let campus = Campus::start().await;
-    // The address of the jobs is argument 10; a job's weekly hours lie behind the texts of its id and its title.
+    // Argument 10 is the address of the jobs. A job's weekly hours follow the texts of its ID and title.
     let hang = "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then (loop $on (br $on))))";
     let check = format!("{hang} {} i32.const 256", Answer::eligible().written());
     let module = Guest::new(&check).named("moody", "{}").build();
@@ -651,7 +651,7 @@ async fn a_retired_draft_has_never_decided_and_needs_its_dry_run() {
     campus.board.stop().await;
 }
 
-/// A12: a dry run that looked at nothing, or whose answers were faults, shows nothing.
+/// A12: a dry run that evaluated nothing, or had only faults, does not count.
 #[actix_web::test]
 async fn a_dry_run_that_shows_nothing_does_not_count() {
     let campus = Campus::start().await;
@@ -670,13 +670,13 @@ async fn a_dry_run_that_shows_nothing_does_not_count() {
     let early = campus.change(&honest, active.clone()).await.expect(409);
     assert_eq!(early.code(), "dry_run_first");
 
-    // Fails at each job of more than fifteen hours a week.
+    // Fails for each job of more than fifteen hours per week.
     let hang =
         "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then unreachable))";
     let check = format!("{hang} {} i32.const 256", Answer::eligible().written());
     let moody = Guest::new(&check).named("moody", "{}").build();
     let moody = id(&campus.upload("moody", moody).await.expect(201).json());
-    // Nobody has applied: all students with all open jobs are asked.
+    // No applications: all students are checked with all open jobs.
     campus.board.join("student", "bob@example.edu").await;
     for hours in [8, 9, 18] {
         campus.job(hours).await;
@@ -702,7 +702,7 @@ async fn a_dry_run_that_shows_nothing_does_not_count() {
     campus.board.stop().await;
 }
 
-/// A13, D12: who a module is cannot be mistaken, one file is one rule, and what is not kept leaves nothing.
+/// A13, D12: a module has a unique name, a file can be uploaded once, and a refused one leaves nothing.
 #[actix_web::test]
 async fn an_upload_has_a_name_of_its_own_and_lands_once_or_not_at_all() {
     let campus = Campus::start().await;
@@ -756,7 +756,7 @@ async fn an_upload_has_a_name_of_its_own_and_lands_once_or_not_at_all() {
     campus.board.stop().await;
 }
 
-/// D12: a draft or a retired rule can be deleted, and nothing of it stays.
+/// D12: a draft or a retired rule can be deleted completely.
 #[actix_web::test]
 async fn a_rule_that_decides_nothing_can_be_deleted() {
     let campus = Campus::start().await;
@@ -784,7 +784,7 @@ async fn a_rule_that_decides_nothing_can_be_deleted() {
     assert_eq!(campus.rules().await.len(), 2);
     let audit = board.get(Some(&campus.admin), "admin/audit").await.json();
     assert_eq!(audit["items"][0]["action"], "ruleDeleted");
-    // It can come again.
+    // It can be uploaded again.
     campus.upload("own", module).await.expect(201);
 
     let ships = campus.rules().await;
@@ -804,7 +804,7 @@ async fn a_rule_that_decides_nothing_can_be_deleted() {
     assert_eq!(checked.wrong, 0);
 }
 
-/// D12: many small changes do not add up to a large record.
+/// D12: many small changes cannot add up to a large record.
 #[actix_web::test]
 async fn parameters_are_bounded_however_they_come() {
     let campus = Campus::start().await;
@@ -837,13 +837,13 @@ async fn parameters_are_bounded_however_they_come() {
     campus.board.stop().await;
 }
 
-/// A14: a module that keeps failing is not asked for a while, and then is.
+/// A14: a module that keeps failing is skipped for a while, and then called again.
 #[actix_web::test]
 async fn a_module_that_keeps_failing_is_set_aside_and_comes_back() {
     let start = 1_800_000_000;
     let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
     let campus = Campus::start_at(clock.clone()).await;
-    // Never ends for half a minute from its second second on. The moment it is asked at is argument 0.
+    // Never ends, for half a minute after the first second. Argument 0 is the time.
     let hang = format!(
         "(if (i64.lt_u (i64.sub (local.get 0) (i64.const {})) (i64.const 30)) (then (loop $on (br $on))))",
         start + 1
@@ -901,7 +901,7 @@ async fn a_failure_of_a_moment_does_not_outlast_it_in_lists() {
     let start = 1_800_000_000;
     let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
     let campus = Campus::start_at(clock.clone()).await;
-    // The moment it is asked at is argument 0.
+    // Argument 0 is the time.
     let give_up = format!("(if (i64.eq (local.get 0) (i64.const {start})) (then unreachable))");
     let check = format!("{give_up} {} i32.const 256", Answer::eligible().written());
     let module = Guest::new(&check).named("moody", "{}").build();
@@ -943,7 +943,7 @@ async fn a_module_that_failed_before_a_restart_is_well_after_an_hour() {
 
     let folder = campus.board.stop().await;
     campus.board = Board::start_in(folder, clock.clone(), |_| {});
-    // The board learns what failed beside its first answers.
+    // The board records failures separately from its first answers.
     let well = async || {
         assert_eq!(campus.verdict(&short).await["outcome"], "eligible");
         state(&campus.board).await == "ok"
@@ -973,7 +973,7 @@ async fn a_dry_run_tells_which_mails_a_notification_rule_would_change() {
     for _ in 0..4 {
         campus.job(10).await;
     }
-    // Only one rule about mail is on, and the one that is tried stands in its place.
+    // Only one notification rule is active, and the tested one replaces it.
     let shipped = campus.rules().await;
     let shipped = shipped.iter().find(|rule| rule["kind"] == "notification");
     let shipped = id(shipped.unwrap());
@@ -991,7 +991,7 @@ async fn a_dry_run_tells_which_mails_a_notification_rule_would_change() {
         (&json!(4), &json!(0))
     );
 
-    // The student has none of the skills that the postings ask for, which the module's own settings hold back.
+    // The student has none of the required skills, which is why the module's default parameters hold mail back.
     let open = json!({"skillMatch": false, "quietFrom": 0, "quietUntil": 0, "mailsADay": 3});
     campus
         .change(&rule, json!({"parameters": open}))
@@ -1073,11 +1073,11 @@ async fn no_verdict_is_lost_while_versions_are_swapped() {
     campus.board.stop().await;
 }
 
-/// A megabyte, of which an upload here has as many as it can get rid of.
+/// One megabyte, the unit in which uploads are sent.
 const MEGABYTE: usize = 1 << 20;
 const UPLOAD: usize = 200 * MEGABYTE;
 
-/// The most memory that a process has held, in bytes.
+/// The peak memory of a process, in bytes.
 fn most_memory(site: &Process) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", site.id())).unwrap();
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -1085,7 +1085,7 @@ fn most_memory(site: &Process) -> usize {
     kib.parse::<usize>().unwrap() * 1024
 }
 
-/// Sends a module of 200 MB until the answer is there, and gives the answer's first line.
+/// Sends a module of 200 MB until there is an answer, and returns the answer's first line.
 fn send_much(address: &str, token: &str, chunked: bool) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     let length = if chunked {
@@ -1119,7 +1119,7 @@ fn send_much(address: &str, token: &str, chunked: bool) -> String {
         piece.extend_from_slice(b"\r\n");
     }
     for _ in 0..UPLOAD / MEGABYTE {
-        // The board hangs up on what it has refused.
+        // The board closes the connection after a refusal.
         if socket.write_all(&piece).is_err() {
             break;
         }

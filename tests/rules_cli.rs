@@ -1,4 +1,4 @@
-//! `corkboard rules`, run as an author and an office run it: the binary, its exit status and what it prints.
+//! `corkboard rules` as authors and the office use it: the binary, its exit status and its output.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -24,7 +24,7 @@ fn rules(folder: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What it printed and what it said, after it ended as it should.
+/// Its standard output and standard error, after it ended with the expected status.
 #[track_caller]
 fn ends(output: &Output, status: i32) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -205,8 +205,8 @@ fn a_build_runs_the_folder_s_command_and_checks_what_it_made() {
     assert!(said.contains("did not create rule.wasm"), "{said}");
 }
 
-/// Finds everybody eligible in a batch of which that is true: from 1024 on all is zero. The counts of students and of pairs
-/// are the locals 9 and 13.
+/// Answers eligible for everybody if a condition about the batch is true. (Memory from 1024 on is zero. Locals 9 and 13
+/// are the counts of students and pairs.)
 fn eligible_if(condition: &str) -> Guest {
     Guest::new(&format!(
         "(if (i32.eqz {condition}) (then unreachable))
@@ -234,7 +234,7 @@ fn one_among_many_is_measured_with_as_many_students() {
     told(&["check", "counts.wasm"], 0);
     told(&test, 0);
 
-    // What cannot judge many at once is of no use to a board, whatever single cases say.
+    // A module that fails on a batch is useless to a board, whatever single cases show.
     let alone = eligible_if("(i32.eq (local.get 13) (i32.const 1))").build();
     write(folder.path(), "counts.wasm", alone);
     for arguments in [&["check", "counts.wasm"][..], &test] {
@@ -247,7 +247,7 @@ fn one_among_many_is_measured_with_as_many_students() {
 #[test]
 fn a_case_at_which_a_rule_stops_says_what_may_stop_it() {
     let folder = tempfile::tempdir().unwrap();
-    // Stops on the first day of 1970, which is the local 1.
+    // Stops on the first day of 1970. Local 1 is the day.
     write(
         folder.path(),
         "late.wasm",
@@ -379,7 +379,7 @@ async fn the_life_of_a_module_is_on_the_command_line_too() {
     let (told, _) = ends(&rules(data, &["list"]), 0);
     assert_eq!(told.matches("  active   ").count(), 3, "{told}");
 
-    // What was decided here holds in the server, and no server may be there while it is decided.
+    // Changes made here apply in the server. No server may run during them.
     let site = Process::serve(data);
     let office = site.login("office@example.edu").await;
     let path = format!("admin/rules/{id}");
@@ -422,7 +422,7 @@ fn what_cannot_be_is_refused_before_and_after_the_store_is_looked_at() {
     }
     let left = std::fs::read_dir(data).unwrap().count();
     assert_eq!(left, 0, "wrong usage makes nothing");
-    // A12: the wrong folder, which must not become a new campus.
+    // A12: a wrong folder must not become a new campus.
     write(data, "photo.wasm", "GIF89a");
     for elsewhere in [
         &["set", nobody, "--state", "active"][..],

@@ -1,5 +1,5 @@
-//! Files made to hurt whoever compiles them: each is refused by a count, or ends the process that compiles it, and the host
-//! goes on working. What authors really build is let through.
+//! Files made to hurt the compiler: each is refused by a count, or only ends the process that compiles it, and the host
+//! keeps working. Realistic modules are accepted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ struct Bench {
 fn bench(compile: CompileLimits) -> Bench {
     let limits = Limits {
         compile,
-        // What is looked at here is compiling; a busy machine may take long over a call.
+        // These tests are about compiling; a busy machine may take long for a call.
         deadline: Duration::from_secs(10),
         longest_call: Duration::from_mins(1),
         ..Limits::default()
@@ -33,7 +33,7 @@ fn files(folder: &Path) -> Vec<String> {
     names.collect()
 }
 
-/// Why a module is refused, after which nothing of it is left and the host still compiles others.
+/// Why a module is refused. Afterwards nothing of it is left, and the host still compiles others.
 #[track_caller]
 fn refused(bench: &Bench, bytes: &[u8]) -> String {
     let told = match bench.host.inspect(bytes) {
@@ -50,7 +50,7 @@ fn refused(bench: &Bench, bytes: &[u8]) -> String {
     told
 }
 
-/// Components in one another, each of which makes `times` of an inner one: `times` to the power of `levels` in all.
+/// Nested components, each of which instantiates an inner one `times` times: `times` to the power of `levels` in all.
 fn bomb(levels: usize, times: usize, make: &str, innermost: &str) -> Vec<u8> {
     let mut inner = format!("(component $c0 {innermost})");
     for level in 1..=levels {
@@ -63,7 +63,7 @@ fn bomb(levels: usize, times: usize, make: &str, innermost: &str) -> Vec<u8> {
     ))
 }
 
-/// A3: 30⁶ instances in under a kilobyte, and its siblings.
+/// A3: 30⁶ instances in less than a kilobyte, and similar files.
 #[test]
 fn components_that_unfold_without_end_are_refused_by_their_count() {
     let bench = bench(CompileLimits::default());
@@ -107,21 +107,21 @@ fn components_that_unfold_without_end_are_refused_by_their_count() {
         );
         assert!(bytes.len() < 16 * 1024, "{what}: {}", bytes.len());
     }
-    // A component that comes from outside cannot be counted.
+    // An imported component cannot be counted.
     let given = component(
         "(component (import \"a\" (component $c)) (instance (instantiate $c)) (instance (instantiate $c)))",
     );
     assert!(refused(&bench, &given).contains("that it is given"));
 }
 
-/// A3: types inside types, so deep that reading them fills any stack: the process that compiles dies of it, and alone.
+/// A3: types nested so deeply that reading them overflows any stack. Only the compiling process dies.
 #[test]
 fn types_that_nest_without_end_end_only_their_compiler() {
     const LEVELS: usize = 300_000;
     let bench = bench(CompileLimits::default());
     let mut body = vec![1];
     for _ in 0..LEVELS {
-        // A component type of one declaration, which is a type.
+        // A component type with one declaration, which is a type.
         body.extend([0x41, 1, 1]);
     }
     body.extend([0x41, 0]);
@@ -137,7 +137,7 @@ fn types_that_nest_without_end_end_only_their_compiler() {
     assert!(told.contains("compile_memory_mib"), "{told}");
 }
 
-/// Loops in one another, inside which every local is read and written.
+/// Nested loops, inside which every local is read and written.
 fn loops(levels: usize, locals: usize) -> Vec<u8> {
     let sums = (0..locals).map(|local| {
         let next = (local + 1) % locals;
@@ -156,7 +156,7 @@ fn loops(levels: usize, locals: usize) -> Vec<u8> {
         .build()
 }
 
-/// A4: one function of many loops and locals.
+/// A4: one function with many loops and locals.
 #[test]
 fn a_function_that_no_compiler_gets_through_is_refused_by_its_count() {
     let bench = bench(CompileLimits::default());
@@ -189,7 +189,7 @@ fn a_function_that_no_compiler_gets_through_is_refused_by_its_count() {
     bench.host.inspect(&loops(20, 20)).unwrap();
 }
 
-/// A3, A4: what no count foresees ends the process that compiles, by the limit that is named.
+/// A3, A4: what no count catches ends the compiling process, by the limit that is named.
 #[test]
 fn a_compilation_past_its_limits_is_stopped_and_the_limit_is_named() {
     let heavy = loops(500, 1_000);
@@ -222,7 +222,7 @@ fn a_compilation_past_its_limits_is_stopped_and_the_limit_is_named() {
     }
 }
 
-/// A4: a compilation that takes long holds up neither other uploads nor a module that is at hand.
+/// A4: a long compilation delays neither other uploads nor a compiled module.
 #[test]
 fn uploads_do_not_wait_for_one_that_takes_long() {
     let bench = bench(CompileLimits {
@@ -247,7 +247,7 @@ fn uploads_do_not_wait_for_one_that_takes_long() {
     });
 }
 
-/// A start after the compiled code was lost compiles again, with the same limits.
+/// After the compiled code was lost, a start compiles again with the same limits.
 #[test]
 fn what_was_compiled_is_used_again_and_made_again_when_it_is_lost() {
     let bench = bench(CompileLimits::default());
@@ -271,7 +271,7 @@ fn what_was_compiled_is_used_again_and_made_again_when_it_is_lost() {
     assert!(std::fs::read(&file).unwrap().len() > 100);
 }
 
-/// The limits leave room for what ships. (The largest known: Python's interpreter, see the limits themselves.)
+/// The built-in modules are far below the limits. (Python's interpreter is the largest known, see the limits.)
 #[test]
 fn the_modules_that_ship_are_far_from_every_limit() {
     for shipped in SHIPPED {

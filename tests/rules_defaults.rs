@@ -1,5 +1,5 @@
-//! The modules that ship: they belong to their sources, say what the board's forms show, and judge as the same source does
-//! natively.
+//! The built-in modules: they match their sources, describe what the board's forms show, and decide as the same source
+//! does natively.
 
 use crate::rules_support::COMPILER;
 use crate::rules_support::native as as_native;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 fn host() -> (tempfile::TempDir, Host) {
     let folder = tempfile::tempdir().unwrap();
-    // A debug build of the engine is slow, and what is compared here is not time.
+    // The engine is slow in a debug build, and time does not matter here.
     let limits = Limits {
         deadline: std::time::Duration::from_secs(5),
         ..Limits::default()
@@ -60,7 +60,7 @@ fn files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// `rules/build` writes the sums of a module and of everything it was made from in one go.
+/// `rules/build` writes the checksums of a module and of all its sources in one run.
 #[test]
 fn the_modules_belong_to_their_sources() {
     let sums = fs::read_to_string("rules/SHA256SUMS").unwrap();
@@ -111,7 +111,7 @@ fn mail_settings(attributes: &[Attribute]) -> Vec<(String, mail::Setting)> {
     attributes.iter().map(setting).collect()
 }
 
-/// The form shows the defaults that the rule really has.
+/// The form shows the rule's real defaults.
 #[test]
 fn the_schemas_tell_the_rules_own_defaults() {
     let schema = Schema::parse(native::SCHEMA).unwrap();
@@ -123,7 +123,7 @@ fn the_schemas_tell_the_rules_own_defaults() {
     assert_eq!(settings, mail::Settings::default());
 }
 
-/// Every setting of the form reaches the rule: another value than the default makes other settings.
+/// Every parameter in the form reaches the rule: a value other than the default changes its settings.
 #[test]
 fn every_setting_is_one_the_rule_knows() {
     let written: serde_json::Value = serde_json::from_str(native::SCHEMA).unwrap();
@@ -252,7 +252,7 @@ prop_compose! {
     }
 }
 
-/// What the same source says when it runs here.
+/// What the same source decides natively.
 fn natively(context: &Context, student: &Student, job: &Job) -> Verdict {
     let settings = native::Settings::of(as_native::settings(&context.parameters)).unwrap();
     as_native::verdict(native::check(
@@ -379,7 +379,7 @@ fn mail_is_routed_as_the_source_does() {
             seen.insert(format!("{delivery:?}"));
         }
     }
-    // Now, digest, and both reasons to be silent.
+    // Now, digest, and both reasons to suppress.
     assert_eq!(seen.len(), 4, "{seen:?}");
 }
 
@@ -434,7 +434,7 @@ fn compiled_code_is_kept_and_a_damaged_cache_is_made_again() {
         judge();
         assert!(fs::read(kept()).unwrap().len() > whole.len() * 3 / 4);
     }
-    // Another engine's code is cleared out.
+    // Another engine's code is deleted.
     fs::write(
         folder
             .path()

@@ -1,4 +1,4 @@
-//! Modules that mean harm or are broken: each is refused or stopped with its own fault, and the host goes on working.
+//! Hostile and broken modules: each is refused or stopped with its own fault, and the host keeps working.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ fn ask(module: &Module) -> Result<Vec<Verdict>, Fault> {
     )
 }
 
-/// The host still judges by the module that ships.
+/// The host still works with the built-in module.
 fn still_works(bench: &Bench) {
     let module = load(bench, SHIPPED[0].bytes);
     assert_eq!(ask(&module).unwrap().len(), 1);
@@ -59,13 +59,13 @@ fn refused(bench: &Bench, bytes: &[u8]) -> String {
     told
 }
 
-/// What comes of a module whose `check` is this.
+/// The fault of a module with this `check`.
 fn outcome(check: &str) -> Fault {
     let bench = host();
     let bytes = Guest::new(check).build();
     let module = load(&bench, &bytes);
     let fault = ask(&module).unwrap_err();
-    // Whoever uploads it learns the same.
+    // An upload reports the same fault.
     assert_eq!(bench.host.inspect(&bytes).unwrap_err(), fault);
     still_works(&bench);
     fault
@@ -171,12 +171,12 @@ fn unusable(check: &str) -> String {
 #[test]
 fn a_million_reasons_are_not_taken() {
     let started = Instant::now();
-    // 28 bytes a reason, all in memory that is really there.
+    // 28 bytes per reason, all in real memory.
     let grow = "(drop (memory.grow (i32.const 500)))";
     let many = Answer::reasons_at(131_072, 1_000_000);
     let many = many.written();
     unusable(&format!("{grow} {many} i32.const 256"));
-    // A hundred thousand that all point at one text of a mebibyte.
+    // A hundred thousand reasons that share one text of a mebibyte.
     let texts = "(memory.fill (i32.const 1048576) (i32.const 97) (i32.const 1048576))
         (local.set $at (i32.const 4194304))
         (loop $l
@@ -224,16 +224,16 @@ fn reasons_are_few_short_and_readable() {
 fn texts_that_are_none_are_not_taken() {
     let broken = Answer::ineligible(&[("no", "why")]);
     let broken = broken.written();
-    // The message's bytes are no UTF-8.
+    // The message is not UTF-8.
     let why = unusable(&format!(
         "{broken} (i32.store8 (i32.const 2) (i32.const 0xff)) (i32.store offset=8 (i32.const 512) (i32.const 2)) i32.const 256"
     ));
     assert!(why.contains("utf-8"), "{why}");
-    // The message lies outside the memory.
+    // The message is outside the memory.
     unusable(&format!(
         "{broken} (i32.store offset=8 (i32.const 512) (i32.const 0x7ffffff0)) i32.const 256"
     ));
-    // An outcome that there is not.
+    // An outcome that does not exist.
     unusable(&format!(
         "{broken} (i32.store8 (i32.const 384) (i32.const 9)) i32.const 256"
     ));
@@ -327,7 +327,7 @@ fn any_import_is_refused_by_name() {
         let told = refused(&bench, &bytes);
         assert!(told.contains(name), "{told}");
     }
-    // The contract's own name does not help a function in.
+    // The contract's own name does not make a function acceptable.
     let disguised = component(
         "(component (import \"campus:rules/types@1.0.0\" (instance (export \"now\" (func (result u64))))))",
     );
@@ -454,7 +454,7 @@ fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
     );
 }
 
-/// A module that works for so many rounds before it answers, as one in JavaScript does.
+/// A module that works for this many rounds before it answers, as a JavaScript one does.
 fn slow(rounds: u64) -> Guest {
     let work = format!(
         "(local.set $at (i32.const {rounds})) (loop $on (br_if $on (local.tee $at (i32.sub (local.get $at) (i32.const 1)))))"
@@ -465,8 +465,8 @@ fn slow(rounds: u64) -> Guest {
     ))
 }
 
-/// A14: the deadline is of the call's own CPU time. Beside threads that burn all of the machine a call takes many times as
-/// long on the clock.
+/// A14: the deadline counts the call's own CPU time. While other threads use the whole machine, a call takes many times
+/// longer on the clock.
 #[test]
 fn a_slow_module_meets_its_deadline_on_a_machine_that_is_busy() {
     let deadline = Duration::from_millis(400);
@@ -476,7 +476,7 @@ fn a_slow_module_meets_its_deadline_on_a_machine_that_is_busy() {
         max_wait: Duration::from_mins(2),
         ..Limits::default()
     });
-    // A fifth of the deadline here, or less if this machine is busy already.
+    // A fifth of the deadline here, or less if this machine is busy.
     let mut rounds = 1_000_000;
     let module = loop {
         let module = load(&bench, &slow(rounds).build());
@@ -504,7 +504,7 @@ fn a_slow_module_meets_its_deadline_on_a_machine_that_is_busy() {
     });
 }
 
-/// A14: that a machine has no time for a call is no failure of the module.
+/// A14: a machine that is too busy for a call is not a failure of the module.
 #[test]
 fn a_call_that_takes_too_long_on_the_clock_is_busy_and_not_out_of_time() {
     let bench = open(Limits {
@@ -516,7 +516,7 @@ fn a_call_that_takes_too_long_on_the_clock_is_busy_and_not_out_of_time() {
     assert_eq!(ask(&endless).unwrap_err(), Fault::Busy);
 }
 
-/// D12: what a file calls things is cut to what a person reads.
+/// D12: names from a file are cut to a readable length.
 #[test]
 fn a_name_of_a_hundred_kilobytes_is_not_told_in_full() {
     let bench = host();
@@ -591,8 +591,8 @@ fn a_module_that_stumbles_over_some_pairs_judges_the_others() {
         (&declined, "rule-declined"),
     ] {
         let bench = host();
-        // The address of the jobs is argument 10; a job's weekly hours lie behind the texts of its id and its title. It gives
-        // one verdict only, which is wrong for more than one pair.
+        // Argument 10 is the address of the jobs. A job's weekly hours follow the texts of its ID and title. It returns
+        // only one verdict, which is wrong for more than one pair.
         let check = format!(
             "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then {stop})) {} i32.const 256",
             Answer::eligible().written()

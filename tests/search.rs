@@ -1,5 +1,5 @@
-//! Searching the running board: found soon (`benches/freshness.rs` says how soon), gone at once, healed by itself, and never
-//! an error for what people type.
+//! Searching the running board: new jobs are found soon (`benches/freshness.rs` says how soon), closed ones disappear
+//! at once, a damaged index is rebuilt, and no query is an error.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn count_of(found: &Value, facet: &str, value: &str) -> u64 {
     count.map_or(0, |count| count["count"].as_u64().unwrap())
 }
 
-/// Asks until the answer is as wanted; fails when the time is over.
+/// Asks until the answer is as expected. Fails when the time is over.
 async fn until(
     board: &Board,
     parameters: &[(&str, &str)],
@@ -64,7 +64,7 @@ async fn until(
     }
 }
 
-/// Many postings of one employer, imported.
+/// Imports many postings of one employer.
 async fn import_many(board: &Board) {
     let admin = board.admin().await;
     let mut csv = String::from(
@@ -120,7 +120,7 @@ async fn a_posting_is_found_and_a_closed_one_is_never_shown() {
         assert!(!ids(&find(&board, &[]).await).contains(&id));
         let found = until(&board, &asked, |found| found["total"] == 0).await;
         assert_eq!(count_of(&found, "skills", "Morse"), 0);
-        // Opened again, found again; renamed, found by the new name alone.
+        // Reopened, it is found again; renamed, it is found only by the new name.
         let path = format!("jobs/{id}");
         let open = json!({"jobStatus": "open", "jobTitle": format!("Warden of tower{number}")});
         board.patch(Some(&employer), &path, open).await.expect(200);
@@ -166,7 +166,7 @@ async fn a_skill_filter_counts_what_is_left_and_its_own_facet_without_it() {
     board.stop().await;
 }
 
-/// The files of an index that is not in use, but for the locks.
+/// The files of an index that is not in use, without the locks.
 fn files(index: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(index)
         .unwrap()
@@ -197,7 +197,7 @@ fn garbled(index: &Path) {
     }
 }
 
-/// The terms alone, the rest is whole.
+/// Only the terms; the rest is intact.
 fn one_file_gone(index: &Path) {
     let terms = files(index)
         .into_iter()
@@ -229,12 +229,12 @@ async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
         let listed = find(&board, &[]).await;
         assert_eq!(ids(&listed).len(), 20, "the list waits for the index");
         find(&board, &all).await;
-        // Ready, since reads are answered; while it is behind it says so.
+        // Ready, since reads work. While the index is behind, readiness says so.
         let ready = board.get(None, "/readyz").await.expect(200).json();
         let behind = ready["index"]["state"] == "catching up";
         let told = if behind { json!(["index"]) } else { json!([]) };
         assert_eq!(ready["degraded"], told);
-        // What is posted meanwhile is not lost between the two.
+        // A job posted meanwhile is not lost.
         let keeper = board.login("library@example.edu").await;
         let job = board
             .post_job(&keeper, json!({"jobTitle": "Beekeeper"}))
@@ -252,7 +252,7 @@ async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
     board.stop().await;
 }
 
-/// D7: whoever takes the index's files away under a running server loses nothing.
+/// D7: deleting the index's files under a running server loses nothing.
 #[actix_web::test]
 async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
     let board = Board::start();
@@ -287,7 +287,7 @@ async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
         .await;
         until(&board, &all, |found| found["total"] == MANY / 3).await;
     }
-    // Without anybody posting, too.
+    // Also without a new posting.
     std::fs::remove_dir_all(&folder).unwrap();
     crate::support::until("the index is there again", async || {
         folder.join("meta.json").exists()
@@ -299,7 +299,7 @@ async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
     board.stop().await;
 }
 
-/// One a line; `whatever_is_typed_is_text` adds what does not show in a line.
+/// One per line. `whatever_is_typed_is_text` adds inputs that do not fit in a line.
 const TYPED: &str = r#""
 ""
 "unfinished phrase

@@ -1,4 +1,4 @@
-//! What the service says of itself: measurements, readiness, the headers of every answer, and what its log holds.
+//! What the service reports about itself: metrics, readiness, the headers of every answer, and its log.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -79,7 +79,7 @@ async fn measurements_are_for_the_machine_and_for_admins() {
     assert!(number("corkboard_store_changes_total ") >= number("corkboard_store_commits_total "));
     assert!(number("process_resident_memory_bytes ") > 1e6);
 
-    // Behind the proxy: whoever it says.
+    // Behind the proxy, the caller that it reports counts.
     let from_outside = |who: Option<&support::Person>| {
         let request = board
             .request(Method::GET, "/metrics")
@@ -223,7 +223,7 @@ async fn a_connection_outlives_the_pause_between_two_requests() {
     let address = board.url.strip_prefix("http://").unwrap().to_owned();
     let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
     for pause in [Duration::ZERO, Duration::from_secs(7)] {
-        // The passing of time is what is looked at: the server's own default is five seconds.
+        // This test is about elapsed time: the server library's default is five seconds.
         tokio::time::sleep(pause).await;
         let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();

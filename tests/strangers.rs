@@ -1,4 +1,4 @@
-//! What a stranger may try at the door, and what must stay as it was: registering other people's addresses, guessing, flooding.
+//! What strangers may try, and what must stay safe: registering other people's addresses, guessing, flooding.
 
 mod flooding;
 mod guessing;
@@ -17,8 +17,8 @@ async fn log_in(board: &Board, email: &str, password: &str) -> Reply {
     board.post(None, "auth/login", body).await
 }
 
-/// A board behind a proxy, so that a test says where each request comes from. Two log-ins may fail a minute, so that a slow
-/// machine forgives none of them while a test runs.
+/// A board behind a proxy, so that a test can choose where each request comes from. Two log-ins per minute may fail, so
+/// that no failure is forgiven while the test runs on a slow machine.
 fn behind_a_proxy() -> Board {
     Board::start_with(Clock::System, |config| {
         config.accounts.failed_logins_per_account = NonZeroU32::new(2).unwrap();
@@ -28,7 +28,7 @@ fn behind_a_proxy() -> Board {
     })
 }
 
-/// A request from an address, with more headers.
+/// A request from an address, with extra headers.
 async fn from(
     board: &Board,
     address: &str,

@@ -1,4 +1,4 @@
-//! The language in which students read what the campus rules say.
+//! The language of verdicts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ impl Campus {
         job["jobId"].as_str().unwrap().to_owned()
     }
 
-    /// As a browser of these languages asks.
+    /// Asks as a browser with these languages.
     async fn ask(&self, method: Method, path: &str, languages: &str, body: Option<Value>) -> Reply {
         let mut request = self
             .board
@@ -67,7 +67,7 @@ impl Campus {
         changed.await.expect(200);
     }
 
-    /// Has the office look at students whose GPA nobody has entered.
+    /// Makes the office review students whose GPA is unknown.
     async fn review_unknown_gpa(&self) {
         let rules = self.board.get(Some(&self.admin), "admin/rules").await;
         let rules = rules.expect(200).json();
@@ -111,7 +111,7 @@ async fn a_verdict_is_told_in_the_language_of_its_reader() {
         assert_eq!(reply.header("content-language"), language, "{languages}");
         assert!(varies_by_language(&reply));
     }
-    // What the profile says goes first.
+    // The profile's language has priority.
     campus.set_language(json!("es")).await;
     let reply = campus.verdict(&job, "en").await;
     assert_eq!(reply.json()["reasons"][0]["message"], SPANISH);
@@ -125,7 +125,7 @@ async fn a_verdict_is_told_in_the_language_of_its_reader() {
     campus.board.stop().await;
 }
 
-/// The student who applied reads it, so it stays in that language whoever asks, and an accept asks again in it.
+/// The student reads the stored verdict, so it stays in the student's language, and an accept asks again in it.
 #[actix_web::test]
 async fn a_kept_verdict_is_in_the_language_of_who_applied() {
     let campus = Campus::start().await;
@@ -147,12 +147,12 @@ async fn a_kept_verdict_is_in_the_language_of_who_applied() {
     campus.board.stop().await;
 }
 
-/// A rule may go by the language: what was answered in one is not kept for another.
+/// A rule may depend on the language, so verdicts are not cached across languages.
 #[actix_web::test]
 async fn a_list_by_the_rules_is_of_the_readers_language() {
     let campus = Campus::start().await;
     campus.job(10.0).await;
-    // Argument 4 is the address of the language; an "s" in the second place is "es".
+    // Argument 4 is the address of the language. An "s" in second place means "es".
     let check = format!(
         "(if (i32.eq (i32.load8_u offset=1 (local.get 4)) (i32.const 115)) (then {}) (else {})) i32.const 256",
         Answer::eligible().written(),

@@ -1,5 +1,5 @@
-//! What people and programs may type into a search: anything. Shared by the test that nothing of it fails and the bench
-//! that nothing of it is slow.
+//! Inputs that people and programs may send to a search. Shared by the test that none fails and the bench that none is
+//! slow.
 
 use proptest::prelude::*;
 
@@ -61,7 +61,7 @@ const FIELDS: &[&str] = &[
     "setting:remote",
 ];
 
-/// Texts of words, signs, half a syntax and rubbish, some of them very long.
+/// Texts of words, punctuation, broken syntax and garbage, some of them very long.
 pub fn typed() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(WORDS).prop_map(str::to_owned),

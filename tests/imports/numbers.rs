@@ -1,11 +1,11 @@
-//! Whose a campus number is: the office's word goes before what somebody typed.
+//! Who gets a campus number: a number from the office overrides one that somebody typed.
 
 use super::{counts, import};
 use crate::support::{Board, PASSWORD, Person};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Registers with a number, proves the address, signs in.
+/// Registers with a number, verifies the address, logs in.
 async fn join_as(board: &Board, role: &str, email: &str, member: &str, number: &str) -> Person {
     let mut body = json!({"email": email, "password": PASSWORD, "name": email, "role": role});
     body[member] = json!(number);
@@ -30,7 +30,7 @@ fn whole(board: &Board) {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// B3: the office's later number takes the place of its earlier one, with all that hangs on it.
+/// B3: a later number from the office replaces its earlier one in all records.
 #[actix_web::test]
 async fn a_corrected_number_replaces_the_one_before() {
     let board = Board::start();
@@ -54,7 +54,7 @@ async fn a_corrected_number_replaces_the_one_before() {
         let report = import(&board, &admin, path, &file).await;
         assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
     }
-    // Who is signed in stays so.
+    // Sessions stay open.
     assert_eq!(
         profile(&board, &student, "student").await["studentId"],
         "004711"
@@ -76,7 +76,7 @@ async fn a_corrected_number_replaces_the_one_before() {
     board.stop().await;
 }
 
-/// B4: a typed number gives way to the roster's owner, its former holder is told, and no answer says whose it is.
+/// B4: the roster's owner gets a typed number, the former holder is told, and no answer says who has it.
 #[actix_web::test]
 async fn a_typed_number_gives_way_to_the_offices() {
     let board = Board::start();
@@ -124,7 +124,7 @@ async fn a_typed_number_gives_way_to_the_offices() {
         .json();
     assert_eq!(mine["items"][0]["studentId"], me["studentId"]);
 
-    // The roster's own two rows stay apart.
+    // Two rows of the same roster stay separate.
     let report = import(
         &board,
         &admin,
@@ -135,7 +135,7 @@ async fn a_typed_number_gives_way_to_the_offices() {
     assert_eq!(counts(&report), (0, 0, 0, 1));
     assert_eq!(report["rejected"][0]["code"], "taken");
 
-    // Whether a typed number is somebody's cannot be told from an answer.
+    // No answer reveals whether somebody has a typed number.
     let late = join_as(&board, "student", "late@example.edu", "studentId", "S-1").await;
     let me = profile(&board, &late, "student").await;
     assert_ne!(me["studentId"], "S-1");

@@ -1,4 +1,4 @@
-//! Whose an imported posting is.
+//! Who gets an imported posting.
 
 use super::{counts, import};
 use crate::support::{Board, Person};
@@ -38,7 +38,7 @@ async fn set_status(board: &Board, admin: &Person, email: &str, status: &str) {
         .expect(200);
 }
 
-/// An employer who has proven the address and claims a workplace.
+/// An employer with a verified address who claims a workplace.
 async fn claim(board: &Board, email: &str, work_space: &str) -> Person {
     let employer = board.join("employer", email).await;
     let workplace = json!({"workSpace": work_space});
@@ -49,8 +49,8 @@ async fn claim(board: &Board, email: &str, work_space: &str) -> Person {
     employer
 }
 
-/// A6: whoever registers with a workplace gets nothing of it before the office has let him in, and nothing where two
-/// have it.
+/// A6: somebody who registers with a workplace gets none of its postings before the office approves, and none if two
+/// employers have it.
 #[actix_web::test]
 async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt() {
     let board = Board::start();
@@ -59,7 +59,7 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
     claim(&board, stranger, "Main Library").await;
     let one = [row("x1", "main library", "")];
 
-    // He is the only one with that workplace, and waits for approval.
+    // The only employer with that workplace, but not approved yet.
     let report = jobs(&board, &admin, "", &one).await;
     assert_eq!(counts(&report), (0, 0, 0, 1));
     let (field, message) = refusal(&report);
@@ -68,14 +68,14 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
         message.contains(stranger) && message.contains("is pending"),
         "{message}"
     );
-    // Nor by name.
+    // Not by name either.
     let named = [row("x1", "", stranger)];
     let report = jobs(&board, &admin, "", &named).await;
     assert_eq!(refusal(&report).0, "employerEmail");
     let report = jobs(&board, &admin, &format!("?owner={stranger}"), &one).await;
     assert_eq!(refusal(&report).0, "owner");
 
-    // With an active one beside him there is no doubt.
+    // With one active employer, it is clear who is meant.
     claim(&board, "library@example.edu", "Main Library").await;
     let report = jobs(&board, &admin, "", &one).await;
     assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
@@ -85,7 +85,7 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
         "employer library@example.edu"
     );
 
-    // Once he is let in there is, and both are named.
+    // After the second is approved it is not clear, and both are named.
     set_status(&board, &admin, stranger, "active").await;
     let two = [row("x1", "main library", ""), row("x2", "MAIN LIBRARY", "")];
     let report = jobs(&board, &admin, "?owner=library@example.edu", &two).await;
@@ -96,12 +96,12 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
         message.contains(stranger) && message.contains("library@example.edu"),
         "{message}"
     );
-    // The column settles it.
+    // The column decides.
     let named = [row("x2", "Main Library", "Library@example.edu")];
     let report = jobs(&board, &admin, "", &named).await;
     assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
 
-    // Who is suspended gets nothing, whatever names him, and his postings stay as they are.
+    // A suspended employer gets nothing, even if named, and existing postings stay unchanged.
     set_status(&board, &admin, "library@example.edu", "suspended").await;
     for row in [
         row("x3", "", "library@example.edu"),
@@ -113,7 +113,7 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
     board.stop().await;
 }
 
-/// A6: what an employer leaves behind names nobody.
+/// A6: an erased employer's workplace identifies nobody.
 #[actix_web::test]
 async fn the_workplace_of_an_employer_who_has_left_is_free() {
     let board = Board::start();
@@ -127,7 +127,7 @@ async fn the_workplace_of_an_employer_who_has_left_is_free() {
     board.send(erased).await.expect(204);
     let report = jobs(&board, &admin, "", &[row("x1", "Gym", "")]).await;
     assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
-    // The office's own word is enough, before anybody has registered.
+    // The office's own record is enough, before anybody has registered.
     let csv = "name,email,workSpace\nNew,sports@example.edu,Gym\n";
     import(&board, &admin, "employers", csv).await;
     let report = jobs(&board, &admin, "", &[row("x1", "Gym", "")]).await;

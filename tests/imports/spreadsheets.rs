@@ -1,4 +1,4 @@
-//! Files as spreadsheets write them, and files that are none.
+//! Files as spreadsheets write them, and files that are not CSV.
 
 use super::{corkboard, counts, import, out};
 use crate::support::{Board, Person, Reply};
@@ -12,7 +12,7 @@ async fn upload(board: &Board, admin: &Person, path: &str, bytes: Vec<u8>) -> Re
         .await
 }
 
-/// B1: what is no CSV is refused by its name, over HTTP and on the command line, and nobody sees its bytes.
+/// B1: a file that is not CSV is refused by its kind, over HTTP and on the command line, without showing its bytes.
 #[actix_web::test]
 async fn a_file_that_is_no_csv_is_named() {
     let board = Board::start();
@@ -62,7 +62,7 @@ async fn a_file_that_is_no_csv_is_named() {
     board.stop().await;
 }
 
-/// B5: what a spreadsheet writes of a value is that value.
+/// B5: values are read as a spreadsheet writes them.
 #[actix_web::test]
 async fn values_are_read_as_a_spreadsheet_writes_them() {
     let board = Board::start();
@@ -134,7 +134,7 @@ async fn values_are_read_as_a_spreadsheet_writes_them() {
     assert_eq!(job["jobPayRate"], 1000);
     assert_eq!(job["positions"], 1000);
     assert_eq!(job["deadline"], "2099-02-01T04:59:00Z");
-    // The same file again, as another program writes it.
+    // The same data, as another program writes it.
     let report = import(
         &board,
         &admin,
@@ -149,7 +149,7 @@ async fn values_are_read_as_a_spreadsheet_writes_them() {
     board.stop().await;
 }
 
-/// B8: a column that nobody knows is told of and left out, unless strictness is asked for.
+/// B8: an unknown column is reported and ignored, or refused with `strict`.
 #[actix_web::test]
 async fn unknown_columns_are_named_and_left_out() {
     let board = Board::start();
@@ -179,7 +179,7 @@ async fn unknown_columns_are_named_and_left_out() {
     board.stop().await;
 }
 
-/// B6 and B7: lines of nothing are no rows, short rows are filled up, and strictness has nothing to say.
+/// B6 and B7: empty lines are ignored, short rows are filled up, and `strict` does not object.
 #[actix_web::test]
 async fn empty_lines_and_short_rows_are_no_faults() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,7 +195,7 @@ async fn empty_lines_and_short_rows_are_no_faults() {
     );
 }
 
-/// What is said of a bad cell is short and can be shown, whatever stands in the cell.
+/// Messages about a bad cell are short and printable, whatever the cell contains.
 #[actix_web::test]
 async fn no_message_is_long_or_holds_what_cannot_be_shown() {
     let board = Board::start();

@@ -1,4 +1,4 @@
-//! Applications: their moves, what is given once, who sees what of them.
+//! Applications: status changes, uniqueness, and who sees what.
 
 use super::{apply, job_path, set, text};
 use crate::support::{Board, Person};
@@ -16,7 +16,7 @@ const STATUSES: [&str; 8] = [
     "withdrawn",
 ];
 
-/// The table of src/http/README.md, written out.
+/// The table in src/http/README.md.
 fn may(by: &str, from: &str) -> &'static [&'static str] {
     match (by, from) {
         ("student", "submitted" | "under_review" | "interview") => &["withdrawn"],
@@ -43,7 +43,7 @@ async fn an_application_moves_as_the_table_says_and_no_other_way() {
     let employer = board.join("employer", "library@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;
     let brought_to = async |status: &str| {
-        // Few hours, so that the campus's cap on them is never met.
+        // Few hours, so that the campus's limit is never reached.
         let posted = board
             .post_job(&employer, json!({"hoursPerWeek": 0.1}))
             .await;

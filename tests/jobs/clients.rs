@@ -1,4 +1,4 @@
-//! What clients rely on besides: retries, other origins, the classic names.
+//! What else clients rely on: retries, other origins, the classic names.
 
 use super::{START_MILLIS, fixed_clock, job_path, set, set_clock, text, until};
 use crate::support::{Board, PASSWORD, Person, Reply, job};
@@ -45,7 +45,7 @@ async fn a_retry_gets_the_first_answer() {
     .await
     .expect(422);
     assert_eq!(mismatch.code(), "idempotency_mismatch");
-    // Keys are an account's own.
+    // Each account has its own keys.
     let theirs = keyed(&board, Some(&other), "jobs", "k1", &body)
         .await
         .expect(201);
@@ -63,7 +63,7 @@ async fn a_retry_gets_the_first_answer() {
         3
     );
 
-    // What was refused has done nothing, so there is nothing to remember.
+    // A refused request changed nothing, so nothing is saved.
     let late = job(json!({"deadline": "2020-01-01"}));
     keyed(&board, Some(&employer), "jobs", "k3", &late)
         .await
@@ -137,7 +137,7 @@ async fn a_retry_gets_the_first_answer() {
         .count();
     assert_eq!(new, 1, "one mail of {before} and more");
 
-    // A log-in and a renewal: the second try of either must not open another session, nor count as a reuse.
+    // A log-in and a refresh: a retry must not open another session, nor count as a reuse.
     let login = json!({"email": "new@example.edu", "password": PASSWORD});
     let first = keyed(&board, None, "auth/login", "k7", &login)
         .await
@@ -192,7 +192,7 @@ async fn a_retry_gets_the_first_answer() {
         .await
         .expect(409);
 
-    // The day after, the key is free again.
+    // A day later, the key is free again.
     set_clock(&board, START_MILLIS + 24 * 3_600_000);
     let employer = board.login(&employer.email).await;
     let later = keyed(&board, Some(&employer), "jobs", "k2", &body)
@@ -278,7 +278,7 @@ async fn other_origins_read_what_the_configuration_allows() {
     for header in ["Content-Disposition", "ETag", "Location", "Retry-After"] {
         assert!(exposed.contains(header), "{header}");
     }
-    // A cache must know that another origin gets another answer, also when it asks for none at first.
+    // A cache must know that the answer depends on the origin, even if it first asks without one.
     let varies = |reply: &Reply| {
         let values = reply.headers.get_all("vary").iter();
         let mut names = values.flat_map(|value| value.to_str().unwrap().split(", "));

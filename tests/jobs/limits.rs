@@ -1,5 +1,5 @@
-//! What an employer cannot do with his own posting: overrule the office, or change what a verdict rests on while students
-//! wait; and what is filled in for him.
+//! What employers cannot do with their own postings: overrule the office, or change what a verdict depends on while
+//! applications are open; and which fields are filled in for them.
 
 use super::{apply, is_count, job_path, set, titles, until};
 use crate::support::{Board, Person, job};
@@ -19,7 +19,7 @@ async fn is_hidden(board: &Board, path: &str) {
     assert!(is_count(&page, 0), "{page}");
 }
 
-/// A15: whatever the employer does, a declined posting is seen by the office before it is seen by the public.
+/// A15: a declined posting goes back to the office before the public sees it, whatever the employer does.
 #[actix_web::test]
 async fn a_declined_posting_needs_the_office_again() {
     let board = Board::start();
@@ -27,7 +27,7 @@ async fn a_declined_posting_needs_the_office_again() {
     let shop = board.join("employer", OUTSIDE).await;
     let no = json!({"jobStatus": "closed", "reason": "Pay is below the minimum."});
     let mut paths = Vec::new();
-    // Declined as it waits; after its employer closed it; after he closed it, without a word.
+    // Declined while pending; after its employer closed it; after closing it without a reason.
     for (number, closes_first) in [false, true, true].into_iter().enumerate() {
         let title = json!({"jobTitle": format!("Posting {number}")});
         let path = job_path(&board.post_job(&shop, title).await);
@@ -53,7 +53,7 @@ async fn a_declined_posting_needs_the_office_again() {
     board.mail(OUTSIDE, "Posting 0 was not approved").await;
     board.mail(OUTSIDE, "Posting 2 was not approved").await;
 
-    // From now on his postings open at once; these do not.
+    // The employer's new postings open at once now; these do not.
     let page = board
         .get(Some(&admin), "admin/accounts?role=employer")
         .await;
@@ -84,7 +84,7 @@ async fn a_declined_posting_needs_the_office_again() {
     let both = json!({"jobTitle": "Better still", "jobStatus": "open"});
     waits(&change(&board, &shop, &paths[2], both).await);
     for path in &paths {
-        // Closed and opened again by the employer, or edited while it waits: still the office's.
+        // Closed and reopened by the employer, or edited while pending: still pending.
         set(&board, &shop, path, "closed").await.expect(200);
         waits(&set(&board, &shop, path, "open").await.expect(200).json());
         waits(&change(&board, &shop, path, json!({"positions": 2})).await);
@@ -97,7 +97,7 @@ async fn a_declined_posting_needs_the_office_again() {
     let waiting = until(&board, Some(&admin), "admin/jobs", |page| is_count(page, 3)).await;
     assert!(waiting["items"][0]["declined"].is_object(), "{waiting}");
 
-    // The office opens one: its no is taken back, and the employer is free with it again.
+    // The office opens one, which cancels the decline, and the employer may change it freely again.
     let opened = set(&board, &admin, &paths[1], "open").await.expect(200);
     assert_eq!(opened.json()["declined"], Value::Null);
     for status in ["closed", "open"] {
@@ -111,7 +111,7 @@ async fn a_declined_posting_needs_the_office_again() {
     board.stop().await;
 }
 
-/// A15: what the office takes down stays down, although it was open and its employer is trusted.
+/// A15: a posting that the office closed stays closed, even if it was open and its employer is trusted.
 #[actix_web::test]
 async fn an_open_posting_that_the_office_closed_needs_the_office_again() {
     let board = Board::start();
@@ -136,7 +136,7 @@ async fn an_open_posting_that_the_office_closed_needs_the_office_again() {
     assert_eq!(again["jobStatus"], "pending");
     assert_eq!(again["declined"]["reason"], "It asks for money.");
     board.get(None, &path).await.expect(404);
-    // Said twice it is said once; another reason takes the place of the first.
+    // Declining twice changes nothing; another reason replaces the first.
     let first = set(&board, &admin, &path, "closed")
         .await
         .expect(200)
@@ -153,7 +153,7 @@ async fn an_open_posting_that_the_office_closed_needs_the_office_again() {
     board.stop().await;
 }
 
-/// D5: what a verdict rests on is frozen for the employer while applications are open, and for nobody else.
+/// D5: the fields that verdicts depend on are frozen for the employer while applications are open, and for nobody else.
 #[actix_web::test]
 async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
     let board = Board::start();
@@ -165,7 +165,7 @@ async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
     let path = job_path(&posted);
     let changes = json!({"hoursPerWeek": 9, "jobPayRate": 18, "workStudyRequired": true, "setting": "remote",
         "startDate": "2099-02-11", "endDate": null});
-    // Nobody has applied: all of it may change, and back.
+    // No applications yet: all fields may change.
     change(&board, &employer, &path, changes.clone()).await;
     let before = json!({"hoursPerWeek": 10, "jobPayRate": 17.5, "workStudyRequired": false, "setting": "onCampus",
         "startDate": "2099-02-10", "endDate": "2099-05-10"});
@@ -199,7 +199,7 @@ async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
     assert_eq!(named.iter().collect::<Vec<_>>(), wanted);
     let untouched = board.get(Some(&employer), &path).await.expect(200).json();
     assert_eq!(untouched["hoursPerWeek"], 10.0);
-    // The same values are no change, other members are free, and a refused patch changes nothing of either.
+    // Equal values are not a change, other fields can change, and a refused patch changes nothing.
     let mut same = before.clone();
     same["jobTitle"] = json!("Another title");
     same["deadline"] = json!("2099-01-30");
@@ -209,7 +209,7 @@ async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
     board.patch(Some(&employer), &path, mixed).await.expect(409);
     let still = board.get(None, &path).await.expect(200).json();
     assert_eq!(still["jobTitle"], "Another title");
-    // Closed it is as frozen as open.
+    // Closed jobs are frozen too.
     set(&board, &employer, &path, "closed").await.expect(200);
     let lower = json!({"hoursPerWeek": 2, "jobStatus": "open"});
     board.patch(Some(&employer), &path, lower).await.expect(409);
@@ -224,7 +224,7 @@ async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
     board.stop().await;
 }
 
-/// D5: an import that changes the same is refused row by row.
+/// D5: an import that would change these fields is refused row by row.
 #[actix_web::test]
 async fn an_import_does_not_change_what_open_applications_rest_on() {
     let board = Board::start();
@@ -271,7 +271,7 @@ async fn an_import_does_not_change_what_open_applications_rest_on() {
     board.stop().await;
 }
 
-/// D13: the form says that an empty workplace is the profile's.
+/// D13: the form says that an empty workplace is taken from the profile.
 #[actix_web::test]
 async fn an_empty_workplace_is_that_of_the_profile() {
     let board = Board::start();

@@ -18,7 +18,7 @@ async fn lists_are_filtered_counted_sorted_and_paged() {
     for (who, change) in jobs {
         board.post_job(who, change).await;
     }
-    // An order asks the search index, which the plain list does not wait for.
+    // Sorted lists use the search index, which the plain list does not wait for.
     until(&board, None, "jobs?sort=pay", |page| is_count(page, 3)).await;
     let all = board.get(None, "jobs").await.expect(200).json();
     assert_eq!(
@@ -68,7 +68,7 @@ async fn lists_are_filtered_counted_sorted_and_paged() {
         facets["workSpace"],
         json!([{"value": "Library", "count": 2}])
     );
-    // A facet's own filter does not count against it.
+    // A facet's own filter does not affect its counts.
     let skills = facets["skills"].as_array().unwrap();
     assert!(
         skills.contains(&json!({"value": "CPR", "count": 1}))
@@ -82,7 +82,7 @@ async fn lists_are_filtered_counted_sorted_and_paged() {
     );
     assert!(all["items"][0].get("snippet").is_none());
 
-    // A page stays as it is while rows arrive.
+    // Pages stay stable while jobs arrive.
     for base in [
         "jobs?limit=1",
         "jobs?limit=1&sort=pay",
@@ -170,7 +170,7 @@ async fn a_plain_list_counts_what_it_shows() {
         );
     }
     until(&board, None, &first, |page| page["total"] == 26).await;
-    // One that is gone is counted no longer, at once.
+    // A closed one is not counted any more, at once.
     let whole = format!("jobs?limit=100&employeeId={own}");
     let page = board.get(None, &whole).await.expect(200).json();
     for left in (20..26).rev() {

@@ -1,4 +1,4 @@
-//! Postings: their members, their life, what ends them, conditions, who sees which.
+//! Postings: fields, status changes, deadlines, conditions, and who sees which.
 
 use super::{
     START_MILLIS, apply, fixed_clock, is_count, job_path, set, set_clock, text, titles, until,
@@ -96,7 +96,7 @@ async fn a_posting_has_all_its_members() {
         (None, None, None)
     );
     assert_eq!(read["jobDescription"], "Line one\r\n\tline two ☃\n");
-    // A day is the campus's own, and ends at its midnight.
+    // A date is in the campus's time zone, and ends at its midnight.
     assert_eq!(plain["deadline"], "2099-02-01T04:59:59.999Z");
     board.stop().await;
 }
@@ -122,7 +122,7 @@ async fn a_posting_goes_through_its_life() {
     }
     set(&board, &employer, &path, "open").await.expect(200);
     let open = board.get(None, &path).await.expect(200).json();
-    // As text, ".95Z" comes behind ".951Z".
+    // Sorted as text, ".95Z" comes after ".951Z".
     assert_ne!(
         text(&open, "postedAt"),
         text(&draft, "postedAt"),
@@ -158,7 +158,7 @@ async fn a_posting_goes_through_its_life() {
         (&filled["jobStatus"], &filled["positionsFilled"]),
         (&json!("filled"), &json!(1))
     );
-    // Set by hand they are refused even where nothing would change.
+    // Setting these statuses is refused even if nothing would change.
     assert_eq!(
         set(&board, &employer, &path, "filled")
             .await
@@ -216,7 +216,7 @@ async fn a_deadline_ends_a_posting() {
     let employer = board.join("employer", "library@example.edu").await;
     let ann = board.join("student", "ann@example.edu").await;
     let bob = board.join("student", "bob@example.edu").await;
-    // 2027-01-15 is the day of the clock; New York is five hours behind.
+    // By the clock it is 2027-01-15 UTC. New York is five hours behind.
     let posted = board
         .post_job(&employer, json!({"deadline": "2027-01-15", "positions": 2}))
         .await;
@@ -533,7 +533,7 @@ async fn other_statuses_and_counts_are_for_managers_and_the_office_moderates() {
     board.mail("shop@elsewhere.com", "asks for money").await;
     board.get(None, &job_path(&good)).await.expect(200);
     board.get(None, &job_path(&bad)).await.expect(404);
-    // Reopening what was refused waits again.
+    // A declined posting is pending again when it is reopened.
     assert_eq!(
         set(&board, &shop, &job_path(&bad), "open")
             .await

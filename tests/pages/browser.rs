@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 
 const NEEDED: &str = "the pages are tested in a real browser: chromedriver and chromium are needed, \
     and tests/run installs them (apt-get install chromium chromium-driver)";
-/// How long a page may take to show what a test waits for.
+/// Longest wait for what a page should show.
 const PATIENCE: Duration = Duration::from_secs(20);
 const AXE: &str = include_str!("axe.min.js");
 
-/// The member by which WebDriver marks a reference to an element.
+/// The member that marks an element reference in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const SELECT_ALL: &str = "\u{e009}a\u{e000}";
 pub const TAB: &str = "\u{e004}";
 pub const ENTER: &str = "\u{e007}";
 
-/// Finds the last shown element of a selector whose name or text is the one that is asked for.
+/// Finds the last visible element of a selector with this name or text.
 const BY_TEXT: &str = "
     const [selector, text] = arguments;
     const words = (node) => (node.getAttribute('aria-label') ?? node.innerText ?? '').replace(/\\s+/g, ' ').trim();
     return [...document.querySelectorAll(selector)].filter((node) => node.checkVisibility() && words(node) === text).at(-1) ?? null;";
 
-/// The worst of what axe finds, one line each.
+/// The most serious findings of axe, one line each.
 const RUN_AXE: &str = "
     const done = arguments[arguments.length - 1];
     axe.run(document, { resultTypes: ['violations'] }).then(
@@ -45,7 +45,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a browser with nothing kept in it, for the pages of one site.
+    /// Opens a browser without stored data, for the pages of one site.
     pub async fn open(site: &str) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -62,7 +62,7 @@ impl Browser {
                 port.trim_end_matches('.').parse().ok()
             })
             .unwrap_or_else(|| panic!("{NEEDED}: chromedriver ended without a port"));
-        // What it says further on is read to nowhere, so that it never waits for a reader.
+        // Reads the rest of its output, so that it never blocks.
         std::thread::spawn(move || said.for_each(drop));
         let profile = tempfile::tempdir().unwrap();
         let kept_in = format!("--user-data-dir={}", profile.path().display());
@@ -127,7 +127,7 @@ impl Browser {
         self.ask("POST", &path, body).await
     }
 
-    /// The size of the window, and which colours are asked for. Motion is off, so that nothing is measured on its way.
+    /// Sets the window size and the color scheme. Animations are off, so that nothing is measured while it moves.
     pub async fn view(&self, width: u32, height: u32, colours: &str) {
         for (command, parameters) in [
             (
@@ -164,7 +164,7 @@ impl Browser {
         self.call("/back", json!({})).await.unwrap();
     }
 
-    /// Runs a script in the page and gives what it returns.
+    /// Runs a script in the page and returns its result.
     pub async fn run(&self, script: &str, arguments: Value) -> Value {
         let body = json!({"script": script, "args": arguments});
         let done = self.call("/execute/sync", body).await;
@@ -176,20 +176,20 @@ impl Browser {
         self.run(here, json!([])).await.as_str().unwrap().to_owned()
     }
 
-    /// The text that a page shows.
+    /// The visible text of the page.
     pub async fn text(&self) -> String {
         let text = self.run("return document.body.innerText", json!([])).await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until a script says true.
+    /// Waits until a script returns true.
     #[track_caller]
     pub fn until(&self, script: &str, arguments: Value) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         async move {
             let deadline = Instant::now() + PATIENCE;
             let body = json!({"script": script, "args": arguments});
-            // A page that is just being left answers with an error; the next one is asked.
+            // A page that is being left answers with an error; try the next one.
             while self.call("/execute/sync", body.clone()).await != Ok(Value::Bool(true)) {
                 if Instant::now() > deadline {
                     let (address, text) = (self.address().await, self.text().await);
@@ -207,7 +207,7 @@ impl Browser {
         self.until(script, json!([text]))
     }
 
-    /// Waits until the address is one.
+    /// Waits until the URL is this one.
     #[track_caller]
     pub fn arrives(&self, address: &str) -> impl Future<Output = ()> {
         self.until(
@@ -216,7 +216,7 @@ impl Browser {
         )
     }
 
-    /// Presses what a selector finds by its name, once it is there.
+    /// Presses an element by selector and name, once it exists.
     #[track_caller]
     pub fn press(&self, selector: &str, name: &str) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
@@ -243,7 +243,7 @@ impl Browser {
         }
     }
 
-    /// Types into a field, in place of what it holds, as keys would.
+    /// Replaces a field's text, as typing would.
     #[track_caller]
     pub fn fill(&self, name: &str, text: &str) -> impl Future<Output = ()> {
         let there = self.until(
@@ -263,7 +263,7 @@ impl Browser {
         }
     }
 
-    /// Chooses a file as its picker would.
+    /// Chooses a file, as the file picker would.
     pub async fn choose(&self, name: &str, file: &std::path::Path) {
         let script = "return document.getElementsByName(arguments[0])[0]";
         let field = self.run(script, json!([name])).await;
@@ -272,7 +272,7 @@ impl Browser {
         self.call(&path, body).await.unwrap();
     }
 
-    /// Sets a date as its picker would; typed keys depend on the region.
+    /// Sets a date, as the date picker would. Typing one depends on the region.
     pub async fn pick_date(&self, name: &str, day: &str) {
         let script = "const field = document.getElementsByName(arguments[0])[0];
             field.value = arguments[1];
@@ -280,7 +280,7 @@ impl Browser {
         self.run(script, json!([name, day])).await;
     }
 
-    /// Presses keys where the focus is.
+    /// Presses keys in the focused element.
     pub async fn keys(&self, keys: &str) {
         let focused = self.run("return document.activeElement", json!([])).await;
         let id = focused[ELEMENT].as_str().unwrap();
@@ -288,13 +288,13 @@ impl Browser {
         self.call(&path, json!({"text": keys})).await.unwrap();
     }
 
-    /// Waits until there is a field of a name: the page may still be reading what it shows.
+    /// Waits until a field exists: the page may still be loading data.
     async fn field(&self, name: &str) {
         let script = "return document.getElementsByName(arguments[0]).length > 0";
         self.until(script, json!([name])).await;
     }
 
-    /// The error that a field is described by.
+    /// The error message that describes a field.
     pub async fn field_error(&self, name: &str) -> String {
         self.field(name).await;
         let script = "const field = document.getElementsByName(arguments[0])[0];
@@ -312,8 +312,8 @@ impl Browser {
         value.as_str().unwrap().to_owned()
     }
 
-    /// Looks at the page that is open as everybody may have it: nothing serious for axe in light, dark and narrow; nothing
-    /// that scrolls sideways on a phone.
+    /// Checks the current page for accessibility: no serious findings of axe in light, dark and narrow view, and no
+    /// sideways scrolling on a phone.
     pub async fn inspect(&self) {
         self.until(
             "return !document.querySelector('[aria-busy=true]')",
@@ -350,7 +350,7 @@ impl Browser {
         assert!(faults.is_empty(), "{address}: {faults:#?}");
     }
 
-    /// The console holds no error since the last time, but for answers of a status that the test has provoked.
+    /// The console has no new errors, except for statuses that the test caused.
     pub async fn console_is_clean(&self, provoked: &[u16]) {
         let log = self.call("/se/log", json!({"type": "browser"})).await;
         let log = log.unwrap();
@@ -372,7 +372,7 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Ends the browser by way of its driver, also when a test fails: a driver that is killed leaves its browser behind.
+    /// Ends the browser through its driver, even if a test fails: killing the driver would leave the browser running.
     fn drop(&mut self) {
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
             let request = format!(

@@ -1,4 +1,4 @@
-//! What the pages' files must hold to, without a browser: their weight, what is fetched at once, their texts.
+//! Checks of the pages' files without a browser: size, preloads, texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,9 +8,9 @@ use reqwest::Method;
 
 use crate::support::Board;
 
-/// What a student's pages may weigh in all, compressed.
+/// Largest compressed size of a student's pages.
 const STUDENT_JAVASCRIPT_BYTES: usize = 100 * 1024;
-/// The student's pages that are fetched when they are first needed.
+/// The student's pages that are loaded when needed.
 const STUDENT_PAGES: &[&str] = &[
     "/pages/login.js",
     "/pages/register.js",
@@ -27,7 +27,7 @@ fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("web")
 }
 
-/// Our own scripts with their addresses; the packages of others are not ours to hold to this.
+/// Our own scripts by URL. The vendor packages are not checked.
 fn scripts() -> BTreeMap<String, String> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -51,7 +51,7 @@ fn scripts() -> BTreeMap<String, String> {
     paths.into_iter().map(named).collect()
 }
 
-/// What stands between two marks, each time it does.
+/// All texts between two marks.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start)
         .skip(1)
@@ -59,14 +59,14 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The scripts that the page asks for at once.
+/// The scripts that the page preloads.
 fn preloaded() -> BTreeSet<String> {
     let page = fs::read_to_string(web().join("index.html")).unwrap();
     let preloads = between(&page, "<link rel=\"modulepreload\" href=\"", "\"");
     preloads.into_iter().map(str::to_owned).collect()
 }
 
-/// The address that an import of a script leads to.
+/// The URL of a script's import.
 fn resolve(from: &str, import: &str) -> String {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -86,7 +86,7 @@ fn all_that_the_first_page_imports_is_asked_for_at_once() {
     let mut found = BTreeSet::new();
     while let Some(script) = wanted.pop() {
         let text = fs::read_to_string(web().join(&script[1..])).unwrap();
-        // The packages of others are minified.
+        // The vendor packages are minified.
         let mark = if script.starts_with("/vendor/") {
             "from\""
         } else {
@@ -134,7 +134,7 @@ async fn a_students_pages_weigh_less_than_100_kib_of_javascript() {
     board.stop().await;
 }
 
-/// The names of a catalogue's texts, one entry a line.
+/// The names of a catalogue's texts, one entry per line.
 fn texts(language: &str) -> BTreeSet<String> {
     let file = fs::read_to_string(web().join(format!("i18n/{language}.js"))).unwrap();
     let entries = file.lines().filter_map(|line| {

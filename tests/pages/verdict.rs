@@ -6,7 +6,7 @@ use super::browser::Browser;
 use super::log_in;
 use crate::support::Board;
 
-/// E9: a work-study job is not promised to a student whose award nobody knows.
+/// E9: a student with an unknown award is not promised a work-study job.
 #[actix_web::test]
 async fn an_unknown_award_is_asked_for_and_not_passed_over() {
     let board = Board::start();

@@ -1,11 +1,11 @@
-//! What the pages say of deadlines, of fields that were left empty, and when nothing is found.
+//! Texts about deadlines, empty fields, and empty results.
 
 use serde_json::json;
 
 use super::browser::Browser;
 use crate::support::Board;
 
-/// Pages-2, row 13: a deadline's date is in sight, in the list and in the open job.
+/// Pages-2, row 13: a deadline's date is visible, in the list and in the open job.
 #[actix_web::test]
 async fn a_deadline_says_its_date_and_the_days_left() {
     let board = Board::start();
@@ -34,7 +34,7 @@ async fn a_deadline_says_its_date_and_the_days_left() {
     board.stop().await;
 }
 
-/// Pages-2, words: an empty field is asked for by its name.
+/// Pages-2, words: an error at an empty field names it.
 #[actix_web::test]
 async fn an_empty_field_is_asked_for_by_its_name() {
     let board = Board::start();

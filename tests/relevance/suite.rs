@@ -1,6 +1,6 @@
-//! Judged queries over real postings, and the figures that judge a search by them. Shared by the test that guards the
-//! baseline and the bench that prints the tables. The figures are those of the suite's own eval.py: nDCG@10 with the
-//! grade as gain, MRR over the whole list, recall@20; a query that finds nothing scores 0.
+//! Queries over real postings with graded results, and the figures computed from them. Shared by the test that guards
+//! the baseline and the bench that prints the tables. The figures are those of the suite's own eval.py: nDCG@10 with
+//! the grade as gain, MRR over the whole list, recall@20; a query without results scores 0.
 
 #![allow(dead_code, reason = "the test and the bench each use a part of this")]
 
@@ -15,7 +15,7 @@ use corkboard::model::{
 };
 use corkboard::search::{Edit, JobQuery, SearchIndex};
 
-/// As many hits as a run holds of each query.
+/// Most hits per query in a run.
 const DEPTH: usize = 100;
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -23,7 +23,7 @@ pub struct Query {
     pub id: String,
     pub kind: String,
     pub text: String,
-    /// The grades of what is relevant, by external id.
+    /// The grades of relevant postings, by external ID.
     grades: HashMap<String, f64>,
 }
 
@@ -40,7 +40,7 @@ pub struct Figures {
     pub recall: f64,
 }
 
-/// What a search answered to one query: external ids, best first.
+/// The results of one query: external IDs, best first.
 pub struct Answer<'a> {
     pub query: &'a Query,
     pub found: Vec<String>,
@@ -52,13 +52,13 @@ pub fn now() -> Timestamp {
 }
 
 impl Suite {
-    /// The one in this folder.
+    /// The suite in this folder.
     pub fn own() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/relevance");
         Self::load(&folder, &folder.join("postings.csv.gz"))
     }
 
-    /// Another folder's queries.tsv and qrels.txt, over another file of postings.
+    /// The queries.tsv and qrels.txt of another folder, with another file of postings.
     pub fn load(folder: &Path, postings: &Path) -> Self {
         let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let mut grades: HashMap<String, HashMap<String, f64>> = HashMap::new();
@@ -92,7 +92,7 @@ impl Suite {
         }
     }
 
-    /// All postings, as an import would have them.
+    /// All postings, as imported.
     pub fn jobs(&self) -> &[Job] {
         &self.jobs
     }
@@ -101,7 +101,7 @@ impl Suite {
         &mut self.jobs
     }
 
-    /// The first few postings alone.
+    /// Keeps only the first few postings.
     pub fn keep(&mut self, count: usize) {
         self.jobs.truncate(count);
     }
@@ -138,7 +138,7 @@ impl Suite {
 }
 
 impl Query {
-    /// What is relevant, best first.
+    /// The relevant postings, best first.
     pub fn best(&self) -> Vec<&str> {
         let mut jobs: Vec<(&str, f64)> = self
             .grades
@@ -149,7 +149,7 @@ impl Query {
         jobs.into_iter().map(|(job, _)| job).collect()
     }
 
-    /// Queries with odd numbers were looked at while the ranking was tuned, the others were held out.
+    /// Queries with odd numbers were used for tuning, the others were held out.
     pub fn is_odd(&self) -> bool {
         self.id.ends_with(['1', '3', '5', '7', '9'])
     }
@@ -180,7 +180,7 @@ impl Answer<'_> {
     }
 }
 
-/// The mean figures of each kind, in the order of the queries, and "all" at the end.
+/// The mean figures of each kind, in the order of the queries, with "all" at the end.
 pub fn table<'a>(answers: impl Iterator<Item = &'a Answer<'a>>) -> Vec<(String, Figures)> {
     let mut sums: Vec<(String, Figures)> = Vec::new();
     let mut all = Figures::default();

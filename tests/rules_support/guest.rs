@@ -1,6 +1,8 @@
-//! Modules written by hand in WebAssembly text, by the canonical ABI of the contract: a place for every lie.
+//! Modules written by hand in WebAssembly text, by the canonical ABI of the contract, so that they can break it
+//! anywhere.
 //!
-//! Memory of such a module: texts from 0, the description at 128, the answer at 256, one verdict at 384, its reasons at 512.
+//! The memory of such a module: texts from 0, the description at 128, the answer at 256, one verdict at 384, its
+//! reasons at 512.
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
@@ -86,7 +88,7 @@ impl Guest {
         self
     }
 
-    /// What a compiler leaves that knows nothing of components.
+    /// The output of a compiler that does not support components.
     pub fn core_module(&self) -> Vec<u8> {
         let Self {
             check,
@@ -165,7 +167,7 @@ impl Answer {
         let mut stores = String::new();
         let mut text_at = 0;
         let mut put = |stores: &mut String, text: &str| {
-            // Reasons stand from 512 on; long texts go behind them.
+            // Reasons start at 512; long texts follow them.
             let at = if text.len() > 64 { 16_384 } else { text_at };
             for (offset, byte) in text.bytes().enumerate() {
                 write!(
@@ -201,7 +203,7 @@ impl Answer {
         Self(stores + &verdict)
     }
 
-    /// Ineligible, with as many reasons as claimed, wherever they are.
+    /// Ineligible, with the claimed number of reasons at any address.
     pub fn reasons_at(at: u32, count: u32) -> Self {
         Self::verdict(1, at, count)
     }

@@ -1,4 +1,4 @@
-//! The board's types as the shipped rules' own, as the modules' wrappers make them from the contract's.
+//! Converts the board's types into the built-in rules' own, as the modules' wrappers do from the contract's.
 
 use campus_eligibility as rule;
 use corkboard::rules::{

@@ -1,4 +1,4 @@
-//! Asking for much, or asking slowly. Others go on.
+//! Too many or too slow requests. Other users are not affected.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use corkboard::store::keys;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// A8: what a stranger asks for without a password is limited by his network, before anything is done for it.
+/// A8: requests without a password are limited by network before any work.
 #[actix_web::test]
 async fn a_flood_of_requests_is_limited_by_its_network() {
     let board = behind_a_proxy();
@@ -41,7 +41,7 @@ async fn a_flood_of_requests_is_limited_by_its_network() {
     board.stop().await;
 }
 
-/// A8: log-ins of others are answered while somebody registers without end.
+/// A8: log-ins are answered while somebody registers without end.
 #[actix_web::test]
 async fn registrations_keep_nobody_out() {
     let board = behind_a_proxy();
@@ -66,7 +66,7 @@ async fn registrations_keep_nobody_out() {
     board.stop().await;
 }
 
-/// D6: whether or not an address has an account, the same is written, once, when a new password or an account is asked for.
+/// D6: a request for a reset or an account writes the same, whether or not the address has an account.
 #[actix_web::test]
 async fn a_request_writes_alike_for_known_and_unknown_addresses() {
     let board = Board::start();
@@ -83,7 +83,7 @@ async fn a_request_writes_alike_for_known_and_unknown_addresses() {
     };
     for email in ["ann@example.edu", "nobody@example.edu", "no address"] {
         let before = written(email);
-        // Past the number of mails that an account gets, too.
+        // Beyond the number of mails that an account gets, too.
         for asked in 1..=12 {
             let body = json!({"email": email});
             board
@@ -102,7 +102,7 @@ async fn a_request_writes_alike_for_known_and_unknown_addresses() {
     board.stop().await;
 }
 
-/// What comes back on a connection until the server closes it.
+/// What a connection receives until the server closes it.
 fn answer_to(address: &str, request: &str) -> String {
     let mut connection = TcpStream::connect(address).unwrap();
     connection
@@ -114,7 +114,7 @@ fn answer_to(address: &str, request: &str) -> String {
     answer
 }
 
-/// D3: a body that does not come holds no connection, whether anybody waits for it or not.
+/// D3: a body that does not arrive cannot hold a connection, whether or not a handler reads it.
 #[actix_web::test]
 async fn a_slow_body_holds_no_connection() {
     let board = Board::start();

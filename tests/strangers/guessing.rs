@@ -1,4 +1,4 @@
-//! Guessing passwords. Whoever guesses is held up, and nobody else.
+//! Guessing passwords. Only the guesser has to wait.
 
 use super::{behind_a_proxy, from, log_in, log_in_from};
 use crate::support::{Board, PASSWORD, Person};
@@ -21,7 +21,7 @@ async fn guess(board: &Board, address: &str, email: &str, times: usize) -> Vec<u
     statuses
 }
 
-/// A7: wrong passwords of a stranger hold up the stranger; the right one gets in from elsewhere, for the office too.
+/// A7: a stranger's wrong passwords block only the stranger. The right one works from elsewhere, for the office too.
 #[actix_web::test]
 async fn a_stranger_who_guesses_keeps_nobody_out() {
     let board = behind_a_proxy();
@@ -40,7 +40,7 @@ async fn a_stranger_who_guesses_keeps_nobody_out() {
     board.stop().await;
 }
 
-/// A7: beside the guesser, a device that has signed in before is not held up; one of another account is.
+/// A7: next to the guesser, a device that has logged in before is not blocked; a device of another account is.
 #[actix_web::test]
 async fn a_device_that_signed_in_before_is_not_held_up() {
     let board = behind_a_proxy();
@@ -70,7 +70,7 @@ async fn a_device_that_signed_in_before_is_not_held_up() {
             .await
             .expect(status);
     }
-    // It opens nothing else, and its own guesses have a limit.
+    // The mark gives no access, and its own guesses are limited.
     let me = board.request(Method::GET, "me").header("cookie", mark);
     board.send(me).await.expect(401);
     let wrong = json!({"email": ann.email, "password": "not the one"});
@@ -85,7 +85,7 @@ async fn a_device_that_signed_in_before_is_not_held_up() {
     board.stop().await;
 }
 
-/// A7: a new password that was set by mail gets in, while others go on guessing from the same address.
+/// A7: a password reset by mail works while others keep guessing from the same network.
 #[actix_web::test]
 async fn after_a_reset_the_new_password_gets_in() {
     let board = behind_a_proxy();
@@ -102,7 +102,7 @@ async fn after_a_reset_the_new_password_gets_in() {
         .post(None, "auth/reset-password", reset)
         .await
         .expect(204);
-    // A wrong one is answered as before, so that nobody learns of the reset.
+    // A wrong one gets the same answer as before, so that nobody learns about the reset.
     assert_eq!(guess(&board, GUESSER, &ann.email, 20).await, [429; 20]);
     log_in_from(&board, GUESSER, &ann.email, "another long one")
         .await
@@ -110,7 +110,7 @@ async fn after_a_reset_the_new_password_gets_in() {
     board.stop().await;
 }
 
-/// D1, D2: one line of a provider is one client, however a proxy writes it and whichever of its addresses it uses.
+/// D1, D2: one subscriber is one client, in whatever form a proxy writes the address and whichever address is used.
 #[actix_web::test]
 async fn a_network_is_one_client() {
     let board = behind_a_proxy();
@@ -136,7 +136,7 @@ async fn a_network_is_one_client() {
         guess(&board, "203.0.113.21:40000", &ann.email, 1).await,
         [401]
     );
-    // A campus is many people.
+    // A campus network is many people.
     assert_eq!(
         guess(&board, "198.51.100.9", &ann.email, 20).await,
         [401; 20]
@@ -144,7 +144,7 @@ async fn a_network_is_one_client() {
     board.stop().await;
 }
 
-/// A9: what is too long for an address is refused before anything is done with it.
+/// A9: an address that is too long is refused before any work.
 #[actix_web::test]
 async fn an_address_that_is_too_long_is_refused_at_once() {
     let board = Board::start();
@@ -171,7 +171,7 @@ async fn an_address_that_is_too_long_is_refused_at_once() {
     board.stop().await;
 }
 
-/// C1: the same letters open the account, however a keyboard sends them; so do passwords from before there was one form.
+/// C1: the same letters open the account, whatever the keyboard sends; so do passwords from before normalization.
 #[actix_web::test]
 async fn a_password_is_the_same_in_each_unicode_form() {
     const COMPOSED: &str = "caf\u{e9} au lait";

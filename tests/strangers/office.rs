@@ -12,7 +12,8 @@ async fn audit(board: &Board, admin: &Person, action: &str) -> Vec<Value> {
     items
 }
 
-/// D9: log-ins and failed ones are in the audit, from where and whose, but never what a stranger typed; a flood is merged.
+/// D9: the audit has log-ins and failed ones, with account and address, but never what a stranger typed. A flood is
+/// merged.
 #[actix_web::test]
 async fn log_ins_are_in_the_audit() {
     let board = behind_a_proxy();
@@ -70,7 +71,7 @@ async fn suspend(board: &Board, by: &Person, whom: &Person) -> u16 {
     reply.status.as_u16()
 }
 
-/// D8: somebody is always left who can undo it.
+/// D8: one active admin always remains.
 #[actix_web::test]
 async fn the_last_admin_cannot_be_suspended() {
     let board = Board::start();
@@ -84,7 +85,7 @@ async fn the_last_admin_cannot_be_suspended() {
     board.stop().await;
 }
 
-/// D8: of two who suspend one another at the same moment one is left.
+/// D8: of two admins who suspend each other at the same time, one remains.
 #[actix_web::test]
 async fn two_admins_do_not_suspend_one_another() {
     let board = Board::start();
@@ -113,7 +114,7 @@ async fn two_admins_do_not_suspend_one_another() {
         assert_eq!(done, 1, "{one:?} {other:?}");
         let left = if one.status == 200 { &office } else { &second };
         board.get(Some(left), "me").await.expect(200);
-        // The one who is left lets the first one in again for the next round.
+        // The remaining admin reinstates the other for the next round.
         let back = json!({"status": "active"});
         if one.status != 200 {
             board.patch(Some(left), &paths[0], back).await.expect(200);

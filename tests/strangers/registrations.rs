@@ -1,4 +1,4 @@
-//! Registering somebody else's address. A link opens the account of the registration that sent it, and no other.
+//! Registering somebody else's address. A link opens only the account of the registration that sent it.
 
 use super::log_in;
 use crate::support::{Board, PASSWORD, Person, Reply, until};
@@ -17,7 +17,7 @@ async fn verify(board: &Board, token: &str, password: &str) -> Reply {
     board.post(None, "auth/verify-email", body).await
 }
 
-/// Waits for the link of one more registration of an address. `known`: the links so far.
+/// Waits for the link of another registration of an address. `known`: the links so far.
 async fn next_link(board: &Board, email: &str, known: &mut Vec<String>) -> String {
     let links = || board.mailed_tokens(email, "verify-email");
     until("the mail arrives", async || links().len() > known.len()).await;
@@ -38,7 +38,7 @@ async fn with_roster() -> Board {
     board
 }
 
-/// A5: whichever link in the mailbox is followed, only the password of its own registration opens anything.
+/// A5: each link works only with the password of its own registration.
 #[actix_web::test]
 async fn a_link_opens_the_account_of_its_own_registration_alone() {
     let board = with_roster().await;
@@ -56,12 +56,12 @@ async fn a_link_opens_the_account_of_its_own_registration_alone() {
         assert_eq!(refused.code(), "wrong_registration_password");
         assert_eq!(refused.fields(), ["password"]);
     }
-    // The older link is as good as ever: a newer registration has not disarmed it.
+    // The older link still works after a newer registration.
     let reply = verify(&board, &own, PASSWORD).await.expect(200).json();
     assert_eq!(reply["account"]["status"], "active");
     assert_eq!(reply["account"]["role"], "student");
     assert_eq!(reply["account"]["name"], "Ann");
-    // It answers like a log-in, and the facts of the roster stay.
+    // It answers like a log-in, and the roster's facts stay.
     let ann = Person::of(&reply);
     let me = board.get(Some(&ann), "me").await.expect(200).json();
     assert_eq!(me["student"]["studentId"], "S-17");
@@ -70,7 +70,7 @@ async fn a_link_opens_the_account_of_its_own_registration_alone() {
         (&json!(3.5), &json!("F-1"))
     );
 
-    // What strangers chose opens nothing now, and the links say that the address is confirmed.
+    // The strangers' links give no access now, and say that the address is verified.
     log_in(&board, email, STRANGERS).await.expect(401);
     log_in(&board, email, PASSWORD).await.expect(200);
     for (link, password) in [(&first, STRANGERS), (&newest, STRANGERS), (&own, PASSWORD)] {
@@ -85,7 +85,7 @@ async fn a_link_opens_the_account_of_its_own_registration_alone() {
     board.stop().await;
 }
 
-/// A5: ten passwords may be tried with a link, however many come at once.
+/// A5: a link allows ten password attempts, even concurrent ones.
 #[actix_web::test]
 async fn ten_passwords_may_be_tried_with_a_link() {
     let board = Board::start();
@@ -120,7 +120,7 @@ async fn ten_passwords_may_be_tried_with_a_link() {
     board.stop().await;
 }
 
-/// A5: a new address of an account asks for the account's password, so that a link in a stranger's mailbox ties it to nothing.
+/// A5: verifying a new address needs the account's password, so that a link in a stranger's mailbox is useless there.
 #[actix_web::test]
 async fn a_new_address_is_confirmed_with_the_accounts_password() {
     let board = Board::start();

@@ -1,4 +1,4 @@
-//! Boots the real Corkboard in a temporary folder, on a free port, and talks to it as a client would.
+//! Starts the real Corkboard in a temporary folder on a free port, and calls it as a client would.
 
 pub mod people;
 pub mod process;
@@ -26,7 +26,7 @@ pub struct Board {
     done: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -43,7 +43,7 @@ impl Reply {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The fields that a 422 names.
+    /// The fields in a 422 answer.
     pub fn fields(&self) -> Vec<String> {
         let errors = self.json()["errors"]
             .as_array()
@@ -69,7 +69,7 @@ impl Reply {
     }
 }
 
-/// Somebody who is signed in.
+/// A logged-in person.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub email: String,
@@ -78,7 +78,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Of the answer of a log-in.
+    /// From the answer of a log-in.
     pub fn of(reply: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
@@ -122,10 +122,10 @@ impl Board {
         }
     }
 
-    /// Stops as SIGTERM would, and gives the folder back.
+    /// Stops as on SIGTERM, and returns the data folder.
     pub async fn stop(self) -> tempfile::TempDir {
         self.handle.stop(true).await;
-        // A stop waits for all who use the store.
+        // A stop waits for all users of the store.
         drop(self.store);
         self.done.await.unwrap().unwrap();
         self.folder
@@ -169,7 +169,7 @@ impl Board {
             .await
     }
 
-    /// Waits until a mail to somebody holds a text, and gives it decoded.
+    /// Waits until a mail to somebody contains a text, and returns it decoded.
     pub async fn mail(&self, to: &str, text: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(15);
         loop {
@@ -189,7 +189,7 @@ impl Board {
         }
     }
 
-    /// All mails that have left, with soft line breaks undone.
+    /// All sent mails, without soft line breaks.
     pub fn mails(&self) -> Vec<String> {
         let folder: PathBuf = self.folder.path().join("mail/new");
         let files = std::fs::read_dir(folder).unwrap();
@@ -209,7 +209,7 @@ impl Board {
         self.mailed_tokens(to, page).swap_remove(0)
     }
 
-    /// The tokens in the links of a kind that have been mailed to somebody so far, in no order.
+    /// The tokens in all links of a kind that were mailed to somebody, in no order.
     pub fn mailed_tokens(&self, to: &str, page: &str) -> Vec<String> {
         let start = format!("/{page}?token=");
         let mut mails = self.mails();
@@ -228,7 +228,7 @@ impl Board {
         Person::of(&reply.expect(200).json())
     }
 
-    /// Registers and verifies by mail, which signs in.
+    /// Registers and verifies by mail, which logs in.
     pub async fn join(&self, role: &str, email: &str) -> Person {
         let body = json!({"email": email, "password": PASSWORD, "name": format!("{role} {email}"), "role": role});
         self.post(None, "auth/register", body).await.expect(202);
@@ -238,7 +238,7 @@ impl Board {
         Person::of(&reply.expect(200).json())
     }
 
-    /// An admin, made as the command line makes one.
+    /// An admin, created as by the command line.
     pub async fn admin(&self) -> Person {
         use corkboard::model::{Email, Role};
         let passwords = corkboard::auth::Passwords::new(1).unwrap();
@@ -270,7 +270,7 @@ fn signed(request: reqwest::RequestBuilder, who: Option<&Person>) -> reqwest::Re
     }
 }
 
-/// A posting that is fine, with some members changed.
+/// A valid posting, with some members changed.
 pub fn job(change: Value) -> Value {
     let mut job = json!({
         "jobTitle": "Library assistant",
@@ -286,7 +286,7 @@ pub fn job(change: Value) -> Value {
     job
 }
 
-/// Asks again and again until something is so, for ten seconds at most.
+/// Checks a condition repeatedly until it is true, for at most ten seconds.
 pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !holds().await {

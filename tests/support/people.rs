@@ -1,4 +1,4 @@
-//! Accounts by the dozen, made as the command line makes them: one password, hashed once.
+//! Creates many accounts as the command line does, with one password that is hashed once.
 
 use corkboard::accounts::create_account;
 use corkboard::auth::Passwords;

@@ -1,4 +1,4 @@
-//! The real binary as a process of its own: started, asked, stopped politely or killed.
+//! The real binary as a separate process: start, call, stop or kill it.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{PASSWORD, Person, Reply};
 
-/// Longest wait for a process to start, stop or say something; the machine may be busy.
+/// Longest wait for a process to start, stop or print something. The machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Process {
@@ -47,7 +47,7 @@ impl Process {
         process
     }
 
-    /// Starts a command and waits until it says a line that begins so.
+    /// Starts a command and waits until it prints a line with this start.
     pub fn start_until(command: &mut Command, line: &str) -> Self {
         let mut child = command
             .env("CORKBOARD__MAIL__PER_SECOND", "0")
@@ -94,7 +94,7 @@ impl Process {
         self.child.id()
     }
 
-    /// What stands on its standard output once it has ended, if that was piped.
+    /// Its standard output once it has ended, if that was piped.
     pub fn output(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()
     }
@@ -105,7 +105,7 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Sends SIGTERM and goes on.
+    /// Sends SIGTERM and does not wait.
     pub fn terminate(&self) {
         let command = format!("kill -TERM {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &command]).status().unwrap();
@@ -123,7 +123,7 @@ impl Process {
         }
     }
 
-    /// Stops as an operator does, and expects the status of a good end.
+    /// Stops it with SIGTERM, and expects a clean exit status.
     pub async fn stop(mut self) {
         self.terminate();
         let status = self.ended().await;
@@ -165,7 +165,7 @@ impl Process {
         }
     }
 
-    /// Every item of a list, page after page.
+    /// All items of a list, page by page.
     pub async fn list(&self, who: &Person, path: &str) -> Vec<Value> {
         let (mut items, mut cursor) = (Vec::new(), String::new());
         let joint = if path.contains('?') { '&' } else { '?' };
@@ -189,7 +189,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends a request whose answer may never come.
+/// Sends a request that may never be answered.
 pub async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
     let response = request.send().await?;
     Ok(Reply {

@@ -1,4 +1,5 @@
-//! A mail server on loopback (Debian's python3-aiosmtpd, which `tests/run` installs). smtp.py says how it treats a mail.
+//! A mail server on this machine (Debian's python3-aiosmtpd, which `tests/run` installs). smtp.py says how it treats
+//! mails.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -21,7 +22,7 @@ impl MailServer {
         Self::start_with(None)
     }
 
-    /// Takes no mail from anybody who does not know the password.
+    /// Accepts mail only after a log-in with this password.
     pub fn guarded(password: &'static str) -> Self {
         Self::start_with(Some(password))
     }
@@ -37,7 +38,7 @@ impl MailServer {
         server
     }
 
-    /// Goes up, on the port it had before.
+    /// Starts on the same port as before.
     pub fn up(&mut self) {
         let mut child = Command::new("/usr/bin/python3")
             .arg(concat!(
@@ -65,7 +66,7 @@ impl MailServer {
         }
     }
 
-    /// From now on it takes mail for `never-` addresses.
+    /// From now on it accepts mail for `never-` addresses.
     pub fn mend(&self) {
         std::fs::write(self.folder.path().join("mended"), "").unwrap();
     }
@@ -80,11 +81,11 @@ impl MailServer {
         through(self.port)
     }
 
-    /// All it has accepted so far, in order.
+    /// All mails it has accepted, in order.
     pub fn mails(&self) -> Vec<Value> {
         let file = std::fs::read_to_string(self.folder.path().join("mail.jsonl"));
         let file = file.unwrap_or_default();
-        // The last line may be half written.
+        // The last line may be incomplete.
         let whole = file.rfind('\n').map_or(0, |end| end + 1);
         let lines = file[..whole].lines();
         lines
@@ -92,7 +93,7 @@ impl MailServer {
             .collect()
     }
 
-    /// What it has accepted for one address.
+    /// The mails it has accepted for one address.
     pub fn mails_to(&self, address: &str) -> Vec<Value> {
         let mut mails = self.mails();
         mails.retain(|mail| mail["recipients"] == serde_json::json!([address]));
@@ -127,7 +128,7 @@ pub async fn outbox(board: &Board, admin: &Person, state: &str) -> Vec<Value> {
     list["items"].as_array().unwrap().clone()
 }
 
-/// Waits until a list of the outbox is as long as wanted.
+/// Waits until a list of the outbox has the expected length.
 pub async fn outbox_has(board: &Board, admin: &Person, state: &str, count: usize) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(40);
     loop {
@@ -140,14 +141,14 @@ pub async fn outbox_has(board: &Board, admin: &Person, state: &str, count: usize
     }
 }
 
-/// Settings that send to a port here, whatever listens on it.
+/// Settings that send to a port on this machine, whatever listens there.
 pub fn through(port: u16) -> impl FnOnce(&mut Config) {
     move |config| {
         config.mail.transport = MailTransport::Smtp;
         config.mail.host = "127.0.0.1".into();
         config.mail.port = port;
         config.mail.tls = MailTls::None;
-        // So that a test can be many networks: one alone gets few mails to a mailbox.
+        // Lets a test use many networks: one network alone gets few mails to a mailbox.
         config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
     }
 }

@@ -1,4 +1,4 @@
-//! Holds src/http/README.md, the contract that clients rely on, to the code: its routes, codes and settings.
+//! Compares src/http/README.md, the contract that clients rely on, with the code: routes, codes and settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
 
-/// The cells of the tables in one part of the page, without their headers.
+/// The cells of the tables in one part of the page, without headers.
 fn rows(part: &str) -> Vec<Vec<String>> {
     let page = read("src/http/README.md");
     let parts = page.split("\n## ");
@@ -26,7 +26,7 @@ fn in_code(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Who may call a route, as the page says it.
+/// Who may call a route, in the page's words.
 fn callers(access: Access) -> String {
     match access {
         Access::Anybody => "anyone".into(),
@@ -64,11 +64,11 @@ fn the_contract_has_every_route_with_its_callers_and_no_other() {
     );
 }
 
-/// The params of each code as the page gives them; a code with two statuses has one entry.
+/// The codes on the page with their params. A code with two statuses has one entry.
 fn codes_on_the_page() -> BTreeSet<String> {
     let rows = rows("Errors");
     let codes = rows.iter().flat_map(|cells| {
-        // Outside the parentheses, which hold params.
+        // Outside the parentheses, which contain params.
         let kept = cells[1]
             .split('(')
             .map(|piece| match piece.split_once(')') {
