@@ -564,7 +564,7 @@ fn assert_problem(reply: &Reply) {
 }
 
 #[actix_web::test]
-async fn what_ends_a_sign_in_ends_it_at_once() {
+async fn a_session_ends_at_once() {
     let board = Board::start();
     let admin = board.admin().await;
     let email = "ann@example.edu";
@@ -624,7 +624,7 @@ async fn what_ends_a_sign_in_ends_it_at_once() {
 }
 
 #[actix_web::test]
-async fn a_cookie_signs_in_our_own_pages_alone() {
+async fn a_cookie_works_only_from_our_own_pages() {
     let board = Board::start();
     board.join("employer", "library@example.edu").await;
     let login = json!({"email": "library@example.edu", "password": PASSWORD});
@@ -727,7 +727,7 @@ async fn a_cookie_signs_in_our_own_pages_alone() {
 }
 
 #[actix_web::test]
-async fn a_cookie_of_a_site_with_tls_travels_by_tls_alone() {
+async fn a_cookie_of_a_tls_site_is_sent_only_over_tls() {
     let board = Board::start_with(corkboard::clock::Clock::System, |config| {
         config.server.public_url = "https://jobs.example.edu".into();
     });
@@ -757,7 +757,7 @@ async fn gets_cookies(board: &Board, headers: &[(&str, &str)]) -> bool {
 }
 
 #[actix_web::test]
-async fn an_origin_is_ours_with_scheme_host_and_port() {
+async fn an_origin_must_match_in_scheme_host_and_port() {
     // Without a configured address, the address that the browser used counts, over plain HTTP.
     let board = Board::start();
     board.join("employer", "library@example.edu").await;
@@ -842,7 +842,7 @@ async fn an_origin_is_ours_with_scheme_host_and_port() {
 }
 
 #[actix_web::test]
-async fn a_token_that_is_not_ours_opens_nothing() {
+async fn a_forged_token_is_refused() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;
     let parts: Vec<&str> = ann.token.split('.').collect();

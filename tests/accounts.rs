@@ -76,7 +76,7 @@ fn members(value: &Value) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn a_person_registers_proves_the_mailbox_and_signs_in() {
+async fn a_person_registers_verifies_and_logs_in() {
     let board = Board::start();
     let mut wish = registration("student", " Ann@CS.Example.EDU ");
     wish["skills"] = json!(["Juggling", "juggling", "Spanish"]);
@@ -218,7 +218,7 @@ async fn a_person_registers_proves_the_mailbox_and_signs_in() {
 }
 
 #[actix_web::test]
-async fn a_taken_address_is_told_to_its_owner_alone() {
+async fn only_the_owner_learns_that_an_address_is_taken() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;
     let taken = board
@@ -338,7 +338,7 @@ async fn a_refresh_token_works_once_and_a_second_use_ends_its_family() {
 }
 
 #[actix_web::test]
-async fn tokens_run_out() {
+async fn tokens_expire() {
     let board = Board::start_with(fixed_clock(), |_| {});
     let minute = Duration::from_mins(1);
     let ann = board.join("student", "ann@example.edu").await;
@@ -514,7 +514,7 @@ async fn reset(board: &Board, token: &str) -> Reply {
 }
 
 #[actix_web::test]
-async fn a_new_password_or_address_ends_what_was_mailed_before() {
+async fn a_new_password_or_address_ends_earlier_links() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;
     let wish = json!({"email": "thief@example.edu", "currentPassword": PASSWORD});
@@ -566,7 +566,7 @@ async fn a_new_password_or_address_ends_what_was_mailed_before() {
 }
 
 #[actix_web::test]
-async fn a_forgotten_password_is_answered_alike_for_any_text() {
+async fn forgot_password_answers_the_same_for_any_text() {
     let board = Board::start();
     let ann = board.join("student", "ann@example.edu").await;
     let answer = forgot(&board, &ann.email).await.expect(202).text;
@@ -595,7 +595,7 @@ async fn reset_mails(board: &Board, admin: &Person, email: &str) -> usize {
 }
 
 #[actix_web::test]
-async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
+async fn a_mailbox_is_not_flooded_with_reset_links() {
     let board = Board::start_with(fixed_clock(), |_| {});
     let admin = board.admin().await;
     let ann = board.join("student", "ann@example.edu").await;
@@ -620,7 +620,7 @@ async fn a_mailbox_is_not_flooded_with_links_for_a_new_password() {
 }
 
 #[actix_web::test]
-async fn a_profile_that_is_sent_back_as_it_was_is_no_change() {
+async fn sending_back_an_unchanged_profile_changes_nothing() {
     let board = Board::start();
     let admin = board.admin().await;
     let ann = board.join("student", "ann@example.edu").await;
@@ -666,7 +666,7 @@ async fn a_profile_that_is_sent_back_as_it_was_is_no_change() {
 }
 
 #[actix_web::test]
-async fn a_new_name_of_an_employer_stands_in_his_postings() {
+async fn an_employers_new_name_appears_in_its_postings() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let other = board.join("employer", "gym@example.edu").await;
@@ -890,7 +890,7 @@ async fn verify_newest(board: &Board, email: &str) -> Option<()> {
 }
 
 #[actix_web::test]
-async fn whoever_leaves_takes_along_what_is_his() {
+async fn erasing_an_account_removes_its_data() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let ann = board.join("student", "ann@example.edu").await;
@@ -1037,7 +1037,7 @@ async fn only_failed_log_ins_are_limited() {
 const SHORTEST_HASH: Duration = Duration::from_millis(4);
 
 #[actix_web::test]
-async fn an_unknown_address_costs_a_hash_as_well() {
+async fn an_unknown_address_costs_a_hash_too() {
     let board = Board::start();
     board.join("student", "ann@example.edu").await;
     let mut texts = Vec::new();

@@ -91,7 +91,7 @@ async fn a_stop_finishes_the_request_that_runs_and_then_exits_with_0() {
 
 /// D8: how to recover when nobody can log in.
 #[actix_web::test]
-async fn an_account_is_suspended_reinstated_and_given_a_password_from_the_machine() {
+async fn accounts_are_managed_from_the_command_line() {
     let data = tempfile::tempdir().unwrap();
     let account = |arguments: &[&str]| {
         let mut command = corkboard(data.path());
@@ -151,7 +151,7 @@ async fn an_account_is_suspended_reinstated_and_given_a_password_from_the_machin
 }
 
 #[actix_web::test]
-async fn what_needs_the_store_says_at_once_that_a_server_has_it() {
+async fn a_command_fails_at_once_while_a_server_uses_the_store() {
     let data = tempfile::tempdir().unwrap();
     let site = Process::serve(data.path());
     write(data.path(), "employers.csv", EMPLOYERS);
@@ -377,7 +377,7 @@ async fn jobs_are_imported_for_the_employer_who_is_named() {
 
 /// A store that a power cut left open is recovered before it is read, as before a start.
 #[actix_web::test]
-async fn a_store_that_was_not_closed_is_mended_and_looked_at() {
+async fn a_store_that_was_not_closed_is_recovered_and_read() {
     let data = tempfile::tempdir().unwrap();
     for arguments in [&["check"][..], &["rules", "list"]] {
         let mut site = Process::serve(data.path());
@@ -496,7 +496,7 @@ fn memory_does_not_grow_with_the_file() {
 }
 
 #[actix_web::test]
-async fn the_demo_gives_a_campus_and_takes_it_away_again() {
+async fn the_demo_creates_a_campus_and_deletes_it() {
     let temporary = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
     command
@@ -567,7 +567,7 @@ async fn a_demo_that_is_stopped_while_it_fills_leaves_nothing() {
 
 /// D15: the demo has its own campus, whatever is in the current folder and the environment.
 #[actix_web::test]
-async fn a_demo_does_not_read_the_settings_of_a_campus_and_stays_where_it_is_told_to() {
+async fn a_demo_ignores_other_settings_and_keeps_a_named_folder() {
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),

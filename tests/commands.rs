@@ -63,7 +63,7 @@ async fn filled() -> tempfile::TempDir {
 }
 
 #[actix_web::test]
-async fn check_finds_nothing_wrong_with_what_the_server_wrote() {
+async fn check_accepts_what_the_server_wrote() {
     let folder = filled().await;
     let before = std::fs::read(folder.path().join("store.redb")).unwrap();
     let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
@@ -80,7 +80,7 @@ async fn check_finds_nothing_wrong_with_what_the_server_wrote() {
 }
 
 #[actix_web::test]
-async fn check_says_what_is_wrong_and_fails() {
+async fn check_reports_damage_and_fails() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let job = board.post_job(&employer, json!({})).await;
@@ -104,7 +104,7 @@ async fn check_says_what_is_wrong_and_fails() {
 }
 
 #[actix_web::test]
-async fn a_command_that_needs_the_store_says_who_holds_it() {
+async fn a_command_says_that_a_server_is_using_the_store() {
     let board = Board::start();
     let folder = board.folder.path().to_owned();
     for arguments in [
@@ -148,7 +148,7 @@ async fn a_stop_ends_when_the_store_is_closed() {
 }
 
 #[actix_web::test]
-async fn reindex_makes_the_index_anew() {
+async fn reindex_rebuilds_the_index() {
     let folder = filled().await;
     let index = folder.path().join("index");
     for file in std::fs::read_dir(&index).unwrap() {
@@ -215,7 +215,7 @@ fn init_writes_settings_once_and_makes_one_admin() {
 }
 
 #[test]
-fn what_is_printed_needs_no_settings_and_no_store() {
+fn printing_commands_need_no_settings_and_no_store() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.toml"), "broken").unwrap();
     let prints = |arguments: &[&str]| ends(&corkboard(folder.path(), arguments), 0).0;
@@ -245,7 +245,7 @@ fn what_is_printed_needs_no_settings_and_no_store() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_a_failure_is_one() {
+fn wrong_usage_exits_with_2_and_failure_with_1() {
     let folder = tempfile::tempdir().unwrap();
     for wrong in [
         &["nonsense"][..],
@@ -265,7 +265,7 @@ fn wrong_usage_is_two_and_a_failure_is_one() {
 
 /// A full disk, and a reader that closed the pipe as `head` does.
 #[test]
-fn what_cannot_be_printed_is_a_failure_and_no_panic() {
+fn a_failed_print_exits_with_1_without_a_panic() {
     let folder = tempfile::tempdir().unwrap();
     let module = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -47,7 +47,7 @@ impl Sent {
 }
 
 #[actix_web::test]
-async fn every_application_that_was_answered_outlives_ten_kills() {
+async fn acknowledged_applications_survive_ten_kills() {
     let data = tempfile::tempdir().unwrap();
     let emails: Vec<_> = (0..STUDENTS)
         .map(|number| format!("s{number}@example.edu"))

@@ -55,7 +55,7 @@ fn every_code_has_words_in_each_language_and_no_others_do() {
 
 /// STYLE 19: no program parses an error's sentence.
 #[test]
-fn the_pages_take_no_sentence_apart() {
+fn the_pages_do_not_parse_sentences() {
     for script in ["words.js", "form.js", "components/apply.js"] {
         let path = format!("{}/web/{script}", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(path).unwrap();
@@ -256,7 +256,7 @@ async fn a_student_learns_which_addresses_are_the_campuss_and_which_question_is_
 }
 
 #[actix_web::test]
-async fn a_problem_tells_the_values_of_its_sentence() {
+async fn a_problem_has_the_values_of_its_sentence() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;
@@ -339,7 +339,7 @@ async fn an_empty_value_of_a_typed_parameter_is_named() {
 
 /// D11: a path, including a page's, says which methods it allows.
 #[actix_web::test]
-async fn a_page_takes_no_other_method() {
+async fn a_page_allows_no_other_method() {
     let board = Board::start();
     for method in [
         Method::PUT,

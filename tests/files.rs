@@ -16,7 +16,7 @@ async fn keep(board: &Board, who: &Person, query: &str, kind: &str, bytes: Vec<u
 }
 
 #[actix_web::test]
-async fn a_resume_is_the_students_and_of_the_employer_it_was_shown_to() {
+async fn only_the_student_and_the_employer_may_read_a_resume() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     let other = board.join("student", "bob@example.edu").await;
@@ -104,7 +104,7 @@ async fn a_resume_is_the_students_and_of_the_employer_it_was_shown_to() {
 }
 
 #[actix_web::test]
-async fn what_is_no_pdf_or_too_large_is_refused_and_a_retry_keeps_one() {
+async fn a_file_must_be_a_small_pdf_and_a_retry_stores_one() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     let employer = board.join("employer", "library@example.edu").await;

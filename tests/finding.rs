@@ -38,7 +38,7 @@ async fn post(board: &Board, employer: &Person, title: &str, text: &str, skills:
 }
 
 #[actix_web::test]
-async fn a_skill_is_one_by_whatever_name() {
+async fn a_skill_is_found_by_any_name() {
     let board = Board::start_with(Clock::System, |config| {
         let own = ("Sierra ILS".to_owned(), vec!["sierra".to_owned()]);
         config.skills.aliases = [own].into();
@@ -98,7 +98,7 @@ async fn a_skill_is_one_by_whatever_name() {
 }
 
 #[actix_web::test]
-async fn whatever_a_search_finds_comes_with_a_snippet() {
+async fn every_hit_has_a_snippet() {
     let board = Board::start();
     let employer = board.join("employer", "it@example.edu").await;
     let job = json!({"jobTitle": "Desk clerk", "jobDescription": "Greets <all> & sundry.", "skillsRequired": ["Excel"],
@@ -120,7 +120,7 @@ async fn whatever_a_search_finds_comes_with_a_snippet() {
 }
 
 #[actix_web::test]
-async fn postings_like_one_are_those_of_its_kind() {
+async fn similar_postings_are_of_the_same_kind() {
     let board = Board::start();
     let employer = board.join("employer", "it@example.edu").await;
     let web = "Builds web pages, tests web pages, mends web pages.";
@@ -155,7 +155,7 @@ async fn postings_like_one_are_those_of_its_kind() {
 }
 
 #[actix_web::test]
-async fn postings_for_oneself_come_with_a_reason() {
+async fn recommendations_have_a_reason() {
     let board = Board::start();
     let employer = board.join("employer", "it@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;

@@ -97,7 +97,7 @@ async fn all_are_there(site: &Process, posted: &[String]) {
 }
 
 #[actix_web::test]
-async fn a_full_disk_is_told_and_got_over() {
+async fn the_board_survives_a_full_disk() {
     let Some(small) = Small::mount() else {
         println!("NOT TESTED: no file system can be mounted here");
         return;

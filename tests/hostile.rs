@@ -82,7 +82,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
-    fn whatever_is_typed_is_answered(text in typed::typed()) {
+    fn every_query_is_answered(text in typed::typed()) {
         check(&text);
     }
 }

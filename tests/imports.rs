@@ -56,7 +56,7 @@ fn counts(report: &Value) -> (u64, u64, u64, usize) {
 }
 
 #[actix_web::test]
-async fn good_rows_land_bad_ones_are_named_and_a_rerun_changes_nothing() {
+async fn good_rows_are_stored_bad_ones_reported_and_a_rerun_changes_nothing() {
     let board = Board::start();
     let admin = board.admin().await;
     let dry = import(&board, &admin, "employers?dryRun=true", EMPLOYERS).await;
@@ -150,7 +150,7 @@ async fn an_imported_student_claims_the_record_and_the_rosters_facts_stay() {
 }
 
 #[actix_web::test]
-async fn a_header_that_is_none_stops_before_the_first_row() {
+async fn a_wrong_header_stops_before_the_first_row() {
     let board = Board::start();
     let admin = board.admin().await;
     let request = board
@@ -206,7 +206,7 @@ fn is_there(board: &Board, email: &str) -> bool {
 
 /// The half row at the end must not be stored: "S12" may be the start of "S1234".
 #[actix_web::test]
-async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
+async fn a_broken_upload_stores_only_complete_rows() {
     let board = Board::start();
     let admin = board.admin().await;
     let (address, token) = (board.url.strip_prefix("http://").unwrap(), &admin.token);
@@ -254,7 +254,7 @@ async fn an_upload_that_breaks_off_lands_the_whole_rows_before() {
 }
 
 #[actix_web::test]
-async fn one_file_imported_three_times_at_once_lands_once() {
+async fn one_file_imported_three_times_at_once_is_stored_once() {
     let board = Board::start();
     let admin = board.admin().await;
     import(&board, &admin, "employers", EMPLOYERS).await;
@@ -323,7 +323,7 @@ fn out(output: &Output) -> String {
 }
 
 #[test]
-fn the_command_line_imports_reports_and_tells_by_its_status() {
+fn the_command_line_imports_and_reports() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("employers.csv", EMPLOYERS);
@@ -382,7 +382,7 @@ fn the_command_line_imports_reports_and_tells_by_its_status() {
 }
 
 #[actix_web::test]
-async fn a_dry_run_that_says_neither_yes_nor_no_is_refused() {
+async fn a_dry_run_must_be_true_or_false() {
     let board = Board::start();
     let admin = board.admin().await;
     for query in [
@@ -408,7 +408,7 @@ async fn a_dry_run_that_says_neither_yes_nor_no_is_refused() {
 }
 
 #[actix_web::test]
-async fn a_body_that_says_it_is_no_csv_is_not_read() {
+async fn a_body_with_another_content_type_is_refused() {
     let board = Board::start();
     let admin = board.admin().await;
     let send = async |kind: &str| {
@@ -447,7 +447,7 @@ async fn a_body_that_says_it_is_no_csv_is_not_read() {
 
 /// Otherwise the two rows would alternate, and every rerun would change the record twice.
 #[actix_web::test]
-async fn a_key_that_stands_twice_in_a_file_lands_once() {
+async fn a_repeated_key_in_a_file_is_stored_once() {
     let board = Board::start();
     let admin = board.admin().await;
     let employers = EMPLOYERS.replace("\r\n", "\n");

@@ -88,7 +88,7 @@ fn bodies(job_id: &str) -> Vec<(Method, String)> {
 }
 
 #[actix_web::test]
-async fn a_body_that_is_no_object_of_json_is_refused() {
+async fn a_body_that_is_not_a_json_object_is_refused() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let posted = board.post_job(&employer, json!({})).await;
@@ -338,7 +338,7 @@ fn without_management(mut job: Value) -> Value {
 }
 
 #[actix_web::test]
-async fn a_person_hears_which_member_is_wrong() {
+async fn a_registration_error_names_the_wrong_member() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     let employer = board.join("employer", "library@example.edu").await;
@@ -426,7 +426,7 @@ async fn a_person_hears_which_member_is_wrong() {
 }
 
 #[actix_web::test]
-async fn a_cursor_goes_on_with_its_own_list_alone() {
+async fn a_cursor_works_only_with_its_own_list() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;
@@ -727,7 +727,7 @@ async fn a_wrong_method_or_path_says_so() {
 }
 
 #[actix_web::test]
-async fn a_body_over_the_limit_is_refused_and_one_that_breaks_off_harms_nothing() {
+async fn a_body_over_the_limit_is_refused_and_a_broken_one_does_no_harm() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let huge = json!({"jobDescription": "x".repeat(10 * 1024 * 1024)}).to_string();
@@ -912,7 +912,7 @@ fn any_object() -> impl Strategy<Value = Value> {
 }
 
 #[actix_web::test]
-async fn whatever_is_sent_is_answered_in_kind() {
+async fn any_request_gets_a_well_formed_answer() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     let employer = board.join("employer", "library@example.edu").await;

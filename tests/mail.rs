@@ -180,7 +180,7 @@ async fn every_kind_of_mail_arrives_in_two_parts_with_names_of_all_scripts() {
 }
 
 #[actix_web::test]
-async fn what_people_call_themselves_adds_no_header_and_no_recipient() {
+async fn names_cannot_add_headers_or_recipients() {
     let server = MailServer::start();
     let board = Board::start_with(Clock::System, server.settings());
     let register = |number: usize, name: &str| json!({"email": format!("n{number}@example.edu"), "password": PASSWORD, "name": name, "role": "student"});
@@ -289,7 +289,7 @@ async fn while_the_server_is_down_mail_waits_and_then_all_of_it_arrives_once() {
 }
 
 #[actix_web::test]
-async fn what_waits_when_corkboard_stops_is_sent_after_the_next_start() {
+async fn mail_waiting_at_a_stop_is_sent_after_the_next_start() {
     let mut server = MailServer::start();
     server.down();
     let board = Board::start_with(Clock::System, server.settings());
@@ -307,7 +307,7 @@ async fn what_waits_when_corkboard_stops_is_sent_after_the_next_start() {
 }
 
 #[actix_web::test]
-async fn each_excuse_of_the_server_has_its_answer() {
+async fn each_kind_of_server_error_is_handled() {
     let server = MailServer::start();
     let board = Board::start_with(Clock::System, server.settings());
     let (admin, employer) = (board.admin().await, employer(&board).await);
@@ -357,7 +357,7 @@ async fn each_excuse_of_the_server_has_its_answer() {
 }
 
 #[actix_web::test]
-async fn a_mail_that_always_breaks_the_connection_holds_up_no_other() {
+async fn a_mail_that_breaks_the_connection_delays_no_other() {
     let server = MailServer::start();
     let board = Board::start_with(Clock::System, server.settings());
     let (admin, employer) = (board.admin().await, employer(&board).await);
@@ -377,7 +377,7 @@ async fn a_mail_that_always_breaks_the_connection_holds_up_no_other() {
 
 /// If the mail server refuses the password, that is final for the attempt but not the mail's fault.
 #[actix_web::test]
-async fn a_wrong_password_for_the_mail_server_gives_up_no_mail() {
+async fn a_wrong_mail_server_password_fails_no_mail() {
     let server = MailServer::guarded("opensesame");
     let settings = |password: &'static str| {
         let through = server.settings();
@@ -441,7 +441,7 @@ fn stored(board: &Board, mail: &Value) -> Vec<u8> {
 
 /// D14: a row contains the template's values at the time of the event.
 #[actix_web::test]
-async fn a_mail_that_waits_is_small_and_says_what_was_true() {
+async fn a_waiting_mail_is_small_and_keeps_its_values() {
     let mut server = MailServer::start();
     server.down();
     let board = Board::start_with(Clock::System, server.settings());

@@ -170,7 +170,7 @@ impl Walk {
 }
 
 #[actix_web::test]
-async fn what_is_answered_is_what_is_described() {
+async fn answers_match_the_description() {
     let walk = Walk::start().await;
     let (v1, board) = ("/api/v1", &walk.board);
     let at = |path: &str| format!("{v1}{path}");
@@ -501,7 +501,7 @@ fn edges(schema: &Value) -> (Vec<Value>, Vec<Value>) {
 }
 
 #[actix_web::test]
-async fn the_described_limits_are_those_that_are_kept() {
+async fn the_described_limits_are_enforced() {
     let board = Board::start();
     let document = board
         .get(None, "/api/openapi.json")
@@ -562,7 +562,7 @@ async fn the_described_limits_are_those_that_are_kept() {
 }
 
 #[actix_web::test]
-async fn the_described_parameters_and_members_are_those_that_are_taken() {
+async fn the_described_parameters_and_members_are_accepted() {
     let board = Board::start();
     let document = board
         .get(None, "/api/openapi.json")

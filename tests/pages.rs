@@ -221,7 +221,7 @@ async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
 }
 
 #[actix_web::test]
-async fn an_employer_posts_and_the_office_lets_him_in() {
+async fn an_employer_posts_and_the_office_approves() {
     let board = Board::start();
     board.admin().await;
     let browser = Browser::open(&board.url).await;
@@ -342,7 +342,7 @@ async fn an_employer_posts_and_the_office_lets_him_in() {
 }
 
 #[actix_web::test]
-async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
+async fn wrong_input_is_marked_at_its_field_and_kept() {
     let board = Board::start();
     board.join("student", "ann@example.edu").await;
     let browser = Browser::open(&board.url).await;
@@ -405,7 +405,7 @@ async fn wrong_input_is_told_beside_its_field_and_what_was_typed_stays() {
 }
 
 #[actix_web::test]
-async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
+async fn the_url_has_the_whole_search_by_keyboard_and_on_a_phone() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     for number in 0..23 {
@@ -517,7 +517,7 @@ async fn the_address_holds_the_whole_search_by_keyboard_and_on_a_phone() {
 }
 
 #[actix_web::test]
-async fn a_profile_is_kept_and_a_sign_in_renews_itself_until_its_end_is_told() {
+async fn a_profile_is_saved_and_a_session_renews_itself() {
     let board = Board::start();
     let student = board.join("student", "ann@example.edu").await;
     let browser = Browser::open(&board.url).await;

@@ -99,7 +99,7 @@ async fn job_now(board: &Board, employer: &Person, job: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn of_two_who_accept_into_the_last_position_one_is_told_that_it_is_filled() {
+async fn the_last_position_is_filled_once() {
     let board = Board::start();
     let (owner, admin) = (employer(&board).await, board.admin().await);
     let students = students(&board, 2).await;
@@ -127,7 +127,7 @@ async fn of_two_who_accept_into_the_last_position_one_is_told_that_it_is_filled(
 
 /// D5: the verdict was made for what the student applied to: the hours change before the application or not at all.
 #[actix_web::test]
-async fn hours_do_not_move_under_an_application_that_is_filed_meanwhile() {
+async fn hours_do_not_change_under_a_concurrent_application() {
     let board = Board::start();
     let (owner, admin) = (employer(&board).await, board.admin().await);
     let students = students(&board, 1).await;
@@ -185,7 +185,7 @@ async fn one_application_is_accepted_once_by_two() {
 }
 
 #[actix_web::test]
-async fn a_student_who_applies_twice_at_once_has_applied_once() {
+async fn applying_twice_at_once_makes_one_application() {
     let board = Board::start();
     let owner = employer(&board).await;
     let students = students(&board, 1).await;
@@ -310,7 +310,7 @@ async fn a_refresh_token_used_twice_at_once_renews_once_and_ends_its_family() {
 }
 
 #[actix_web::test]
-async fn of_two_changes_of_one_version_one_is_stale() {
+async fn two_changes_of_one_version_make_one_stale() {
     let board = Board::start();
     let (owner, admin) = (employer(&board).await, board.admin().await);
     let students = students(&board, 1).await;
@@ -348,7 +348,7 @@ async fn of_two_changes_of_one_version_one_is_stale() {
 }
 
 #[actix_web::test]
-async fn withdrawing_against_accepting_leaves_one_of_the_two() {
+async fn withdrawing_and_accepting_at_once_ends_in_one_of_them() {
     let board = Board::start();
     let owner = employer(&board).await;
     let students = students(&board, 1).await;
@@ -412,7 +412,7 @@ async fn registering_twice_at_once_makes_one_account() {
 }
 
 #[actix_web::test]
-async fn a_link_that_is_followed_twice_at_once_works_once() {
+async fn a_link_used_twice_at_once_works_once() {
     let board = Board::start();
     students(&board, 1).await;
     let email = json!({"email": "racer0@example.edu"});

@@ -124,7 +124,7 @@ fn id(reply: &Value) -> String {
 }
 
 #[actix_web::test]
-async fn a_student_is_told_before_and_refused_at_applying() {
+async fn a_student_sees_the_verdict_before_applying_and_is_refused() {
     let campus = Campus::start().await;
     let shipped = campus.rules().await;
     let mut names: Vec<_> = shipped
@@ -429,7 +429,7 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
 }
 
 #[actix_web::test]
-async fn what_is_no_rule_is_refused_in_words() {
+async fn a_file_that_is_not_a_rule_is_refused_with_a_reason() {
     let campus = Campus::start().await;
     for (bytes, word) in [
         (b"GIF89a".to_vec(), "not a WebAssembly file"),
@@ -522,7 +522,7 @@ async fn a_module_that_never_ends_is_refused_while_the_board_goes_on() {
 }
 
 #[actix_web::test]
-async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
+async fn a_module_that_hangs_on_a_job_gives_review_for_that_job_only() {
     let campus = Campus::start().await;
     // Argument 10 is the address of the jobs. A job's weekly hours follow the texts of its ID and title.
     let hang = "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then (loop $on (br $on))))";
@@ -564,7 +564,7 @@ async fn a_module_that_hangs_on_some_job_gives_review_for_that_job_alone() {
 }
 
 #[actix_web::test]
-async fn configured_parameters_lie_beneath_what_the_office_sets() {
+async fn the_offices_parameters_override_the_configured_ones() {
     let mut campus = Campus::start().await;
     let job = campus.job(10).await;
     assert_eq!(campus.verdict(&job).await["outcome"], "eligible");
@@ -604,7 +604,7 @@ async fn configured_parameters_lie_beneath_what_the_office_sets() {
 }
 
 #[actix_web::test]
-async fn a_retired_draft_has_never_decided_and_needs_its_dry_run() {
+async fn a_retired_draft_still_needs_a_dry_run() {
     let campus = Campus::start().await;
     let module = Guest::answering(Answer::eligible())
         .named("new", "{}")
@@ -704,7 +704,7 @@ async fn a_dry_run_that_shows_nothing_does_not_count() {
 
 /// A13, D12: a module has a unique name, a file can be uploaded once, and a refused one leaves nothing.
 #[actix_web::test]
-async fn an_upload_has_a_name_of_its_own_and_lands_once_or_not_at_all() {
+async fn an_upload_has_a_unique_name_and_is_stored_once_or_not_at_all() {
     let campus = Campus::start().await;
     let folder = campus.board.folder.path().join("rules");
     let files = || std::fs::read_dir(&folder).unwrap().count();
@@ -758,7 +758,7 @@ async fn an_upload_has_a_name_of_its_own_and_lands_once_or_not_at_all() {
 
 /// D12: a draft or a retired rule can be deleted completely.
 #[actix_web::test]
-async fn a_rule_that_decides_nothing_can_be_deleted() {
+async fn a_rule_that_is_not_in_use_can_be_deleted() {
     let campus = Campus::start().await;
     let job = campus.job(10).await;
     let module = Guest::answering(Answer::eligible())
@@ -806,7 +806,7 @@ async fn a_rule_that_decides_nothing_can_be_deleted() {
 
 /// D12: many small changes cannot add up to a large record.
 #[actix_web::test]
-async fn parameters_are_bounded_however_they_come() {
+async fn the_size_of_parameters_is_limited() {
     let campus = Campus::start().await;
     let list = r#"{"type":"array","items":{"type":"string"}}"#;
     let names = (0..60).map(|number| format!("\"p{number}\":{list}"));
@@ -839,7 +839,7 @@ async fn parameters_are_bounded_however_they_come() {
 
 /// A14: a module that keeps failing is skipped for a while, and then called again.
 #[actix_web::test]
-async fn a_module_that_keeps_failing_is_set_aside_and_comes_back() {
+async fn a_module_that_keeps_failing_is_skipped_and_comes_back() {
     let start = 1_800_000_000;
     let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
     let campus = Campus::start_at(clock.clone()).await;
@@ -884,7 +884,7 @@ async fn a_module_that_keeps_failing_is_set_aside_and_comes_back() {
 }
 
 #[actix_web::test]
-async fn the_hours_of_a_job_are_not_held_against_itself() {
+async fn a_jobs_own_hours_do_not_count_against_it() {
     let campus = Campus::start().await;
     let job = campus.job(12).await;
     let application = campus.application(&job).await;
@@ -897,7 +897,7 @@ async fn the_hours_of_a_job_are_not_held_against_itself() {
 }
 
 #[actix_web::test]
-async fn a_failure_of_a_moment_does_not_outlast_it_in_lists() {
+async fn a_brief_failure_does_not_stay_in_lists() {
     let start = 1_800_000_000;
     let clock = Clock::fixed(Timestamp::from_millis(start * 1000));
     let campus = Campus::start_at(clock.clone()).await;
@@ -921,7 +921,7 @@ async fn a_failure_of_a_moment_does_not_outlast_it_in_lists() {
 }
 
 #[actix_web::test]
-async fn a_module_that_failed_before_a_restart_is_well_after_an_hour() {
+async fn a_module_that_failed_before_a_restart_recovers_after_an_hour() {
     let start = Timestamp::from_millis(1_800_000_000_000);
     let clock = Clock::fixed(start);
     let mut campus = Campus::start_at(clock.clone()).await;
@@ -968,7 +968,7 @@ async fn a_module_that_failed_before_a_restart_is_well_after_an_hour() {
 }
 
 #[actix_web::test]
-async fn a_dry_run_tells_which_mails_a_notification_rule_would_change() {
+async fn a_dry_run_shows_which_mails_a_rule_would_change() {
     let campus = Campus::start().await;
     for _ in 0..4 {
         campus.job(10).await;
@@ -1128,7 +1128,7 @@ fn send_much(address: &str, token: &str, chunked: bool) -> String {
 }
 
 #[actix_web::test]
-async fn two_hundred_megabytes_are_refused_and_never_held() {
+async fn a_huge_upload_is_refused_without_holding_it_in_memory() {
     let data = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     data.path().clone_into(&mut config.data.dir);

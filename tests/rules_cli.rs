@@ -45,7 +45,7 @@ fn write_command(folder: &Path, name: &str, text: &str) {
 }
 
 #[test]
-fn a_new_rule_is_a_folder_of_its_own_name_and_refuses_one_that_is_there() {
+fn new_creates_a_folder_and_refuses_an_existing_one() {
     let folder = tempfile::tempdir().unwrap();
     for (lang, source) in [
         ("js", "rule.js"),
@@ -85,7 +85,7 @@ fn a_new_rule_is_a_folder_of_its_own_name_and_refuses_one_that_is_there() {
 }
 
 #[test]
-fn a_check_tells_what_a_module_is_and_costs_or_why_it_is_none() {
+fn check_shows_what_a_module_is_and_costs_or_why_it_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (told, _) = ends(&rules(folder.path(), &["check", CAMPUS]), 0);
     for part in [
@@ -130,7 +130,7 @@ fn a_check_tells_what_a_module_is_and_costs_or_why_it_is_none() {
 }
 
 #[test]
-fn cases_are_run_and_each_difference_is_told() {
+fn test_runs_cases_and_shows_each_difference() {
     let folder = tempfile::tempdir().unwrap();
     let case = |name: &str, hours: u32, outcome: &str| {
         json!({
@@ -170,7 +170,7 @@ fn cases_are_run_and_each_difference_is_told() {
 }
 
 #[test]
-fn a_build_runs_the_folder_s_command_and_checks_what_it_made() {
+fn build_runs_the_build_script_and_checks_the_result() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("own");
     std::fs::create_dir(&rule).unwrap();
@@ -216,7 +216,7 @@ fn eligible_if(condition: &str) -> Guest {
 }
 
 #[test]
-fn one_among_many_is_measured_with_as_many_students() {
+fn a_batch_is_measured_with_many_students() {
     let folder = tempfile::tempdir().unwrap();
     let case = json!({"expect": {"outcome": "eligible"}});
     write(
@@ -245,7 +245,7 @@ fn one_among_many_is_measured_with_as_many_students() {
 }
 
 #[test]
-fn a_case_at_which_a_rule_stops_says_what_may_stop_it() {
+fn a_crash_in_a_case_lists_possible_causes() {
     let folder = tempfile::tempdir().unwrap();
     // Stops on the first day of 1970. Local 1 is the day.
     write(
@@ -270,7 +270,7 @@ fn a_case_at_which_a_rule_stops_says_what_may_stop_it() {
 }
 
 #[test]
-fn a_build_makes_a_component_of_what_a_compiler_left() {
+fn build_makes_a_component_of_a_core_module() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("own");
     std::fs::create_dir(&rule).unwrap();
@@ -322,7 +322,7 @@ async fn campus() -> tempfile::TempDir {
 }
 
 #[actix_web::test]
-async fn the_life_of_a_module_is_on_the_command_line_too() {
+async fn a_modules_states_can_be_changed_from_the_command_line() {
     let folder = campus().await;
     let data = folder.path();
     let (told, _) = ends(&rules(data, &["list"]), 0);
@@ -401,7 +401,7 @@ fn config_of(data: &Path) -> corkboard::config::Config {
 }
 
 #[test]
-fn what_cannot_be_is_refused_before_and_after_the_store_is_looked_at() {
+fn wrong_arguments_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let nobody = "01900000-0000-7000-8000-000000000000";

@@ -65,7 +65,7 @@ fn bomb(levels: usize, times: usize, make: &str, innermost: &str) -> Vec<u8> {
 
 /// A3: 30⁶ instances in less than a kilobyte, and similar files.
 #[test]
-fn components_that_unfold_without_end_are_refused_by_their_count() {
+fn components_that_expand_endlessly_are_refused_by_their_count() {
     let bench = bench(CompileLimits::default());
     let plain = "(instance (instantiate BELOW))";
     let core = "(core module $m) (core instance (instantiate $m))";
@@ -116,7 +116,7 @@ fn components_that_unfold_without_end_are_refused_by_their_count() {
 
 /// A3: types nested so deeply that reading them overflows any stack. Only the compiling process dies.
 #[test]
-fn types_that_nest_without_end_end_only_their_compiler() {
+fn deeply_nested_types_kill_only_the_compiler_process() {
     const LEVELS: usize = 300_000;
     let bench = bench(CompileLimits::default());
     let mut body = vec![1];
@@ -158,7 +158,7 @@ fn loops(levels: usize, locals: usize) -> Vec<u8> {
 
 /// A4: one function with many loops and locals.
 #[test]
-fn a_function_that_no_compiler_gets_through_is_refused_by_its_count() {
+fn a_function_that_is_too_complex_is_refused_by_its_count() {
     let bench = bench(CompileLimits::default());
     let many = loops(5_000, 5_000);
     assert!(many.len() < 533_000);
@@ -224,7 +224,7 @@ fn a_compilation_past_its_limits_is_stopped_and_the_limit_is_named() {
 
 /// A4: a long compilation delays neither other uploads nor a compiled module.
 #[test]
-fn uploads_do_not_wait_for_one_that_takes_long() {
+fn uploads_do_not_wait_for_a_long_compilation() {
     let bench = bench(CompileLimits {
         cpu: Duration::from_secs(20),
         ..CompileLimits::default()
@@ -249,7 +249,7 @@ fn uploads_do_not_wait_for_one_that_takes_long() {
 
 /// After the compiled code was lost, a start compiles again with the same limits.
 #[test]
-fn what_was_compiled_is_used_again_and_made_again_when_it_is_lost() {
+fn compiled_code_is_reused_and_rebuilt_when_lost() {
     let bench = bench(CompileLimits::default());
     let bytes = Guest::answering(Answer::eligible()).build();
     bench.host.inspect(&bytes).unwrap();
@@ -273,7 +273,7 @@ fn what_was_compiled_is_used_again_and_made_again_when_it_is_lost() {
 
 /// The built-in modules are far below the limits. (Python's interpreter is the largest known, see the limits.)
 #[test]
-fn the_modules_that_ship_are_far_from_every_limit() {
+fn the_built_in_modules_are_far_below_every_limit() {
     for shipped in SHIPPED {
         let counted: Counted = count(shipped.bytes).unwrap();
         assert!(counted.parts < 1_000, "{counted:?}");

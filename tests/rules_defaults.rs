@@ -29,7 +29,7 @@ fn host() -> (tempfile::TempDir, Host) {
 }
 
 #[test]
-fn every_shipped_module_is_what_it_says() {
+fn the_built_in_modules_describe_themselves_correctly() {
     let (_folder, host) = host();
     for (shipped, version) in SHIPPED.iter().zip([native::VERSION, mail::VERSION]) {
         let inspected = host.inspect(shipped.bytes).unwrap();
@@ -62,7 +62,7 @@ fn files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
 
 /// `rules/build` writes the checksums of a module and of all its sources in one run.
 #[test]
-fn the_modules_belong_to_their_sources() {
+fn the_modules_match_their_sources() {
     let sums = fs::read_to_string("rules/SHA256SUMS").unwrap();
     let mut listed = BTreeSet::new();
     for line in sums.lines() {
@@ -113,7 +113,7 @@ fn mail_settings(attributes: &[Attribute]) -> Vec<(String, mail::Setting)> {
 
 /// The form shows the rule's real defaults.
 #[test]
-fn the_schemas_tell_the_rules_own_defaults() {
+fn the_schemas_have_the_rules_own_defaults() {
     let schema = Schema::parse(native::SCHEMA).unwrap();
     let settings = native::Settings::of(as_native::settings(&schema.defaults())).unwrap();
     assert_eq!(settings, native::Settings::default());
@@ -125,7 +125,7 @@ fn the_schemas_tell_the_rules_own_defaults() {
 
 /// Every parameter in the form reaches the rule: a value other than the default changes its settings.
 #[test]
-fn every_setting_is_one_the_rule_knows() {
+fn every_parameter_reaches_the_rule() {
     let written: serde_json::Value = serde_json::from_str(native::SCHEMA).unwrap();
     let schema = Schema::parse(native::SCHEMA).unwrap();
     let other = json!({
@@ -152,7 +152,7 @@ fn every_setting_is_one_the_rule_knows() {
 }
 
 #[test]
-fn settings_that_do_not_fit_are_all_named() {
+fn all_invalid_parameters_are_named() {
     let schema = Schema::parse(native::SCHEMA).unwrap();
     let given = json!({
         "weeklyHoursInTerm": 169, "currency": "far too long", "workStudyFirstUntil": "October", "neededFacts": ["age"],
@@ -267,7 +267,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
     #[test]
-    fn the_module_judges_as_its_source_does(
+    fn the_module_decides_as_its_source_does(
         context in context(),
         students in prop::collection::vec(student(), 1..5),
         jobs in prop::collection::vec(job(), 1..5),
@@ -384,7 +384,7 @@ fn mail_is_routed_as_the_source_does() {
 }
 
 #[test]
-fn compiled_code_is_kept_and_a_damaged_cache_is_made_again() {
+fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = SHIPPED[0].bytes;
     let judge = || {
@@ -447,7 +447,7 @@ fn compiled_code_is_kept_and_a_damaged_cache_is_made_again() {
 }
 
 #[test]
-fn an_authors_cases_tell_what_came_out_instead() {
+fn failed_cases_show_the_actual_answer() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::counting(folder.path(), Limits::default(), COMPILER.as_ref()).unwrap();
     let cases = json!({

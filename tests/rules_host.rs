@@ -72,7 +72,7 @@ fn outcome(check: &str) -> Fault {
 }
 
 #[test]
-fn an_honest_module_by_hand_is_admitted() {
+fn a_correct_handwritten_module_is_accepted() {
     let bench = host();
     let bytes = Guest::answering(Answer::eligible()).build();
     let inspected = bench.host.inspect(&bytes).unwrap();
@@ -114,7 +114,7 @@ fn an_endless_loop_before_any_question_is_stopped_too() {
 }
 
 #[test]
-fn memory_ends_at_the_limit() {
+fn memory_is_limited() {
     let grow =
         "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 512)) (i32.const -1)))) unreachable";
     assert_eq!(outcome(grow), Fault::OutOfMemory(64));
@@ -129,7 +129,7 @@ fn four_gibibytes_from_the_start_are_refused_at_upload() {
 }
 
 #[test]
-fn a_table_ends_at_the_limit() {
+fn tables_are_limited() {
     let bench = host();
     let guest = Guest::new(
         "(if (i32.eq (table.grow $t (ref.null func) (i32.const 1000000)) (i32.const -1)) (then unreachable)) i32.const 256",
@@ -143,7 +143,7 @@ fn a_table_ends_at_the_limit() {
 }
 
 #[test]
-fn deep_recursion_and_traps_are_the_modules_own_error() {
+fn deep_recursion_and_traps_count_as_crashes() {
     let deep = outcome("(call $deep) i32.const 256");
     assert!(
         matches!(&deep, Fault::Trapped(why) if why.contains("too deeply")),
@@ -169,7 +169,7 @@ fn unusable(check: &str) -> String {
 }
 
 #[test]
-fn a_million_reasons_are_not_taken() {
+fn a_million_reasons_are_refused() {
     let started = Instant::now();
     // 28 bytes per reason, all in real memory.
     let grow = "(drop (memory.grow (i32.const 500)))";
@@ -221,7 +221,7 @@ fn reasons_are_few_short_and_readable() {
 }
 
 #[test]
-fn texts_that_are_none_are_not_taken() {
+fn invalid_texts_are_refused() {
     let broken = Answer::ineligible(&[("no", "why")]);
     let broken = broken.written();
     // The message is not UTF-8.
@@ -240,7 +240,7 @@ fn texts_that_are_none_are_not_taken() {
 }
 
 #[test]
-fn as_many_verdicts_come_back_as_pairs_went_in() {
+fn there_must_be_one_verdict_per_pair() {
     for count in [0, 2, 200] {
         let why = unusable(&format!(
             "{} i32.const 256",
@@ -251,7 +251,7 @@ fn as_many_verdicts_come_back_as_pairs_went_in() {
 }
 
 #[test]
-fn a_module_that_declines_is_heard() {
+fn a_modules_own_error_is_reported() {
     let bench = host();
     let bytes = Guest::answering(Answer::declined("weeklyHours must be a number")).build();
     let fault = ask(&load(&bench, &bytes)).unwrap_err();
@@ -263,7 +263,7 @@ fn a_module_that_declines_is_heard() {
 }
 
 #[test]
-fn what_a_module_remembers_is_gone_with_the_call() {
+fn no_state_outlives_a_call() {
     let bench = host();
     let guest = Guest::new(
         "(if (global.get $seen) (then unreachable)) (global.set $seen (i32.const 1))
@@ -278,7 +278,7 @@ fn what_a_module_remembers_is_gone_with_the_call() {
 }
 
 #[test]
-fn files_that_are_no_rule_are_refused_in_words() {
+fn files_that_are_not_rules_are_refused_with_a_reason() {
     let bench = host();
     let honest = Guest::answering(Answer::eligible()).build();
     let precompiled = wasmtime::Engine::default()
@@ -356,7 +356,7 @@ fn a_changed_record_or_another_version_is_refused() {
 }
 
 #[test]
-fn an_upload_past_the_limit_is_not_even_looked_at() {
+fn an_upload_over_the_limit_is_not_read() {
     let bench = host();
     let huge = vec![0; 200 << 20];
     let started = Instant::now();
@@ -370,7 +370,7 @@ fn an_upload_past_the_limit_is_not_even_looked_at() {
 }
 
 #[test]
-fn a_stored_module_that_was_damaged_is_noticed() {
+fn a_damaged_stored_module_is_detected() {
     let bench = host();
     let bytes = Guest::answering(Answer::eligible()).build();
     let mut damaged = bytes.clone();
@@ -382,7 +382,7 @@ fn a_stored_module_that_was_damaged_is_noticed() {
 }
 
 #[test]
-fn a_description_is_held_to_what_a_form_can_show() {
+fn a_description_must_fit_a_form() {
     let bench = host();
     for (name, schema, words) in [
         ("two words", "{}", "name"),
@@ -402,7 +402,7 @@ fn a_description_is_held_to_what_a_form_can_show() {
 }
 
 #[test]
-fn honest_calls_go_on_beside_endless_ones() {
+fn correct_calls_continue_beside_endless_ones() {
     let bench = open(Limits {
         calls: 4,
         max_wait: Duration::from_secs(30),
@@ -430,7 +430,7 @@ fn honest_calls_go_on_beside_endless_ones() {
 }
 
 #[test]
-fn who_waits_too_long_for_a_turn_is_told_to_try_again() {
+fn a_call_that_waits_too_long_is_told_to_try_again() {
     let bench = open(Limits {
         calls: 1,
         max_wait: Duration::from_millis(20),
@@ -518,7 +518,7 @@ fn a_call_that_takes_too_long_on_the_clock_is_busy_and_not_out_of_time() {
 
 /// D12: names from a file are cut to a readable length.
 #[test]
-fn a_name_of_a_hundred_kilobytes_is_not_told_in_full() {
+fn very_long_names_are_shortened() {
     let bench = host();
     let long = format!("a{}", "-b".repeat(49_000));
     let many: String = (0..1_000)
@@ -553,7 +553,7 @@ fn paid(weekly_hours: f32) -> Job {
 }
 
 #[test]
-fn a_large_question_is_cut_into_batches_and_comes_back_in_order() {
+fn a_large_question_is_split_into_batches_and_answered_in_order() {
     let bench = host();
     let module = load(&bench, SHIPPED[0].bytes);
     let students: Vec<_> = (0..3)
@@ -583,7 +583,7 @@ fn a_large_question_is_cut_into_batches_and_comes_back_in_order() {
 }
 
 #[test]
-fn a_module_that_stumbles_over_some_pairs_judges_the_others() {
+fn a_module_that_fails_on_some_pairs_decides_the_others() {
     let declined = Answer::declined("the title is odd");
     let declined = format!("{} (return (i32.const 256))", declined.written());
     for (stop, code) in [

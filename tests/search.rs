@@ -215,7 +215,7 @@ fn of_another_schema(index: &Path) {
 }
 
 #[actix_web::test]
-async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
+async fn a_lost_or_damaged_index_is_rebuilt_while_the_board_serves() {
     let mut board = Board::start();
     employer(&board).await;
     import_many(&board).await;
@@ -254,7 +254,7 @@ async fn a_lost_or_damaged_index_is_built_anew_while_the_board_serves() {
 
 /// D7: deleting the index's files under a running server loses nothing.
 #[actix_web::test]
-async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
+async fn an_index_deleted_under_the_server_is_rebuilt() {
     let board = Board::start();
     let keeper = employer(&board).await;
     import_many(&board).await;
@@ -299,7 +299,7 @@ async fn an_index_deleted_under_the_server_is_noticed_and_built_again() {
     board.stop().await;
 }
 
-/// One per line. `whatever_is_typed_is_text` adds inputs that do not fit in a line.
+/// One per line. `no_query_is_an_error` adds inputs that do not fit in a line.
 const TYPED: &str = r#""
 ""
 "unfinished phrase
@@ -359,7 +359,7 @@ a
  a "#;
 
 #[actix_web::test]
-async fn whatever_is_typed_is_text() {
+async fn no_query_is_an_error() {
     let board = Board::start();
     let employer = employer(&board).await;
     board

@@ -18,7 +18,7 @@ fn free_port() -> u16 {
 }
 
 #[actix_web::test]
-async fn measurements_are_for_the_machine_and_for_admins() {
+async fn metrics_are_for_local_callers_and_admins() {
     let board = Board::start_with(Clock::System, |config| {
         config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
     });
@@ -98,7 +98,7 @@ async fn measurements_are_for_the_machine_and_for_admins() {
 }
 
 #[actix_web::test]
-async fn somebody_behind_a_proxy_that_nobody_named_is_not_the_machine() {
+async fn a_caller_behind_an_unknown_proxy_is_not_local() {
     let board = Board::start();
     let request = board
         .request(Method::GET, "/metrics")
@@ -108,7 +108,7 @@ async fn somebody_behind_a_proxy_that_nobody_named_is_not_the_machine() {
 }
 
 #[actix_web::test]
-async fn measurements_have_an_address_of_their_own_or_none() {
+async fn metrics_can_have_their_own_address() {
     let port = free_port();
     let board = Board::start_with(Clock::System, |config| {
         config.metrics.listen = Some(([127, 0, 0, 1], port).into());
@@ -140,7 +140,7 @@ async fn measurements_have_an_address_of_their_own_or_none() {
 }
 
 #[actix_web::test]
-async fn a_mail_server_that_is_down_shows_and_leaves_the_site_ready() {
+async fn a_mail_server_that_is_down_is_reported_and_the_site_stays_ready() {
     use corkboard::config::MailTransport;
     let port = free_port();
     let board = Board::start_with(Clock::System, |config| {
@@ -171,7 +171,7 @@ async fn a_mail_server_that_is_down_shows_and_leaves_the_site_ready() {
 }
 
 #[actix_web::test]
-async fn every_answer_is_hardened_and_a_site_with_tls_says_so() {
+async fn every_answer_has_security_headers() {
     let board = Board::start();
     for (path, status) in [
         ("jobs", 200),
@@ -217,7 +217,7 @@ async fn every_answer_is_hardened_and_a_site_with_tls_says_so() {
 }
 
 #[actix_web::test]
-async fn a_connection_outlives_the_pause_between_two_requests() {
+async fn an_idle_connection_stays_open_between_requests() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let board = Board::start();
     let address = board.url.strip_prefix("http://").unwrap().to_owned();

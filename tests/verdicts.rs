@@ -90,7 +90,7 @@ const ENGLISH: &str =
 const SPANISH: &str = "Puedes trabajar como máximo 20 horas por semana en época de clases; con este empleo llegarías a 25.";
 
 #[actix_web::test]
-async fn a_verdict_is_told_in_the_language_of_its_reader() {
+async fn a_verdict_is_in_the_readers_language() {
     let campus = Campus::start().await;
     let job = campus.job(25.0).await;
     for (languages, language, message) in [
@@ -127,7 +127,7 @@ async fn a_verdict_is_told_in_the_language_of_its_reader() {
 
 /// The student reads the stored verdict, so it stays in the student's language, and an accept asks again in it.
 #[actix_web::test]
-async fn a_kept_verdict_is_in_the_language_of_who_applied() {
+async fn a_stored_verdict_is_in_the_applicants_language() {
     let campus = Campus::start().await;
     campus.review_unknown_gpa().await;
     let job = campus.job(10.0).await;
@@ -149,7 +149,7 @@ async fn a_kept_verdict_is_in_the_language_of_who_applied() {
 
 /// A rule may depend on the language, so verdicts are not cached across languages.
 #[actix_web::test]
-async fn a_list_by_the_rules_is_of_the_readers_language() {
+async fn an_eligible_list_depends_on_the_readers_language() {
     let campus = Campus::start().await;
     campus.job(10.0).await;
     // Argument 4 is the address of the language. An "s" in second place means "es".

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_holds_until_it_expires_and_across_one_rotation() {
+    fn a_token_is_valid_until_it_expires_even_after_a_key_rotation() {
         let folder = tempfile::tempdir().unwrap();
         let start = Timestamp::from_millis(1_800_000_000_000);
         let keys = AccessKeys::open(folder.path(), start).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_known_by_its_mark_or_an_old_token_and_neither_opens_more() {
+    fn a_device_mark_or_old_token_identifies_a_device_and_gives_no_access() {
         let folder = tempfile::tempdir().unwrap();
         let start = Timestamp::from_millis(1_800_000_000_000);
         let keys = AccessKeys::open(folder.path(), start).unwrap();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_signature_is_nothing() {
+    fn an_unsigned_token_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let keys = AccessKeys::open(folder.path(), Timestamp::from_millis(0)).unwrap();
         // {"alg":"none"} and plausible claims.

@@ -216,7 +216,7 @@ mod tests {
 
     /// A7: a guesser blocks only himself, not the account elsewhere and not others on his network.
     #[test]
-    fn a_guesser_holds_up_himself() {
+    fn a_guesser_blocks_only_himself() {
         let limits = limits(3, 5);
         assert_eq!(fail(&limits, attempt("ann", "192.0.2.1"), 9), 3);
         assert!(limits.admit(attempt("ann", "192.0.2.2")).is_ok());

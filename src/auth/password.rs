@@ -168,7 +168,7 @@ mod tests {
     const DECOMPOSED: &str = "cafe\u{301} au lait";
 
     #[tokio::test]
-    async fn hashes_are_those_of_the_crate() {
+    async fn hashes_equal_those_of_the_argon2_crate() {
         let passwords = Passwords::new(1).unwrap();
         let ours = passwords.hash("correct horse").await.unwrap();
         let theirs = Argon2::default().hash_password(b"correct horse").unwrap();
@@ -188,7 +188,7 @@ mod tests {
 
     /// C1: the same letters are the same password, whatever the keyboard sends.
     #[tokio::test]
-    async fn a_password_has_one_form() {
+    async fn a_password_is_normalized() {
         let passwords = Passwords::new(1).unwrap();
         for (chosen, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
             let hash = passwords.hash(chosen).await.unwrap();

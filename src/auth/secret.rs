@@ -60,7 +60,7 @@ mod tests {
     use crate::model::{SessionId, Timestamp};
 
     #[test]
-    fn a_secret_survives_the_trip_and_garbage_does_not() {
+    fn a_secret_round_trips_and_garbage_is_refused() {
         let secret = Secret::generate(SessionId::generate(Timestamp::from_millis(1)));
         let back = Secret::parse(&secret.reveal()).unwrap();
         assert_eq!((back.id, back.digest()), (secret.id, secret.digest()));

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_spent_counts_and_only_against_its_key() {
+    fn only_spending_counts_and_only_for_its_own_key() {
         let throttle = throttle(3);
         for _ in 0..3 {
             assert_eq!(throttle.wait(&"a", Share::One), None);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_campus_has_ten_times_as_much() {
+    fn a_campus_network_has_ten_times_the_limit() {
         let throttle = throttle(3);
         let taken = (0..100).filter(|_| throttle.take(&"campus", Share::Campus).is_ok());
         assert_eq!(taken.count(), 30);
@@ -157,7 +157,7 @@ mod tests {
 
     /// A9: a flood of keys takes no more memory, and frees no key that must wait.
     #[test]
-    fn a_flood_of_keys_frees_nobody_and_holds_up_nobody() {
+    fn a_flood_of_keys_frees_no_key_and_blocks_no_other() {
         let throttle = throttle(3);
         for _ in 0..3 {
             throttle.spend(&"guesser", Share::One);

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_commented_file_says_the_defaults() {
+    fn the_commented_file_has_the_defaults() {
         let file = Config::load(Some(Path::new("config.toml")), std::iter::empty()).unwrap();
         assert_eq!(format!("{file:?}"), format!("{:?}", Config::default()));
     }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_before_the_file() {
+    fn the_environment_overrides_the_file() {
         let set = [
             ("CORKBOARD__SERVER__LISTEN", "0.0.0.0:1"),
             ("CORKBOARD__CAMPUS__NAME", "1865"),

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_news_once_until_the_module_was_well_for_an_hour() {
+    fn a_failure_is_reported_once_until_an_hour_without_one() {
         let health = RuleHealth::default();
         let rule = RuleId::from_bytes([7; 16]);
         let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
@@ -157,7 +157,7 @@ mod tests {
 
     /// A14
     #[test]
-    fn a_module_that_keeps_failing_is_set_aside_for_a_while() {
+    fn a_module_that_keeps_failing_is_skipped_for_a_while() {
         let health = RuleHealth::default();
         let rule = RuleId::from_bytes([7; 16]);
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quietest_answer_wins_whatever_the_order() {
+    fn the_strictest_delivery_wins_in_any_order() {
         let rule = |name: &str| RuleInUse {
             rule_id: RuleId::from_bytes([1; 16]),
             name: name.into(),

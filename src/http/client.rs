@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_is_believed() {
+    fn headers_from_untrusted_peers_are_ignored() {
         let lie = [
             ("x-forwarded-for", "198.51.100.1"),
             ("forwarded", "for=198.51.100.1"),

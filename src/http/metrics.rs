@@ -313,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_older_format_names_families_as_their_samples() {
+    fn the_older_format_names_families_like_their_samples() {
         let open = "# HELP a Things done.\n# TYPE a counter\na_total 3\n# HELP b What runs.\n# TYPE b info\n\
                     b_info{v=\"1\"} 1\n# HELP c_bytes Size.\n# TYPE c_bytes gauge\n# UNIT c_bytes bytes\nc_bytes 7\n# EOF\n";
         let plain = "# HELP a_total Things done.\n# TYPE a_total counter\na_total 3\n# HELP b_info What runs.\n\
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_noted_under_its_route_method_and_class() {
+    fn a_request_is_counted_by_route_method_and_status_class() {
         let metrics = Metrics::default();
         let number = routes::paths()
             .iter()

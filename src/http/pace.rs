@@ -70,7 +70,7 @@ mod tests {
 
     /// D3: a trickling body is given up, and one over a slow line is not.
     #[test]
-    fn a_body_may_be_slow_but_not_stand_still() {
+    fn a_slow_body_is_accepted_and_a_stalled_one_is_not() {
         assert_eq!(given_up(0, 1), Some(10));
         assert_eq!(given_up(1, 1), Some(10));
         assert_eq!(given_up(1_000, 11), Some(10));

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_together_is_what_a_view_says() {
+    fn appended_json_equals_a_serialized_view() {
         let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
         let reader = store.read().unwrap();
         let declined = json!({"at": "2026-12-01T17:00:00Z", "reason": null});

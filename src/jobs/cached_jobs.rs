@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_posting_is_that_of_the_readers_own_moment() {
+    fn a_cached_posting_matches_the_readers_snapshot() {
         let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
         let cached_jobs = CachedJobs::default();
         let empty = store.read().unwrap();

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_text_stands_as_it_is() {
+    fn only_plain_text_is_not_encoded() {
         assert_eq!(encoded("Reader (10 hours) = fun?"), None);
         assert_eq!(encoded("é").unwrap(), "=?utf-8?b?w6k=?=");
         for text in [

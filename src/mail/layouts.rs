@@ -78,7 +78,7 @@ mod tests {
     use crate::model::{ApplicationId, Email, JobId, Timestamp};
 
     #[test]
-    fn what_people_typed_is_text_in_every_part() {
+    fn user_text_is_escaped_in_every_part() {
         let to = Email::parse("boss@example.edu").unwrap();
         let template = MailTemplate::ApplicationReceived {
             application_id: ApplicationId::from_bytes([1; 16]),

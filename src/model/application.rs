@@ -263,7 +263,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_moves_out_of_a_final_state_nor_to_where_it_is(from in status(), to in status()) {
+        fn a_final_status_never_changes_and_no_change_is_to_itself(from in status(), to in status()) {
             for mover in [Mover::Student, Mover::Employer] {
                 if from.is_final() || from == to || to == ApplicationStatus::Submitted {
                     prop_assert!(!from.allows(mover, to));
@@ -272,13 +272,13 @@ mod tests {
         }
 
         #[test]
-        fn each_move_belongs_to_one_side_only_but_for_none(from in status(), to in status()) {
+        fn only_one_side_may_make_each_change(from in status(), to in status()) {
             prop_assert!(!(from.allows(Mover::Student, to) && from.allows(Mover::Employer, to)));
         }
     }
 
     #[test]
-    fn an_offer_is_the_students_to_accept() {
+    fn only_the_student_accepts_an_offer() {
         use ApplicationStatus::{Accepted, Offered};
         assert!(Offered.allows(Mover::Student, Accepted));
         assert!(!Offered.allows(Mover::Employer, Accepted));

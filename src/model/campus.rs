@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_finds_the_language_of_the_campus() {
+    fn a_language_tag_finds_a_campus_language() {
         let languages = ["en", "es", "pt-BR"].map(String::from);
         for (tag, language) in [
             ("es", Some("es")),

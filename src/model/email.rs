@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_is_no_mailbox_of_its_own() {
+    fn a_plus_label_is_the_same_mailbox() {
         let mailbox = |text| Email::parse(text).unwrap().mailbox();
         assert_eq!(
             mailbox("Ann+jobs+1@example.edu"),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_told_from_other_text() {
+    fn only_valid_addresses_are_accepted() {
         for right in [
             "a@b.edu",
             "Mary.O'Neil+x@cs.Example.EDU",

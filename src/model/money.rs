@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cents_survive_json_and_storage(cents in -MAX_CENTS..MAX_CENTS) {
+        fn cents_round_trip_through_json_and_storage(cents in -MAX_CENTS..MAX_CENTS) {
             let money = Money::from_cents(cents);
             let json = serde_json::to_string(&money).unwrap();
             prop_assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money);

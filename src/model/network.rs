@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_what_shares_its_first_bits() {
+    fn a_range_contains_addresses_with_its_prefix() {
         for (range, inside, outside) in [
             ("10.1.0.0/16", "10.1.255.7", "10.2.0.0"),
             ("10.1.2.3", "::ffff:10.1.2.3", "10.1.2.4"),

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_merge_patch_is_read_as_its_standard_shows() {
+    fn the_example_of_rfc_7396_is_read() {
         // The example in RFC 7396, section 3.
         let patch = json!({"title": "Hello!", "phoneNumber": "+01-123-456-7890", "author": {"familyName": null},
             "tags": ["example"]});

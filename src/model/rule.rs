@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draft_decides_only_after_its_effect_was_seen() {
+    fn a_draft_needs_a_dry_run_before_it_is_active() {
         use RuleState::{Active, Draft, Retired, Shadow};
         assert!(!Draft.allows(Active, false));
         assert!(Draft.allows(Active, true));

@@ -88,7 +88,7 @@ mod tests {
 
     /// C2: invisible text is empty, and direction marks are removed.
     #[test]
-    fn a_text_that_shows_nothing_is_empty() {
+    fn invisible_text_is_empty() {
         for unseen in [
             "\u{200b}",
             "\u{3164}",

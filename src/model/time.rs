@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_date_is_the_end_of_the_day_where_the_campus_is() {
+    fn a_bare_date_is_the_end_of_the_day_in_the_campus_time_zone() {
         let zone = TimeZone::get("America/New_York").unwrap();
         let end = day_or_time("2026-12-01", &zone).unwrap();
         assert_eq!(end.to_string(), "2026-12-02T04:59:59.999Z");

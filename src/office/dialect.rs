@@ -190,7 +190,7 @@ mod tests {
 
     /// B1: a file that is not CSV is named, and none of its bytes are shown.
     #[test]
-    fn what_is_no_csv_is_refused_by_its_kind() {
+    fn a_file_that_is_not_csv_is_refused_by_its_kind() {
         let utf16 = |text: &str, big: bool| -> Vec<u8> {
             let units = text.encode_utf16();
             units

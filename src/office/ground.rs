@@ -128,7 +128,7 @@ mod tests {
 
     /// A12: the sample of a large campus covers every job, and students from the first to the last.
     #[test]
-    fn a_sample_leaves_out_no_job() {
+    fn a_sample_includes_every_job() {
         assert_eq!(stride(100, 1_000), 1);
         assert_eq!(stride(10, 0), 1);
         for (students, jobs) in [(10_000, 3_200), (2_000, 3_000), (40_000, 10)] {

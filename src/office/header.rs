@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn case_blanks_and_empty_columns_at_the_end_do_not_matter() {
+    fn case_spaces_and_trailing_empty_columns_do_not_matter() {
         let found = header(&[" NAME ", "E-Mail", "student_id", "", " "], true).unwrap();
         let columns: Vec<_> = found.columns.into_iter().flatten().collect();
         assert_eq!(columns, KNOWN);
@@ -110,7 +110,7 @@ mod tests {
 
     /// B8: an unknown column is left out and named. It is refused only with `strict`.
     #[test]
-    fn a_column_nobody_knows_is_named() {
+    fn an_unknown_column_is_named() {
         let long = "x".repeat(100_000);
         let names = ["name", "major", "", "email", "tab\tand\u{fffd}", &long];
         let found = header(&names, false).unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_missing_or_there_twice_is_refused() {
+    fn a_missing_or_repeated_column_is_refused() {
         let fields = |names: &[&str]| -> Vec<String> {
             let Invalid(errors) = header(names, false).unwrap_err();
             errors.into_iter().map(|error| error.field).collect()

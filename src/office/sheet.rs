@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn truth_is_read_in_english_and_spanish() {
+    fn booleans_are_read_in_english_and_spanish() {
         for yes in [
             "TRUE",
             "True",
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_spreadsheet_has_spoiled_is_seen() {
+    fn values_that_a_spreadsheet_damaged_are_detected() {
         for rounded in ["4.71123E+11", "4,71E+11", "1E+05", "5e+20"] {
             assert!(is_rounded(rounded), "{rounded}");
         }

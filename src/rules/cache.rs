@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_used_is_kept_and_no_more() {
+    fn only_used_code_is_saved() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.code");
         let ((), used) = compiling(Code::new(), || {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_any_byte_changed_is_none() {
+    fn a_file_with_a_changed_byte_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.code");
         save(&file, &HashMap::from([(b"key".to_vec(), vec![7; 40])])).unwrap();

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_too_long_is_told_so_and_holds_nobody_up() {
+    fn a_call_that_waits_too_long_is_busy_and_blocks_nobody() {
         let permits = Permits {
             waiting: Mutex::new(Waiting { free: 1, live: 0 }),
             freed: Condvar::new(),

@@ -303,7 +303,7 @@ mod tests {
 
     /// A4
     #[test]
-    fn so_many_compile_at_once_and_none_twice() {
+    fn compilations_are_limited_and_never_doubled() {
         let queue = Queue::new(CompileLimits {
             at_once: 2,
             max_wait: Duration::ZERO,

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_module_tells_the_student_nothing_of_its_inside() {
+    fn a_failure_shows_the_student_no_internals() {
         let verdict = Fault::Trapped("secret".into()).verdict("es-MX");
         assert_eq!(verdict.outcome, Outcome::Review);
         assert_eq!(verdict.reasons[0].code, "rule-trapped");

@@ -49,7 +49,7 @@ mod tests {
     use crate::search::rows::words_of;
 
     #[test]
-    fn aliases_are_written_as_words_are() {
+    fn aliases_are_folded_like_words() {
         for (alias, meaning) in ALIASES {
             assert!(alias.split(' ').count() <= crate::model::MAX_NAME_WORDS);
             for text in [alias, meaning] {

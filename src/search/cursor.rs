@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tokens_come_back(key: u64, high: u64, low: u64, any_word: bool) {
+        fn cursors_round_trip(key: u64, high: u64, low: u64, any_word: bool) {
             for sort in [Sort::Relevance, Sort::Newest, Sort::Pay, Sort::Deadline] {
                 let after = After { sort, any_word, place: Rank { key, id: (high, low) } };
                 prop_assert_eq!(After::parse(&after.to_token()).unwrap(), after);

@@ -78,7 +78,7 @@ mod tests {
     use crate::search::rows::words_of;
 
     #[test]
-    fn they_are_written_as_words_are() {
+    fn everyday_words_are_folded_like_words() {
         let words = EVERYDAY.split([':', '\n', ' ']);
         for word in words.filter(|word| !word.is_empty()) {
             assert_eq!(words_of(word).trim(), word);

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_payload_is_seen() {
+    fn a_changed_payload_is_detected() {
         assert_eq!(read_payload(&payload(12_345, ""), ""), Some(12_345));
         assert_eq!(
             read_payload(&payload(12_345, "").replace("12345", "12346"), ""),

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn skills_are_seen_by_any_name() {
+    fn skills_are_mentioned_by_any_name() {
         let text =
             "You go through MS-Excel sheets, write JS or C# and work in teams. A plus: Resumé.";
         let found = mentions(text, &Vocabulary::default());

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_spelled_as_the_model_does() {
+    fn setting_names_match_the_model() {
         for setting in [
             JobSetting::OnCampus,
             JobSetting::OffCampus,
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_come_apart_again() {
+    fn flags_round_trip() {
         let flags = Flags::of(JobStatus::Expired, JobSetting::Remote, true);
         assert!(usize::from(flags.0) < Flags::COUNT);
         assert_eq!(flags.status(), status_code(JobStatus::Expired));

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pay_and_hours_are_heard_in_words() {
+    fn pay_and_hours_limits_in_words_are_understood() {
         let (least, most) = (i64::MIN, i64::MAX);
         for (text, low, high, rest) in [
             ("tutor over $20", 2_001, most, "tutor"),

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minus_leaves_out_what_it_stands_before() {
+    fn a_minus_excludes_the_next_word() {
         assert_eq!(pieces("tutor -math"), [Plain("tutor "), Without("math")]);
         assert_eq!(pieces("-\"night shift\""), [Without("night shift")]);
         for text in ["part-time", "a - b", "--", "-", "-1", "- math", "--math"] {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_look_in_one_place() {
+    fn field_prefixes_search_one_field() {
         let within = |place, value, is_excluded| Within {
             place,
             value,

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_tell_nothing_go() {
+    fn empty_words_are_dropped() {
         assert_eq!(shown("I want a job in the library"), ["library"]);
         assert_eq!(shown("a job in the library"), ["job", "library"]);
         assert_eq!(shown("to be or"), ["to", "be", "or"]);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_limits_are_no_words() {
+    fn field_prefixes_are_not_words() {
         let text = read("tutor skill:js -night pay:>15 at:library").unwrap();
         assert_eq!(text.clauses.len(), 1);
         assert!(matches!(&text.within[0], Restriction::Skill { term, .. } if term == "javascript"));
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hostile_is_cut() {
+    fn long_queries_are_cut() {
         assert_eq!(read(" \u{a0}\n"), None);
         assert!(read("!?… \0 ©").unwrap().is_void());
         assert_eq!(shown(&"ab cd ".repeat(5_000)).len(), 2);

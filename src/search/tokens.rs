@@ -239,7 +239,7 @@ mod tests {
     proptest! {
         /// The fast path and the general one read the same words at the same positions.
         #[test]
-        fn plain_words_are_read_as_any(text in "[a-c1 +#'’é日☕\u{301}\u{ad}s-]{0,40}") {
+        fn the_fast_path_reads_the_same_words(text in "[a-c1 +#'’é日☕\u{301}\u{ad}s-]{0,40}") {
             let mut stream = raw_words(&text);
             while stream.advance() {
                 let Token { offset_from, offset_to, ref text, .. } = *stream.token();

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_season_is_mild() {
+    fn age_and_deadline_bonuses_are_small() {
         let now = 1_000 * DAY_MILLIS;
         let season = Season::at(now);
         let far = now + 90 * DAY_MILLIS;

@@ -171,7 +171,7 @@ mod tests {
     const LONG: Duration = Duration::from_mins(1);
 
     #[test]
-    fn lines_that_fail_are_counted_and_told_once_one_succeeds() {
+    fn lost_lines_are_reported_after_a_successful_write() {
         let (lines, open, written) = lines();
         for succeeds in [true, false, false, true, true, true] {
             open.send(succeeds).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_stuck_holds_nobody_up() {
+    fn a_stuck_reader_blocks_nobody() {
         let (lines, open, written) = lines();
         let line = [b'x'; 1023];
         let line = [&line[..], b"\n"].concat();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_where_nothing_is_written() {
+    fn the_end_waits_only_for_waiting_lines() {
         Lines::new().wait_until_written(LONG);
     }
 }

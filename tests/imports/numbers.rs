@@ -32,7 +32,7 @@ fn whole(board: &Board) {
 
 /// B3: a later number from the office replaces its earlier one in all records.
 #[actix_web::test]
-async fn a_corrected_number_replaces_the_one_before() {
+async fn a_corrected_number_replaces_the_earlier_one() {
     let board = Board::start();
     let admin = board.admin().await;
     let students = |number: &str| format!("name,email,studentId\nAnn,ann@example.edu,{number}\n");
@@ -78,7 +78,7 @@ async fn a_corrected_number_replaces_the_one_before() {
 
 /// B4: the roster's owner gets a typed number, the former holder is told, and no answer says who has it.
 #[actix_web::test]
-async fn a_typed_number_gives_way_to_the_offices() {
+async fn the_offices_number_overrides_a_typed_one() {
     let board = Board::start();
     let admin = board.admin().await;
     let student = join_as(&board, "student", "typist@example.edu", "studentId", "S-1").await;

@@ -52,7 +52,7 @@ async fn claim(board: &Board, email: &str, work_space: &str) -> Person {
 /// A6: somebody who registers with a workplace gets none of its postings before the office approves, and none if two
 /// employers have it.
 #[actix_web::test]
-async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt() {
+async fn a_posting_needs_one_clearly_named_active_employer() {
     let board = Board::start();
     let admin = board.admin().await;
     let stranger = "owner@cafe.example";
@@ -115,7 +115,7 @@ async fn a_posting_lands_only_with_an_active_employer_who_is_named_without_doubt
 
 /// A6: an erased employer's workplace identifies nobody.
 #[actix_web::test]
-async fn the_workplace_of_an_employer_who_has_left_is_free() {
+async fn an_erased_employers_workplace_identifies_nobody() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = claim(&board, "gym@example.edu", "Gym").await;

@@ -14,7 +14,7 @@ async fn upload(board: &Board, admin: &Person, path: &str, bytes: Vec<u8>) -> Re
 
 /// B1: a file that is not CSV is refused by its kind, over HTTP and on the command line, without showing its bytes.
 #[actix_web::test]
-async fn a_file_that_is_no_csv_is_named() {
+async fn a_file_that_is_not_csv_is_named() {
     let board = Board::start();
     let admin = board.admin().await;
     let csv = "name,email\nAnn,ann@example.edu\n";
@@ -151,7 +151,7 @@ async fn values_are_read_as_a_spreadsheet_writes_them() {
 
 /// B8: an unknown column is reported and ignored, or refused with `strict`.
 #[actix_web::test]
-async fn unknown_columns_are_named_and_left_out() {
+async fn unknown_columns_are_reported_and_ignored() {
     let board = Board::start();
     let admin = board.admin().await;
     let csv = "name,major,email\nAnn,Art,ann@example.edu\n";
@@ -181,7 +181,7 @@ async fn unknown_columns_are_named_and_left_out() {
 
 /// B6 and B7: empty lines are ignored, short rows are filled up, and `strict` does not object.
 #[actix_web::test]
-async fn empty_lines_and_short_rows_are_no_faults() {
+async fn empty_lines_and_short_rows_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let csv = "name,email,visa,summary\n,,,\nAnn,ann@example.edu\n\"\",\"\",\"\",\"\"\n  \nBob,bob@example.edu,F-1,\n,,,\n\u{1a}";
     std::fs::write(folder.path().join("students.csv"), csv).unwrap();
@@ -197,7 +197,7 @@ async fn empty_lines_and_short_rows_are_no_faults() {
 
 /// Messages about a bad cell are short and printable, whatever the cell contains.
 #[actix_web::test]
-async fn no_message_is_long_or_holds_what_cannot_be_shown() {
+async fn messages_are_short_and_printable() {
     let board = Board::start();
     let admin = board.admin().await;
     let long = "x".repeat(200_000);

@@ -37,7 +37,7 @@ fn may(by: &str, from: &str) -> &'static [&'static str] {
 }
 
 #[actix_web::test]
-async fn an_application_moves_as_the_table_says_and_no_other_way() {
+async fn an_application_changes_only_as_the_table_says() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;
@@ -89,7 +89,7 @@ async fn an_application_moves_as_the_table_says_and_no_other_way() {
 }
 
 #[actix_web::test]
-async fn places_and_applications_are_given_once() {
+async fn positions_and_applications_are_given_once() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let students = [
@@ -165,7 +165,7 @@ async fn places_and_applications_are_given_once() {
 }
 
 #[actix_web::test]
-async fn each_side_sees_its_view_of_an_application() {
+async fn each_side_sees_its_own_fields_of_an_application() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;

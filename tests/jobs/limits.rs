@@ -155,7 +155,7 @@ async fn an_open_posting_that_the_office_closed_needs_the_office_again() {
 
 /// D5: the fields that verdicts depend on are frozen for the employer while applications are open, and for nobody else.
 #[actix_web::test]
-async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
+async fn fields_behind_verdicts_are_frozen_while_applications_are_open() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;
@@ -226,7 +226,7 @@ async fn what_a_verdict_rests_on_is_frozen_while_applications_are_open() {
 
 /// D5: an import that would change these fields is refused row by row.
 #[actix_web::test]
-async fn an_import_does_not_change_what_open_applications_rest_on() {
+async fn an_import_does_not_change_frozen_fields() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;
@@ -273,7 +273,7 @@ async fn an_import_does_not_change_what_open_applications_rest_on() {
 
 /// D13: the form says that an empty workplace is taken from the profile.
 #[actix_web::test]
-async fn an_empty_workplace_is_that_of_the_profile() {
+async fn an_empty_workplace_is_filled_from_the_profile() {
     let board = Board::start();
     let admin = board.admin().await;
     let employer = board.join("employer", "library@example.edu").await;

@@ -102,7 +102,7 @@ async fn a_posting_has_all_its_members() {
 }
 
 #[actix_web::test]
-async fn a_posting_goes_through_its_life() {
+async fn a_posting_changes_its_status() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;
@@ -281,7 +281,7 @@ async fn a_deadline_ends_a_posting() {
 }
 
 #[actix_web::test]
-async fn hours_are_not_raised_behind_the_rules_back() {
+async fn hours_cannot_be_raised_after_the_verdict() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;
@@ -618,7 +618,7 @@ async fn a_question_keeps_its_id_when_others_come_before_it() {
 }
 
 #[actix_web::test]
-async fn a_status_of_null_is_as_good_as_none() {
+async fn a_null_status_counts_as_absent() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let posted = board.post_job(&employer, json!({"jobStatus": null})).await;

@@ -81,7 +81,7 @@ fn resolve(from: &str, import: &str) -> String {
 }
 
 #[test]
-fn all_that_the_first_page_imports_is_asked_for_at_once() {
+fn the_first_page_preloads_all_its_scripts() {
     let mut wanted = vec!["/app.js".to_owned()];
     let mut found = BTreeSet::new();
     while let Some(script) = wanted.pop() {
@@ -165,7 +165,7 @@ fn every_text_is_in_both_catalogues() {
 }
 
 #[test]
-fn nothing_comes_from_another_host_or_stands_inline() {
+fn nothing_is_inline_or_from_another_host() {
     let page = fs::read_to_string(web().join("index.html")).unwrap();
     assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains(" onclick="));
     assert!(

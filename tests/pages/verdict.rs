@@ -8,7 +8,7 @@ use crate::support::Board;
 
 /// E9: a student with an unknown award is not promised a work-study job.
 #[actix_web::test]
-async fn an_unknown_award_is_asked_for_and_not_passed_over() {
+async fn a_student_with_an_unknown_award_is_asked_for_it() {
     let board = Board::start();
     let employer = board.join("employer", "library@example.edu").await;
     let student = board.join("student", "ann@example.edu").await;

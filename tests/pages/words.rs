@@ -36,7 +36,7 @@ async fn a_deadline_says_its_date_and_the_days_left() {
 
 /// Pages-2, words: an error at an empty field names it.
 #[actix_web::test]
-async fn an_empty_field_is_asked_for_by_its_name() {
+async fn an_error_at_an_empty_field_names_it() {
     let board = Board::start();
     let browser = Browser::open(&board.url).await;
     for (page, button, wrong) in [

@@ -43,7 +43,7 @@ async fn a_flood_of_requests_is_limited_by_its_network() {
 
 /// A8: log-ins are answered while somebody registers without end.
 #[actix_web::test]
-async fn registrations_keep_nobody_out() {
+async fn registrations_do_not_block_log_ins() {
     let board = behind_a_proxy();
     let ann = board.join("student", "ann@example.edu").await;
     let register = async |number: usize| {
@@ -68,7 +68,7 @@ async fn registrations_keep_nobody_out() {
 
 /// D6: a request for a reset or an account writes the same, whether or not the address has an account.
 #[actix_web::test]
-async fn a_request_writes_alike_for_known_and_unknown_addresses() {
+async fn a_request_writes_the_same_for_known_and_unknown_addresses() {
     let board = Board::start();
     board.join("student", "ann@example.edu").await;
     let written = |email: &str| {
@@ -116,7 +116,7 @@ fn answer_to(address: &str, request: &str) -> String {
 
 /// D3: a body that does not arrive cannot hold a connection, whether or not a handler reads it.
 #[actix_web::test]
-async fn a_slow_body_holds_no_connection() {
+async fn a_slow_body_cannot_hold_a_connection() {
     let board = Board::start();
     let admin = board.admin().await;
     let address = board.url.strip_prefix("http://").unwrap().to_owned();

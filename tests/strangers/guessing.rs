@@ -23,7 +23,7 @@ async fn guess(board: &Board, address: &str, email: &str, times: usize) -> Vec<u
 
 /// A7: a stranger's wrong passwords block only the stranger. The right one works from elsewhere, for the office too.
 #[actix_web::test]
-async fn a_stranger_who_guesses_keeps_nobody_out() {
+async fn a_guessing_stranger_locks_nobody_out() {
     let board = behind_a_proxy();
     let admin = board.admin().await;
     let ann = board.join("student", "ann@example.edu").await;
@@ -42,7 +42,7 @@ async fn a_stranger_who_guesses_keeps_nobody_out() {
 
 /// A7: next to the guesser, a device that has logged in before is not blocked; a device of another account is.
 #[actix_web::test]
-async fn a_device_that_signed_in_before_is_not_held_up() {
+async fn a_known_device_is_not_blocked() {
     let board = behind_a_proxy();
     let ann = board.join("student", "ann@example.edu").await;
     let bob = board.join("student", "bob@example.edu").await;

@@ -87,7 +87,7 @@ async fn the_last_admin_cannot_be_suspended() {
 
 /// D8: of two admins who suspend each other at the same time, one remains.
 #[actix_web::test]
-async fn two_admins_do_not_suspend_one_another() {
+async fn two_admins_cannot_suspend_each_other() {
     let board = Board::start();
     let mut office = board.admin().await;
     for round in 0..5 {

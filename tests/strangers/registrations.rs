@@ -40,7 +40,7 @@ async fn with_roster() -> Board {
 
 /// A5: each link works only with the password of its own registration.
 #[actix_web::test]
-async fn a_link_opens_the_account_of_its_own_registration_alone() {
+async fn a_link_verifies_only_its_own_registration() {
     let board = with_roster().await;
     let email = "ann@example.edu";
     let mut links = Vec::new();

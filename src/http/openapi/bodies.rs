@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_described_members_are_those_that_are_read() {
+    fn the_described_members_match_the_types() {
         assert_eq!(
             members(JobBody::schema()),
             fields::<JobInput>(&["jobStatus", "employeeId"])

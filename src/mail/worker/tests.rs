@@ -8,7 +8,7 @@ use crate::store::{Fault, MemoryEngine};
 
 /// A2: on a full disk, a mail may be sent but not marked. It must not be sent again every second.
 #[tokio::test]
-async fn what_has_left_while_nothing_could_be_noted_leaves_once() {
+async fn mail_sent_while_the_store_refuses_writes_is_sent_once() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Arc::new(MemoryEngine::default());
     let store = Store::new(engine.clone(), Clock::System);

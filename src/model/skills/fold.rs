@@ -75,7 +75,7 @@ mod tests {
     use super::fold_name;
 
     #[test]
-    fn spellings_become_one() {
+    fn all_spellings_fold_to_one() {
         for (name, folded) in [
             ("  Node.js ", "node js"),
             ("C++", "c++"),

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_each_skill_once_and_keeps_the_unknown_as_typed() {
+    fn a_list_has_no_duplicates_and_keeps_unknown_skills_as_typed() {
         let list = ["js", "Dewey system", "JAVASCRIPT", "dewey system"].map(str::to_owned);
         let labels = Vocabulary::default().canonical_list(&list);
         assert_eq!(labels, ["JavaScript", "Dewey system"]);

@@ -20,7 +20,7 @@ fn row(cells: [&str; 3]) -> Vec<String> {
 }
 
 #[test]
-fn a_mark_and_line_breaks_in_quotes_are_data_of_nobody_and_of_the_cell() {
+fn a_byte_order_mark_is_skipped_and_quoted_line_breaks_are_kept() {
     let file = b"\xEF\xBB\xBFa,b,c\r\n1,\"two\r\nlines\",3\r\n4,\"say \"\"hi\"\"\",\"\"\r\n";
     let wanted = vec![
         row(["1", "two\r\nlines", "3"]),
@@ -35,7 +35,7 @@ fn a_mark_and_line_breaks_in_quotes_are_data_of_nobody_and_of_the_cell() {
 }
 
 #[test]
-fn a_bad_row_is_named_and_its_neighbours_land() {
+fn a_bad_row_is_reported_and_its_neighbors_are_read() {
     let field = |name: &str| Some(name.to_owned());
     let invalid = b"a,b,c\n1,good,3\n2,caf\xE9 \xFF,3\n4,also,6\n";
     assert_eq!(
@@ -79,7 +79,7 @@ fn a_bad_row_is_named_and_its_neighbours_land() {
 
 /// B6: an empty line is not a row.
 #[test]
-fn lines_of_nothing_are_no_rows() {
+fn empty_lines_are_not_rows() {
     let file = "a,b,c\n,,\n1,2,3\n\"\",\"\",\"\"\n  \n\u{a0},\t,\n4,5,6\n,,,,,\n\x1a";
     let wanted = vec![row(["1", "2", "3"]), row(["4", "5", "6"])];
     assert_eq!(read(file.as_bytes()), (wanted.clone(), vec![]));
@@ -125,7 +125,7 @@ fn cells_are_separated_as_the_header_is() {
 
 /// B8: the content of an unknown column does not matter.
 #[test]
-fn cells_of_unknown_columns_are_left_out() {
+fn cells_of_unknown_columns_are_ignored() {
     let file = b"a,major,b,c\n1,\xFF\0,2,3\n";
     let rows = Rows::new(&file[..], &["a", "b", "c"], &["a"], false).unwrap();
     assert_eq!(rows.ignored(), ["major"]);
@@ -136,7 +136,7 @@ fn cells_of_unknown_columns_are_left_out() {
 }
 
 #[test]
-fn what_a_spreadsheet_spoiled_is_refused_and_what_it_kept_is_read() {
+fn damaged_values_are_refused_and_protected_ones_are_read() {
     let field = |name: &str| Some(name.to_owned());
     let file = "a,b,c\n#REF!,2,3\n\"=\"\"004711\"\"\",4.7E+11,3\n";
     let mut rows = Rows::new(file.as_bytes(), &["a", "b", "c"], &[], false).unwrap();
@@ -150,7 +150,7 @@ fn what_a_spreadsheet_spoiled_is_refused_and_what_it_kept_is_read() {
 }
 
 #[test]
-fn a_quote_left_open_does_not_swallow_the_memory() {
+fn an_open_quote_does_not_use_up_memory() {
     let endless = b"a,b,c\n1,2,3\n4,\"".chain(std::io::repeat(b'x'));
     let mut rows = Rows::new(endless, &["a", "b", "c"], &[], false).unwrap();
     assert!(rows.next().unwrap().is_ok());
@@ -200,7 +200,7 @@ fn read_named(file: &[u8]) -> (serde_json::Value, serde_json::Value) {
 }
 
 #[test]
-fn the_odd_files_of_others_are_read_as_they_mean_it() {
+fn unusual_csv_files_are_read_as_intended() {
     let spectrum = cases("spectrum");
     assert_eq!(spectrum.len(), 12);
     for (name, file, expected) in spectrum {
@@ -233,7 +233,7 @@ fn a_cell_may_be_a_mebibyte() {
 }
 
 #[test]
-fn a_header_is_read_before_anything_is_done() {
+fn a_wrong_header_is_refused_before_any_row() {
     let fault = |file: &[u8]| {
         Rows::new(file, &["a", "b"], &["a"], false)
             .err()

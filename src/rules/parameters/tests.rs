@@ -8,7 +8,7 @@ fn parse(setting: &str) -> Result<Schema, String> {
 
 /// D12
 #[test]
-fn a_setting_that_nothing_fits_is_refused() {
+fn a_parameter_without_a_valid_value_is_refused() {
     for (setting, words) in [
         (r#"{"type":"number","minimum":2,"maximum":1}"#, "minimum 2"),
         (
@@ -43,7 +43,7 @@ fn a_setting_that_nothing_fits_is_refused() {
 
 /// D12
 #[test]
-fn settings_are_bounded_together() {
+fn the_total_size_of_parameters_is_limited() {
     let schema = parse(r#"{"type":"array","items":{"type":"string"}}"#).unwrap();
     let given =
         |count| Parameters::from_iter([("a".into(), vec!["x".repeat(1_000); count].into())]);

@@ -30,7 +30,7 @@ fn sample() -> Sample {
 }
 
 #[test]
-fn words_say_where_to_look() {
+fn field_prefixes_choose_the_field() {
     let sample = sample();
     for (typed, found) in [
         ("js", vec![1, 4]),
@@ -95,7 +95,7 @@ fn filters_know_skills_by_any_name() {
 }
 
 #[test]
-fn an_index_with_other_names_is_made_anew() {
+fn an_index_with_other_skill_names_is_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let own = [("Sierra ILS".to_owned(), vec!["sierra".to_owned()])];
     let vocabulary = Vocabulary::with(&own.into());

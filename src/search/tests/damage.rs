@@ -40,7 +40,7 @@ fn check(dir: &Path, what: &str) {
 }
 
 #[test]
-fn it_goes_on_where_it_was() {
+fn an_index_reopens_at_its_position() {
     let dir = closed();
     let index = SearchIndex::open(dir.path()).unwrap();
     assert_eq!((index.position(), total(&index)), (1, 3));
@@ -65,7 +65,7 @@ fn staged_edits_show_with_the_next_commit() {
 }
 
 #[test]
-fn what_was_never_finished_is_begun_anew() {
+fn an_unfinished_index_is_created_again() {
     let sample = Sample::new(&[]);
     let edit = super::samples::upsert(&job(1, "Tutor", "Helps."));
     sample.index.apply(vec![edit], 0).unwrap();
@@ -83,7 +83,7 @@ fn a_folder_in_use_is_left_alone() {
 }
 
 #[test]
-fn a_lock_left_behind_does_not_count() {
+fn a_stale_lock_file_does_not_count() {
     let dir = closed();
     fs::write(dir.path().join(".tantivy-writer.lock"), b"").unwrap();
     fs::write(dir.path().join(".tantivy-meta.lock"), b"").unwrap();
@@ -136,7 +136,7 @@ fn any_byte_may_be_wrong() {
 }
 
 #[test]
-fn a_wrong_byte_in_a_segment_is_seen() {
+fn a_wrong_byte_in_a_segment_is_detected() {
     let kinds = ["term", "idx", "pos", "fast", "fieldnorm"];
     for kind in kinds {
         let dir = closed();
@@ -151,7 +151,7 @@ fn a_wrong_byte_in_a_segment_is_seen() {
 }
 
 #[test]
-fn an_index_of_another_version_is_made_anew() {
+fn an_index_of_another_version_is_rebuilt() {
     let dir = closed();
     let file = dir.path().join("meta.json");
     let meta = fs::read_to_string(&file).unwrap();
@@ -163,7 +163,7 @@ fn an_index_of_another_version_is_made_anew() {
 }
 
 #[test]
-fn a_folder_of_something_else_is_taken_over() {
+fn a_folder_with_other_files_is_reused() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("sub")).unwrap();
     fs::write(dir.path().join("meta.json"), b"\xff\x00{").unwrap();

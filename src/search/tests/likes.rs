@@ -5,7 +5,7 @@ use crate::model::Job;
 use crate::search::{Edit, Taste};
 
 #[test]
-fn deleted_postings_neither_show_nor_harm() {
+fn deleted_postings_are_not_shown() {
     let every = |number| job(number, "Tutor of math", "Tutors math, math and more math.");
     let sample = Sample::new(&(0..60).map(every).collect::<Vec<_>>());
     let removed = (2..60).map(|number| Edit::Remove(id(number)));

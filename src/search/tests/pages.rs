@@ -75,7 +75,7 @@ fn nothing_repeats_and_nothing_is_skipped_while_jobs_arrive() {
 }
 
 #[test]
-fn a_page_goes_on_where_its_last_job_is_gone() {
+fn a_page_continues_even_if_its_last_job_is_gone() {
     for sort in [Sort::Relevance, Sort::Newest, Sort::Pay, Sort::Deadline] {
         let listed = pages(sort, Some("tutor"), |sample, hits| {
             let last = *hits.last().unwrap();
@@ -91,7 +91,7 @@ fn a_page_goes_on_where_its_last_job_is_gone() {
 }
 
 #[test]
-fn orders_are_what_they_say() {
+fn each_order_sorts_as_named() {
     let number = |found: &JobId| (0..JOBS).find(|number| id(*number) == *found).unwrap();
     let listed = |sort| -> Vec<u64> { pages(sort, None, |_, _| ()).iter().map(number).collect() };
     let newest = listed(Sort::Newest);
@@ -102,7 +102,7 @@ fn orders_are_what_they_say() {
 }
 
 #[test]
-fn a_cursor_of_another_order_is_refused() {
+fn a_cursor_of_another_sort_order_is_refused() {
     let sample = Sample::new(&[sample_job(0), sample_job(1)]);
     let query = JobQuery {
         sort: Sort::Pay,
@@ -121,7 +121,7 @@ fn a_cursor_of_another_order_is_refused() {
 }
 
 #[test]
-fn an_answer_is_given_again_only_while_it_holds() {
+fn a_cached_answer_is_used_only_while_it_is_valid() {
     let mut closing = job(2, "Library aide", "Shelves books.");
     closing.deadline = Timestamp::from_millis(NOW.as_millis() + 5);
     let sample = Sample::new(&[job(1, "Library aide", ""), closing.clone()]);

@@ -56,7 +56,7 @@ fn one_word_or_two_finds_the_same() {
 
 /// Parts that happen to be words find nothing by themselves.
 #[test]
-fn a_word_is_not_taken_apart_by_chance() {
+fn a_word_is_not_split_by_chance() {
     let sample = Sample::new(&[
         job(1, "Manager", "Leads."),
         job(2, "Man of the theater", "Age is no matter."),
@@ -69,7 +69,7 @@ fn a_word_is_not_taken_apart_by_chance() {
 
 /// C2: invisible characters in a posting or a query do not hide words.
 #[test]
-fn soft_hyphens_hide_no_word() {
+fn invisible_characters_do_not_hide_words() {
     let sample = Sample::new(&[job(1, "Lib\u{ad}rary A\u{200b}ide", "Shel\u{ad}ves.")]);
     for typed in [
         "library",
@@ -84,7 +84,7 @@ fn soft_hyphens_hide_no_word() {
 
 /// C6: an unknown word is replaced by few others, and the answer names them.
 #[test]
-fn a_correction_is_told() {
+fn a_correction_is_reported() {
     let sample = Sample::new(&[
         job(1, "Hiring Assistant", "Helps."),
         job(2, "Housing Aide", "Helps."),
@@ -110,7 +110,7 @@ fn a_correction_is_told() {
 
 /// C7: limits on pay, hours and work-study in words are understood.
 #[test]
-fn limits_are_heard_in_words() {
+fn limits_in_words_are_understood() {
     let with = |number, title: &str, cents, hours, work_study| {
         let text = "Works and studies what the lab does.";
         changed(job(number, title, text), |job| {
@@ -173,7 +173,7 @@ fn two_capitals_are_a_name() {
 
 /// C7: a query that equals a title finds that title before postings that list it as a skill.
 #[test]
-fn a_title_goes_before_a_skill() {
+fn a_title_match_ranks_before_a_skill_match() {
     let skilled = |number, title: &str| {
         changed(job(number, title, "Help desk and more help desk."), |job| {
             job.skills_required = vec!["Help desk".into()];

@@ -107,7 +107,7 @@ fn words_find_jobs() {
 }
 
 #[test]
-fn what_is_said_for_short_finds_what_it_stands_for() {
+fn abbreviations_find_their_meaning() {
     let sample = Sample::new(&[
         job(1, "Administrative Assistant", "Writes."),
         job(2, "Asset Keeper", "Counts. Knows the State of things."),
@@ -127,7 +127,7 @@ fn what_is_said_for_short_finds_what_it_stands_for() {
 
 /// Stemming also applies to unknown words: "administative" has the stem of "administers".
 #[test]
-fn a_typo_is_mended_beside_words_of_its_stem() {
+fn a_typo_is_corrected_even_if_its_stem_is_known() {
     let sample = Sample::new(&[
         job(1, "Administrative Assistant", "Writes."),
         job(2, "Nurse", "Administers vaccines."),
@@ -150,7 +150,7 @@ fn a_typo_is_mended_beside_words_of_its_stem() {
 
 /// A difference in the first letter usually means another word: "math" does not mean oath.
 #[test]
-fn a_typo_is_seldom_in_the_first_letter() {
+fn the_first_letter_is_rarely_corrected() {
     let sample = Sample::new(&[
         job(1, "Safeguard Officer", "Watches."),
         job(2, "Oath Clerk", "Writes."),
