@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::support::{Board, PASSWORD, Person, Reply, job};
 use corkboard::http::{Access, Entry};
 use corkboard::model::{Event, Role};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// Statuses for an anonymous caller, a student, an employer, an admin.
 type Expected = [u16; 4];
 /// Method, route as in `routes()`, the values for its `{…}` (or its query), body, expected statuses.
-type Line = (Method, &'static str, &'static str, &'static str, Expected);
+pub type Line = (Method, &'static str, &'static str, &'static str, Expected);
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -23,13 +23,13 @@ const ALL_200: Expected = [200; 4];
 const SIGNED_IN: Expected = [401, 200, 200, 200];
 const OFFICE: Expected = [401, 403, 403, 200];
 
-const PDF: &str = "%PDF-1.4\n%%EOF\n";
+pub const PDF: &str = "%PDF-1.4\n%%EOF\n";
 const NEW_JOB: &str = r#""jobTitle": "T", "jobDescription": "D", "jobPayRate": 15, "hoursPerWeek": 5, "deadline": "2099-01-01""#;
 
 /// `<name>` in a target, query or body is the ID of a record created below. `fresh` records are created for each
 /// allowed call.
 #[rustfmt::skip]
-fn table() -> Vec<Line> {
+pub fn table() -> Vec<Line> {
     let me = "/api/v1/me";
     let jobs = "/api/v1/jobs";
     let job = "/api/v1/jobs/{jobId}";
@@ -140,6 +140,7 @@ fn table() -> Vec<Line> {
         (POST, "/authLogin", "", r#"{"email": "own.student@example.edu", "password": "correct horse battery"}"#, ALL_200),
         (POST, "/job-post", "", r"{<new job>}", [401, 403, 201, 422]),
         (GET, "/get-jobs", "", "", ALL_200),
+        (GET, "/get-jobs", "?status=closed", "", [403, 403, 200, 200]),
         (POST, "/apply-job", "", r#"{"jobId": "<fresh job>"}"#, [401, 201, 403, 403]),
         (GET, "/get-applications", "", "", SIGNED_IN),
         (DELETE, "/delete-service", "", "", [401, 422, 422, 422]),
@@ -192,11 +193,11 @@ fn table() -> Vec<Line> {
     lines
 }
 
-struct World {
-    board: Board,
-    student: Person,
-    employer: Person,
-    admin: Person,
+pub struct World {
+    pub board: Board,
+    pub student: Person,
+    pub employer: Person,
+    pub admin: Person,
     other_student: Person,
     other_employer: Person,
     ids: Vec<(&'static str, String)>,
@@ -208,7 +209,7 @@ fn id(record: &Value, member: &str) -> String {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let board = Board::start();
         let admin = board.admin().await;
         let student = board.join("student", "own.student@example.edu").await;
@@ -291,7 +292,7 @@ impl World {
         }
     }
 
-    fn callers(&self) -> [(&'static str, Option<&Person>); 4] {
+    pub fn callers(&self) -> [(&'static str, Option<&Person>); 4] {
         [
             ("nobody", None),
             ("student", Some(&self.student)),
@@ -314,7 +315,7 @@ impl World {
         id(&self.board.send(request).await.expect(201).json(), "fileId")
     }
 
-    async fn id(&self, name: &str, allowed: bool) -> String {
+    pub async fn id(&self, name: &str, allowed: bool) -> String {
         let name = match name {
             "serial" => return self.serial.fetch_add(1, Ordering::Relaxed).to_string(),
             // A refused call must change nothing, so it does not need its own record.
@@ -359,6 +360,17 @@ impl World {
     }
 
     async fn call(&self, who: Option<&Person>, line: &Line, allowed: bool) -> Reply {
+        self.board
+            .send(self.request(who, line, allowed).await)
+            .await
+    }
+
+    pub async fn request(
+        &self,
+        who: Option<&Person>,
+        line: &Line,
+        allowed: bool,
+    ) -> RequestBuilder {
         let (method, route, target, body, _) = line;
         let path = match route.split_once('{') {
             Some((before, rest)) => {
@@ -382,7 +394,7 @@ impl World {
             };
             request = request.header("content-type", kind).body(body);
         }
-        self.board.send(request).await
+        request
     }
 
     /// Everything that the office and each person can see, and the length of the change log.

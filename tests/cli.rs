@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::process::{Process, corkboard, send};
-use crate::support::{self, job, people};
+use crate::support::process::{Process, corkboard};
+use crate::support::{self, job, people, send};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::process::{Process, send};
-use crate::support::{Person, job, people};
+use crate::support::process::Process;
+use crate::support::{Person, job, people, send};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;

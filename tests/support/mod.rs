@@ -1,17 +1,21 @@
 //! Starts the real Corkboard in a temporary folder on a free port, and calls it as a client would.
 
+pub mod contract;
 pub mod people;
 pub mod process;
 pub mod smtp;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use contract::Outcome;
 use corkboard::app;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::store::Store;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Request, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -21,6 +25,8 @@ pub struct Board {
     pub store: Store,
     pub clock: Clock,
     pub folder: tempfile::TempDir,
+    /// Results of all requests so far, as far as the API's description covers them.
+    pub outcomes: Mutex<BTreeSet<Outcome>>,
     client: reqwest::Client,
     handle: actix_web::dev::ServerHandle,
     done: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -32,11 +38,23 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: reqwest::header::HeaderMap,
     pub text: String,
+    /// `None` if the API's description does not cover the request.
+    pub outcome: Option<Outcome>,
 }
 
 impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
+    }
+
+    /// Empty if the answer is not a problem.
+    pub fn problem_code(&self) -> String {
+        let is_problem = self.header("content-type") == "application/problem+json";
+        if is_problem {
+            self.code()
+        } else {
+            String::new()
+        }
     }
 
     pub fn code(&self) -> String {
@@ -116,6 +134,7 @@ impl Board {
             store: running.store.clone(),
             clock,
             folder,
+            outcomes: Mutex::default(),
             client: reqwest::Client::new(),
             handle: running.server.handle.clone(),
             done: actix_web::rt::spawn(running.wait()),
@@ -141,12 +160,14 @@ impl Board {
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
-        let response = request.send().await.unwrap();
-        Reply {
-            status: response.status(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
+        let reply = send(request).await.unwrap();
+        self.outcomes.lock().unwrap().extend(reply.outcome.clone());
+        reply
+    }
+
+    pub async fn execute(&self, request: Request) -> Reply {
+        self.send(RequestBuilder::from_parts(self.client.clone(), request))
+            .await
     }
 
     pub async fn get(&self, who: Option<&Person>, path: &str) -> Reply {
@@ -261,6 +282,27 @@ impl Board {
             .expect(201)
             .json()
     }
+}
+
+/// Sends a request that may never be answered, and checks it and its answer against the API's description.
+pub async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
+    let (client, request) = request.build_split();
+    let request = request?;
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let sent = request.body().and_then(reqwest::Body::as_bytes);
+    let sent = sent.and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let response = client.execute(request).await?;
+    let mut reply = Reply {
+        status: response.status(),
+        headers: response.headers().clone(),
+        text: response.text().await?,
+        outcome: None,
+    };
+    reply.outcome = contract::check(&method, &path, &reply);
+    if let (Some(body), true) = (sent, reply.status.is_success()) {
+        contract::check_request(&method, &path, &body);
+    }
+    Ok(reply)
 }
 
 fn signed(request: reqwest::RequestBuilder, who: Option<&Person>) -> reqwest::RequestBuilder {

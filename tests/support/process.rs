@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PASSWORD, Person, Reply};
+use super::{PASSWORD, Person, Reply, send};
 
 /// Longest wait for a process to start, stop or print something. The machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -187,14 +187,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Sends a request that may never be answered.
-pub async fn send(request: reqwest::RequestBuilder) -> reqwest::Result<Reply> {
-    let response = request.send().await?;
-    Ok(Reply {
-        status: response.status(),
-        headers: response.headers().clone(),
-        text: response.text().await?,
-    })
 }

@@ -45,6 +45,7 @@ fn registration() -> Vec<Operation> {
 fn login(path: &'static str, summary: &'static str) -> Operation {
     operation("POST", path, summary)
         .body::<LoginBody>()
+        .once()
         .answer::<SignedIn>(200, "The tokens.")
         .problem(401, "invalid_credentials")
         .problem(403, "email_unverified, account_suspended")
@@ -63,11 +64,15 @@ fn sessions() -> Vec<Operation> {
         operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
             .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
             .body::<RefreshBody>()
+            .optional()
+            .once()
             .answer::<SignedIn>(200, "The tokens.")
             .problem(401, "invalid_token")
-            .problem(403, "forbidden, account_suspended"),
+            .problem(403, "forbidden"),
         operation("POST", "/api/v1/auth/logout", "Ends a session")
             .body::<RefreshBody>()
+            .optional()
+            .once()
             .empty(204, "The session is over, its access tokens included.")
             .problem(401, "unauthenticated")
             .problem(403, "forbidden"),
@@ -116,6 +121,7 @@ fn me() -> Vec<Operation> {
             .problem(422, "wrong_password")
             .problem(429, "too_many_attempts"),
         operation("DELETE", "/api/v1/me", "Erases the caller")
+            .if_match()
             .body::<EraseBody>()
             .empty(204, "Name and words are gone; records that others need stay without them.")
             .problem(422, "wrong_password")

@@ -34,6 +34,7 @@ fn apply(path: &'static str, summary: &'static str) -> Operation {
         .etag()
         .problem(404, "not_found")
         .problem(409, "already_applied, job_not_open")
+        .problem(422, "ineligible")
 }
 
 fn move_on(path: &'static str, summary: &'static str) -> Operation {

@@ -2,7 +2,7 @@
 //! with the types that are read, and the limits (see ../README.md) with what the server accepts.
 
 use utoipa::openapi::schema::{
-    AnyOfBuilder, Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+    AllOfBuilder, AnyOfBuilder, Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
 use utoipa::openapi::{KnownFormat, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -150,6 +150,14 @@ impl ToSchema for RegistrationBody {
     }
 }
 
+/// A profile may be sent back whole, with its number unchanged.
+fn read_only_id() -> RefOr<Schema> {
+    AllOfBuilder::new()
+        .item(named::<CampusId<Employer>>())
+        .description(Some("The caller's own. It cannot be changed."))
+        .into()
+}
+
 /// PATCH /me: the members of the account and of either profile in one object.
 pub struct MePatchBody;
 impl PartialSchema for MePatchBody {
@@ -158,13 +166,16 @@ impl PartialSchema for MePatchBody {
             .property("name", text(1, 200))
             .property("email", of_format(KnownFormat::Email))
             .property("password", password())
-            .property("currentPassword", plain(Type::String));
+            .property("currentPassword", plain(Type::String))
+            .property("studentId", read_only_id())
+            .property("employeeId", read_only_id());
         let members = [student_members(), employer_members()].concat();
         patch_of(members, object).into()
     }
 }
 impl ToSchema for MePatchBody {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<CampusId<Employer>>(schemas);
         push::<Preferences>(schemas);
     }
 }

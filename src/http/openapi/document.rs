@@ -48,6 +48,8 @@ const SOMETIMES: &[(&str, &[&str])] = &[
     ("Verdict", &["override"]),
 ];
 
+const EVERY_ROLE: usize = 3;
+
 /// The OpenAPI document.
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
@@ -256,11 +258,12 @@ fn responses(entry: &Entry, operation: &Operation) -> Value {
     for (status, codes) in &operation.problems {
         add(*status, codes);
     }
-    let needs_account = matches!(entry.access, Access::Roles(_));
-    if needs_account || entry.identifies {
+    let changes = entry.method != actix_web::http::Method::GET;
+    if entry.identifies {
         add(401, "unauthenticated");
     }
-    if needs_account {
+    // The wrong role, or a cookie from another site.
+    if matches!(entry.access, Access::Roles(roles) if changes || roles.len() < EVERY_ROLE) {
         add(403, "forbidden");
     }
     if entry.path.contains('{') {
@@ -273,33 +276,28 @@ fn responses(entry: &Entry, operation: &Operation) -> Value {
     {
         add(422, "invalid");
     }
-    if entry.method != actix_web::http::Method::GET {
+    if changes {
         add(409, "contended");
         add(507, "disk_full");
     }
+    add(500, "internal");
+    add(503, "busy, store_unavailable");
     let mut responses = Map::new();
     for (status, codes) in problems {
         let codes: Vec<&str> = codes.into_iter().collect();
-        let what = format!("A problem; its code is {}.", codes.join(" or "));
-        responses.insert(status.to_string(), problem(&what));
+        responses.insert(status.to_string(), problem(&codes));
     }
-    responses.insert(
-        "5XX".into(),
-        problem("The server is busy (503, with Retry-After) or failed."),
-    );
     for (status, answer) in &operation.answers {
         responses.insert(status.to_string(), answer.clone());
     }
     responses.into()
 }
 
-fn problem(what: &str) -> Value {
-    let mut content = Map::new();
-    content.insert(
-        PROBLEM_JSON.into(),
-        json!({ "schema": reference("Problem") }),
-    );
-    json!({ "description": what, "content": content })
+fn problem(codes: &[&str]) -> Value {
+    let mut schema = reference("Problem");
+    schema["properties"] = json!({ "code": { "enum": codes } });
+    let what = format!("A problem; its code is {}.", codes.join(" or "));
+    json!({ "description": what, "content": { PROBLEM_JSON: { "schema": schema } } })
 }
 
 #[cfg(test)]

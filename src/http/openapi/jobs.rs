@@ -126,8 +126,7 @@ fn postings() -> Vec<Operation> {
         operation("DELETE", "/api/v1/jobs/{jobId}", "Closes a posting")
             .detail("Its open applicants are told; it keeps its history.")
             .if_match()
-            .empty(204, "It is closed.")
-            .problem(409, "invalid_transition"),
+            .empty(204, "It is closed."),
     ]
 }
 

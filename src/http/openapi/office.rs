@@ -19,6 +19,7 @@ pub fn operations() -> Vec<Operation> {
             .pages()
             .page::<AccountRow<'_>>("A page."),
         operation("PATCH", "/api/v1/admin/accounts/{id}", "Approves, suspends or reinstates an account")
+            .if_match()
             .body::<ModerateBody>()
             .answer::<AccountRow<'_>>(200, "As it is now.")
             .etag()
@@ -41,6 +42,7 @@ pub fn operations() -> Vec<Operation> {
             )
             .query("strict", "Refuses a file with a column that is not known, in place of leaving it out.", json!({ "type": "boolean", "default": false }))
             .raw("text/csv")
+            .once()
             .answer::<ImportView>(200, "What landed and what did not.")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid"),

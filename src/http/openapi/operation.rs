@@ -135,11 +135,19 @@ impl Operation {
             content.insert(merge.into(), json!({ "schema": reference(&T::name()) }));
         }
         self.body = Some(json!({ "required": true, "content": content }));
-        self.problem(400, "malformed_json")
+        self.problem(400, "malformed_json, broken_body")
             .problem(408, "request_timeout")
             .problem(413, "body_too_large")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid")
+    }
+
+    /// The body may be left out, because a cookie can replace it.
+    pub fn optional(mut self) -> Self {
+        if let Some(body) = &mut self.body {
+            body["required"] = false.into();
+        }
+        self
     }
 
     /// A body that is a file.
@@ -175,6 +183,14 @@ impl Operation {
         content.insert(media_type.into(), json!({ "schema": schema }));
         self.answers
             .push((status, json!({ "description": what, "content": content })));
+        self
+    }
+
+    /// The last answer has another media type for some callers.
+    pub fn or_as(mut self, media_type: &str, schema: Value) -> Self {
+        if let Some((_, answer)) = self.answers.last_mut() {
+            answer["content"][media_type] = json!({ "schema": schema });
+        }
         self
     }
 

@@ -26,6 +26,7 @@ pub fn operations() -> Vec<Operation> {
                 "text/plain",
                 text(),
             )
+            .or_as("application/openmetrics-text", text())
             .problem(404, "not_found"),
         operation("GET", "/api/openapi.json", "This description").content(
             200,
