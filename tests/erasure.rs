@@ -1,7 +1,7 @@
 //! Erasure: no name, address or text of an erased person stays in the store, and their address and number are free.
 
 use crate::support::smtp::{MailServer, outbox_has};
-use crate::support::{Board, PASSWORD, Person};
+use crate::support::{self, Board, PASSWORD, Person};
 use corkboard::clock::Clock;
 use corkboard::store::{Key, StoreError, check};
 use reqwest::Method;
@@ -184,5 +184,46 @@ async fn nothing_of_a_person_stays_and_address_and_number_are_free() {
     let boss = join(&board, &server, &boss).await;
     let me = board.get(Some(&boss), "me").await.expect(200).json();
     assert_eq!(me["employer"]["employeeId"], "E-17");
+    board.stop().await;
+}
+
+/// Of answers that are kept for a retry: what the person sent, and the address that was registered.
+#[actix_web::test]
+async fn nothing_of_a_person_stays_in_the_answers_that_are_kept() {
+    let board = Board::start();
+    let keyed = async |who: Option<&Person>, path: &str, body: &Value| {
+        let request = board.request(Method::POST, path);
+        let request = request.header("idempotency-key", "once").json(body);
+        let request = match who {
+            Some(person) => request.bearer_auth(&person.token),
+            None => request,
+        };
+        board.send(request).await
+    };
+    let join = async |role: &str, email: &str| {
+        let body = json!({"email": email, "password": PASSWORD, "name": "Zebedee", "role": role});
+        let first = keyed(None, "auth/register", &body).await.expect(202);
+        let again = keyed(None, "auth/register", &body).await.expect(202);
+        assert_eq!(first.json()["email"], email);
+        assert_eq!(first.text, again.text);
+        let token = board.mailed_token(email, "verify-email").await;
+        let body = json!({"token": token, "password": PASSWORD});
+        let reply = board.post(None, "auth/verify-email", body).await;
+        Person::of(&reply.expect(200).json())
+    };
+    let student = join("student", "zeb@example.edu").await;
+    let employer = board.join("employer", "ines@example.edu").await;
+    let body = support::job(json!({"jobTitle": "Zebra keeper"}));
+    let post = async || keyed(Some(&employer), "jobs", &body).await.expect(201);
+    let posted = post().await.json();
+    assert_eq!(posted["jobId"], post().await.json()["jobId"]);
+    let body = json!({"jobId": posted["jobId"], "coverNote": "I, Zebedee, can read."});
+    keyed(Some(&student), "applications", &body)
+        .await
+        .expect(201);
+    leave(&board, &student).await;
+    nothing_holds(&board, &["Zebedee", "zeb@example.edu"]);
+    // The answers to others stay.
+    assert_eq!(post().await.json()["jobId"], posted["jobId"]);
     board.stop().await;
 }

@@ -1,7 +1,7 @@
-//! Cleanup: accounts that nobody verified, and the mails of a person.
+//! Cleanup: accounts that nobody verified, and the mails and saved answers of a person.
 
 use super::tokens;
-use crate::model::{Account, AccountId, AccountStatus, Mail, Timestamp};
+use crate::model::{Account, AccountId, AccountStatus, Mail, SavedAnswer, Timestamp};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
 /// Deletes an account that was not verified since a given time, and everything that belongs to it. Its address is free
@@ -22,6 +22,20 @@ pub fn clear_unverified(
     clear_mails(transaction, id)?;
     transaction.delete_bytes(keys::log_ins(id));
     transaction.delete(&account);
+    Ok(())
+}
+
+/// Deletes the answers that are kept for retries of an account's requests: they repeat what the person wrote.
+pub(super) fn clear_saved_answers(
+    transaction: &mut Transaction,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    let range = KeyRange::prefix(&keys::saved_answers_by_account(account));
+    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+        if let Some(answer) = transaction.get::<SavedAnswer>(&keys::indexed(&key)?)? {
+            transaction.delete(&answer);
+        }
+    }
     Ok(())
 }
 

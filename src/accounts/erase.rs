@@ -1,6 +1,6 @@
 //! Export and erasure of all data about a person.
 
-use super::clear::clear_mails;
+use super::clear::{clear_mails, clear_saved_answers};
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::applications::{erase_of_employer, erase_of_student};
@@ -74,8 +74,8 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
 }
 
 /// Removes a person's name and texts. Records that others need stay, under a placeholder number, so the address and
-/// campus number are free again. Open applications are withdrawn, open postings closed, files deleted, sessions ended,
-/// and unsent mail loses the name. `proven_at`: the account's version when the password was checked.
+/// campus number are free again. Open applications are withdrawn, open postings closed, files and saved answers deleted,
+/// sessions ended, and unsent mail loses the name. `proven_at`: the account's version when the password was checked.
 pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
@@ -99,6 +99,7 @@ pub fn erase(
         Party::Admin => return Err(Refusal::InvalidTransition { from, to }),
     };
     clear_mails(transaction, account_id)?;
+    clear_saved_answers(transaction, account_id)?;
     tokens::drop_all(transaction, account_id, None)?;
     end_all_sessions(transaction, account_id)?;
     let erased = Account {

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use super::problem::{Code, Problem};
 use super::state::State;
-use crate::model::{FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
+use crate::model::{AccountId, FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
 /// As in README.md: a key is remembered for a day, and a second request waits ten seconds for the first.
@@ -44,6 +44,15 @@ impl Reply {
             etag: None,
             body,
         })
+    }
+
+    pub fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            location: None,
+            etag: None,
+            body: Vec::new(),
+        }
     }
 
     pub fn respond(self) -> HttpResponse {
@@ -127,6 +136,7 @@ impl Drop for KeyLock<'_> {
 /// An Idempotency-Key and its owner.
 struct Key {
     text: String,
+    account_id: Option<AccountId>,
     digest: [u8; 32],
 }
 
@@ -151,6 +161,7 @@ impl Key {
         };
         Ok(Some(Self {
             text: key.to_owned(),
+            account_id: identity.map(|identity| identity.account_id),
             digest: digest(&[who.as_bytes(), key.as_bytes()]),
         }))
     }
@@ -159,6 +170,7 @@ impl Key {
     fn ticket(&self, request: &HttpRequest, body: [u8; 32]) -> Ticket {
         Ticket {
             key_digest: self.digest,
+            account_id: self.account_id,
             // Includes the key, so that nobody with the store can guess a password in the body from this digest.
             request_digest: digest(&[
                 self.text.as_bytes(),
@@ -182,6 +194,7 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
 
 struct Ticket {
     key_digest: [u8; 32],
+    account_id: Option<AccountId>,
     request_digest: [u8; 32],
 }
 
@@ -189,6 +202,7 @@ impl Ticket {
     fn saved(&self, now: Timestamp, answer: &Reply) -> SavedAnswer {
         SavedAnswer {
             key_digest: self.key_digest,
+            account_id: self.account_id,
             request_digest: self.request_digest,
             status: answer.status.as_u16(),
             location: answer.location.clone(),

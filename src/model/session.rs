@@ -56,6 +56,9 @@ pub struct Token {
 pub struct SavedAnswer {
     /// SHA-256 of the caller and the key.
     pub key_digest: [u8; 32],
+    /// Whose answer it is, so that it can be erased with the account. None for a caller without one.
+    #[serde(default)]
+    pub account_id: Option<AccountId>,
     /// SHA-256 of method, path and body.
     pub request_digest: [u8; 32],
     pub status: u16,

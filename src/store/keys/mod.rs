@@ -231,6 +231,9 @@ pub fn sessions_by_account(account: AccountId) -> Key {
 pub fn tokens_by_account(account: AccountId) -> Key {
     Key::new(b'X', b'k').bytes(account.as_bytes())
 }
+pub fn saved_answers_by_account(account: AccountId) -> Key {
+    Key::new(b'X', b'i').bytes(account.as_bytes())
+}
 /// Sessions, tokens and saved answers by the time they end.
 pub fn expiring() -> Key {
     Key::new(b'X', b'x')

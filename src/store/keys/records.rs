@@ -8,8 +8,9 @@ use super::{
     applications_by_student_status, employer, employer_email, employers_by_work_space, expiring,
     file, files_by_student, job, job_external_id, jobs_by_deadline, jobs_by_employer,
     jobs_by_status, mail, mails_by_account, mails_by_mailbox, mails_due, mails_failed,
-    mails_held_by_account, mails_held_by_mailbox, rule, rule_set, saved_answer, session,
-    sessions_by_account, standing_application, student, student_email, token, tokens_by_account,
+    mails_held_by_account, mails_held_by_mailbox, rule, rule_set, saved_answer,
+    saved_answers_by_account, session, sessions_by_account, standing_application, student,
+    student_email, token, tokens_by_account,
 };
 use crate::model::{
     Account, AccountId, AccountStatus, Application, ApplicationId, ApplicationStatus, EmployeeId,
@@ -325,6 +326,7 @@ impl Record for Token {
 
 impl Record for SavedAnswer {
     const KIND: u8 = b'i';
+    const INDEXES: &'static [u8] = b"i";
     type Id = [u8; 32];
     fn key(&self) -> RecordKey<Self> {
         saved_answer(&self.key_digest)
@@ -332,12 +334,15 @@ impl Record for SavedAnswer {
     fn key_of(id: &Self::Id) -> RecordKey<Self> {
         saved_answer(id)
     }
-    fn id_at_end(_row: &Key) -> Option<Self::Id> {
-        None
+    fn id_at_end(row: &Key) -> Option<Self::Id> {
+        row.0.last_chunk().copied()
     }
     fn index_keys(&self) -> Vec<Key> {
         let own = self.key();
-        vec![expiring().time(self.expires_at).bytes(own.as_bytes())]
+        let by_account = |id| saved_answers_by_account(id).bytes(&self.key_digest);
+        let by_account = self.account_id.map(by_account);
+        let by_time = expiring().time(self.expires_at).bytes(own.as_bytes());
+        by_account.into_iter().chain([by_time]).collect()
     }
 }
 
