@@ -1,7 +1,7 @@
 //! What `eligible=true` costs over ten thousand open jobs: the store, the shipped module and the list of what a student may
 //! have, as the server puts them together, without the search.
 //!
-//! `cargo bench --bench eligible`. The bound: the jobs are judged in batches within 100 ms for a student who has not asked
+//! `cargo bench --bench eligible`. The bound: the jobs are checked in batches within 100 ms for a student who has not asked
 //! before.
 
 mod support;
@@ -33,7 +33,7 @@ fn main() {
     let config = campus::config(folder.path());
     let store = app::open_store(&config, Clock::System).expect("the store opens");
     let students = students(&store);
-    let judge = app::judge(&config, &store).expect("the rules start");
+    let checker = app::checker(&config, &store).expect("the rules start");
     let reader = store.read().expect("a snapshot");
     let now = store.clock().now();
     let open = OpenJobs::default();
@@ -42,8 +42,8 @@ fn main() {
         .expect("a runtime");
     let ask = |student: &Student| {
         let started = Instant::now();
-        let eligible = runtime.block_on(open.eligible(&judge, &reader, student, now, "en"));
-        let eligible = eligible.expect("the rules judge").len();
+        let eligible = runtime.block_on(open.eligible(&checker, &reader, student, now, "en"));
+        let eligible = eligible.expect("the rules answer").len();
         assert!(
             eligible > 0,
             "a student without a job may have some of them"

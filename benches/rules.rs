@@ -97,12 +97,12 @@ struct Native {
 }
 
 impl Native {
-    fn judge(&self, pairs: &[(u32, u32)]) -> Vec<campus_eligibility::Verdict> {
-        let judge = |&(student, job): &(u32, u32)| {
+    fn check(&self, pairs: &[(u32, u32)]) -> Vec<campus_eligibility::Verdict> {
+        let check = |&(student, job): &(u32, u32)| {
             let (student, job) = (&self.students[student as usize], &self.jobs[job as usize]);
             campus_eligibility::check(student, job, &self.context, &self.settings)
         };
-        pairs.iter().map(judge).collect()
+        pairs.iter().map(check).collect()
     }
 }
 
@@ -158,17 +158,17 @@ fn main() {
     let check = |pairs: &[(u32, u32)]| {
         module
             .check(&context, &students, &jobs, pairs)
-            .expect("the module judges")
+            .expect("the module answers")
     };
     let same: Vec<_> = native
-        .judge(&one_job)
+        .check(&one_job)
         .into_iter()
         .map(native::verdict)
         .collect();
     assert_eq!(
         check(&one_job),
         same,
-        "the module judges as its source does"
+        "the module decides as its source does"
     );
 
     let mut criterion = Criterion::default().configure_from_args();
@@ -181,7 +181,7 @@ fn main() {
         bencher.iter(|| check(black_box(&one_job)))
     });
     group.bench_function("batch of 1024, natively", |bencher| {
-        bencher.iter(|| native.judge(black_box(&one_job)));
+        bencher.iter(|| native.check(black_box(&one_job)));
     });
     group.finish();
     criterion.final_summary();
@@ -199,12 +199,12 @@ fn hold(
         black_box(
             module
                 .check(context, students, jobs, pairs)
-                .expect("the module judges"),
+                .expect("the module answers"),
         );
     };
     let single = median(2001, || check(&pairs[..1]));
     let batch = median(201, || check(pairs));
-    let natively = median(201, || drop(black_box(native.judge(pairs))));
+    let natively = median(201, || drop(black_box(native.check(pairs))));
     let times = batch.as_secs_f64() / natively.as_secs_f64();
     println!(
         "single check {single:?}; batch {:?} a pair, natively {:?} a pair: {times:.1} times",
@@ -223,7 +223,7 @@ fn hold(
         black_box(
             module
                 .check(context, student, &many, &all)
-                .expect("the module judges"),
+                .expect("the module answers"),
         );
     });
     println!("one student against 10,000 jobs: {search:?}");

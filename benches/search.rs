@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use corkboard::model::{Job, JobFields, JobId, Money};
-use corkboard::search::{Edit, JobQuery, SearchIndex, Sort, Taste};
+use corkboard::search::{Edit, Interests, JobQuery, SearchIndex, Sort};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use suite::{Suite, now};
@@ -256,11 +256,11 @@ fn measure(suite: &Suite, count: usize, times: u32) -> Vec<(&'static str, Durati
         find(query)
     });
     report.time("postings like one", None, || {
-        let taste = Taste {
+        let interests = Interests {
             skills: Vec::new(),
             liked: vec![random.of(originals).clone()],
         };
-        Some(move |index: &SearchIndex| drop(index.similar(&taste, &[], now(), 10).unwrap()))
+        Some(move |index: &SearchIndex| drop(index.similar(&interests, &[], now(), 10).unwrap()))
     });
     let job = &originals[0];
     report.time("20 snippets", None, || {

@@ -17,7 +17,7 @@ use crate::auth::{
 };
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport};
-use crate::eligibility::{self, Judge, OpenJobs, Terms};
+use crate::eligibility::{self, Checker, OpenJobs, Terms};
 use crate::followers::{Followers, Progress};
 use crate::http;
 use crate::jobs::CachedJobs;
@@ -96,7 +96,7 @@ fn must_be_there(config: &Config) -> Result<(), StartError> {
 }
 
 /// Opens a data folder's store for reading. A store that a crash left open is closed first. Fails if a server uses it.
-pub fn look_at_store(config: &Config) -> Result<Reader, StartError> {
+pub fn read_only_store(config: &Config) -> Result<Reader, StartError> {
     must_be_there(config)?;
     let reader = RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())?;
     Ok(reader)
@@ -158,7 +158,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let store = open_store(&config, clock)?;
     let index = Arc::new(open_index(&config)?);
     let registrar = Arc::new(registrar(&config, public_url(&config, address)));
-    let judge = Arc::new(judge(&config, &store)?);
+    let checker = Arc::new(checker(&config, &store)?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let worker = Worker::new(
@@ -173,7 +173,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         index: index.clone(),
         cached_jobs: CachedJobs::default(),
         registrar: registrar.clone(),
-        judge: judge.clone(),
+        checker: checker.clone(),
         open_jobs: OpenJobs::default(),
         access_keys: AccessKeys::open(&folder, store.clock().now())?,
         passwords: Passwords::new(cores.div_ceil(2))?,
@@ -193,7 +193,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let followers = Followers::start(&store, &index, &registrar, &progress, retention)
         .map_err(StartError::Thread)?;
     tokio::spawn(async move {
-        if let Err(error) = judge.warm().await {
+        if let Err(error) = checker.warm().await {
             tracing::error!(%error, "could not prepare the campus rules");
         }
     });
@@ -254,7 +254,7 @@ pub fn compiler(config: &Config) -> PathBuf {
 }
 
 /// Opens the rule host, installs the built-in rules and combines both with the campus's settings.
-pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
+pub fn checker(config: &Config, store: &Store) -> Result<Checker, StartError> {
     let settings = &config.rules;
     let folder = config.data.dir.join("rules");
     let host = Arc::new(Host::open(&folder, limits(config), &compiler(config))?);
@@ -278,7 +278,7 @@ pub fn judge(config: &Config, store: &Store) -> Result<Judge, StartError> {
         zone: campus.time_zone.clone(),
         settings: settings.clone(),
     };
-    Ok(Judge::new(store.clone(), host, terms))
+    Ok(Checker::new(store.clone(), host, terms))
 }
 
 fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError> {

@@ -191,7 +191,7 @@ async fn a_file_far_over_the_limit_of_bodies_is_imported() {
 }
 
 /// Waits until a student is stored.
-async fn landed(board: &Board, email: &str) {
+async fn wait_for_student(board: &Board, email: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !is_there(board, email) {
         assert!(Instant::now() < deadline, "{email} did not land");
@@ -236,12 +236,12 @@ async fn a_broken_upload_stores_only_complete_rows() {
         );
         let mut connection = TcpStream::connect(address).await.unwrap();
         connection.write_all(upload.as_bytes()).await.unwrap();
-        landed(&board, &format!("{name}0@example.edu")).await;
+        wait_for_student(&board, &format!("{name}0@example.edu")).await;
         if reset {
             connection.set_zero_linger().unwrap();
         }
         drop(connection);
-        landed(&board, &format!("{name}1099@example.edu")).await;
+        wait_for_student(&board, &format!("{name}1099@example.edu")).await;
         // The broken import holds nothing that another import would wait for.
         let report = import(&board, &admin, "students", &format!("{csv}34\n")).await;
         assert_eq!(
@@ -461,7 +461,7 @@ async fn a_repeated_key_in_a_file_is_stored_once() {
     let jobs = "jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId,employerEmail\n\
         Shelver,\"Books.\nBoxes.\",15,10,2099-01-31,x1,ines@example.edu\n\
         Reader,Books.,15,10,2099-01-31,x1,ines@example.edu\n";
-    for (path, csv, lands, wanted) in [
+    for (path, csv, stored, wanted) in [
         (
             "employers",
             employers.as_str(),
@@ -505,9 +505,9 @@ async fn a_repeated_key_in_a_file_is_stored_once() {
         });
         assert_eq!(told.collect::<Vec<_>>(), wanted);
         assert_eq!(dry, first);
-        assert_eq!(counts(&first), (lands, 0, 0, wanted.len()));
+        assert_eq!(counts(&first), (stored, 0, 0, wanted.len()));
         let again = import(&board, &admin, path, csv).await;
-        assert_eq!(counts(&again), (0, 0, lands, wanted.len()), "{path}");
+        assert_eq!(counts(&again), (0, 0, stored, wanted.len()), "{path}");
     }
     board.stop().await;
 }
@@ -522,12 +522,12 @@ async fn an_address_of_another_role_is_not_imported() {
     let claim = json!({"email": "bob@example.edu", "password": "a long password here", "name": "Bob", "role": "employer"});
     board.post(None, "auth/register", claim).await.expect(202);
     let csv = "name,email\nA,library@example.edu\nB,ann@example.edu\nC,office@example.edu\nD,bob@example.edu\n";
-    for (path, lands, lines) in [
+    for (path, stored, lines) in [
         ("students", (1, 0, 1, 2), [2, 4]),
         ("employers", (1, 0, 1, 2), [3, 4]),
     ] {
         let report = import(&board, &admin, path, csv).await;
-        assert_eq!(counts(&report), lands, "{path}: {report}");
+        assert_eq!(counts(&report), stored, "{path}: {report}");
         for (one, line) in report["rejected"].as_array().unwrap().iter().zip(lines) {
             let wanted = json!({
                 "line": line, "field": "email", "code": "other_role",

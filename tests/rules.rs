@@ -799,7 +799,7 @@ async fn a_rule_that_is_not_in_use_can_be_deleted() {
     let folder = campus.board.stop().await;
     let mut config = Config::default();
     folder.path().clone_into(&mut config.data.dir);
-    let reader = corkboard::app::look_at_store(&config).unwrap();
+    let reader = corkboard::app::read_only_store(&config).unwrap();
     let checked = corkboard::store::check(&reader, &mut |wrong| panic!("{wrong}")).unwrap();
     assert_eq!(checked.wrong, 0);
 }

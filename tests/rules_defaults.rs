@@ -387,7 +387,7 @@ fn mail_is_routed_as_the_source_does() {
 fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = SHIPPED[0].bytes;
-    let judge = || {
+    let call = || {
         let host = Host::open(folder.path(), Limits::default(), COMPILER.as_ref()).unwrap();
         let module = host.module(Digest::of(bytes), bytes).unwrap();
         let verdicts = module
@@ -406,16 +406,16 @@ fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
         assert_eq!(found.len(), 1, "{found:?}");
         found.pop_first().unwrap()
     };
-    judge();
+    call();
     let file = kept();
     assert!(
         file.to_string_lossy()
             .contains(&Digest::of(bytes).to_string())
     );
     let whole = fs::read(&file).unwrap();
-    judge();
+    call();
     for _ in 0..3 {
-        judge();
+        call();
     }
     let later = fs::metadata(kept()).unwrap().len() as usize;
     assert!(
@@ -431,7 +431,7 @@ fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
             _ => damaged.clear(),
         }
         fs::write(&file, damaged).unwrap();
-        judge();
+        call();
         assert!(fs::read(kept()).unwrap().len() > whole.len() * 3 / 4);
     }
     // Another engine's code is deleted.
@@ -442,7 +442,7 @@ fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
         b"old",
     )
     .unwrap();
-    judge();
+    call();
     kept();
 }
 

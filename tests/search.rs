@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_mins(1);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 /// Enough that a rebuild takes a while.
 const MANY: usize = 1_200;
 
@@ -57,7 +57,7 @@ async fn until(
             return found;
         }
         assert!(
-            asked < PATIENCE,
+            asked < MAX_WAIT,
             "{parameters:?} after {asked:?}: {found:#}"
         );
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -1,7 +1,7 @@
 //! Status changes of an application: the employer's decisions and the student's answers.
 
 use super::Refusal;
-use crate::eligibility::Judge;
+use crate::eligibility::Checker;
 use crate::jobs;
 use crate::model::{
     Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, Line, Mover,
@@ -29,7 +29,7 @@ pub enum Decided {
 /// Makes a status change that the caller's role allows. Accepting asks the rules again, takes a position and adds the
 /// job's hours to the student's, all in one change. `matches`: whether the caller knows the current version (If-Match).
 pub async fn decide(
-    judge: &Judge,
+    checker: &Checker,
     transaction: &mut Transaction,
     identity: &Identity,
     id: ApplicationId,
@@ -57,7 +57,7 @@ pub async fn decide(
     let mut moved = old.record.clone();
     if to == ApplicationStatus::Accepted {
         let job = free_job(transaction, &old)?;
-        let outcome = settle_verdict(judge, transaction, &mut moved, &job).await?;
+        let outcome = settle_verdict(checker, transaction, &mut moved, &job).await?;
         match outcome {
             Outcome::Eligible => take_position(transaction, &old, job)?,
             Outcome::Ineligible => {
@@ -84,7 +84,7 @@ pub async fn decide(
 
 /// The verdict at the moment of an accept: an admin's decision, or else what the rules say now.
 async fn settle_verdict(
-    judge: &Judge,
+    checker: &Checker,
     transaction: &mut Transaction,
     application: &mut Application,
     job: &Job,
@@ -96,8 +96,9 @@ async fn settle_verdict(
         transaction.get(&keys::student(&application.student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
     // The student reads the verdict, not the employer who accepts.
-    let language = judge.language_of(&student, application.language.as_deref());
-    application.eligibility = super::ask_rules(judge, transaction, &student, job, language).await?;
+    let language = checker.language_of(&student, application.language.as_deref());
+    application.eligibility =
+        super::ask_rules(checker, transaction, &student, job, language).await?;
     Ok(application.eligibility.outcome)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Refusal;
-use crate::eligibility::Judge;
+use crate::eligibility::Checker;
 use crate::model::{
     Answer, Application, ApplicationId, FieldFault, FileId, Invalid, Job, JobId, Line, Outcome,
     Question, StoredFile, Student, StudentId, check_text,
@@ -24,7 +24,7 @@ const MAX_ANSWER_CHARS: usize = 5_000;
 
 /// Submits an application that the campus rules allow: eligible, or held for a review.
 pub async fn submit(
-    judge: &Judge,
+    checker: &Checker,
     transaction: &mut Transaction,
     student_id: &StudentId,
     submission: &Submission,
@@ -57,8 +57,8 @@ pub async fn submit(
     invalid.into_result()?;
     let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
-    let language = judge.language_of(&student, submission.language.as_deref());
-    let eligibility = super::ask_rules(judge, transaction, &student, &job, language).await?;
+    let language = checker.language_of(&student, submission.language.as_deref());
+    let eligibility = super::ask_rules(checker, transaction, &student, &job, language).await?;
     if eligibility.outcome == Outcome::Ineligible {
         return Err(Refusal::Ineligible(eligibility.reasons));
     }

@@ -1,7 +1,7 @@
 //! The rules' verdict on an application, and an admin's decision in its place.
 
 use super::Refusal;
-use crate::eligibility::Judge;
+use crate::eligibility::Checker;
 use crate::model::{
     Application, ApplicationId, Eligibility, Event, Identity, Invalid, Job, Line, Outcome,
     Override, RuleSet, Student, check_text,
@@ -13,7 +13,7 @@ const MAX_REASON_CHARS: usize = 2_000;
 /// The verdict of the active modules, for the facts and modules in this transaction. Shadow modules are called too, but
 /// only counted.
 pub(super) async fn ask_rules(
-    judge: &Judge,
+    checker: &Checker,
     transaction: &mut Transaction,
     student: &Student,
     job: &Job,
@@ -22,7 +22,7 @@ pub(super) async fn ask_rules(
     let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
     let set = set.map(|set| set.record).unwrap_or_default();
     let (reader, now) = (transaction.reader(), transaction.now());
-    let asked = judge.judge_one(&reader, &set, student, job, now, language);
+    let asked = checker.check_one(&reader, &set, student, job, now, language);
     let (verdict, shadows) = asked.await?;
     for shadow in shadows {
         transaction.add(keys::shadow_verdicts(shadow.rule_id), 1);

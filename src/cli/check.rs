@@ -11,10 +11,10 @@ use crate::store::{self, Checked};
 use crate::telemetry::say;
 
 /// Problems printed one by one; past this limit they are only counted.
-const TOLD: u64 = 1_000;
+const MAX_SHOWN: u64 = 1_000;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let reader = app::look_at_store(config)?;
+    let reader = app::read_only_store(config)?;
     let mut told = 0;
     let Checked {
         rows,
@@ -22,7 +22,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
         wrong,
     } = store::check(&reader, &mut |what| {
         told += 1;
-        if told <= TOLD {
+        if told <= MAX_SHOWN {
             say(what);
         }
     })?;

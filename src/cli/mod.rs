@@ -13,7 +13,7 @@ mod print;
 mod reindex;
 mod rules;
 mod serve;
-mod throw_away;
+mod temp_folder;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

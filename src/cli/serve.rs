@@ -26,7 +26,7 @@ impl Serve {
         }
         telemetry::init()?;
         actix_web::rt::System::new().block_on(async {
-            let told = Told::hear()?;
+            let told = StopSignal::listen()?;
             let running = app::start(config, Clock::System)?;
             telemetry::say(format_args!(
                 "listening on http://{}",
@@ -39,14 +39,14 @@ impl Serve {
 
 /// The signals that ask this process to stop. It listens for them from the moment this is created, so a stop during the
 /// start is also a clean one.
-pub(super) struct Told {
+pub(super) struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Told {
+impl StopSignal {
     /// Must be called inside a Tokio runtime.
-    pub(super) fn hear() -> std::io::Result<Self> {
+    pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -56,7 +56,7 @@ impl Told {
 
 /// Serves until the process is asked to stop, then lets running requests finish.
 pub(super) async fn serve_until(
-    mut told: Told,
+    mut told: StopSignal,
     running: app::Running,
 ) -> Result<ExitCode, Failure> {
     let handle = running.server.handle.clone();

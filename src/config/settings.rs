@@ -194,7 +194,7 @@ pub struct RulesSettings {
 
 impl RulesSettings {
     /// All parameters of a module. What the office set overrides the values here.
-    pub fn beneath(&self, name: &str, own: &Parameters) -> Parameters {
+    pub fn all_parameters(&self, name: &str, own: &Parameters) -> Parameters {
         let mut all = self.parameters.get(name).cloned().unwrap_or_default();
         all.extend(own.clone());
         all

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::judge::rule_set;
+use super::checker::rule_set;
 use crate::model::{Event, RuleFailure, RuleId, RuleModule, RuleState, Timestamp};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
@@ -15,14 +15,14 @@ const WELL_AFTER: Duration = Duration::from_hours(1);
 /// After this many calls in a row without any answer, a module is skipped
 const MOST_IN_A_ROW: u32 = 5;
 /// for this long. Then it gets one call, and is skipped again if that fails too.
-const ASIDE_FOR: Duration = Duration::from_mins(1);
+const SKIP_FOR: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, Debug)]
 struct Failing {
     last: Timestamp,
     /// Calls without any answer since the last one with an answer.
     in_a_row: u32,
-    aside_until: Option<Timestamp>,
+    skipped_until: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl RuleHealth {
         let failing = Failing {
             last: now,
             in_a_row,
-            aside_until: (in_a_row >= MOST_IN_A_ROW).then(|| now.plus(ASIDE_FOR)),
+            skipped_until: (in_a_row >= MOST_IN_A_ROW).then(|| now.plus(SKIP_FOR)),
         };
         all.insert(rule, failing);
         known.is_none()
@@ -54,7 +54,7 @@ impl RuleHealth {
             return false;
         };
         failing.in_a_row = 0;
-        failing.aside_until = None;
+        failing.skipped_until = None;
         let well = failing.last.plus(WELL_AFTER) <= now;
         if well {
             all.remove(&rule);
@@ -64,19 +64,19 @@ impl RuleHealth {
 
     /// Whether to skip the module now. After the pause, the first caller is let through, and the next ones only once
     /// that call was answered.
-    pub(super) fn is_aside(&self, rule: RuleId, now: Timestamp) -> bool {
+    pub(super) fn is_skipped(&self, rule: RuleId, now: Timestamp) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(until) = all
             .get_mut(&rule)
-            .and_then(|rule| rule.aside_until.as_mut())
+            .and_then(|rule| rule.skipped_until.as_mut())
         else {
             return false;
         };
-        let is_aside = now < *until;
-        if !is_aside {
-            *until = now.plus(ASIDE_FOR);
+        let is_skipped = now < *until;
+        if !is_skipped {
+            *until = now.plus(SKIP_FOR);
         }
-        is_aside
+        is_skipped
     }
 
     /// The office changed the module, so the next failure is reported again.
@@ -163,18 +163,18 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         for round in 0..20 {
             health.failed(rule, at(0), round % 4 != 0);
-            assert!(!health.is_aside(rule, at(0)), "it answers now and then");
+            assert!(!health.is_skipped(rule, at(0)), "it answers now and then");
         }
         health.failed(rule, at(1), true);
         health.failed(rule, at(1), true);
-        assert!(health.is_aside(rule, at(1)));
-        assert!(health.is_aside(rule, at(60)));
-        assert!(!health.is_aside(rule, at(61)), "one may ask");
-        assert!(health.is_aside(rule, at(61)), "and nobody else");
+        assert!(health.is_skipped(rule, at(1)));
+        assert!(health.is_skipped(rule, at(60)));
+        assert!(!health.is_skipped(rule, at(61)), "one may ask");
+        assert!(health.is_skipped(rule, at(61)), "and nobody else");
         health.failed(rule, at(62), true);
-        assert!(health.is_aside(rule, at(121)), "it failed again");
-        assert!(!health.is_aside(rule, at(122)));
+        assert!(health.is_skipped(rule, at(121)), "it failed again");
+        assert!(!health.is_skipped(rule, at(122)));
         health.answered(rule, at(122));
-        assert!(!health.is_aside(rule, at(122)), "it answered");
+        assert!(!health.is_skipped(rule, at(122)), "it answered");
     }
 }

@@ -2,15 +2,15 @@
 //! calls the modules in use, combines their answers. Does not decide on applications, sends nothing, and passes nothing
 //! else to a rule.
 
+mod checker;
 mod facts;
 mod health;
-mod judge;
 mod open_jobs;
 mod ready;
 mod route;
 
+pub use checker::{Case, Checker, Failed, Purpose, Shadow, Terms, Verdicts, rule_set};
 pub use facts::{Facts, calendar, weekly_hours};
 pub use health::failing_rules;
-pub use judge::{Case, Failed, Judge, Purpose, Shadow, Terms, Verdicts, rule_set};
 pub use open_jobs::OpenJobs;
 pub use route::{Notice, Routed, Routes};

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::checker::{Case, Checker, Purpose};
 use super::facts::Facts;
-use super::judge::{Case, Judge, Purpose};
 use crate::model::{Event, Job, JobId, JobStatus, Outcome, RuleSet, Student, StudentId, Timestamp};
 use crate::rules;
 use crate::store::{Reader, StoreError, Stored, keys};
@@ -28,7 +28,7 @@ struct Board {
 }
 
 /// The verdicts for one student, and everything they depend on.
-struct Judged {
+struct CheckedJobs {
     student_id: StudentId,
     facts: rules::Student,
     rules: RuleSet,
@@ -43,24 +43,24 @@ struct Judged {
 #[derive(Default)]
 pub struct OpenJobs {
     board: Mutex<Arc<Board>>,
-    judged: Mutex<VecDeque<Judged>>,
+    checked: Mutex<VecDeque<CheckedJobs>>,
 }
 
 impl OpenJobs {
     /// The open jobs for which the rules say `eligible`, at the reader's snapshot.
     pub async fn eligible(
         &self,
-        judge: &Judge,
+        checker: &Checker,
         reader: &Reader,
         student: &Student,
         now: Timestamp,
         language: &str,
     ) -> Result<Arc<HashSet<JobId>>, StoreError> {
-        let zone = &judge.terms().zone;
+        let zone = &checker.terms().zone;
         let facts = Facts::new(zone, now);
         let board = self.current(reader, &facts)?;
         let set = super::rule_set(reader)?;
-        let wanted = Judged {
+        let wanted = CheckedJobs {
             student_id: student.student_id.clone(),
             facts: facts.student(reader, 0, student)?,
             rules: set,
@@ -70,20 +70,27 @@ impl OpenJobs {
             eligible: Arc::default(),
             unsettled: HashSet::new(),
         };
-        let judged = match self.take(&wanted) {
-            Some(old) => judge_changed(judge, reader, &board, old, now).await?,
+        let checked = match self.take(&wanted) {
+            Some(old) => check_changed(checker, reader, &board, old, now).await?,
             None => {
-                judge_changed(judge, reader, &board, Judged { stamp: 0, ..wanted }, now).await?
+                check_changed(
+                    checker,
+                    reader,
+                    &board,
+                    CheckedJobs { stamp: 0, ..wanted },
+                    now,
+                )
+                .await?
             }
         };
-        let eligible = judged.eligible.clone();
-        self.keep(judged);
+        let eligible = checked.eligible.clone();
+        self.keep(checked);
         Ok(eligible)
     }
 
-    fn take(&self, wanted: &Judged) -> Option<Judged> {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = judged.iter().position(|kept| {
+    fn take(&self, wanted: &CheckedJobs) -> Option<CheckedJobs> {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = checked.iter().position(|kept| {
             kept.student_id == wanted.student_id
                 && kept.facts == wanted.facts
                 && kept.rules == wanted.rules
@@ -91,15 +98,15 @@ impl OpenJobs {
                 && kept.today == wanted.today
                 && kept.stamp <= wanted.stamp
         })?;
-        judged.remove(place)
+        checked.remove(place)
     }
 
-    fn keep(&self, one: Judged) {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.retain(|kept| kept.student_id != one.student_id);
-        judged.push_back(one);
-        if judged.len() > KEPT {
-            judged.pop_front();
+    fn keep(&self, one: CheckedJobs) {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.retain(|kept| kept.student_id != one.student_id);
+        checked.push_back(one);
+        if checked.len() > KEPT {
+            checked.pop_front();
         }
     }
 
@@ -170,31 +177,31 @@ impl Board {
 }
 
 /// Checks jobs that changed since the last time and jobs for which a module failed. The first time, all of them.
-async fn judge_changed(
-    judge: &Judge,
+async fn check_changed(
+    checker: &Checker,
     reader: &Reader,
     board: &Board,
-    mut judged: Judged,
+    mut checked: CheckedJobs,
     now: Timestamp,
-) -> Result<Judged, StoreError> {
+) -> Result<CheckedJobs, StoreError> {
     let stale: Vec<usize> = (0..board.ids.len())
         .filter(|place| {
-            board.stamps[*place] > judged.stamp || judged.unsettled.contains(&board.ids[*place])
+            board.stamps[*place] > checked.stamp || checked.unsettled.contains(&board.ids[*place])
         })
         .collect();
-    let eligible = Arc::make_mut(&mut judged.eligible);
+    let eligible = Arc::make_mut(&mut checked.eligible);
     if !stale.is_empty() {
         let case = Arc::new(Case {
             now,
-            language: judged.language.clone(),
-            students: vec![judged.facts.clone()],
+            language: checked.language.clone(),
+            students: vec![checked.facts.clone()],
             jobs: board.facts.clone(),
             pairs: stale.iter().map(|place| (0, *place as u32)).collect(),
             purpose: Purpose::Verdict,
         });
-        let verdicts = judge.judge(reader, &judged.rules, &case).await?;
+        let verdicts = checker.check(reader, &checked.rules, &case).await?;
         let id = |pair: usize| board.ids[stale[pair]];
-        judged.unsettled = verdicts.failed.iter().map(|failed| id(failed.at)).collect();
+        checked.unsettled = verdicts.failed.iter().map(|failed| id(failed.at)).collect();
         for (place, verdict) in stale.into_iter().zip(verdicts.all) {
             if verdict.outcome == Outcome::Eligible {
                 eligible.insert(board.ids[place]);
@@ -203,6 +210,6 @@ async fn judge_changed(
             }
         }
     }
-    judged.stamp = board.stamp;
-    Ok(judged)
+    checked.stamp = board.stamp;
+    Ok(checked)
 }

@@ -50,12 +50,12 @@ pub(super) async fn blocking<T: Send + 'static>(
     done.map_err(|error| StoreError::Unavailable(format!("the rules: {error}")))
 }
 
-pub(super) struct Shelf {
+pub(super) struct ModuleCache {
     pub host: Arc<Host>,
     ready: Mutex<HashMap<RuleId, Arc<Ready>>>,
 }
 
-impl Shelf {
+impl ModuleCache {
     pub fn new(host: Arc<Host>) -> Self {
         Self {
             host,
@@ -79,7 +79,7 @@ impl Shelf {
         })?;
         let bytes = rule_bytes(reader, &record)?;
         let (host, rule) = (self.host.clone(), rule.clone());
-        let parameters = settings.beneath(&rule.name, &rule.parameters);
+        let parameters = settings.all_parameters(&rule.name, &rule.parameters);
         let ready = blocking(move || {
             Ready::make(&host, rule, &record.parameter_schema, &parameters, &bytes)
         });

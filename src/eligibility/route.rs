@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::judge::{About, Judge, Purpose, named};
+use super::checker::{About, Checker, Purpose, named};
 use crate::model::{Delivery, Reason, RuleId, RuleInUse, RuleKind, RuleSet, Timestamp};
 use crate::rules::{self, Fault, Module};
 use crate::store::{Reader, StoreError};
@@ -32,7 +32,7 @@ pub struct Routes {
     pub failed: Vec<(RuleId, Fault)>,
 }
 
-impl Judge {
+impl Checker {
     /// One delivery per recipient, from all active notification modules of a set. `reader` has the modules' bytes.
     pub async fn route(
         &self,

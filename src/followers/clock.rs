@@ -26,7 +26,7 @@ pub(super) async fn run(store: Store, mut clearing: Clearing, mut tail: Tail) {
             done = clearing.run(&store, &tail).await;
         }
         if let Err(error) = done {
-            tail.breathe("clock", &error).await;
+            tail.wait_after_error("clock", &error).await;
         }
         if !tail.pause(TICK).await {
             return;

@@ -73,7 +73,7 @@ impl IndexFollower {
         let mut position = loop {
             match self.catch_up_or_rebuild() {
                 Ok(position) => break position,
-                Err(error) => tail.breathe("index", &error).await,
+                Err(error) => tail.wait_after_error("index", &error).await,
             }
             if tail.is_stopping() {
                 return;
@@ -89,7 +89,7 @@ impl IndexFollower {
             };
             match done {
                 Ok(reached) => position = reached,
-                Err(error) => tail.breathe("index", &error).await,
+                Err(error) => tail.wait_after_error("index", &error).await,
             }
             Progress::set(&self.progress.index, position);
             // With a backlog, there is no need to wait for more changes.
@@ -152,7 +152,7 @@ impl IndexFollower {
             .collect::<Result<Vec<_>, _>>()?;
         let start = Instant::now();
         self.index.apply(edits, last)?;
-        self.pace.learn(start.elapsed());
+        self.pace.adjust(start.elapsed());
         Ok(last)
     }
 }
@@ -186,7 +186,7 @@ pub fn rebuild(
 
 impl Pace {
     /// A smaller batch after a slow commit, a larger one after a fast one.
-    fn learn(&mut self, took: Duration) {
+    fn adjust(&mut self, took: Duration) {
         if took > COMMIT_GOAL {
             self.batch = (self.batch / 2).max(LEAST_BATCH);
         } else if took < COMMIT_GOAL / 3 {

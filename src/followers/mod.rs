@@ -139,7 +139,7 @@ impl Tail {
     }
 
     /// Logs an error and waits. A follower never gives up, but continues where it was.
-    async fn breathe(&mut self, name: &str, error: &dyn std::fmt::Display) {
+    async fn wait_after_error(&mut self, name: &str, error: &dyn std::fmt::Display) {
         tracing::error!(follower = name, %error, "a follower failed and will try again");
         self.pause(PAUSE_AFTER_ERROR).await;
     }

@@ -73,7 +73,7 @@ impl NotifyFollower {
         while tail.grown_past(position).await {
             match self.step().await {
                 Ok(cursor) => position = cursor.sequence,
-                Err(error) => tail.breathe(NAME, &error).await,
+                Err(error) => tail.wait_after_error(NAME, &error).await,
             }
             Progress::set(&self.progress.notify, position);
         }
@@ -86,7 +86,7 @@ impl NotifyFollower {
         let mut cursor = from.clone();
         let mut notices = Vec::new();
         for logged in reader.log_after(from.sequence, BATCH)? {
-            let place = deal(&reader, &logged, cursor.place.take(), &mut notices)?;
+            let place = add_notices(&reader, &logged, cursor.place.take(), &mut notices)?;
             if place.is_some() {
                 cursor.place = place;
                 break;
@@ -136,7 +136,7 @@ impl Notice {
 }
 
 /// Finds the notices for one entry. Returns where to continue if there are more.
-fn deal(
+fn add_notices(
     reader: &Reader,
     logged: &Logged,
     place: Option<Place>,

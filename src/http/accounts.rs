@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::JsonBody;
 use super::caller::{Anyone, Caller};
-use super::even::evenly;
+use super::equal_time::in_equal_time;
 use super::idempotency::{Reply, once, once_with_secrets};
 use super::problem::Problem;
 use super::sessions::{refuse_long_email, signed_in};
@@ -157,7 +157,7 @@ pub async fn forgot_password(
         |transaction| accounts::forgot_password(&state.registrar, transaction, email.as_ref()),
         |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
     );
-    evenly(answer).await
+    in_equal_time(answer).await
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -61,7 +61,7 @@ pub async fn submit(
     };
     let student_id = caller.student_id();
     let resume = applications::shown_resume(&caller.reader, resume_id)?;
-    let judge = &state.judge;
+    let checker = &state.checker;
     once_async(
         &state,
         &request,
@@ -69,7 +69,7 @@ pub async fn submit(
         caller.origin,
         &body.0,
         async |transaction: &mut Transaction| {
-            applications::submit(judge, transaction, student_id, &submission).await
+            applications::submit(checker, transaction, student_id, &submission).await
         },
         |application| {
             let view = ApplicationView::new(application, Role::Student, None, resume.clone());
@@ -237,8 +237,8 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
     let decided = state
         .store
         .run_async(caller.origin, async |transaction: &mut Transaction| {
-            let (judge, who) = (&state.judge, &caller.who);
-            applications::decide(judge, transaction, who, id, decision, &known).await
+            let (checker, who) = (&state.checker, &caller.who);
+            applications::decide(checker, transaction, who, id, decision, &known).await
         })
         .await?;
     match decided {

@@ -146,7 +146,7 @@ pub fn wrong_media_type(allowed: &str) -> Problem {
     Code::UnsupportedMediaType { allowed }.into()
 }
 
-/// Reads the whole body. Beyond the limit, the answer is 413, and no more than the limit is kept in memory.
+/// Reads the whole body. ExtraMembers the limit, the answer is 413, and no more than the limit is kept in memory.
 pub async fn read_to_limit(
     request: &HttpRequest,
     payload: &mut Payload,

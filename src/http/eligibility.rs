@@ -95,10 +95,10 @@ pub async fn verdict(
     let (job, _) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
     let student = student(&caller.reader, caller.student_id())?;
     let set = rule_set(&caller.reader)?;
-    let (judge, now) = (&state.judge, state.now());
-    let language = judge.language_of(&student, asked_language(&request, &state).as_deref());
-    let (verdict, _) = judge
-        .judge_one(&caller.reader, &set, &student, &job, now, language)
+    let (checker, now) = (&state.checker, state.now());
+    let language = checker.language_of(&student, asked_language(&request, &state).as_deref());
+    let (verdict, _) = checker
+        .check_one(&caller.reader, &set, &student, &job, now, language)
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::VARY, BY_READER))
@@ -139,11 +139,11 @@ pub async fn eligible_jobs(
         return Err(Problem::forbidden(Because::StudentsOnly));
     };
     let student = student(reader, id)?;
-    let (judge, now) = (&state.judge, state.now());
-    let language = judge.language_of(&student, asked_language(request, state).as_deref());
+    let (checker, now) = (&state.checker, state.now());
+    let language = checker.language_of(&student, asked_language(request, state).as_deref());
     Ok(state
         .open_jobs
-        .eligible(judge, reader, &student, now, language)
+        .eligible(checker, reader, &student, now, language)
         .await?)
 }
 

@@ -67,7 +67,10 @@ pub async fn update(
     let proven_at = match &current {
         Some(current) => {
             let client = state.client(&request);
-            Some(prove(&state, &caller.reader, &caller.who, client, current).await?)
+            Some(
+                check_current_password(&state, &caller.reader, &caller.who, client, current)
+                    .await?,
+            )
         }
         None => None,
     };
@@ -116,7 +119,7 @@ fn read_profile(party: &Party, members: Map<String, Value>) -> Result<ProfilePat
 struct NoProfile {}
 
 /// The account's version at which the current password was checked.
-async fn prove(
+async fn check_current_password(
     state: &State,
     reader: &Reader,
     identity: &Identity,
@@ -158,7 +161,8 @@ pub async fn erase(
     let EraseBody { current_password } = body.parse()?;
     let client = state.client(&request);
     let password = &current_password;
-    let proven_at = prove(&state, &caller.reader, &caller.who, client, password).await?;
+    let proven_at =
+        check_current_password(&state, &caller.reader, &caller.who, client, password).await?;
     let if_match = IfMatch::of(&request);
     state
         .store

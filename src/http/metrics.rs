@@ -182,7 +182,7 @@ impl Metrics {
     }
 
     /// Reads the values that are not counted as they change.
-    fn look(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
+    fn read_gauges(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
         let end = reader.log_end()?;
         for (follower, position) in [
             ("index", &state.progress.index),
@@ -249,7 +249,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text";
 
 fn answer(request: &HttpRequest, state: &State, reader: &Reader) -> Result<HttpResponse, Problem> {
     let metrics = &state.metrics;
-    metrics.look(state, reader)?;
+    metrics.read_gauges(state, reader)?;
     let mut text = String::with_capacity(64 * 1024);
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry)
         .map_err(|error| Problem::internal(&error))?;

@@ -10,7 +10,7 @@ use super::body::broken_body;
 use super::problem::Problem;
 
 /// How long a body may keep us waiting in all,
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 /// plus time for what has arrived, at the rate of the slowest lines in use, so that a large import over such a line
 /// succeeds.
 const MIN_BYTES_PER_SECOND: u64 = 500;
@@ -26,7 +26,7 @@ impl Pace {
     /// How much longer to wait.
     fn left(&self) -> Duration {
         let earned = Duration::from_millis(self.bytes.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
-        (PATIENCE + earned).saturating_sub(self.waited)
+        (MAX_WAIT + earned).saturating_sub(self.waited)
     }
 
     /// The next piece of a body; `None` at its end.
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     /// The second at which a body is given up that sends this many bytes per interval. `None`: not within an hour.
-    fn given_up(bytes: u64, every: u64) -> Option<u64> {
+    fn gives_up_at(bytes: u64, every: u64) -> Option<u64> {
         let mut pace = Pace::default();
         for second in 1..=3600 {
             if pace.left() < Duration::from_secs(1) {
@@ -71,10 +71,10 @@ mod tests {
     /// D3: a trickling body is given up, and one over a slow line is not.
     #[test]
     fn a_slow_body_is_accepted_and_a_stalled_one_is_not() {
-        assert_eq!(given_up(0, 1), Some(10));
-        assert_eq!(given_up(1, 1), Some(10));
-        assert_eq!(given_up(1_000, 11), Some(10));
-        assert_eq!(given_up(400, 1), Some(46));
-        assert_eq!(given_up(600, 1), None);
+        assert_eq!(gives_up_at(0, 1), Some(10));
+        assert_eq!(gives_up_at(1, 1), Some(10));
+        assert_eq!(gives_up_at(1_000, 11), Some(10));
+        assert_eq!(gives_up_at(400, 1), Some(46));
+        assert_eq!(gives_up_at(600, 1), None);
     }
 }

@@ -21,7 +21,7 @@ pub fn may_keep_list(identity: Option<&Identity>) -> &'static str {
 /// The last members of a `JobView`, which the public JSON lacks.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Beyond<'a> {
+struct ExtraMembers<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[expect(
         clippy::option_option,
@@ -59,7 +59,7 @@ pub fn write_job(
     let application_count = manages
         .then(|| reader.counter(&keys::application_count(cached.job_id)))
         .transpose()?;
-    let beyond = Beyond {
+    let beyond = ExtraMembers {
         external_id: manages.then_some(cached.external_id.as_deref()),
         application_count,
         declined: manages.then_some(cached.declined()),

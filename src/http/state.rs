@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Client, FailureLog, LogInLimits, Passwords, Share, Throttle};
 use crate::config::Config;
-use crate::eligibility::{Judge, OpenJobs};
+use crate::eligibility::{Checker, OpenJobs};
 use crate::followers::Progress;
 use crate::jobs::CachedJobs;
 use crate::mail::MailHealth;
@@ -26,7 +26,7 @@ pub struct State {
     pub index: Arc<SearchIndex>,
     pub cached_jobs: CachedJobs,
     pub registrar: Arc<Registrar>,
-    pub judge: Arc<Judge>,
+    pub checker: Arc<Checker>,
     pub open_jobs: OpenJobs,
     pub access_keys: AccessKeys,
     pub passwords: Passwords,

@@ -5,7 +5,7 @@ use super::{Audience, Refusal, audience_of, see};
 use crate::model::{
     Application, Identity, Job, JobId, Party, Student, StudentId, Timestamp, Vocabulary,
 };
-use crate::search::{SearchIndex, Taste};
+use crate::search::{Interests, SearchIndex};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
 /// Only the newest applications count; older ones say little about current interests.
@@ -25,7 +25,7 @@ pub fn similar(
     limit: usize,
 ) -> Result<Vec<(Stored<Job>, Audience)>, Refusal> {
     let (job, _) = see(reader, identity, id)?;
-    let taste = Taste {
+    let taste = Interests {
         skills: Vec::new(),
         liked: vec![job.record],
     };
@@ -68,7 +68,7 @@ pub fn recommended(
         let job: Option<Stored<Job>> = reader.get(&keys::job(*id))?;
         liked.extend(job.map(|job| job.record));
     }
-    let taste = Taste {
+    let taste = Interests {
         skills: student.skills.clone(),
         liked,
     };
@@ -101,7 +101,7 @@ fn open_job(reader: &Reader, id: JobId, now: Timestamp) -> Result<Option<Stored<
     Ok(job.filter(|job| job.takes_applications(now)))
 }
 
-fn why(job: &Job, taste: &Taste, vocabulary: &Vocabulary) -> Option<String> {
+fn why(job: &Job, taste: &Interests, vocabulary: &Vocabulary) -> Option<String> {
     let shared = shared_skills(job, &taste.skills, vocabulary);
     if !shared.is_empty() {
         return Some(asks_for(&shared));

@@ -73,7 +73,7 @@ fn free_at(
     }
     let (mut here, mut all) = (Vec::new(), Vec::new());
     for key in &found {
-        let mail = transaction.look::<Mail>(&keys::indexed(key)?)?;
+        let mail = transaction.peek::<Mail>(&keys::indexed(key)?)?;
         let Some(mail) = mail.filter(|mail| mail.template.kind().topic() == topic) else {
             continue;
         };

@@ -183,7 +183,7 @@ pub fn forget(
     for index in [keys::mails_waiting(), keys::mails_failed()] {
         reader.each_key(&index, |key| {
             let key = keys::indexed::<Mail>(&key)?;
-            let Some(mut mail) = transaction.look(&key)? else {
+            let Some(mut mail) = transaction.peek(&key)? else {
                 return Ok(());
             };
             if mail.template.forget(applications)

@@ -202,7 +202,7 @@ impl Worker {
         let mut waiting = mails.into_iter();
         let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(&send).collect();
         let (mut outcomes, mut is_down) = (Vec::new(), false);
-        let mut patience = std::pin::pin!(out_of_patience(stop.clone()));
+        let mut patience = std::pin::pin!(stop_grace_is_over(stop.clone()));
         loop {
             let (mail, outcome) = tokio::select! {
                 next = running.next() => match next {
@@ -233,11 +233,11 @@ impl Worker {
             .filter_map(|(_, outcome)| outcome.as_ref().err())
             .find(|error| doubtful(error))?
             .to_string();
-        let takes_calls = tokio::select! {
-            takes_calls = self.transport.takes_calls() => takes_calls,
-            () = out_of_patience(stop.clone()) => false,
+        let is_up = tokio::select! {
+            is_up = self.transport.is_up() => is_up,
+            () = stop_grace_is_over(stop.clone()) => false,
         };
-        if !takes_calls {
+        if !is_up {
             outcomes.retain(|(_, outcome)| !outcome.as_ref().is_err_and(doubtful));
             return Some(reason);
         }
@@ -303,7 +303,7 @@ impl Worker {
 }
 
 /// Completes when the server has been stopping for longer than mail may delay it.
-async fn out_of_patience(mut stop: watch::Receiver<bool>) {
+async fn stop_grace_is_over(mut stop: watch::Receiver<bool>) {
     // An error means that nobody waits for this.
     let _ = stop.wait_for(|stop| *stop).await;
     tokio::time::sleep(STOP_GRACE).await;

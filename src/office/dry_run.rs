@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ground::{Filed, Ground, stride};
+use super::dry_run_data::{DryRunData, OpenApplication, stride};
 use super::mail_dry_run::replay;
-use crate::eligibility::{Case, Failed, Judge, Purpose, Verdicts, rule_set};
+use crate::eligibility::{Case, Checker, Failed, Purpose, Verdicts, rule_set};
 use crate::model::{
     ApplicationId, Eligibility, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleSet,
     Student, StudentId, Timestamp,
@@ -50,7 +50,7 @@ pub struct Sample {
 
 /// Compares today's rules with the same rules with `module` in place of its active version.
 pub async fn dry_run(
-    judge: &Judge,
+    checker: &Checker,
     reader: &Reader,
     module: &RuleInUse,
     now: Timestamp,
@@ -58,16 +58,16 @@ pub async fn dry_run(
     let today = rule_set(reader)?;
     let then = today.with(module);
     if module.kind == RuleKind::Notification {
-        return replay(judge, reader, (&today, &then), module.rule_id, now).await;
+        return replay(checker, reader, (&today, &then), module.rule_id, now).await;
     }
-    let mut ground = Ground::survey(judge, reader, now)?;
-    let applications = std::mem::take(&mut ground.applications);
+    let mut data = DryRunData::survey(checker, reader, now)?;
+    let applications = std::mem::take(&mut data.applications);
     let mut asking = Asking {
-        judge,
+        checker,
         rules: (&today, &then),
         tried: module.rule_id,
-        jobs: Arc::new(ground.jobs.iter().map(|(_, facts)| facts.clone()).collect()),
-        ground,
+        jobs: Arc::new(data.jobs.iter().map(|(_, facts)| facts.clone()).collect()),
+        data,
         now,
         batch: Batch::default(),
         run: DryRun::default(),
@@ -81,7 +81,7 @@ pub async fn dry_run(
 
 impl DryRun {
     /// Whether it shows the module's effect: there were answers, and no question stayed without one.
-    pub fn is_telling(&self) -> bool {
+    pub fn is_conclusive(&self) -> bool {
         self.evaluated > 0 && self.faults == 0
     }
 
@@ -118,11 +118,11 @@ struct Pair {
 }
 
 struct Asking<'a> {
-    judge: &'a Judge,
+    checker: &'a Checker,
     /// The rules today, and those to compare with.
     rules: (&'a RuleSet, &'a RuleSet),
     tried: RuleId,
-    ground: Ground<'a>,
+    data: DryRunData<'a>,
     jobs: Arc<Vec<rules::Job>>,
     now: Timestamp,
     batch: Batch,
@@ -135,9 +135,12 @@ impl Asking<'_> {
         self.run.faults >= MOST_FAULTS || self.started.elapsed() > LONGEST
     }
 
-    async fn ask_applications(&mut self, applications: Vec<Filed>) -> Result<(), StoreError> {
+    async fn ask_applications(
+        &mut self,
+        applications: Vec<OpenApplication>,
+    ) -> Result<(), StoreError> {
         for filed in applications {
-            let stored = self.ground.reader.get(&keys::student(&filed.student_id))?;
+            let stored = self.data.reader.get(&keys::student(&filed.student_id))?;
             if let Some(student) = stored {
                 self.add(&student, Some(filed.application_id), filed.job)
                     .await?;
@@ -147,13 +150,13 @@ impl Asking<'_> {
     }
 
     async fn ask_roster(&mut self) -> Result<(), StoreError> {
-        let jobs = self.ground.open_jobs;
-        let step = stride(self.ground.count_students()?, jobs);
+        let jobs = self.data.open_jobs;
+        let step = stride(self.data.count_students()?, jobs);
         let mut range = KeyRange::prefix(&keys::students());
         // The index of a pair among all students with all jobs.
         let mut first = 0_usize;
         loop {
-            let found = (self.ground.reader).scan_keys(&range, Direction::Forward, BATCH)?;
+            let found = (self.data.reader).scan_keys(&range, Direction::Forward, BATCH)?;
             let Some(last) = found.last().cloned() else {
                 return Ok(());
             };
@@ -164,10 +167,9 @@ impl Asking<'_> {
                     continue;
                 }
                 let id = keys::indexed_id::<Student>(key)?;
-                let stored: Option<Stored<Student>> =
-                    self.ground.reader.get(&keys::student(&id))?;
+                let stored: Option<Stored<Student>> = self.data.reader.get(&keys::student(&id))?;
                 let Some(student) = stored else { continue };
-                let applied = self.ground.applied.remove(student.student_id.as_str());
+                let applied = self.data.applied.remove(student.student_id.as_str());
                 let applied = applied.unwrap_or_default();
                 for job in places.filter(|job| !applied.contains(job)) {
                     self.add(&student, None, job).await?;
@@ -191,10 +193,7 @@ impl Asking<'_> {
             *place
         } else {
             let place = self.batch.students.len();
-            let facts = self
-                .ground
-                .facts
-                .student(self.ground.reader, place, student)?;
+            let facts = self.data.facts.student(self.data.reader, place, student)?;
             let id = student.student_id.clone();
             self.batch.places.insert(id.as_str().into(), place);
             self.batch.students.push((id, facts));
@@ -223,7 +222,7 @@ impl Asking<'_> {
         let case = |pairs: Vec<(u32, u32)>| {
             Arc::new(Case {
                 now: self.now,
-                language: self.judge.first_language().to_owned(),
+                language: self.checker.first_language().to_owned(),
                 students: facts.clone(),
                 jobs: self.jobs.clone(),
                 pairs,
@@ -232,15 +231,15 @@ impl Asking<'_> {
         };
         let numbers = |pair: &Pair| (pair.student as u32, pair.job as u32);
         let all = case(pairs.iter().map(numbers).collect());
-        let (reader, (today, then)) = (self.ground.reader, self.rules);
-        let before = self.judge.judge(reader, today, &all).await?;
-        let mut after = self.judge.judge(reader, then, &all).await?;
+        let (reader, (today, then)) = (self.data.reader, self.rules);
+        let before = self.checker.check(reader, today, &all).await?;
+        let mut after = self.checker.check(reader, then, &all).await?;
         // The first failure may be caused by a busy machine; a second one is caused by the module.
         let failed: Vec<usize> = self.failed(&after).map(|failed| failed.at).collect();
         let mut lost = HashSet::new();
         if !failed.is_empty() {
             let again = case(failed.iter().map(|at| all.pairs[*at]).collect());
-            let again = self.judge.judge(reader, then, &again).await?;
+            let again = self.checker.check(reader, then, &again).await?;
             for failed_again in self.failed(&again) {
                 lost.insert(failed[failed_again.at]);
             }
@@ -274,7 +273,7 @@ impl Asking<'_> {
     fn note(&mut self, pair: &Pair, student: &StudentId, before: Eligibility, after: Eligibility) {
         self.run.note(Sample {
             application_id: pair.application_id,
-            job_id: self.ground.jobs[pair.job].0,
+            job_id: self.data.jobs[pair.job].0,
             student_id: student.clone(),
             before: before.outcome.into(),
             after: after.outcome.into(),

@@ -96,7 +96,7 @@ fn find(
     Ok((moved, true))
 }
 
-pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
     let entry = parse(row)?;
     refuse_other_role(transaction, &entry.email, Role::Employer)?;
     let (known, is_renumbered) = find(transaction, &entry)?;
@@ -105,7 +105,7 @@ pub(super) fn land(transaction: &mut Transaction, row: &Row) -> Result<Effect, R
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
-    lay_over(&mut employer, row, entry);
+    apply_row(&mut employer, row, entry);
     if employer == old.record {
         return Ok(if is_renumbered {
             Effect::Updated
@@ -139,7 +139,7 @@ fn insert(transaction: &mut Transaction, entry: Entry) -> Result<(), StoreError>
 }
 
 /// A column that the file lacks changes nothing. The name is the employer's own once he has an account.
-fn lay_over(employer: &mut Employer, row: &Row, entry: Entry) {
+fn apply_row(employer: &mut Employer, row: &Row, entry: Entry) {
     let Entry { name, profile, .. } = entry;
     if entry.employee_id.is_some() {
         employer.number = NumberFrom::Office;

@@ -138,14 +138,14 @@ impl Import<'_> {
                 return Ok(report);
             }
             let mut refusals = Vec::new();
-            let land = |transaction: &mut Transaction| {
+            let import = |transaction: &mut Transaction| {
                 refusals.clear();
-                self.land(transaction, &batch, &mut refusals)
+                self.import_batch(transaction, &batch, &mut refusals)
             };
             report.add(if self.options.dry_run {
-                self.store.preview(self.origin, land)?
+                self.store.preview(self.origin, import)?
             } else {
-                self.store.run_blocking(self.origin, land)?
+                self.store.run_blocking(self.origin, import)?
             });
             report.rejected += refusals.len() as u64;
             refusals.into_iter().for_each(&mut rejected);
@@ -166,7 +166,7 @@ impl Import<'_> {
         Ok(row)
     }
 
-    fn land(
+    fn import_batch(
         &self,
         transaction: &mut Transaction,
         batch: &[Result<Row, Rejection>],
@@ -181,7 +181,7 @@ impl Import<'_> {
                     continue;
                 }
             };
-            match self.land_row(transaction, row) {
+            match self.import_row(transaction, row) {
                 Ok(effect) => report.count(effect),
                 Err(RowError::Invalid(invalid)) => {
                     // A row is rejected once, for its first fault.
@@ -198,11 +198,13 @@ impl Import<'_> {
         Ok(report)
     }
 
-    fn land_row(&self, transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+    fn import_row(&self, transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
         match self.kind {
-            Kind::Students => students::land(self.campus, transaction, row),
-            Kind::Employers => employers::land(transaction, row),
-            Kind::Jobs => jobs::land(self.campus, transaction, row, self.options.owner.as_ref()),
+            Kind::Students => students::import_row(self.campus, transaction, row),
+            Kind::Employers => employers::import_row(transaction, row),
+            Kind::Jobs => {
+                jobs::import_row(self.campus, transaction, row, self.options.owner.as_ref())
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn key(row: &Row) -> Result<String, FieldFault> {
     check_text(text, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
 }
 
-pub(super) fn land(
+pub(super) fn import_row(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,

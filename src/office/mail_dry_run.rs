@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dry_run::{DryRun, MOST_FAULTS, Sample};
-use crate::eligibility::{Facts, Judge, Notice, Purpose, Routes};
+use crate::eligibility::{Checker, Facts, Notice, Purpose, Routes};
 use crate::model::{
     Account, AccountStatus, Delivery, Job, JobStatus, RuleId, RuleSet, Student, StudentId,
     Timestamp, fold_name,
@@ -34,7 +34,7 @@ struct Listener {
 struct PlannedMail(Vec<Vec<Timestamp>>);
 
 pub(super) async fn replay(
-    judge: &Judge,
+    checker: &Checker,
     reader: &Reader,
     (today, then): (&RuleSet, &RuleSet),
     tried: RuleId,
@@ -43,7 +43,7 @@ pub(super) async fn replay(
     let listeners = listeners(reader)?;
     let mut postings = postings(reader)?;
     postings.sort_by_key(|job| job.posted_at());
-    let facts = Facts::new(&judge.terms().zone, now);
+    let facts = Facts::new(&checker.terms().zone, now);
     let (mut before, mut after) = (
         PlannedMail::none(listeners.len()),
         PlannedMail::none(listeners.len()),
@@ -51,15 +51,15 @@ pub(super) async fn replay(
     let mut run = DryRun::default();
     for job in &postings {
         let told = facts.job(0, job);
-        let was = before.announce(judge, reader, today, (job, &told), &listeners);
+        let was = before.announce(checker, reader, today, (job, &told), &listeners);
         let was = was.await?.all;
         let unasked = after.clone();
-        let will = after.announce(judge, reader, then, (job, &told), &listeners);
+        let will = after.announce(checker, reader, then, (job, &told), &listeners);
         let mut will = will.await?;
         if will.failed.iter().any(|(rule, _)| *rule == tried) {
             // The first failure may be caused by a busy machine; a second one is caused by the module.
             after = unasked;
-            let again = after.announce(judge, reader, then, (job, &told), &listeners);
+            let again = after.announce(checker, reader, then, (job, &told), &listeners);
             will = again.await?;
         }
         if let Some((_, fault)) = will.failed.iter().find(|(rule, _)| *rule == tried) {
@@ -91,7 +91,7 @@ impl PlannedMail {
     /// Uses the time at which the job was posted.
     async fn announce(
         &mut self,
-        judge: &Judge,
+        checker: &Checker,
         reader: &Reader,
         set: &RuleSet,
         (job, told): (&Job, &rules::Job),
@@ -104,7 +104,7 @@ impl PlannedMail {
             rules::Recipient {
                 id: place.to_string(),
                 role: ROLE.into(),
-                local_hour: at.hour(&judge.terms().zone),
+                local_hour: at.hour(&checker.terms().zone),
                 sent_last_day: letters.len() as u32,
                 matched: listener.matched(job),
                 ..rules::Recipient::default()
@@ -121,7 +121,7 @@ impl PlannedMail {
             recipients: recipients.map(recipient).collect(),
             purpose: Purpose::DryRun,
         });
-        let routed = judge.route(reader, set, &notice).await?;
+        let routed = checker.route(reader, set, &notice).await?;
         for (letters, routed) in self.0.iter_mut().zip(&routed.all) {
             if routed.delivery == Delivery::Now {
                 letters.push(at);

@@ -2,8 +2,8 @@
 
 mod dialect;
 mod dry_run;
+mod dry_run_data;
 mod employers;
-mod ground;
 mod header;
 mod import;
 mod jobs;
@@ -25,4 +25,4 @@ pub use rules::{
     NewRule, RulePatch, RuleRefusal, change_rule, delete_rule, list_rules, note_dry_run, rule_name,
     see_rule, upload_rule,
 };
-pub use seed_rules::{SeedError, check_complete, laid_over, seed_rules};
+pub use seed_rules::{SeedError, check_complete, patched_parameters, seed_rules};

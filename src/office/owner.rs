@@ -22,7 +22,7 @@ impl Named {
     pub(super) fn only(self) -> Result<Employer, Invalid> {
         match self {
             Self::One(employer) => Ok(employer),
-            Self::Several(employers) => Err(doubt(&employers)),
+            Self::Several(employers) => Err(several_employers(&employers)),
             Self::Nobody(invalid) => Err(invalid),
         }
     }
@@ -41,7 +41,7 @@ pub(super) fn named(
     let (mut active, mut inactive) = (Vec::new(), None);
     if let Some(work_space) = row.text("workSpace") {
         for employer in at(transaction, work_space)? {
-            match obstacle(transaction, &employer)? {
+            match why_inactive(transaction, &employer)? {
                 None => active.push(employer),
                 Some(fault) => inactive = Some(fault),
             }
@@ -75,20 +75,20 @@ pub(super) fn check_keeper(
             return Err(Invalid::one("employerEmail", FieldFault::OtherEmployer { email }).into());
         }
         Named::Several(employers) if !employers.iter().any(is_keeper) => {
-            return Err(doubt(employers).into());
+            return Err(several_employers(employers).into());
         }
         _ => {}
     }
     let keeper: Option<Stored<Employer>> = transaction.get(&keys::employer(&job.employee_id))?;
     let fault = match keeper {
-        Some(keeper) => obstacle(transaction, &keeper)?,
+        Some(keeper) => why_inactive(transaction, &keeper)?,
         None => None,
     };
     let fault = fault.map(|fault| Invalid::one("externalId", fault));
     fault.map_or(Ok(()), |invalid| Err(invalid.into()))
 }
 
-fn doubt(employers: &[Employer]) -> Invalid {
+fn several_employers(employers: &[Employer]) -> Invalid {
     let emails = employers.iter().map(|employer| employer.email.to_string());
     let mut emails: Vec<_> = emails.take(MAX_NAMED).collect();
     if employers.len() > MAX_NAMED {
@@ -106,14 +106,14 @@ fn by_email(
     let Some(employer) = found else {
         return Err(Invalid::one(field, FieldFault::NotAnEmployer).into());
     };
-    match obstacle(transaction, &employer)? {
+    match why_inactive(transaction, &employer)? {
         None => Ok(employer.record),
         Some(fault) => Err(Invalid::one(field, fault).into()),
     }
 }
 
 /// Why an employer gets no postings. An employer without an account was imported by the office.
-fn obstacle(
+fn why_inactive(
     transaction: &mut Transaction,
     employer: &Employer,
 ) -> Result<Option<FieldFault>, StoreError> {

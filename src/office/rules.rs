@@ -299,7 +299,7 @@ pub fn note_dry_run(
     parameters: &Parameters,
     run: &DryRun,
 ) -> Result<(), RuleRefusal> {
-    if !run.is_telling() {
+    if !run.is_conclusive() {
         return Ok(());
     }
     let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;

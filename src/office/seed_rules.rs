@@ -92,7 +92,7 @@ impl NewRule {
 
 /// The office's parameters of a module after a merge patch. They are checked against its schema, with the
 /// configuration's parameters as defaults.
-pub fn laid_over(
+pub fn patched_parameters(
     rule: &RuleModule,
     changes: ParameterPatch,
     settings: &RulesSettings,
@@ -104,7 +104,7 @@ pub fn laid_over(
     }
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
-    check_parameters(&schema, &settings.beneath(&rule.name, &parameters))?;
+    check_parameters(&schema, &settings.all_parameters(&rule.name, &parameters))?;
     Ok(parameters)
 }
 
@@ -112,7 +112,10 @@ pub fn laid_over(
 pub fn check_complete(rule: &RuleModule, settings: &RulesSettings) -> Result<(), Invalid> {
     let schema = Schema::parse(&rule.parameter_schema)
         .map_err(|reason| Invalid::one("parameters", FieldFault::BadSchema { reason }))?;
-    check_parameters(&schema, &settings.beneath(&rule.name, &rule.parameters))
+    check_parameters(
+        &schema,
+        &settings.all_parameters(&rule.name, &rule.parameters),
+    )
 }
 
 fn check_parameters(schema: &Schema, parameters: &Parameters) -> Result<(), Invalid> {

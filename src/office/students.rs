@@ -110,7 +110,7 @@ fn find(
     Ok((moved, true))
 }
 
-pub(super) fn land(
+pub(super) fn import_row(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
@@ -145,7 +145,7 @@ pub(super) fn land(
             account_id: None,
             updated_at: now,
         };
-        lay_over(&mut student, row, entry);
+        apply_row(&mut student, row, entry);
         transaction.insert(student)?;
         return Ok(Effect::Created);
     };
@@ -153,7 +153,7 @@ pub(super) fn land(
     if entry.student_id.is_some() {
         student.number = number;
     }
-    lay_over(&mut student, row, entry);
+    apply_row(&mut student, row, entry);
     if student == old.record {
         return Ok(if is_renumbered {
             Effect::Updated
@@ -168,7 +168,7 @@ pub(super) fn land(
 
 /// A filled cell sets a fact, and an emptied cell removes what the roster set before. Students with an account own
 /// their name, skills and summary.
-fn lay_over(student: &mut Student, row: &Row, entry: Entry) {
+fn apply_row(student: &mut Student, row: &Row, entry: Entry) {
     let Entry { name, profile, .. } = entry;
     let mut roster = student.roster.clone();
     let mut vouch = |fact: Fact, column: &str, filled: bool| -> bool {

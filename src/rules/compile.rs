@@ -60,7 +60,7 @@ pub fn own_program() -> PathBuf {
 }
 
 /// Compiles a module in a separate process, into `file`. A failure leaves no file.
-pub fn compile_apart(
+pub fn compile_separately(
     program: &Path,
     limits: &Limits,
     counting: bool,
@@ -81,7 +81,7 @@ pub fn compile_apart(
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| Fault::Engine(format!("{}: {error}", program.display())))?;
-    let ended = attend(child, &[&order, b"\n", bytes], &limits.compile)
+    let ended = run_child(child, &[&order, b"\n", bytes], &limits.compile)
         .map_err(|error| Fault::Engine(error.to_string()));
     let outcome = ended.and_then(|ended| ended.outcome(&limits.compile));
     if outcome.is_err() {
@@ -99,7 +99,7 @@ struct Ended {
 }
 
 /// Sends the process its input and waits for its end.
-fn attend(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::Result<Ended> {
+fn run_child(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         scope.spawn(move || {

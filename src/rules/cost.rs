@@ -29,7 +29,7 @@ pub struct Instructions {
 
 impl Host {
     /// Inspects and times a module, with default parameters and without optional facts. Blocks.
-    pub fn appraise(&self, bytes: &[u8]) -> Result<(Inspected, Cost), Fault> {
+    pub fn measure(&self, bytes: &[u8]) -> Result<(Inspected, Cost), Fault> {
         let started = Instant::now();
         let module = self.module(Digest::of(bytes), bytes)?;
         let compiling = started.elapsed();

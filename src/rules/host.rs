@@ -11,7 +11,7 @@ use wasmtime::component::{Component, Linker};
 
 use super::cache::{Cache, Code, compiling, save};
 use super::call::{Guard, Runner};
-use super::compile::{Queue, STACK_AFTERWARDS, compile_apart};
+use super::compile::{Queue, STACK_AFTERWARDS, compile_separately};
 use super::count::count;
 use super::engine::{engine_to_run, words};
 use super::fault::{cut, names};
@@ -74,7 +74,7 @@ impl Host {
     /// A module that is ready to call. `bytes` must match `digest`, and are used only if the module is not in memory.
     /// Blocks while it compiles: 40 ms for a Rust module, seconds for a JavaScript one.
     pub fn module(&self, digest: Digest, bytes: &[u8]) -> Result<Arc<Module>, Fault> {
-        if let Some(module) = self.at_hand(digest) {
+        if let Some(module) = self.cached(digest) {
             return Ok(module);
         }
         admit_form(bytes, self.runner.limits.module_bytes)?;
@@ -85,7 +85,7 @@ impl Host {
         }
         let code = self.code(digest, bytes)?;
         // Another thread may have compiled it meanwhile.
-        if let Some(module) = self.at_hand(digest) {
+        if let Some(module) = self.cached(digest) {
             return Ok(module);
         }
         let module = Arc::new(self.load(digest, bytes, code)?);
@@ -110,10 +110,10 @@ impl Host {
 
     /// Whether this module is known to compile.
     pub fn knows(&self, digest: Digest) -> bool {
-        self.at_hand(digest).is_some() || self.cache.load(digest).is_some()
+        self.cached(digest).is_some() || self.cache.load(digest).is_some()
     }
 
-    fn at_hand(&self, digest: Digest) -> Option<Arc<Module>> {
+    fn cached(&self, digest: Digest) -> Option<Arc<Module>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|module| module.digest() == digest)?;
         kept[..=place].rotate_right(1);
@@ -136,7 +136,7 @@ impl Host {
         }
         let file = self.cache.file(digest);
         let limits = &self.runner.limits;
-        compile_apart(&self.program, limits, self.counting, &file, bytes)?;
+        compile_separately(&self.program, limits, self.counting, &file, bytes)?;
         (self.cache.load(digest)).ok_or_else(|| {
             Fault::Engine(format!(
                 "{}: the compiled code is not there",

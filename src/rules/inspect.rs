@@ -34,14 +34,14 @@ impl Host {
         host::admit_form(bytes, self.limits().module_bytes)?;
         let digest = Digest::of(bytes);
         let was_known = self.knows(digest);
-        let found = self.look_into(digest, bytes);
+        let found = self.inspect_compiled(digest, bytes);
         if found.is_err() && !was_known {
             self.forget(digest);
         }
         found
     }
 
-    fn look_into(&self, digest: Digest, bytes: &[u8]) -> Result<Inspected, Fault> {
+    fn inspect_compiled(&self, digest: Digest, bytes: &[u8]) -> Result<Inspected, Fault> {
         let limits = self.limits();
         let module = self.module(digest, bytes)?;
         let told = module.describe().map_err(|fault| match fault {

@@ -234,7 +234,7 @@ impl<'a> Batch<'a> {
 /// The position of each item in a batch. An item that is used twice is in the batch once.
 struct Places<'a, T> {
     all: &'a [T],
-    landed: Vec<u32>,
+    places: Vec<u32>,
     used: Vec<&'a T>,
 }
 
@@ -244,13 +244,13 @@ impl<'a, T> Places<'a, T> {
     fn new(all: &'a [T]) -> Self {
         Self {
             all,
-            landed: vec![NOWHERE; all.len()],
+            places: vec![NOWHERE; all.len()],
             used: Vec::new(),
         }
     }
 
     fn of(&mut self, index: u32) -> Option<u32> {
-        let place = self.landed.get_mut(index as usize)?;
+        let place = self.places.get_mut(index as usize)?;
         if *place == NOWHERE {
             *place = self.used.len() as u32;
             self.used.push(self.all.get(index as usize)?);

@@ -35,7 +35,7 @@ pub fn join(view: &View, clauses: Vec<Clause>) -> Result<Vec<Clause>, SearchErro
     Ok(joined)
 }
 
-/// Other spellings of a clause's words. `beside` has words that lost an ignored neighbor, and the two joined.
+/// Other spellings of a clause's words. `beside` has words that lost a neighboring stop word, and the two joined.
 pub fn others(
     view: &View,
     clause: &Clause,

@@ -228,7 +228,7 @@ pub fn begins_any(view: &View, prefix: &str) -> Result<bool, SearchError> {
 }
 
 /// The most likely correction of a word that starts no known word.
-pub fn likeliest(view: &View, word: &str, is_last: bool) -> Result<Option<String>, SearchError> {
+pub fn most_likely(view: &View, word: &str, is_last: bool) -> Result<Option<String>, SearchError> {
     let Some(word) = WordReader::new().words(word).pop() else {
         return Ok(None);
     };

@@ -13,7 +13,7 @@ use super::syntax::Limit;
 use super::text::{self, Text};
 use super::top::{Top, ascending, score_key};
 use super::view::View;
-use super::weights::Season;
+use super::weights::AgeFactors;
 use super::{Found, JobQuery, SearchError, Sort};
 
 /// A parsed search that is ready to run.
@@ -34,7 +34,7 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
     if let Some(found) = kept {
         return Ok(found);
     }
-    let (found, validity) = find_anew(view, query, filters)?;
+    let (found, validity) = find_uncached(view, query, filters)?;
     if let Some(asked) = asked {
         view.answers.keep(asked, query.now, validity, found.clone());
     }
@@ -42,7 +42,7 @@ pub fn find(view: &View, query: &JobQuery) -> Result<Found, SearchError> {
 }
 
 /// Also returns the period in which the same jobs would be found.
-fn find_anew(
+fn find_uncached(
     view: &View,
     query: &JobQuery,
     filters: Filters,
@@ -188,7 +188,7 @@ impl Search<'_> {
             .counted
             .filters
             .conditions(self.limits(), self.query.now);
-        let season = Season::at(self.query.now.as_millis());
+        let age_factors = AgeFactors::at(self.query.now.as_millis());
         let validity = scan(view, &candidates, &conditions, |hit: Match<'_>| {
             let (rows, at) = (hit.rows, hit.document);
             if !hit.fit.is_full() {
@@ -200,7 +200,7 @@ impl Search<'_> {
             total += 1;
             let key = match sort {
                 Sort::Relevance => {
-                    score_key(hit.score * season.factor(rows.posted_at[at], rows.deadline[at]))
+                    score_key(hit.score * age_factors.factor(rows.posted_at[at], rows.deadline[at]))
                 }
                 Sort::Newest => ascending(rows.posted_at[at]),
                 Sort::Pay => ascending(rows.pay[at]),

@@ -12,7 +12,7 @@ use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Term};
 use super::folder;
 use super::rows::RowCache;
 use super::schema::{self, Fields};
-use super::similar::{Taste, similar};
+use super::similar::{Interests, similar};
 use super::suggest::{Suggestion, suggest};
 use super::view::View;
 use super::{Found, JobQuery, SearchError, Snippeter, find, tokens};
@@ -210,12 +210,12 @@ impl SearchIndex {
     /// The open postings that match interests best, except some.
     pub fn similar(
         &self,
-        taste: &Taste,
+        interests: &Interests,
         but: &[JobId],
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<JobId>, SearchError> {
-        similar(&self.view(), taste, but, now, limit)
+        similar(&self.view(), interests, but, now, limit)
     }
 
     /// Marks a query's words in the jobs found.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::words_of;
 use super::tokens::fold_case;
-use super::words::is_idle;
+use super::words::is_filler;
 use crate::model::Vocabulary;
 
 /// Labels, folded as `tokens::WHOLE` does.
@@ -42,7 +42,7 @@ pub fn mentions(text: &str, vocabulary: &Vocabulary) -> BTreeSet<String> {
 
 /// Names that occur in any text and rarely mean the skill.
 fn is_everyday(name: &str) -> bool {
-    name.chars().count() < 2 || name == "go" || is_idle(name)
+    name.chars().count() < 2 || name == "go" || is_filler(name)
 }
 
 #[cfg(test)]

@@ -45,6 +45,6 @@ pub use error::SearchError;
 pub use facets::{FacetCount, Facets};
 pub use index::{Edit, SearchIndex};
 pub use request::{Found, JobQuery, Sort};
-pub use similar::Taste;
+pub use similar::Interests;
 pub use snippet::Snippeter;
 pub use suggest::{Suggestion, SuggestionKind};

@@ -110,7 +110,7 @@ fn read_names(
     while terms.advance() {
         let spelling =
             std::str::from_utf8(terms.key()).map_err(|_| damaged("a name in no UTF-8"))?;
-        of_ordinal.push(names.learn(spelling));
+        of_ordinal.push(names.intern(spelling));
     }
     let mut counts = vec![0; of_ordinal.len()];
     let mut values: Vec<u32> = Vec::new();
@@ -146,7 +146,7 @@ struct Names {
 
 impl Names {
     /// The numbers of a spelling and of its name, which are added if new.
-    fn learn(&mut self, spelling: &str) -> (u32, u32) {
+    fn intern(&mut self, spelling: &str) -> (u32, u32) {
         if let Some(known) = self.spellings.get(spelling) {
             return (*known, self.spelled[*known as usize].1);
         }

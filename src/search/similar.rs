@@ -13,13 +13,13 @@ use super::scan::{Candidates, scan};
 use super::tokens::fold_case;
 use super::top::{Top, score_key};
 use super::view::{Statistics, View};
-use super::weights::{self, Season};
+use super::weights::{self, AgeFactors};
 use super::{Sort, tokens};
 use crate::model::{Job, JobId, Timestamp};
 
 /// What a person is probably looking for.
 #[derive(Clone, Debug, Default)]
-pub struct Taste {
+pub struct Interests {
     /// By any of their names. Those beyond `MAX_SKILLS` are ignored.
     pub skills: Vec<String>,
     /// Postings the person liked, newest first. Those beyond `MAX_LIKED` are ignored.
@@ -41,16 +41,16 @@ const FEW: u64 = 50;
 /// The open postings that match the interests best, except some. Empty interests match nothing.
 pub fn similar(
     view: &View,
-    taste: &Taste,
+    interests: &Interests,
     but: &[JobId],
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<JobId>, SearchError> {
     let mut queries: Vec<Box<dyn Query>> = Vec::new();
-    for skill in taste.skills.iter().take(MAX_SKILLS) {
-        add_skill(view, skill, weights::TASTE_SKILL, &mut queries)?;
+    for skill in interests.skills.iter().take(MAX_SKILLS) {
+        add_skill(view, skill, weights::INTEREST_SKILL, &mut queries)?;
     }
-    for job in taste.liked.iter().take(MAX_LIKED) {
+    for job in interests.liked.iter().take(MAX_LIKED) {
         for skill in &job.skills_required {
             add_skill(view, skill, weights::LIKE_SKILL, &mut queries)?;
         }
@@ -62,21 +62,21 @@ pub fn similar(
     let statistics = Statistics(view);
     let scoring = EnableScoring::enabled_from_statistics_provider(&statistics, &view.searcher);
     let weight = BooleanQuery::union(queries).weight(scoring)?;
-    let season = Season::at(now.as_millis());
+    let age_factors = AgeFactors::at(now.as_millis());
     let but: Vec<(u64, u64)> = but.iter().map(JobId::parts).collect();
     let mut top = Top::new(Sort::Relevance, false, limit, None);
     let conditions = Conditions::open_at(now);
     scan(view, &Candidates::Scored(weight), &conditions, |hit| {
         let (rows, at) = (hit.rows, hit.document);
         if !but.contains(&rows.ids[at]) {
-            let factor = season.factor(rows.posted_at[at], rows.deadline[at]);
+            let factor = age_factors.factor(rows.posted_at[at], rows.deadline[at]);
             top.offer(score_key(hit.score * factor), rows.ids[at]);
         }
     })?;
     Ok(top.finish().hits)
 }
 
-fn living(view: &View) -> u64 {
+fn live_documents(view: &View) -> u64 {
     let readers = view.searcher.segment_readers().iter();
     readers.map(|reader| u64::from(reader.num_docs())).sum()
 }
@@ -92,7 +92,7 @@ fn add_skill(
     let term = Term::from_field_text(view.fields.skill, &label);
     let asked = view.searcher.doc_freq(&term)?;
     if asked > 0 {
-        let all = living(view).max(asked) as f32;
+        let all = live_documents(view).max(asked) as f32;
         let rarity = (1.0 + all / asked as f32).ln();
         let query = Box::new(TermQuery::new(term, IndexRecordOption::Basic));
         queries.push(Box::new(ConstScoreQuery::new(query, weight * rarity)));
@@ -101,8 +101,10 @@ fn add_skill(
 }
 
 fn add_words(view: &View, job: &Job, queries: &mut Vec<Box<dyn Query>>) {
-    let living = living(view);
-    let most = (living / COMMON_ONE_IN).max(FEW).min(living);
+    let live_documents = live_documents(view);
+    let most = (live_documents / COMMON_ONE_IN)
+        .max(FEW)
+        .min(live_documents);
     let mut add = |field: Field, text: &str, times: usize, words: usize, weight: f32| {
         if !has_words(text) {
             return;

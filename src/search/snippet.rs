@@ -61,16 +61,16 @@ impl Snippeter {
         let mut stems = Vec::new();
         let mut phrases: Vec<Vec<String>> = Vec::new();
         let mut prefix = None;
-        let mut learn = |words: &[Word]| {
+        let mut intern = |words: &[Word]| {
             let telling = words
                 .iter()
-                .filter(|word| words.len() == 1 || !word.is_empty());
+                .filter(|word| words.len() == 1 || !word.is_stop_word());
             stems.extend(telling.map(|word| word.stem.clone()));
         };
         let phrase = |words: &[Word]| words.iter().map(|word| word.stem.clone()).collect();
         for clause in corrected.clauses {
             let is_short_name = clause.clause.is_short_name();
-            learn(&clause.corrections);
+            intern(&clause.corrections);
             phrases.extend(clause.compounds.iter().map(|compound| phrase(compound)));
             if clause.is_prefix || clause.is_body_prefix {
                 prefix = clause.clause.only_word().map(|word| word.plain.clone());
@@ -78,20 +78,20 @@ impl Snippeter {
             match clause.clause {
                 // Descriptions contain it as an ordinary word.
                 Clause::Word(_) if is_short_name => {}
-                Clause::Word(word) => learn(std::slice::from_ref(&word)),
-                Clause::Phrase(words) => learn(&words),
+                Clause::Word(word) => intern(std::slice::from_ref(&word)),
+                Clause::Phrase(words) => intern(&words),
                 Clause::Alias { typed, meant } => {
                     if !is_short_name {
-                        learn(&typed);
+                        intern(&typed);
                     }
                     phrases.push(phrase(&meant));
                 }
                 Clause::Skill { typed, label, term } => {
-                    learn(&typed);
-                    learn(&label);
+                    intern(&typed);
+                    intern(&label);
                     let names = view.vocabulary.names(&term);
                     for name in names.filter(|name| !name.contains(' ')) {
-                        learn(&reader.words(name));
+                        intern(&reader.words(name));
                     }
                 }
             }

@@ -27,7 +27,7 @@ const COMPARISONS: &[(&[&str], Side)] = &[
 ];
 
 /// What may follow an amount and change its direction.
-const TURNS: &[(&[&str], Side)] = &[
+const DIRECTION_AFTER: &[(&[&str], Side)] = &[
     (&["or", "more"], Side::AtLeast),
     (&["and", "up"], Side::AtLeast),
     (&["or", "less"], Side::AtMost),
@@ -110,7 +110,7 @@ fn read(words: &[String]) -> Option<(Limit, usize)> {
     };
     let unit = units.iter().find(|unit| begins(rest(length), unit));
     length += unit.map_or(0, |unit| unit.len());
-    let turned = first_of(TURNS, rest(length));
+    let turned = first_of(DIRECTION_AFTER, rest(length));
     length += turned.map_or(0, |(_, taken)| taken);
     let side = said.or(turned.map(|(side, _)| side));
     let limit = match amount {

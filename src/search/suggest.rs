@@ -7,7 +7,7 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, EnableScoring, FuzzyTermQuery, Query};
 
 use super::SearchError;
-use super::correction::{begins_any, likeliest};
+use super::correction::{begins_any, most_likely};
 use super::facets::{Facet, FacetTally};
 use super::filters::Conditions;
 use super::rows::{Name, words_of};
@@ -135,7 +135,7 @@ fn meant(view: &View, words: &[&str]) -> Result<Vec<String>, SearchError> {
     let mut meant = Vec::with_capacity(words.len());
     for (at, word) in words.iter().enumerate() {
         let correction = if meant.len() < MAX_CORRECTED && !begins_any(view, word)? {
-            likeliest(view, word, at == last)?
+            most_likely(view, word, at == last)?
         } else {
             None
         };

@@ -12,12 +12,12 @@ use crate::model::{MAX_NAME_WORDS, Vocabulary, fold_name};
 const MAX_CHARS: usize = 1_000;
 /// Words beyond these are not read.
 const MAX_READ_WORDS: usize = 48;
-/// Words beyond these are not searched, after empty words were dropped.
+/// Words beyond these are not searched, after stop words were dropped.
 pub const MAX_WORDS: usize = 16;
 /// Restrictions beyond these are ignored.
 const MAX_RESTRICTIONS: usize = 8;
-/// A query with this many empty words is a sentence, not keywords.
-const SENTENCE_EMPTY_WORDS: usize = 4;
+/// A query with this many stop words is a sentence, not keywords.
+const SENTENCE_STOP_WORDS: usize = 4;
 
 /// What people call Federal Work-Study. `Fields::document` adds the first to each work-study posting.
 pub const WORK_STUDY: [&str; 5] = [
@@ -35,7 +35,7 @@ pub struct Text {
     pub within: Vec<Restriction>,
     pub without: Vec<Restriction>,
     pub limits: Vec<Limit>,
-    /// Words next to an empty word, and both joined: "check in", "checkin".
+    /// Words next to an stop word, and both joined: "check in", "checkin".
     pub joined: Vec<(Word, Word)>,
     /// It is a whole sentence, and hardly any posting has all its words.
     pub is_sentence: bool,
@@ -61,7 +61,7 @@ pub fn parse(typed: &str, vocabulary: &Vocabulary) -> Option<Text> {
         reading.take(piece);
     }
     let mut text = reading.text;
-    text.drop_idle();
+    text.drop_stop_words();
     Some(text)
 }
 
@@ -80,7 +80,7 @@ impl Reading<'_> {
                 let (limits, rest) = spoken::limits(text);
                 limits.into_iter().for_each(|limit| self.limit(limit));
                 let words = self.words(&rest);
-                self.join_idle(&words);
+                self.join_at_stop_words(&words);
                 self.add_words(&words);
             }
             Piece::Quoted(text) => {
@@ -121,11 +121,11 @@ impl Reading<'_> {
         }
     }
 
-    /// Records words that lose an empty neighbor.
-    fn join_idle(&mut self, words: &[Word]) {
+    /// Records words that lose an neighboring stop word.
+    fn join_at_stop_words(&mut self, words: &[Word]) {
         for pair in words.windows(2) {
             let [first, second] = pair else { continue };
-            let kept = match (first.is_empty(), second.is_empty()) {
+            let kept = match (first.is_stop_word(), second.is_stop_word()) {
                 (false, true) => first,
                 (true, false) => second,
                 _ => continue,
@@ -243,8 +243,8 @@ impl Text {
         key
     }
 
-    /// Drops repeats, empty words if others remain, and what is beyond the limits.
-    fn drop_idle(&mut self) {
+    /// Drops repeats, stop words if others remain, and what is beyond the limits.
+    fn drop_stop_words(&mut self) {
         let mut kept: Vec<Clause> = Vec::with_capacity(self.clauses.len());
         for clause in self.clauses.drain(..) {
             if !kept.contains(&clause) {
@@ -255,14 +255,14 @@ impl Text {
             !matches!(clause, Clause::Phrase(_)) && clause.only_word().is_some_and(is)
         };
         let is_empty =
-            |clause: &Clause| matches!(clause, Clause::Word(_)) && only(clause, Word::is_empty);
+            |clause: &Clause| matches!(clause, Clause::Word(_)) && only(clause, Word::is_stop_word);
         let empty = kept.iter().filter(|clause| is_empty(clause)).count();
-        self.is_sentence = empty >= SENTENCE_EMPTY_WORDS && empty < kept.len();
+        self.is_sentence = empty >= SENTENCE_STOP_WORDS && empty < kept.len();
         if empty < kept.len() {
             kept.retain(|clause| !is_empty(clause));
         }
-        if self.is_sentence && !kept.iter().all(|clause| only(clause, Word::is_idle)) {
-            kept.retain(|clause| !only(clause, Word::is_idle));
+        if self.is_sentence && !kept.iter().all(|clause| only(clause, Word::is_filler)) {
+            kept.retain(|clause| !only(clause, Word::is_filler));
         }
         kept.truncate(MAX_WORDS);
         if self.is_sentence {

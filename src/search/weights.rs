@@ -41,7 +41,7 @@ pub const SENTENCE_SKILL_EXACT: f32 = 2.0;
 pub const SENTENCE_SKILL_NAMED: f32 = 2.0;
 
 /// A skill in the person's profile, compared with one in a posting they liked. What a person can do matters most.
-pub const TASTE_SKILL: f32 = 3.0;
+pub const INTEREST_SKILL: f32 = 3.0;
 pub const LIKE_SKILL: f32 = 1.0;
 /// Distinctive words of a liked posting, by field.
 pub const LIKE_TITLE: f32 = 2.0;
@@ -60,12 +60,12 @@ const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 const FRESH_DAYS: usize = 120;
 
 /// The factors by whole days, so that pages do not shift while somebody reads them.
-pub struct Season {
+pub struct AgeFactors {
     now: i64,
     fresh: [f32; FRESH_DAYS],
 }
 
-impl Season {
+impl AgeFactors {
     pub fn at(now: i64) -> Self {
         let gain = |day: usize| FRESH * 0.5f64.powf(day as f64 / FRESH_HALF_DAYS);
         Self {
@@ -98,14 +98,14 @@ mod tests {
     #[test]
     fn age_and_deadline_bonuses_are_small() {
         let now = 1_000 * DAY_MILLIS;
-        let season = Season::at(now);
+        let age_factors = AgeFactors::at(now);
         let far = now + 90 * DAY_MILLIS;
-        let fresh = season.factor(now, far);
-        let old = season.factor(now - 500 * DAY_MILLIS, far);
-        let closing = season.factor(now - 500 * DAY_MILLIS, now + 1);
+        let fresh = age_factors.factor(now, far);
+        let old = age_factors.factor(now - 500 * DAY_MILLIS, far);
+        let closing = age_factors.factor(now - 500 * DAY_MILLIS, now + 1);
         assert!(fresh > closing && closing > old && old == 1.0 && fresh <= 1.1);
         for strange in [i64::MIN, i64::MAX, 0] {
-            assert!((1.0..1.1).contains(&season.factor(strange, strange)));
+            assert!((1.0..1.1).contains(&age_factors.factor(strange, strange)));
         }
     }
 }

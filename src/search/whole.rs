@@ -25,7 +25,7 @@ pub fn beginning<'a>(words: impl Iterator<Item = &'a Word>) -> String {
 }
 
 fn tells(word: &Word) -> bool {
-    !word.is_empty() && !is_level(&word.plain)
+    !word.is_stop_word() && !is_level(&word.plain)
 }
 
 fn is_level(word: &str) -> bool {

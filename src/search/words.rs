@@ -1,4 +1,4 @@
-//! Words, as typed and stemmed; and which words are empty.
+//! Words, as typed and stemmed; and which are stop words.
 
 use tantivy::tokenizer::{TextAnalyzer, TokenStream};
 
@@ -16,33 +16,33 @@ pub struct Word {
 
 impl Word {
     /// Says nothing in a sentence.
-    pub fn is_idle(&self) -> bool {
-        is_idle(&self.plain)
+    pub fn is_filler(&self) -> bool {
+        is_filler(&self.plain)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub fn is_stop_word(&self) -> bool {
         !self.is_acronym && self.is_everyday()
     }
 
     /// Occurs in most descriptions, so it says nothing there.
     pub fn is_everyday(&self) -> bool {
-        holds(EMPTY_WORDS, &self.plain)
+        holds(STOP_WORDS, &self.plain)
     }
 }
 
-/// Empty words. Dropped if others remain.
-const EMPTY_WORDS: &str = "a about am an and any are as at be by can d do for from get have i im in is it like looking m me my \
+/// Stop words. Dropped if others remain.
+const STOP_WORDS: &str = "a about am an and any are as at be by can d do for from get have i im in is it like looking m me my \
     of on or some something that the there to want wants where who with would";
 
 /// Words in sentences about oneself and one's time rather than the work. Dropped from sentences if others remain.
-const IDLE_WORDS: &str = "afternoon afternoons also am anything around between but class classes could day days during each \
+const FILLER_WORDS: &str = "afternoon afternoons also am anything around between but class classes could day days during each \
     enjoy evening evenings every few find flexible friday good great help helping hour hours interested into job jobs ll love \
     monday morning mornings need night nights not one opportunity our part possible preferably really saturday schedule \
     semester so someone student students sunday than them they thing things this those thursday time tuesday us use using ve \
     want we wednesday week weekend weekends weekly what when which while will work working you your";
 
-pub fn is_idle(word: &str) -> bool {
-    holds(EMPTY_WORDS, word) || holds(IDLE_WORDS, word)
+pub fn is_filler(word: &str) -> bool {
+    holds(STOP_WORDS, word) || holds(FILLER_WORDS, word)
 }
 
 fn holds(list: &str, word: &str) -> bool {

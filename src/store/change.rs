@@ -82,7 +82,7 @@ impl Transaction {
     }
 
     /// Reads a record as it is with this transaction's own writes, and makes it no check of the change.
-    pub fn look<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
+    pub fn peek<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
         let stored;
         let value = match self.writes.get(key) {
             Some(Write::Put { value, .. }) => Some(value),

@@ -97,14 +97,14 @@ impl Lines {
         let mut state = self.state();
         state.lost += failed;
         let untold = |state: &State| if may_tell { state.lost - told } else { 0 };
-        let is_idle = |state: &mut State| state.waiting.is_empty() && untold(state) == 0;
-        if is_idle(&mut state) {
+        let is_filler = |state: &mut State| state.waiting.is_empty() && untold(state) == 0;
+        if is_filler(&mut state) {
             state.is_writing = false;
             self.changed.notify_all();
         }
         let mut state = self
             .changed
-            .wait_while(state, is_idle)
+            .wait_while(state, is_filler)
             .unwrap_or_else(PoisonError::into_inner);
         state.is_writing = true;
         (std::mem::take(&mut state.waiting), untold(&state))

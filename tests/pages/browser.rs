@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const NEEDED: &str = "the pages are tested in a real browser: chromedriver and chromium are needed, \
     and tests/run installs them (apt-get install chromium chromium-driver)";
 /// Longest wait for what a page should show.
-const PATIENCE: Duration = Duration::from_secs(20);
+const MAX_WAIT: Duration = Duration::from_secs(20);
 const AXE: &str = include_str!("axe.min.js");
 
 /// The member that marks an element reference in WebDriver.
@@ -187,7 +187,7 @@ impl Browser {
     pub fn until(&self, script: &str, arguments: Value) -> impl Future<Output = ()> {
         let place = std::panic::Location::caller();
         async move {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + MAX_WAIT;
             let body = json!({"script": script, "args": arguments});
             // A page that is being left answers with an error; try the next one.
             while self.call("/execute/sync", body.clone()).await != Ok(Value::Bool(true)) {
@@ -222,7 +222,7 @@ impl Browser {
         let place = std::panic::Location::caller();
         async move {
             let body = json!({"script": BY_TEXT, "args": [selector, name]});
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + MAX_WAIT;
             loop {
                 let found = self.call("/execute/sync", body.clone()).await;
                 if let Ok(element) = &found

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{PASSWORD, Person, Reply, send};
 
 /// Longest wait for a process to start, stop or print something. The machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(1);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 pub struct Process {
     pub url: String,
@@ -70,7 +70,7 @@ impl Process {
             child,
             said,
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + MAX_WAIT;
         loop {
             let said = process.said();
             if said.lines().any(|said| said.starts_with(line)) {
@@ -113,7 +113,7 @@ impl Process {
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + MAX_WAIT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

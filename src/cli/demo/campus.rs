@@ -68,7 +68,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         emails.first().ok_or("the demo has no student")?,
         &employer,
     )?;
-    let judge = app::judge(config, &store)?;
+    let checker = app::checker(config, &store)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut filed = 0;
     for (turn, student) in students.iter().cycle().take(MOST_TRIES).enumerate() {
@@ -85,7 +85,7 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
         let outcome = runtime.block_on(store.run_async(
             Origin::OPERATOR,
             async |transaction: &mut Transaction| {
-                applications::submit(&judge, transaction, &student, &submission).await
+                applications::submit(&checker, transaction, &student, &submission).await
             },
         ));
         match outcome {

@@ -12,8 +12,8 @@ use clap::{Args, CommandFactory as _};
 use campus::Login;
 
 use super::print::{Unprinted, print_line};
-use super::serve::{Told, serve_until};
-use super::throw_away::ThrowAway;
+use super::serve::{StopSignal, serve_until};
+use super::temp_folder::TempFolder;
 use super::{Failure, Line};
 use crate::app;
 use crate::clock::Clock;
@@ -29,14 +29,14 @@ pub struct Demo {
 
 /// Where the demo's data is.
 enum Folder {
-    ThrowAway(ThrowAway),
+    TempFolder(TempFolder),
     Kept(PathBuf),
 }
 
 impl Folder {
     fn path(&self) -> &Path {
         match self {
-            Self::ThrowAway(folder) => folder.path(),
+            Self::TempFolder(folder) => folder.path(),
             Self::Kept(path) => path,
         }
     }
@@ -61,9 +61,9 @@ impl Demo {
         check_address(config.server.listen)?;
         let system = actix_web::rt::System::new();
         // Listen before the folder exists, because an early Ctrl-C would leave it behind.
-        let told = system.block_on(async { Told::hear() })?;
+        let told = system.block_on(async { StopSignal::listen() })?;
         let folder = match data_dir {
-            None => Folder::ThrowAway(ThrowAway::make("demo")?),
+            None => Folder::TempFolder(TempFolder::make("demo")?),
             Some(path) => Folder::Kept(path),
         };
         folder.path().clone_into(&mut config.data.dir);
@@ -120,7 +120,7 @@ fn tell(address: SocketAddr, logins: &[Login], folder: &Folder) -> Result<(), Un
     let mail = folder.path().join("mail/new");
     print_line(format_args!("\nMail is written to {}.", mail.display()))?;
     match folder {
-        Folder::ThrowAway(_) => print_line("Ctrl-C stops the demo and deletes it."),
+        Folder::TempFolder(_) => print_line("Ctrl-C stops the demo and deletes it."),
         Folder::Kept(_) => print_line(format_args!(
             "Ctrl-C stops the demo. Its data stays in {path}; `corkboard serve --data-dir {path}` runs it again."
         )),

@@ -55,6 +55,6 @@ impl Build {
                 .map_err(|why| format!("{}: {why}", made.display()))?;
             std::fs::write(&made, whole).map_err(named)?;
         }
-        check::look_into(config, &self.folder.join(MADE), false)
+        check::show_module(config, &self.folder.join(MADE), false)
     }
 }

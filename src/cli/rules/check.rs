@@ -21,17 +21,21 @@ pub struct Check {
 
 impl Check {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        look_into(config, &self.file, true)
+        show_module(config, &self.file, true)
     }
 }
 
 /// Prints what a module is. Fails if the board would refuse it. `counting`: also counts its instructions, which takes a
 /// second compilation.
-pub(super) fn look_into(config: &Config, file: &Path, counting: bool) -> Result<ExitCode, Failure> {
+pub(super) fn show_module(
+    config: &Config,
+    file: &Path,
+    counting: bool,
+) -> Result<ExitCode, Failure> {
     let bytes = read_module(config, file)?;
     let named = |fault| format!("{}: {fault}", file.display());
     let (host, _folder) = engine(config, false)?;
-    let (found, cost) = host.appraise(&bytes).map_err(named)?;
+    let (found, cost) = host.measure(&bytes).map_err(named)?;
     let counted = if counting && cost.among_many.is_ok() {
         let (host, _folder) = engine(config, true)?;
         host.count(&bytes).map_err(named)?

@@ -26,12 +26,12 @@ impl DryRun {
         let store = app::existing_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
         office::check_complete(&rule, &config.rules)?;
-        let judge = app::judge(config, &store)?;
+        let checker = app::checker(config, &store)?;
         let reader = store.read()?;
         let module = RuleInUse::from(&rule.record);
         let now = store.clock().now();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let run = runtime.block_on(office::dry_run(&judge, &reader, &module, now))?;
+        let run = runtime.block_on(office::dry_run(&checker, &reader, &module, now))?;
         store.run_blocking(Origin::OPERATOR, |transaction| {
             office::note_dry_run(transaction, self.id, &module.parameters, &run)
         })?;

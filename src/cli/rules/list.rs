@@ -15,7 +15,7 @@ use crate::telemetry::say;
 const SHOWN_DIGITS: usize = 12;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let reader = app::look_at_store(config)?;
+    let reader = app::read_only_store(config)?;
     let rules = office::list_rules(&reader)?;
     if rules.is_empty() {
         say("no rules yet; `corkboard serve` installs the standard rules");

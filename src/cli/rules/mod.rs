@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::Failure;
-use super::throw_away::ThrowAway;
+use super::temp_folder::TempFolder;
 use crate::app;
 use crate::config::Config;
 use crate::model::RuleId;
@@ -60,8 +60,8 @@ impl Rules {
 }
 
 /// A rule engine for one command, and its temporary folder. `counting`: counts instructions, which makes it slower.
-fn engine(config: &Config, counting: bool) -> Result<(Host, ThrowAway), Failure> {
-    let folder = ThrowAway::make("rules")?;
+fn engine(config: &Config, counting: bool) -> Result<(Host, TempFolder), Failure> {
+    let folder = TempFolder::make("rules")?;
     let open = if counting { Host::counting } else { Host::open };
     let program = app::compiler(config);
     Ok((open(folder.path(), app::limits(config), &program)?, folder))

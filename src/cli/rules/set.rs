@@ -51,7 +51,11 @@ impl Set {
         let store = app::existing_store(config, Clock::System)?;
         let rule = office::see_rule(&store.read()?, self.id)?;
         let parameters = match &self.parameters {
-            Some(file) => Some(office::laid_over(&rule, read(file)?, &config.rules)?),
+            Some(file) => Some(office::patched_parameters(
+                &rule,
+                read(file)?,
+                &config.rules,
+            )?),
             None => None,
         };
         let patch = RulePatch {

@@ -27,9 +27,9 @@ impl Upload {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::existing_store(config, Clock::System)?;
         let bytes = read_module(config, &self.file)?;
-        let judge = app::judge(config, &store)?;
+        let checker = app::checker(config, &store)?;
         let shown = self.file.display();
-        let found = judge
+        let found = checker
             .host()
             .inspect(&bytes)
             .map_err(|fault| format!("{shown}: {fault}"))?;
@@ -42,7 +42,7 @@ impl Upload {
         };
         let kept = keep();
         if kept.is_err() {
-            judge.forget_unless_kept(&store.read()?, digest)?;
+            checker.forget_unless_kept(&store.read()?, digest)?;
         }
         let rule = kept.map_err(|refusal| format!("{shown}: {refusal}"))?;
         say(format_args!(

@@ -19,7 +19,7 @@ use crate::http::state::State;
 use crate::model::{Email, Invalid};
 use crate::office::{Import, ImportError, Kind, Options, Rejection};
 
-/// Most pieces of the body that wait for the store. Beyond that, the client waits.
+/// Most pieces of the body that wait for the store. ExtraMembers that, the client waits.
 const PIECES: usize = 16;
 /// Most rejections to list. Further ones are only counted.
 const MAX_REJECTIONS: usize = 10_000;

@@ -163,13 +163,13 @@ pub async fn upload(
     }
     let limit = state.config.rules.module_limit_kib * 1024;
     let bytes = read_to_limit(&request, &mut body.into_inner(), limit).await?;
-    let (host, looked_at) = (state.judge.host().clone(), bytes.clone());
+    let (host, looked_at) = (state.checker.host().clone(), bytes.clone());
     let found = web::block(move || host.inspect(&looked_at)).await;
     let found = found.map_err(|error| Problem::internal(&error))??;
     let digest = found.digest;
     let kept = keep(&caller, &request, &state, name, found, &bytes).await;
     if kept.is_err() {
-        state.judge.forget_unless_kept(&state.read()?, digest)?;
+        state.checker.forget_unless_kept(&state.read()?, digest)?;
     }
     kept
 }
@@ -227,7 +227,7 @@ pub async fn update(
     } = body.parse()?;
     let rule = office::see_rule(&caller.reader, id)?;
     let parameters = parameters
-        .map(|changes| office::laid_over(&rule, changes, &state.config.rules))
+        .map(|changes| office::patched_parameters(&rule, changes, &state.config.rules))
         .transpose()?;
     let patch = RulePatch {
         state: wanted,
@@ -241,7 +241,7 @@ pub async fn update(
             office::change_rule(transaction, id, &patch, &state.config.rules, &matches)
         })
         .await?;
-    state.judge.forget_failures(id);
+    state.checker.forget_failures(id);
     answer(&state.read()?, &rule)
 }
 
@@ -260,7 +260,7 @@ pub async fn delete(
             office::delete_rule(transaction, id, &|version| if_match.holds(version))
         })
         .await?;
-    state.judge.forget_module(&rule);
+    state.checker.forget_module(&rule);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -325,7 +325,7 @@ pub async fn dry_run(
     let rule = office::see_rule(&caller.reader, id)?;
     office::check_complete(&rule, &state.config.rules)?;
     let module = RuleInUse::from(&rule.record);
-    let run = office::dry_run(&state.judge, &caller.reader, &module, state.now()).await?;
+    let run = office::dry_run(&state.checker, &caller.reader, &module, state.now()).await?;
     state
         .store
         .run(caller.origin, |transaction| {

@@ -2,7 +2,7 @@
 
 use super::samples::{NOW, Sample, changed, id, job, upsert};
 use crate::model::Job;
-use crate::search::{Edit, Taste};
+use crate::search::{Edit, Interests};
 
 #[test]
 fn deleted_postings_are_not_shown() {
@@ -14,14 +14,14 @@ fn deleted_postings_are_not_shown() {
         job.close();
     });
     sample.index.apply(vec![upsert(&closed)], 3).unwrap();
-    let taste = Taste {
+    let interests = Interests {
         skills: vec!["math".into(), String::new(), "\0".into()],
         liked: vec![every(0), job(80, "?!", "…")],
     };
-    let found = sample.index.similar(&taste, &[id(0)], NOW, 10).unwrap();
+    let found = sample.index.similar(&interests, &[id(0)], NOW, 10).unwrap();
     // Until a merge removes them, deleted postings still count in word frequencies. Then nothing is similar.
     assert!(found.is_empty() || found == [id(1)], "{found:?}");
-    let nothing = Taste::default();
+    let nothing = Interests::default();
     assert_eq!(sample.index.similar(&nothing, &[], NOW, 10).unwrap(), []);
 }
 
@@ -36,10 +36,10 @@ fn rare_skills_count_most() {
     jobs.push(with(20, &["Basque"]));
     jobs.push(with(21, &["Excel", "Basque"]));
     let sample = Sample::new(&jobs);
-    let taste = Taste {
+    let interests = Interests {
         skills: vec!["ms excel".into(), "basque".into()],
         liked: Vec::new(),
     };
-    let found = sample.index.similar(&taste, &[], NOW, 3).unwrap();
+    let found = sample.index.similar(&interests, &[], NOW, 3).unwrap();
     assert_eq!(found[..2], [id(21), id(20)]);
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::facts::{Facts, day};
 use super::health::{RuleHealth, failing_rules, note_failure, note_recovery};
-use super::ready::{Shelf, blocking};
+use super::ready::{ModuleCache, blocking};
 use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
     Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
@@ -26,9 +26,9 @@ pub struct Terms {
     pub settings: RulesSettings,
 }
 
-pub struct Judge {
+pub struct Checker {
     store: Store,
-    shelf: Shelf,
+    modules: ModuleCache,
     terms: Terms,
     health: RuleHealth,
 }
@@ -84,18 +84,18 @@ pub struct Shadow {
     pub differs: bool,
 }
 
-impl Judge {
+impl Checker {
     pub fn new(store: Store, host: Arc<Host>, terms: Terms) -> Self {
         Self {
             store,
-            shelf: Shelf::new(host),
+            modules: ModuleCache::new(host),
             terms,
             health: RuleHealth::default(),
         }
     }
 
     pub fn host(&self) -> &Arc<Host> {
-        &self.shelf.host
+        &self.modules.host
     }
 
     pub fn terms(&self) -> &Terms {
@@ -124,9 +124,9 @@ impl Judge {
     /// Drops a deleted module from the caches.
     pub fn forget_module(&self, rule: &RuleModule) {
         self.health.forget(rule.rule_id);
-        self.shelf.forget(rule.rule_id);
+        self.modules.forget(rule.rule_id);
         if let Ok(digest) = rule.digest.parse() {
-            self.shelf.host.forget(digest);
+            self.modules.host.forget(digest);
         }
     }
 
@@ -143,13 +143,13 @@ impl Judge {
             Ok::<(), StoreError>(())
         })?;
         if !kept {
-            self.shelf.host.forget(digest);
+            self.modules.host.forget(digest);
         }
         Ok(())
     }
 
     /// The verdict for one student and one job, in a language, and what each shadow module would have changed.
-    pub async fn judge_one(
+    pub async fn check_one(
         &self,
         reader: &Reader,
         set: &RuleSet,
@@ -168,12 +168,12 @@ impl Judge {
             purpose: Purpose::Verdict,
         });
         let one = |verdicts: Verdicts| verdicts.all.into_iter().next();
-        let verdict = one(self.judge(reader, set, &case).await?);
+        let verdict = one(self.check(reader, set, &case).await?);
         let verdict = verdict.unwrap_or_else(Eligibility::eligible);
         let mut shadows = Vec::new();
         for module in &set.shadow {
             if module.kind == RuleKind::Eligibility {
-                let beside = one(self.judge(reader, &set.with(module), &case).await?);
+                let beside = one(self.check(reader, &set.with(module), &case).await?);
                 shadows.push(Shadow {
                     rule_id: module.rule_id,
                     differs: beside.is_some_and(|beside| beside.outcome != verdict.outcome),
@@ -184,7 +184,7 @@ impl Judge {
     }
 
     /// One verdict per pair, from all active eligibility modules of a set. `reader` has the modules' bytes.
-    pub async fn judge(
+    pub async fn check(
         &self,
         reader: &Reader,
         set: &RuleSet,
@@ -244,11 +244,15 @@ impl Judge {
         question: impl FnOnce(&Module, &rules::Context) -> Result<T, Fault> + Send + 'static,
     ) -> Result<Result<T, Fault>, StoreError> {
         let is_verdict = about.purpose == Purpose::Verdict;
-        if is_verdict && self.health.is_aside(rule.rule_id, self.store.clock().now()) {
+        if is_verdict
+            && self
+                .health
+                .is_skipped(rule.rule_id, self.store.clock().now())
+        {
             return Ok(Err(Fault::SetAside));
         }
         let settings = &self.terms.settings;
-        let ready = match self.shelf.ready(reader, rule, settings).await? {
+        let ready = match self.modules.ready(reader, rule, settings).await? {
             Ok(ready) => ready,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -281,7 +285,7 @@ impl Judge {
         }
         let set = rule_set(&reader)?;
         for rule in set.active.iter().chain(&set.shadow) {
-            let ready = self.shelf.ready(&reader, rule, &self.terms.settings);
+            let ready = self.modules.ready(&reader, rule, &self.terms.settings);
             if let Err(fault) = ready.await? {
                 self.failed(rule, &fault, now, true);
             }
@@ -332,7 +336,7 @@ impl Judge {
     }
 
     /// Runs beside the request: callers do not wait for the report to the office.
-    #[expect(clippy::unused_self, reason = "reads as what the judge does")]
+    #[expect(clippy::unused_self, reason = "part of what the checker does")]
     fn note(&self, note: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         tokio::spawn(async move {
             if let Err(error) = note.await {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::eligibility::{Facts, Judge};
+use crate::eligibility::{Checker, Facts};
 use crate::model::{Application, ApplicationId, Job, JobId, JobStatus, StudentId, Timestamp};
 use crate::rules;
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
@@ -15,34 +15,34 @@ const MOST_PAIRS: usize = 100_000;
 const KEYS: usize = 1_000;
 
 /// An open application: its student, and which of the jobs.
-pub(super) struct Filed {
+pub(super) struct OpenApplication {
     pub application_id: ApplicationId,
     pub student_id: StudentId,
     pub job: usize,
 }
 
 /// The records to ask about.
-pub(super) struct Ground<'a> {
+pub(super) struct DryRunData<'a> {
     pub reader: &'a Reader,
     pub facts: Facts<'a>,
     /// The open jobs, followed by others that somebody applied for.
     pub jobs: Vec<(JobId, rules::Job)>,
     job_places: HashMap<JobId, usize>,
     pub open_jobs: usize,
-    pub applications: Vec<Filed>,
+    pub applications: Vec<OpenApplication>,
     /// For each student, the jobs of these applications.
     pub applied: HashMap<String, HashSet<usize>>,
 }
 
-impl<'a> Ground<'a> {
+impl<'a> DryRunData<'a> {
     pub fn survey(
-        judge: &'a Judge,
+        checker: &'a Checker,
         reader: &'a Reader,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut ground = Self {
+        let mut data = Self {
             reader,
-            facts: Facts::new(&judge.terms().zone, now),
+            facts: Facts::new(&checker.terms().zone, now),
             jobs: Vec::new(),
             job_places: HashMap::new(),
             open_jobs: 0,
@@ -51,11 +51,11 @@ impl<'a> Ground<'a> {
         };
         let open = keys::jobs_by_status(JobStatus::Open);
         reader.each_key(&open, |key| {
-            ground.job(keys::indexed_id::<Job>(&key)?).map(drop)
+            data.job(keys::indexed_id::<Job>(&key)?).map(drop)
         })?;
-        ground.open_jobs = ground.jobs.len();
-        ground.find_applications()?;
-        Ok(ground)
+        data.open_jobs = data.jobs.len();
+        data.find_applications()?;
+        Ok(data)
     }
 
     fn find_applications(&mut self) -> Result<(), StoreError> {
@@ -75,7 +75,7 @@ impl<'a> Ground<'a> {
                 if let Some(job) = self.job(application.record.job_id)? {
                     let applied = self.applied.entry(student_id.as_str().into());
                     applied.or_default().insert(job);
-                    self.applications.push(Filed {
+                    self.applications.push(OpenApplication {
                         application_id,
                         student_id,
                         job,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const STEP: Duration = Duration::from_millis(50);
 
 /// Returns the result of some work at the next full step after its start.
-pub async fn evenly<T>(work: impl Future<Output = T>) -> T {
+pub async fn in_equal_time<T>(work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;
     let steps = begun.elapsed().as_nanos() / STEP.as_nanos() + 1;

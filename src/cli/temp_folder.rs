@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::telemetry::say;
 
 /// A temporary folder, deleted when the command ends.
-pub struct ThrowAway(PathBuf);
+pub struct TempFolder(PathBuf);
 
-impl ThrowAway {
+impl TempFolder {
     pub fn make(what: &str) -> std::io::Result<Self> {
         let name = format!("corkboard-{what}-{:016x}", rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
@@ -20,7 +20,7 @@ impl ThrowAway {
     }
 }
 
-impl Drop for ThrowAway {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
             say(format_args!(
