@@ -250,7 +250,7 @@ fn a_second_engine_on_the_same_file_is_refused_and_so_is_a_look() {
         RedbEngine::read_only(&path, LONG_LOG).err().unwrap(),
     ] {
         let text = refused.to_string();
-        assert!(text.contains("held by a running corkboard"), "{text}");
+        assert!(text.contains("a running corkboard is using"), "{text}");
     }
     drop(first);
     let look = RedbEngine::read_only(&path, LONG_LOG).unwrap();
