@@ -20,18 +20,18 @@ fn registration() -> Vec<Operation> {
     vec![
         operation("POST", "/api/v1/auth/register", "Registers a student or an employer")
             .detail(
-                "The answer is the same whether or not the address is taken; its owner gets a mail that says so. A mailbox gets \
-                 five such mails an hour from one network (ten times that from one of `campus_networks`), and never more than \
-                 twenty in all; beyond that none is sent, and the answer stays the same.",
+                "The answer is the same whether or not the address is taken. If it is, its owner gets a mail that says so. One network \
+                 can cause five such mails per hour to a mailbox (a network in `campus_networks`, ten times as many), and all \
+                 networks together twenty. Beyond that no mail is sent, and the answer is the same.",
             )
             .body::<RegistrationBody>()
             .once()
-            .answer::<Registered>(202, "A mail is on its way.")
+            .answer::<Registered>(202, "A mail will be sent.")
             .problem(429, "too_many_attempts"),
-        operation("POST", "/api/v1/auth/verify-email", "Proves a mailbox and signs in")
+        operation("POST", "/api/v1/auth/verify-email", "Verifies an address and logs in")
             .detail(
-                "The token of the mailed link and the password chosen at the registration that sent it; for a new e-mail \
-                 address of an account, the account's password. Ten passwords may be tried with one token.",
+                "Needs the token in the mailed link, and the password chosen at the registration that sent it. For a new address \
+                 of an existing account, the account's password. A token allows ten password attempts.",
             )
             .body::<VerifyBody>()
             .once()
@@ -54,15 +54,15 @@ fn login(path: &'static str, summary: &'static str) -> Operation {
 
 fn sessions() -> Vec<Operation> {
     vec![
-        login("/api/v1/auth/login", "Signs in").detail(
+        login("/api/v1/auth/login", "Logs in").detail(
             "A request from the site's own pages also gets the tokens as cookies. Failed log-ins are limited for each account \
-             from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has signed in before is \
-             not held up by the failures of others: a page's browser keeps a cookie for that, and any other client may send an \
-             earlier access token of the account as its bearer token, expired or not. After a reset the new password is let in.",
+             from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has logged in before is \
+             not limited by the failures of others: browsers on the site's pages keep a cookie for this, and other clients may \
+             send an earlier access token of the account as the bearer token, expired or not. A new password works after a reset.",
         ),
-        login("/authLogin", "Signs in, under its classic name"),
-        operation("POST", "/api/v1/auth/refresh", "Gives new tokens for a refresh token")
-            .detail("Each refresh token works once; a second use ends the session. Without one in the body the cookie counts.")
+        login("/authLogin", "Logs in (classic name)"),
+        operation("POST", "/api/v1/auth/refresh", "Exchanges a refresh token for new tokens")
+            .detail("Each refresh token works once; a second use ends the session. Without one in the body, the cookie is used.")
             .body::<RefreshBody>()
             .optional()
             .once()
@@ -88,7 +88,7 @@ fn forgotten_password() -> Vec<Operation> {
         )
         .body::<ForgotBody>()
         .once()
-        .empty(202, "If the address has an account, a mail is on its way.")
+        .empty(202, "If the address has an account, a mail will be sent.")
         .problem(429, "too_many_attempts"),
         operation(
             "POST",
@@ -97,7 +97,7 @@ fn forgotten_password() -> Vec<Operation> {
         )
         .body::<ResetBody>()
         .once()
-        .empty(204, "Done; all sessions are over.")
+        .empty(204, "The password is set, and all sessions are ended.")
         .problem(422, "invalid_token")
         .problem(429, "too_many_attempts"),
     ]
@@ -107,28 +107,28 @@ fn me() -> Vec<Operation> {
     vec![
         operation("GET", "/api/v1/me", "The caller's account and profile")
             .if_none_match()
-            .answer::<MeView>(200, "Account, and the profile of the caller's kind.")
+            .answer::<MeView>(200, "The account, and the profile for the caller's role.")
             .etag(),
         operation("PATCH", "/api/v1/me", "Changes the caller's account and profile")
             .detail(
-                "A JSON merge patch. A new e-mail address or password needs currentPassword. Facts that the campus's roster has \
-                 set cannot be changed.",
+                "A JSON merge patch. A new email address or password needs currentPassword. Facts from the campus's roster \
+                 cannot be changed.",
             )
             .if_match()
             .body::<MePatchBody>()
-            .answer::<MeView>(200, "As it is now.")
+            .answer::<MeView>(200, "The changed record.")
             .etag()
             .problem(422, "wrong_password")
             .problem(429, "too_many_attempts"),
         operation("DELETE", "/api/v1/me", "Erases the caller")
             .if_match()
             .body::<EraseBody>()
-            .empty(204, "Name and words are gone; records that others need stay without them.")
+            .empty(204, "The caller's data is erased. Records that others need stay without it.")
             .problem(422, "wrong_password")
             .problem(429, "too_many_attempts"),
-        operation("GET", "/api/v1/me/export", "All that is kept of the caller").content(
+        operation("GET", "/api/v1/me/export", "All stored data about the caller").content(
             200,
-            "One JSON document, as a download.",
+            "A JSON document, as a download.",
             JSON,
             json!({
                 "type": "object",

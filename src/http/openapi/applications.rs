@@ -17,9 +17,11 @@ fn id() -> serde_json::Value {
 
 fn list(path: &'static str, summary: &'static str) -> Operation {
     operation("GET", path, summary)
-        .detail("A student's own, an employer's postings', or all for an admin; newest first.")
-        .query("jobId", "To one posting.", id())
-        .named::<ApplicationStatus>("status", "In one status.")
+        .detail(
+            "Newest first. Students see their own, employers those for their postings, admins all.",
+        )
+        .query("jobId", "Only for this posting.", id())
+        .named::<ApplicationStatus>("status", "Only with this status.")
         .pages()
         .page::<ApplicationView<'_>>("A page.")
 }
@@ -40,7 +42,7 @@ fn apply(path: &'static str, summary: &'static str) -> Operation {
 fn move_on(path: &'static str, summary: &'static str) -> Operation {
     operation("PATCH", path, summary)
         .if_match()
-        .answer::<ApplicationView<'_>>(200, "As it is now.")
+        .answer::<ApplicationView<'_>>(200, "The changed application.")
         .etag()
         .problem(
             409,
@@ -60,63 +62,68 @@ fn applications() -> Vec<Operation> {
         operation(
             "GET",
             "/api/v1/jobs/{jobId}/applications",
-            "The applications to a posting",
+            "Lists a posting's applications",
         )
-        .named::<ApplicationStatus>("status", "In one status.")
+        .named::<ApplicationStatus>("status", "Only with this status.")
         .pages()
         .page::<ApplicationView<'_>>("A page."),
         apply("/api/v1/applications", "Applies for a job"),
         list("/api/v1/applications", "Lists applications"),
-        operation("GET", "/api/v1/applications/{id}", "One application")
+        operation("GET", "/api/v1/applications/{id}", "Returns an application")
             .if_none_match()
             .answer::<ApplicationView<'_>>(
                 200,
-                "The application; with its student for those who choose.",
+                "The application. Employers and admins also get the student.",
             )
             .etag(),
-        move_on("/api/v1/applications/{id}", "Moves an application")
-            .detail("Each side has its own moves; accepting takes a position.")
-            .body::<MoveBody>(),
+        move_on(
+            "/api/v1/applications/{id}",
+            "Changes an application's status",
+        )
+        .detail(
+            "The student and the employer may make different changes. Accepting takes a position.",
+        )
+        .body::<MoveBody>(),
         operation(
             "DELETE",
             "/api/v1/applications/{id}",
             "Withdraws an application",
         )
         .if_match()
-        .empty(204, "It is withdrawn.")
+        .empty(204, "The application is withdrawn.")
         .problem(409, "invalid_transition"),
     ]
 }
 
 fn files() -> Vec<Operation> {
     vec![
-        operation("POST", "/api/v1/files", "Keeps a résumé")
+        operation("POST", "/api/v1/files", "Uploads a résumé")
             .detail("The body is the file: a PDF of at most 5 MiB.")
             .query(
                 "name",
-                "What it is called.",
+                "The file name.",
                 json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
             )
             .raw("application/pdf")
             .once()
-            .answer::<FileView<'_>>(201, "Its description.")
+            .answer::<FileView<'_>>(201, "The file's description.")
             .location()
             .problem(409, "too_many_files")
             .problem(413, "body_too_large")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid"),
-        operation("GET", "/api/v1/files/{fileId}", "A résumé").content(
+        operation("GET", "/api/v1/files/{fileId}", "Returns a résumé").content(
             200,
             "The file, as an attachment.",
             "application/pdf",
             json!({}),
         ),
-        operation("DELETE", "/api/v1/files/{fileId}", "Removes a résumé")
+        operation("DELETE", "/api/v1/files/{fileId}", "Deletes a résumé")
             .detail(
                 "An application that shows the file keeps it: its employer and the office can still read it, until the \
                  student's account is erased.",
             )
-            .empty(204, "It is removed."),
+            .empty(204, "The file is deleted."),
     ]
 }
 
@@ -127,25 +134,22 @@ fn classic_routes() -> Vec<Operation> {
             .problem(404, "not_found")
     };
     vec![
-        apply("/apply-job", "Applies for a job, under its classic name"),
-        list(
-            "/get-applications",
-            "Lists applications, under its classic name",
-        ),
+        apply("/apply-job", "Applies for a job (classic name)"),
+        list("/get-applications", "Lists applications (classic name)"),
         move_on(
             "/update-application-jobs",
-            "Moves an application, under its classic name",
+            "Changes an application's status (classic name)",
         ),
         move_on(
             "/update-application-status",
-            "Moves an application, under its other classic name",
+            "Changes an application's status (another classic name)",
         ),
         operation(
             "DELETE",
             "/delete-service",
             "Closes a posting or withdraws an application",
         )
-        .detail("One of the two ids must be given, and not both.")
+        .detail("Give exactly one of the two IDs.")
         .query("jobId", "The posting to close.", id())
         .query("applicationId", "The application to withdraw.", id())
         .if_match()

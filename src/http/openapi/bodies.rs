@@ -33,7 +33,7 @@ fn skills() -> Array {
 
 /// The members of a posting.
 fn job_members() -> Members {
-    let question_id = text(1, 64).description(Some("Left out, the question gets a UUIDv7."));
+    let question_id = text(1, 64).description(Some("Without one, the question gets a UUIDv7."));
     let question = ObjectBuilder::new()
         .property("questionId", or_null(question_id))
         .property("prompt", text(1, 1_000))
@@ -48,7 +48,7 @@ fn job_members() -> Members {
         .item(of_format(KnownFormat::DateTime))
         .item(date())
         .description(Some(
-            "A date means the end of that day where the campus is.",
+            "A date means the end of that day in the campus's time zone.",
         ));
     vec![
         ("jobTitle", text(1, 200).into()),

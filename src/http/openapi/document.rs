@@ -92,10 +92,10 @@ fn build() -> Value {
             "title": "Corkboard",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "The part-time job board of a campus.",
-            "description": "A text parameter without a value counts as left out; any other value that does not parse is 422, \
-                and so is a parameter that is not described. Every problem has a stable code (ProblemCode) and the \
-                values that stand in its sentence (params), and so has each error of a field (FieldCode). Quote the \
-                requestId to whoever reads the server's log.",
+            "description": "A text parameter without a value counts as absent. Any other value that does not parse is 422, and \
+                so is an unknown parameter. Every problem has a stable code (ProblemCode) and the values in its \
+                sentence (params), and so does each field error (FieldCode). Quote the requestId to your \
+                administrator, who can find it in the server's log.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,
@@ -105,7 +105,7 @@ fn build() -> Value {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "cookie": {
                     "type": "apiKey", "in": "cookie", "name": cookies::ACCESS,
-                    "description": "For the site's own pages; a change must come from the same origin.",
+                    "description": "For the site's own pages. A change must come from the same origin.",
                 },
             },
         },
@@ -181,9 +181,9 @@ fn access(lines: &[Entry]) -> String {
         .filter(|line| line.only_with.is_some() || lines.len() == 1)
         .map(|line| {
             let who = match line.access {
-                Access::Anybody => "For anybody.".into(),
+                Access::Anybody => "For everybody.".into(),
                 Access::LocalOrAdmin => {
-                    "For callers on the machine itself and for admins; others get 404.".into()
+                    "For callers on the same machine and for admins. Others get 404.".into()
                 }
                 Access::Roles(roles) => format!("For {}.", plural(roles).join(", ")),
             };

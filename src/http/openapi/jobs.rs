@@ -18,31 +18,31 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
             "Without words and filters the newest come first, straight from the store. A status other than open is for an \
              employer's own postings and for admins.",
         )
-        .query("q", "Words in title, skills, work space and description.", value.clone())
-        .each("skill", "A skill that a posting must ask for; all that are given must match.", value.clone())
+        .query("q", "Words in the title, skills, workplace and description.", value.clone())
+        .each("skill", "A skill that the posting must ask for. Repeat it for several; all must match.", value.clone())
         .each("setting", "Where the work is.", json!({ "type": "string", "enum": settings }))
-        .query("location", "Words of the location.", value.clone())
-        .query("workSpace", "The work space.", value)
-        .query("minPay", "Least pay an hour.", json!({ "type": "number" }))
-        .query("maxHours", "Most hours a week.", json!({ "type": "number" }))
-        .query("workStudy", "Whether it is for work-study students.", json!({ "type": "boolean" }))
-        .query("employeeId", "Of one employer.", json!({ "type": "string", "minLength": 1, "maxLength": 64 }))
-        .named::<JobStatus>("status", "Open where it is left out.")
-        .query("eligible", "Only what the student who asks may have.", json!({ "type": "boolean" }))
+        .query("location", "Words in the location.", value.clone())
+        .query("workSpace", "The workplace.", value)
+        .query("minPay", "Least pay per hour.", json!({ "type": "number" }))
+        .query("maxHours", "Most hours per week.", json!({ "type": "number" }))
+        .query("workStudy", "Only postings that are, or are not, for work-study students.", json!({ "type": "boolean" }))
+        .query("employeeId", "Only this employer's postings.", json!({ "type": "string", "minLength": 1, "maxLength": 64 }))
+        .named::<JobStatus>("status", "Default: open.")
+        .query("eligible", "Only jobs that the calling student may have.", json!({ "type": "boolean" }))
         .query(
             "sort",
-            "By relevance where words are given, else the newest first.",
+            "Default: by relevance if there are words, otherwise newest first.",
             json!({ "type": "string", "enum": ["relevance", "newest", "pay", "deadline"] }),
         )
         .in_a_language()
         .pages()
-        .answer::<JobsPage<'_>>(200, "A page, the number of all matches, and counts of values among them.")
+        .answer::<JobsPage<'_>>(200, "A page, the total number of matches, and counts of values among them.")
         .problem(403, "forbidden")
 }
 
 fn post(path: &'static str, summary: &'static str) -> Operation {
     operation("POST", path, summary)
-        .detail("It opens at once, or waits for an admin, or stays a draft. Without a workSpace it has that of its employer's profile.")
+        .detail("It opens at once, waits for an admin, or stays a draft. Without a workSpace, the one in the employer's profile is used.")
         .body::<JobBody>()
         .once()
         .answer::<JobView<'_>>(201, "The posting.")
@@ -61,13 +61,13 @@ fn suggest() -> Operation {
     let mut suggest = operation(
         "GET",
         "/api/v1/jobs/suggest",
-        "Completes what is being typed",
+        "Completes a search while typing",
     )
-    .query("q", "What has been typed.", text)
+    .query("q", "The text so far.", text)
     .query("limit", "Most completions.", limit)
     .content(
         200,
-        "Titles, skills and work spaces of open postings.",
+        "Titles, skills and workplaces of open postings.",
         JSON,
         suggestions,
     );
@@ -85,32 +85,32 @@ pub fn operations() -> Vec<Operation> {
 fn lists() -> Vec<Operation> {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
     vec![
-        list("/api/v1/jobs", "Lists and finds postings"),
+        list("/api/v1/jobs", "Lists and searches postings"),
         suggest(),
         operation(
             "GET",
             "/api/v1/jobs/recommended",
-            "Postings for the caller",
+            "Recommends postings to the caller",
         )
-        .detail("By the profile's skills and by what the student applied for; each says why in a sentence.")
+        .detail("Based on the profile's skills and earlier applications. Each has a sentence with the reason.")
         .query("limit", "Most postings.", limit.clone())
-        .page::<RecommendedView<'_>>("One page, the most fitting first."),
+        .page::<RecommendedView<'_>>("One page, the best match first."),
         operation(
             "GET",
             "/api/v1/jobs/{jobId}/similar",
-            "Postings like one",
+            "Lists similar postings",
         )
         .query("limit", "Most postings.", limit)
-        .page::<JobView<'_>>("One page, the most alike first."),
+        .page::<JobView<'_>>("One page, the most similar first."),
     ]
 }
 
 fn postings() -> Vec<Operation> {
     vec![
         post("/api/v1/jobs", "Posts a job"),
-        operation("GET", "/api/v1/jobs/{jobId}", "One posting")
+        operation("GET", "/api/v1/jobs/{jobId}", "Returns a posting")
             .if_none_match()
-            .answer::<JobView<'_>>(200, "The posting; its employer and admins see more of it.")
+            .answer::<JobView<'_>>(200, "The posting. Its employer and admins get more fields.")
             .etag(),
         operation("PATCH", "/api/v1/jobs/{jobId}", "Changes a posting")
             .detail(
@@ -120,11 +120,11 @@ fn postings() -> Vec<Operation> {
             )
             .if_match()
             .body::<JobPatchBody>()
-            .answer::<JobView<'_>>(200, "As it is now.")
+            .answer::<JobView<'_>>(200, "The changed posting.")
             .etag()
             .problem(409, "invalid_transition, has_applications"),
         operation("DELETE", "/api/v1/jobs/{jobId}", "Closes a posting")
-            .detail("Its open applicants are told; it keeps its history.")
+            .detail("Students with open applications are notified. The posting keeps its history.")
             .if_match()
             .empty(204, "It is closed."),
     ]
@@ -132,10 +132,7 @@ fn postings() -> Vec<Operation> {
 
 fn classic_routes() -> Vec<Operation> {
     vec![
-        post("/job-post", "Posts a job, under its classic name"),
-        list(
-            "/get-jobs",
-            "Lists and finds postings, under its classic name",
-        ),
+        post("/job-post", "Posts a job (classic name)"),
+        list("/get-jobs", "Lists and searches postings (classic name)"),
     ]
 }

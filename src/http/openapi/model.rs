@@ -71,7 +71,7 @@ impl<T> ToSchema for Id<T> {
 impl<T> PartialSchema for CampusId<T> {
     fn schema() -> RefOr<Schema> {
         text(1, 64)
-            .description(Some("The campus's own number, or one that was made here."))
+            .description(Some("The campus's own number, or a generated one."))
             .into()
     }
 }

@@ -82,23 +82,24 @@ impl Operation {
     pub fn pages(self) -> Self {
         let limit = json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 });
         let cursor = json!({ "type": "string", "maxLength": 4096 });
-        self.query("limit", "Most items of the page.", limit).query(
+        self.query("limit", "Most items on the page.", limit).query(
             "cursor",
-            "The nextCursor of the page before.",
+            "The nextCursor of the previous page.",
             cursor,
         )
     }
 
     /// Accepts a condition for a change.
     pub fn if_match(self) -> Self {
-        let what = "The ETag of the version that is to be changed; another version is 412.";
+        let what =
+            "The ETag of the version to change. If the current version differs, the answer is 412.";
         self.parameter("header", "If-Match", what, json!({ "type": "string" }))
             .problem(412, "stale")
     }
 
     /// Answers 304 if the client already has the version.
     pub fn if_none_match(mut self) -> Self {
-        let what = "The ETag of the version that is known; if it is still so, the answer is 304.";
+        let what = "The ETag of the version that the client has. If it is still current, the answer is 304.";
         self = self.parameter("header", "If-None-Match", what, json!({ "type": "string" }));
         self.answers
             .push((304, json!({ "description": "Not changed." })));
@@ -107,7 +108,8 @@ impl Operation {
 
     /// Gives verdicts in the reader's language.
     pub fn in_a_language(self) -> Self {
-        let what = "The languages of the reader, for what the campus rules say. The one of the profile goes first.";
+        let what =
+            "The reader's languages, for verdicts. The language in the profile has priority.";
         self.parameter(
             "header",
             "Accept-Language",
@@ -119,7 +121,7 @@ impl Operation {
     /// Runs once per Idempotency-Key.
     pub fn once(self) -> Self {
         let what =
-            "With the same key, account and body, a retry within a day gets the first answer.";
+            "A retry with the same key, account and body within a day gets the first answer.";
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
         self.parameter("header", "Idempotency-Key", what, schema)
             .problem(409, "in_progress")
@@ -213,7 +215,7 @@ impl Operation {
     }
 
     pub fn location(self) -> Self {
-        self.with_header("Location", "Where the new record is.")
+        self.with_header("Location", "The URL of the new record.")
     }
 
     pub fn problem(mut self, status: u16, code: &'static str) -> Self {

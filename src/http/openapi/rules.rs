@@ -12,30 +12,30 @@ pub fn operations() -> Vec<Operation> {
         operation(
             "GET",
             "/api/v1/jobs/{jobId}/eligibility",
-            "Whether the caller may have a job",
+            "Checks whether the caller may have a job",
         )
         .in_a_language()
         .answer::<EligibilityView<'_>>(200, "The verdict of the campus rules, before applying.")
-        .with_header("Content-Language", "The language in which the rules were asked to answer."),
+        .with_header("Content-Language", "The language of the verdict."),
         operation(
             "PATCH",
             "/api/v1/admin/applications/{id}/eligibility",
-            "Puts an admin's word in place of a verdict",
+            "Overrides a verdict",
         )
-        .detail("It stands until it is changed; the audit shows it with its reason.")
+        .detail("The override stays until an admin changes it. The audit shows it with its reason.")
         .if_match()
         .body::<OverrideBody>()
-        .answer::<ApplicationView<'_>>(200, "As it is now.")
+        .answer::<ApplicationView<'_>>(200, "The changed record.")
         .etag()
         .problem(409, "invalid_transition"),
-        operation("GET", "/api/v1/admin/rules", "The campus rules")
+        operation("GET", "/api/v1/admin/rules", "Lists the campus rules")
             .pages()
             .page::<RuleView<'_>>("Newest first."),
         operation("POST", "/api/v1/admin/rules", "Uploads a rule")
-            .detail("The body is a WebAssembly component of the contract campus:rules. It is compiled in a process with limits of its own, looked into and asked once before it is kept. The names of the rules that ship are reserved.")
+            .detail("The body is a WebAssembly component of the contract campus:rules. It is compiled in a separate process with limits, inspected, and called once before it is stored. The names of built-in rules are reserved.")
             .query(
                 "name",
-                "Versions of one rule share it; without it, the module's own.",
+                "The name that all versions of the rule share. Default: the module's own.",
                 json!({ "type": "string", "pattern": "^[a-z0-9-]{1,60}$" }),
             )
             .raw("application/wasm")
@@ -48,28 +48,28 @@ pub fn operations() -> Vec<Operation> {
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid_module")
             .problem(422, "invalid"),
-        operation("GET", "/api/v1/admin/rules/{ruleId}", "One rule")
+        operation("GET", "/api/v1/admin/rules/{ruleId}", "Returns a rule")
             .if_none_match()
-            .answer::<RuleView<'_>>(200, "As it is now.")
+            .answer::<RuleView<'_>>(200, "The changed rule.")
             .etag(),
-        operation("PATCH", "/api/v1/admin/rules/{ruleId}", "Moves a rule on, or sets its parameters")
-            .detail("Making one active retires the version that was. Parameters are laid over those that are set.")
+        operation("PATCH", "/api/v1/admin/rules/{ruleId}", "Changes a rule's state or parameters")
+            .detail("Activating a version retires the active one. The given parameters replace those of the same name; null resets one.")
             .if_match()
             .body::<PatchBody>()
-            .answer::<RuleView<'_>>(200, "As it is now.")
+            .answer::<RuleView<'_>>(200, "The changed rule.")
             .etag()
             .problem(409, "invalid_transition")
             .problem(409, "dry_run_first"),
         operation("DELETE", "/api/v1/admin/rules/{ruleId}", "Deletes a draft or a retired rule")
-            .detail("Its module goes with it. A rule that ships with Corkboard stays.")
+            .detail("Deletes its module too. Built-in rules cannot be deleted.")
             .if_match()
-            .empty(204, "It is deleted.")
+            .empty(204, "The rule is deleted.")
             .problem(409, "rule_in_use")
             .problem(409, "rule_ships"),
         operation(
             "POST",
             "/api/v1/admin/rules/{ruleId}/dry-run",
-            "What a rule would change",
+            "Shows what a rule would change",
         )
         .detail("Asks the rule about the campus's open applications, and about all students with all open jobs (100,000 pairs at most, spread evenly); of a rule about mail, about the newest postings. Changes nothing. A rule becomes active only after a dry run that evaluated something and had no faults.")
         .answer::<DryRunView>(200, "How many answers would change, and which.")

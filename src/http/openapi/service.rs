@@ -8,21 +8,19 @@ use crate::http::pages::{Liveness, Readiness};
 pub fn operations() -> Vec<Operation> {
     let text = || json!({ "type": "string" });
     vec![
-        operation("GET", "/healthz", "Whether the process runs")
-            .answer::<Liveness>(200, "It does."),
-        operation("GET", "/readyz", "Whether requests are answered well")
+        operation("GET", "/healthz", "Reports that the process is running")
+            .answer::<Liveness>(200, "It is running."),
+        operation("GET", "/readyz", "Reports the state of the parts")
             .answer::<Readiness>(
                 200,
-                "Reads are answered; `degraded` names what does not work as it should.",
+                "Reads work. `degraded` names the parts that do not work properly.",
             )
             .problem(503, "store_unavailable"),
-        operation("GET", "/metrics", "Measurements, for Prometheus")
-            .detail(
-                "Where they are switched off or have an address of their own, the answer is 404.",
-            )
+        operation("GET", "/metrics", "Metrics for Prometheus")
+            .detail("If metrics are switched off or have their own address, the answer is 404.")
             .content(
                 200,
-                "Prometheus text; OpenMetrics to who accepts that.",
+                "Prometheus text, or OpenMetrics if the client accepts it.",
                 "text/plain",
                 text(),
             )
