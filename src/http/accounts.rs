@@ -76,7 +76,7 @@ pub async fn register(
         // Saved without a body: the erasure of an account could not find the address in it.
         |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
     );
-    evenly(answer).await?;
+    in_equal_time(answer).await?;
     let registered = Registered {
         email: &wish.email,
         status: "verification_sent",

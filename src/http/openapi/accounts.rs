@@ -73,7 +73,7 @@ fn sessions() -> Vec<Operation> {
             .body::<RefreshBody>()
             .optional()
             .once()
-            .empty(204, "The session is over, its access tokens included.")
+            .empty(204, "The session and its access tokens are ended.")
             .problem(401, "unauthenticated")
             .problem(403, "forbidden"),
     ]
@@ -120,7 +120,7 @@ fn me() -> Vec<Operation> {
             .etag()
             .problem(422, "wrong_password")
             .problem(429, "too_many_attempts"),
-        operation("DELETE", "/api/v1/me", "Erases the caller")
+        operation("DELETE", "/api/v1/me", "Deletes the caller's account")
             .if_match()
             .body::<EraseBody>()
             .empty(204, "The caller's data is erased. Records that others need stay without it.")

@@ -126,7 +126,7 @@ fn postings() -> Vec<Operation> {
         operation("DELETE", "/api/v1/jobs/{jobId}", "Closes a posting")
             .detail("Students with open applications are notified. The posting keeps its history.")
             .if_match()
-            .empty(204, "It is closed."),
+            .empty(204, "The posting is closed."),
     ]
 }
 

@@ -43,7 +43,7 @@ pub fn operations() -> Vec<Operation> {
             .query("strict", "Refuses a file with an unknown column, instead of ignoring the column.", json!({ "type": "boolean", "default": false }))
             .raw("text/csv")
             .once()
-            .answer::<ImportView>(200, "What landed and what did not.")
+            .answer::<ImportView>(200, "What was stored and what was rejected.")
             .problem(415, "unsupported_media_type")
             .problem(422, "invalid"),
         operation("GET", "/api/v1/admin/outbox", "Lists waiting, sent and failed mail")

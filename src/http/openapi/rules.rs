@@ -71,7 +71,7 @@ pub fn operations() -> Vec<Operation> {
             "/api/v1/admin/rules/{ruleId}/dry-run",
             "Shows what a rule would change",
         )
-        .detail("Asks the rule about the campus's open applications, and about all students with all open jobs (100,000 pairs at most, spread evenly); of a rule about mail, about the newest postings. Changes nothing. A rule becomes active only after a dry run that evaluated something and had no faults.")
+        .detail("Checks the campus's open applications, and all students with all open jobs (at most 100,000 pairs, evenly sampled). A notification rule is checked with the newest postings. Changes nothing. A rule becomes active only after a dry run that evaluated something and had no faults.")
         .answer::<DryRunView>(200, "How many answers would change, and which.")
         .problem(422, "invalid"),
     ]
