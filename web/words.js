@@ -65,24 +65,41 @@ export function date(value) {
 }
 export const time = (value) => (value ? times.format(new Date(value)) : "");
 
+/** A deadline is shown in the campus's time zone, which comes with the page; in the reader's if the browser does not know it. */
+const campusZone = document.querySelector("meta[name=time-zone]")?.content;
+function campusFormat(options, locale = region) {
+  try {
+    return new Intl.DateTimeFormat(locale, { ...options, timeZone: campusZone });
+  } catch {
+    return new Intl.DateTimeFormat(locale, options);
+  }
+}
+const zoneName = campusZone === Intl.DateTimeFormat().resolvedOptions().timeZone ? undefined : "short";
+const dueDays = campusFormat({ dateStyle: "medium" });
+const nearDays = campusFormat({ month: "short", day: "numeric" });
+const nearTimes = campusFormat({ month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: zoneName });
+const isoDays = campusFormat({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
+
+/** The day of a deadline, as a date field takes it (2026-12-15). */
+export const dueDay = (deadline) => isoDays.format(new Date(deadline));
+export const dueDate = (deadline) => dueDays.format(new Date(deadline));
+
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const nearDays = new Intl.DateTimeFormat(region, { month: "short", day: "numeric" });
-const nearTimes = new Intl.DateTimeFormat(region, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 
 /** "Dec 15 (17 days left)". The year is shown where it is not plain which one is meant. */
 export function due(deadline, now = Date.now()) {
   const at = new Date(deadline);
   const left = at - now;
-  if (left <= 0) return t("deadline.past", { date: date(deadline) });
+  if (left <= 0) return t("deadline.past", { date: dueDate(deadline) });
   if (left < DAY) return t("deadline.hours", { date: nearTimes.format(at), count: Math.max(1, Math.floor(left / HOUR)) });
   if (left < 60 * DAY) return t("deadline.days", { date: nearDays.format(at), count: Math.floor(left / DAY) });
-  return left < 180 * DAY ? nearDays.format(at) : date(deadline);
+  return left < 180 * DAY ? nearDays.format(at) : dueDate(deadline);
 }
 
 /** "Apply by Dec 15 (17 days left)". */
 export function closes(deadline, now = Date.now()) {
-  if (new Date(deadline) <= now) return t("closes.past", { date: date(deadline) });
+  if (new Date(deadline) <= now) return t("closes.past", { date: dueDate(deadline) });
   return t("closes.by", { deadline: due(deadline, now) });
 }
 

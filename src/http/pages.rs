@@ -6,8 +6,9 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::caller::{Anyone, Caller};
@@ -141,7 +142,7 @@ const APP_PAGES: &[&str] = &[
 ];
 
 /// For requests without a route: a file of the pages, the app's page for a browser, or else a problem.
-pub async fn fallback(request: HttpRequest) -> HttpResponse {
+pub async fn fallback(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let path = request.path();
     if path == "/api" || path.starts_with("/api/") {
         return Problem::not_found().error_response();
@@ -157,7 +158,9 @@ pub async fn fallback(request: HttpRequest) -> HttpResponse {
         return Problem::not_found().error_response();
     }
     if let Some(found) = found {
-        return serve(&request, &found, StatusCode::OK);
+        let digest = found.metadata.sha256_hash();
+        let kind = found.metadata.mimetype();
+        return serve(&request, found.data.to_vec(), digest, kind, StatusCode::OK);
     }
     let accept = request
         .headers()
@@ -170,8 +173,9 @@ pub async fn fallback(request: HttpRequest) -> HttpResponse {
         } else {
             StatusCode::NOT_FOUND
         };
-        if let Some(page) = Pages::get("index.html") {
-            return serve(&request, &page, status);
+        if let Some(page) = app_page(&state) {
+            let digest = Sha256::digest(&page).into();
+            return serve(&request, page, digest, "text/html", status);
         }
     }
     Problem::not_found().error_response()
@@ -189,8 +193,21 @@ fn is_app_page(path: &str) -> bool {
     })
 }
 
-fn serve(request: &HttpRequest, file: &EmbeddedFile, status: StatusCode) -> HttpResponse {
-    let digest = file.metadata.sha256_hash();
+/// The app's page with the campus's time zone, in which it shows deadlines.
+fn app_page(state: &State) -> Option<Vec<u8>> {
+    let page = Pages::get("index.html")?.data;
+    let zone = state.campus().time_zone.iana_name().unwrap_or("UTC");
+    let page = String::from_utf8_lossy(&page).replace("{timeZone}", zone);
+    Some(page.into_bytes())
+}
+
+fn serve(
+    request: &HttpRequest,
+    data: Vec<u8>,
+    digest: [u8; 32],
+    kind: &str,
+    status: StatusCode,
+) -> HttpResponse {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
     let known = request
         .headers()
@@ -207,12 +224,11 @@ fn serve(request: &HttpRequest, file: &EmbeddedFile, status: StatusCode) -> Http
     if known {
         return response.finish();
     }
-    let kind = file.metadata.mimetype();
     let kind = if kind.starts_with("text/") {
         format!("{kind}; charset=utf-8")
     } else {
         kind.to_owned()
     };
     response.insert_header((header::CONTENT_TYPE, kind));
-    response.body(file.data.to_vec())
+    response.body(data)
 }

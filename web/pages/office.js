@@ -3,7 +3,7 @@ import { api, query } from "../api.js";
 import { html, useState } from "../html.js";
 import { useList } from "../load.js";
 import { go, place } from "../router.js";
-import { date, problemText, saying, t, time } from "../words.js";
+import { date, dueDate, problemText, saying, t, time } from "../words.js";
 import { Description, Skills, hours, pay, where } from "../components/job.js";
 import { Field } from "../components/field.js";
 import { say } from "../components/live.js";
@@ -128,7 +128,7 @@ function Posting({ job, onChange }) {
       <span class=${`badge ${job.jobStatus}`}>${t(`job.stands.${job.jobStatus}`)}</span>
     </div>
     <p class="by">${[job.workSpace, job.employerName].filter(Boolean).join(" · ")}</p>
-    <ul class="facts"><li>${pay(job)}</li><li>${hours(job)}</li><li>${where(job)}</li><li>${t("job.deadline", { date: date(job.deadline) })}</li></ul>
+    <ul class="facts"><li>${pay(job)}</li><li>${hours(job)}</li><li>${where(job)}</li><li>${t("job.deadline", { date: dueDate(job.deadline) })}</li></ul>
     <${Skills} skills=${job.skillsRequired} most=${10} />
     <details class="more-of"><summary>${t("office.read")}</summary><${Description} text=${job.jobDescription} /></details>
     ${job.jobStatus === "pending" &&

@@ -4,7 +4,7 @@ import { FieldErrors, typedList, typedNumber, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { useLoad } from "../load.js";
 import { go } from "../router.js";
-import { t } from "../words.js";
+import { dueDay, t } from "../words.js";
 import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";
 import { say } from "../components/live.js";
@@ -16,16 +16,10 @@ const BLANK = {
   setting: "onCampus", location: "", workSpace: "", startDate: "", endDate: "", workStudyRequired: false, questions: [],
 };
 
-/** The deadline's day as the reader's calendar has it. */
-function day(time) {
-  const at = new Date(time);
-  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-}
-
 function typed(job) {
   const values = { ...BLANK };
   for (const name of Object.keys(BLANK)) if (job[name] !== null && job[name] !== undefined) values[name] = job[name];
-  return { ...values, deadline: day(job.deadline), skillsRequired: job.skillsRequired.join(", ") };
+  return { ...values, deadline: dueDay(job.deadline), skillsRequired: job.skillsRequired.join(", ") };
 }
 
 /** The members of a posting from what was typed; `before` is the posting as it was read. */
@@ -60,7 +54,7 @@ function body(values, before) {
   if (!before) return found;
   // A merge patch takes a member away by null; a deadline that was not touched keeps its hour.
   for (const name of Object.keys(found)) found[name] ??= null;
-  if (found.deadline === day(before.deadline)) delete found.deadline;
+  if (found.deadline === dueDay(before.deadline)) delete found.deadline;
   return found;
 }
 

@@ -4,7 +4,7 @@ import { html, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";
 import { place } from "../router.js";
 import { account } from "../session.js";
-import { closes, date, t } from "../words.js";
+import { closes, dueDate, t } from "../words.js";
 import { pay, hours, places } from "../components/job.js";
 import { Page } from "../components/page.js";
 import { PostingMoves } from "../components/posting-moves.js";
@@ -76,7 +76,7 @@ function Posting({ job, onChange }) {
       <li>${pay(job)}</li>
       <li>${hours(job)}</li>
       <li>${places(job)}</li>
-      <li>${job.jobStatus === "open" ? closes(job.deadline) : t("job.deadline", { date: date(job.deadline) })}</li>
+      <li>${job.jobStatus === "open" ? closes(job.deadline) : t("job.deadline", { date: dueDate(job.deadline) })}</li>
     </ul>
     <div class="actions">
       <a class="button" href=${`/postings/${job.jobId}`}>${t("postings.applicants", { count: job.applicationCount ?? 0 })}</a>
