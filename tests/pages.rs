@@ -1,6 +1,7 @@
 //! The pages in a real browser with the real board: what students, employers and the office do, and accessibility.
 
 mod browser;
+mod declined;
 mod files;
 mod verdict;
 mod words;

@@ -5,7 +5,7 @@ import { loginAddress } from "../router.js";
 import { useLoad } from "../load.js";
 import { date, due, number, t } from "../words.js";
 import { Apply } from "./apply.js";
-import { Description, Skills, hours, pay, where } from "./job.js";
+import { Declined, Description, Skills, hours, pay, where } from "./job.js";
 import { useTitle } from "./page.js";
 import { Loaded } from "./states.js";
 import { Stage } from "./stages.js";
@@ -34,6 +34,7 @@ function Detail({ job, level }) {
     <${`h${level}`} class="job-title">${job.jobTitle}<//>
     <p class="by">${[job.workSpace, job.employerName].filter(Boolean).join(" · ")}</p>
     <${ApplyPlace} job=${job} />
+    <${Declined} job=${job} />
     <dl class="job-facts">
       ${facts.filter(([, value]) => value).map(([name, value]) => html`<div><dt>${t(`fact.${name}`)}</dt><dd>${value}</dd></div>`)}
     </dl>

@@ -1,6 +1,6 @@
 // A posting in the words of its readers: what each result and the open posting say of it.
 import { html } from "../html.js";
-import { closes, money, number, t } from "../words.js";
+import { closes, date, money, number, t } from "../words.js";
 
 export const pay = (job) => t("job.pay", { amount: money(job.jobPayRate, job.currency) });
 export const hours = (job) => t("job.hours", { count: job.hoursPerWeek });
@@ -53,6 +53,17 @@ export function JobCard({ job, href, current }) {
       ${closes(job.deadline)}${job.workStudyRequired && html` <span class="badge">${t("job.work_study")}</span>`}
     </p>
   </li>`;
+}
+
+/** That the office declined a posting, and why: for its employer and the office, to whom the server tells it. */
+export function Declined({ job }) {
+  if (!job.declined) return null;
+  const { at, reason } = job.declined;
+  return html`<div class="note bad">
+    <p>${t("declined.when", { date: date(at) })}</p>
+    ${reason && html`<blockquote class="message">${reason}</blockquote>`}
+    ${job.jobStatus === "closed" && html`<p>${t("declined.next")}</p>`}
+  </div>`;
 }
 
 /** A description as it was typed: blank lines part paragraphs, lines that open with a bullet become a list. */

@@ -297,6 +297,8 @@ export default {
   "postings.close": "Close",
   "postings.close_ask": "Close this job? No one else can apply, and we'll let the applicants know.",
   "postings.close_yes": "Yes, close",
+  "declined.when": "The student employment office declined this posting on {date}.",
+  "declined.next": "To ask again, edit the posting and reopen it. The office will review it.",
   "postings.did.open": "{title} is open.",
   "postings.did.pending": "{title}: Submitted for approval.",
   "postings.did.draft": "{title} was saved as a draft.",

@@ -297,6 +297,8 @@ export default {
   "postings.close": "Cerrar",
   "postings.close_ask": "¿Cerrar este empleo? Nadie más podrá solicitarlo y les avisaremos a los solicitantes.",
   "postings.close_yes": "Sí, cerrar",
+  "declined.when": "La oficina de empleo estudiantil rechazó esta publicación el {date}.",
+  "declined.next": "Para pedirlo de nuevo, edita la publicación y reábrela. La oficina la revisará.",
   "postings.did.open": "{title}: publicación abierta.",
   "postings.did.pending": "{title}: enviada para aprobación.",
   "postings.did.draft": "{title}: guardada como borrador.",

@@ -4,7 +4,7 @@ import { html, useId, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";
 import { closes, date, problemText, t, time } from "../words.js";
 import { Confirm } from "../components/confirm.js";
-import { Skills, hours, pay, places } from "../components/job.js";
+import { Declined, Skills, hours, pay, places } from "../components/job.js";
 import { say } from "../components/live.js";
 import { Page } from "../components/page.js";
 import { PostingMoves } from "../components/posting-moves.js";
@@ -37,6 +37,7 @@ export function Applicants({ id }) {
           <a class="button" href=${`/jobs/${data.jobId}`}>${t("applicants.see_job")}</a>
           <${PostingMoves} job=${data} onChange=${(changed) => job.change(() => changed)} />
         </div>
+        <${Declined} job=${data} />
         ${data.jobStatus === "open" && html`<p class="hint">${closes(data.deadline)}</p>`}
         <${People} job=${data} onMoved=${job.reload} />
       `}

@@ -5,7 +5,7 @@ import { useList, useLoad } from "../load.js";
 import { place } from "../router.js";
 import { account } from "../session.js";
 import { closes, dueDate, t } from "../words.js";
-import { pay, hours, places } from "../components/job.js";
+import { Declined, pay, hours, places } from "../components/job.js";
 import { Page } from "../components/page.js";
 import { PostingMoves } from "../components/posting-moves.js";
 import { Tabs } from "../components/tabs.js";
@@ -78,6 +78,7 @@ function Posting({ job, onChange }) {
       <li>${places(job)}</li>
       <li>${job.jobStatus === "open" ? closes(job.deadline) : t("job.deadline", { date: dueDate(job.deadline) })}</li>
     </ul>
+    <${Declined} job=${job} />
     <div class="actions">
       <a class="button" href=${`/postings/${job.jobId}`}>${t("postings.applicants", { count: job.applicationCount ?? 0 })}</a>
       <${PostingMoves} job=${job} onChange=${onChange} />
