@@ -221,7 +221,13 @@ async fn nothing_of_a_person_stays_in_the_answers_that_are_kept() {
     keyed(Some(&student), "applications", &body)
         .await
         .expect(201);
+    // The answers of log-ins are kept in memory.
+    let pair = json!({"email": "zeb@example.edu", "password": PASSWORD});
+    let log_in = async || keyed(None, "auth/login", &pair).await;
+    let first = log_in().await.expect(200).text;
+    assert_eq!(first, log_in().await.expect(200).text);
     leave(&board, &student).await;
+    log_in().await.expect(401);
     nothing_holds(&board, &["Zebedee", "zeb@example.edu"]);
     // The answers to others stay.
     assert_eq!(post().await.json()["jobId"], posted["jobId"]);

@@ -100,6 +100,11 @@ pub struct InFlight {
 struct KeyLock<'a>(&'a InFlight, [u8; 32]);
 
 impl InFlight {
+    /// Drops the answers in memory that name an account. Those in the store are erased with it.
+    pub fn forget(&self, account_id: AccountId) {
+        self.secrets.forget(account_id);
+    }
+
     async fn lock(&self, key: [u8; 32]) -> Result<KeyLock<'_>, Problem> {
         let wait = async {
             loop {

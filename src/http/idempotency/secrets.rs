@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{Key, REMEMBERED, Ticket};
 use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
-use crate::model::Timestamp;
+use crate::model::{AccountId, Timestamp};
 use crate::store::Origin;
 
 /// Most answers to keep. When full, no more are kept.
@@ -46,6 +46,14 @@ impl Kept {
             response.append_header((name.clone(), value.clone()));
         }
         Ok(Some(response.body(secret.body.clone())))
+    }
+
+    /// Drops the answers that name an account.
+    pub(super) fn forget(&self, account_id: AccountId) {
+        let id = account_id.to_string();
+        let names_it = |body: &Bytes| body.windows(id.len()).any(|part| part == id.as_bytes());
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_, secret| !names_it(&secret.body));
     }
 
     fn keep(&self, ticket: &Ticket, now: Timestamp, response: &HttpResponse, body: &Bytes) {
