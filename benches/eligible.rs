@@ -1,5 +1,5 @@
-//! What `eligible=true` costs over ten thousand open jobs: the store, the shipped module and the list of what a student may
-//! have, as the server puts them together, without the search.
+//! The cost of `eligible=true` with ten thousand open jobs: the store, the built-in module and the list of jobs a
+//! student may have, combined as in the server, without the search.
 //!
 //! `cargo bench --bench eligible`. The bound: the jobs are checked in batches within 100 ms for a student who has not asked
 //! before.
@@ -50,7 +50,7 @@ fn main() {
         );
         (started.elapsed(), eligible)
     };
-    // It reads all jobs, and compiles the module or finds it compiled.
+    // Reads all jobs, and compiles the module or loads its compiled code.
     let (first, eligible) = ask(&students[0]);
     let mut fresh: Vec<f64> = students[1..]
         .iter()

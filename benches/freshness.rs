@@ -1,4 +1,5 @@
-//! How soon a new posting is found and a closed one is gone, over HTTP, while 100,000 jobs are imported into the same board.
+//! How soon a new posting is found and a closed one is gone, over HTTP, while 100,000 jobs are imported into the same
+//! board.
 //!
 //! `cargo bench --bench freshness`. The bound: within a second, each time.
 
@@ -15,10 +16,10 @@ use support::{median, millis, verdict};
 
 const IMPORTED: usize = 100_000;
 const MOST: Duration = Duration::from_secs(1);
-/// Longer is no figure but a fault.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than this is a failure, not a figure.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
-/// The one employer of the demo's list who has the probes' postings.
+/// The employer in the demo's list who posts the probes.
 const EMPLOYER: &str = "SYN-E001";
 
 fn main() {
@@ -103,7 +104,7 @@ impl Client {
         serde_json::from_str(&self.send(request, 200).await).expect("JSON")
     }
 
-    /// Milliseconds from the answer to a posting until a search shows it, and from its closing until none does.
+    /// Milliseconds from the answer to a posting until a search shows it, and from closing it until none does.
     async fn probe(&self, number: usize) -> (f64, f64) {
         let word = format!("probe{number}word");
         let body = json!({
@@ -128,7 +129,7 @@ impl Client {
             if page["total"] == total {
                 return millis(start.elapsed());
             }
-            assert!(start.elapsed() < PATIENCE, "{word}: {page}");
+            assert!(start.elapsed() < MAX_WAIT, "{word}: {page}");
             tokio::time::sleep(POLL).await;
         }
     }

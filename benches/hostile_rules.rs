@@ -1,6 +1,7 @@
-//! What other requests feel of a campus rule that misbehaves: reads of jobs and lists over HTTP while students keep asking for
-//! the verdict of a module that never ends, takes all memory, calls itself without end or gives a million reasons, and while
-//! one that never ends is uploaded. Turns with and without it alternate; what counts is the median of the turns' ratios.
+//! How other requests are affected by a misbehaving campus rule: reads of jobs and lists over HTTP while students keep
+//! asking for the verdict of a module that never ends, takes all memory, recurses endlessly or gives a million reasons,
+//! and while one that never ends is uploaded. Rounds with and without it alternate, and the median of the rounds'
+//! ratios counts.
 //!
 //! `cargo bench --bench hostile_rules`. The bound: the 99th percentile of the reads at most doubles.
 
@@ -24,12 +25,12 @@ use support::{campus, median, millis, verdict};
 const JOBS: usize = 1_000;
 const READERS: usize = 4;
 const STUDENTS: usize = 8;
-const TURNS: usize = 9;
-const TURN: Duration = Duration::from_secs(1);
-/// Between two looks of a student.
+const ROUNDS: usize = 9;
+const ROUND: Duration = Duration::from_secs(1);
+/// A student's pause between two requests.
 const PAUSE: Duration = Duration::from_millis(50);
 const MOST_TIMES: f64 = 2.0;
-/// The employer of the demo's list who has the posting that the module stumbles over.
+/// The employer in the demo's list whose posting makes the module fail.
 const EMPLOYER: &str = "SYN-E001";
 
 fn main() {
@@ -49,7 +50,9 @@ fn main() {
     let mut reads = vec![load::get("/api/v1/jobs?limit=20", &students[0])];
     let paths = ids.iter().map(|id| format!("/api/v1/jobs/{id}"));
     reads.extend(paths.map(|path| load::get(&path, &students[0])));
-    println!("{READERS} readers, {STUDENTS} students who ask the rule, {TURNS} turns of {TURN:?}");
+    println!(
+        "{READERS} readers, {STUDENTS} students who ask the rule, {ROUNDS} rounds of {ROUND:?}"
+    );
     println!(
         "{:<34} {:>9} {:>9} {:>9} {:>9} {:>7}",
         "", "alone/s", "beside/s", "p99 ms", "p99 ms", "times"
@@ -72,9 +75,9 @@ fn main() {
     board.stop();
 }
 
-/// Modules that are honest but for postings of more than fifteen hours a week: else no upload would be admitted.
+/// Modules that work, except for postings of more than fifteen hours per week. Otherwise the upload would be refused.
 fn misbehaviours() -> Vec<(&'static str, Guest)> {
-    // The address of the jobs is argument 10; a job's weekly hours lie behind the texts of its id and its title.
+    // Argument 10 is the address of the jobs. A job's weekly hours follow the texts of its ID and title.
     let guest = |bad: &str| {
         let bad = format!(
             "(if (f32.gt (f32.load offset=16 (local.get 10)) (f32.const 15)) (then {bad}))"
@@ -99,23 +102,23 @@ fn misbehaviours() -> Vec<(&'static str, Guest)> {
     ]
 }
 
-/// A student who looks at the posting several times a second for as long as a turn.
+/// A student who opens the posting several times per second during a round.
 fn ask(board: &Served, job: &str, student: &str) {
     let started = Instant::now();
-    while started.elapsed() < TURN {
+    while started.elapsed() < ROUND {
         let verdict = board.json(&format!("/api/v1/jobs/{job}/eligibility"), Some(student));
         assert_eq!(verdict["outcome"], "review", "{verdict}");
         std::thread::sleep(PAUSE);
     }
 }
 
-/// Turns with and without what misbehaves, which takes a turn.
+/// Alternates rounds with and without the misbehavior, which takes one round.
 fn compare(name: &str, board: &Served, reads: &[Vec<u8>], misbehave: impl Fn() + Sync) {
-    let read = || load::run(board.address, READERS, TURN, "200", in_turn(reads));
+    let read = || load::run(board.address, READERS, ROUND, "200", in_order(reads));
     let (mut alone, mut beside, mut times) = (Vec::new(), Vec::new(), Vec::new());
     let (mut few, mut many) = (Vec::new(), Vec::new());
     read();
-    for _ in 0..TURNS {
+    for _ in 0..ROUNDS {
         let quiet = read();
         let busy = std::thread::scope(|scope| {
             let misbehaving = scope.spawn(&misbehave);
@@ -141,7 +144,7 @@ fn compare(name: &str, board: &Served, reads: &[Vec<u8>], misbehave: impl Fn() +
     );
 }
 
-fn in_turn(requests: &[Vec<u8>]) -> impl Fn() -> Option<Vec<u8>> {
+fn in_order(requests: &[Vec<u8>]) -> impl Fn() -> Option<Vec<u8>> {
     let next = Cell::new(0);
     move || {
         let at = next.get();
@@ -150,7 +153,7 @@ fn in_turn(requests: &[Vec<u8>]) -> impl Fn() -> Option<Vec<u8>> {
     }
 }
 
-/// What the office does.
+/// The office's requests.
 struct Office {
     http: reqwest::Client,
     runtime: tokio::runtime::Runtime,
@@ -161,7 +164,7 @@ struct Office {
 impl Office {
     fn new(board: &Served, token: String) -> Self {
         Self {
-            // No connection is kept: the board closes those that idle through a turn.
+            // No connection is kept: the board closes those that are idle during a round.
             http: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
                 .build()
@@ -201,7 +204,7 @@ impl Office {
         let path = format!("admin/rules?name={name}");
         let rule = self.send(Method::POST, &path, "application/wasm", module.to_vec());
         let rule = text(&rule["ruleId"]);
-        // A dry run would show that it stumbles.
+        // A dry run would show that it fails.
         self.change(&rule, &json!({"state": "shadow"}));
         self.change(&rule, &json!({"state": "active"}));
         rule
@@ -211,10 +214,10 @@ impl Office {
         self.json(Method::PATCH, &format!("admin/rules/{rule}"), change);
     }
 
-    /// Uploads a module again and again for as long as a turn; it must be refused.
+    /// Uploads a module repeatedly during a round. It must be refused.
     fn upload(&self, module: &[u8]) {
         let started = Instant::now();
-        while started.elapsed() < TURN {
+        while started.elapsed() < ROUND {
             let request = self
                 .http
                 .post(format!("{}/admin/rules?name=bad", self.base));

@@ -1,6 +1,6 @@
-//! What the board answers over HTTP, each beside the floor: a bare actix route that answers the same bytes from memory,
-//! with as many workers, on the same machine, in the same run. The two take turns, and what counts is the median of the
-//! turns' ratios, since a machine is never quiet.
+//! The board's answers over HTTP, each next to the baseline: a bare actix route that answers the same bytes from
+//! memory, with as many workers, on the same machine, in the same run. Rounds of the two alternate, and the median of
+//! the rounds' ratios counts, since a machine is never idle.
 
 mod support;
 
@@ -21,22 +21,22 @@ use support::{campus, median, mib, millis, verdict};
 const JOBS: usize = 100_000;
 const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 64;
-const TURNS: usize = 7;
-const TURN: Duration = Duration::from_secs(1);
+const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_secs(1);
 const WARM: Duration = Duration::from_millis(500);
 
-/// Different requests of a case, each with its answer on the floor.
+/// Different requests per case, each with its answer in the baseline.
 const READS: usize = 1_000;
 const PAGES: usize = 50;
-/// A whole campus applies, to all its jobs, so that each application touches other pages of the store.
+/// A whole campus applies to all of its jobs, so that each application touches different pages of the store.
 const STUDENTS: usize = 20_000;
 const APPLICATIONS_PER_SECOND: f64 = 2_500.0;
 const APPLICATIONS_ALONE_PER_SECOND: f64 = 700.0;
 const KIB_PER_APPLICATION: f64 = 12.0;
-/// By then all that was written has reached both files of the store, and the mails of it have left.
+/// By then, all writes have reached both files of the store, and all mails were sent.
 const SETTLED: Duration = Duration::from_secs(8);
 
-/// Words and skills that the postings hold.
+/// Words and skills that postings contain.
 const WORDS: &[&str] = &[
     "research assistant",
     "data analysis",
@@ -57,18 +57,18 @@ const SKILLS: &[&str] = &[
 
 struct Case {
     name: &'static str,
-    /// On the floor, the folder of the answers.
+    /// In the baseline, the folder of the answers.
     folder: &'static str,
-    /// The part of the floor's requests a second that is asked for.
+    /// The required part of the baseline's requests per second.
     share: f64,
     paths: Vec<String>,
 }
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("floor") {
+    if arguments.next().as_deref() == Some("baseline") {
         let folder = arguments.next().expect("a folder of answers");
-        serve_floor(Path::new(&folder)).expect("the floor serves");
+        serve_baseline(Path::new(&folder)).expect("the baseline serves");
     } else if support::is_measured() {
         measure();
     }
@@ -91,20 +91,20 @@ fn measure() {
     let application = r#"{"applicationId":"00000000-0000-0000-0000-000000000000"}"#;
     std::fs::write(answers.path().join("application"), application)
         .expect("target/ can be written");
-    let floor = Served::floor(answers.path());
+    let baseline = Served::baseline(answers.path());
 
     println!(
-        "{JOBS} jobs, {CONNECTIONS} connections, signed in, {TURNS} turns of {TURN:?} each, no compression asked for"
+        "{JOBS} jobs, {CONNECTIONS} connections, signed in, {ROUNDS} rounds of {ROUND:?} each, no compression asked for"
     );
     println!(
         "{:<44} {:>10} {:>10} {:>9} {:>9} {:>8} {:>7}",
-        "", "floor/s", "board/s", "p50 ms", "p99 ms", "share", "bound"
+        "", "baseline/s", "board/s", "p50 ms", "p99 ms", "share", "bound"
     );
     for case in &cases {
-        compare(case, &board, &floor, &tokens[0]);
+        compare(case, &board, &baseline, &tokens[0]);
     }
     each_search_different(&board, &tokens[0]);
-    apply(&board, &floor, &ids, &tokens);
+    apply(&board, &baseline, &ids, &tokens);
     let memory = board.memory();
     println!(
         "resident after all of this: {:.0} MiB, of it {:.0} MiB its own and the rest pages of the index's files",
@@ -112,7 +112,7 @@ fn measure() {
         mib(memory.anonymous)
     );
     board.stop();
-    floor.stop();
+    baseline.stop();
 }
 
 fn cases(board: &Served, ids: &[JobId], token: &str) -> Vec<Case> {
@@ -156,7 +156,7 @@ fn search(words: &str, skill: &str) -> String {
     format!("/api/v1/jobs?q={words}&skill={}", skill.replace(' ', "+"))
 }
 
-/// Asks the board for each answer of a case and lays it down for the floor.
+/// Requests each answer of a case from the board and saves it for the baseline.
 fn keep_answers(board: &Served, case: &Case, answers: &Path, token: &str) {
     let folder = answers.join(case.folder);
     std::fs::create_dir_all(&folder).expect("target/ can be written");
@@ -167,7 +167,7 @@ fn keep_answers(board: &Served, case: &Case, answers: &Path, token: &str) {
     }
 }
 
-/// Requests in turn, over and over.
+/// Repeats the requests in order.
 fn round_robin(requests: Vec<Vec<u8>>) -> impl Fn() -> Option<Vec<u8>> {
     let next = Cell::new(0);
     move || {
@@ -177,31 +177,31 @@ fn round_robin(requests: Vec<Vec<u8>>) -> impl Fn() -> Option<Vec<u8>> {
     }
 }
 
-fn compare(case: &Case, board: &Served, floor: &Served, token: &str) {
+fn compare(case: &Case, board: &Served, baseline: &Served, token: &str) {
     let of_board = case.paths.iter().map(|path| load::get(path, token));
     let of_board = round_robin(of_board.collect());
     let numbers = 0..case.paths.len();
-    let of_floor = numbers.map(|number| load::get(&format!("/{}/{number}", case.folder), token));
-    let of_floor = round_robin(of_floor.collect());
-    let turn = |served: &Served, span, request: &dyn Fn() -> Option<Vec<u8>>| {
+    let of_baseline = numbers.map(|number| load::get(&format!("/{}/{number}", case.folder), token));
+    let of_baseline = round_robin(of_baseline.collect());
+    let run = |served: &Served, span, request: &dyn Fn() -> Option<Vec<u8>>| {
         load::run(served.address, CONNECTIONS, span, "200", request)
     };
-    turn(floor, WARM, &of_floor);
-    turn(board, WARM, &of_board);
-    let (mut floors, mut boards) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        floors.push(turn(floor, TURN, &of_floor));
-        boards.push(turn(board, TURN, &of_board));
+    run(baseline, WARM, &of_baseline);
+    run(board, WARM, &of_board);
+    let (mut baselines, mut boards) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        baselines.push(run(baseline, ROUND, &of_baseline));
+        boards.push(run(board, ROUND, &of_board));
     }
-    let shares = floors.iter().zip(&boards);
+    let shares = baselines.iter().zip(&boards);
     let mut shares: Vec<f64> = shares
-        .map(|(floor, board)| board.per_second / floor.per_second)
+        .map(|(baseline, board)| board.per_second / baseline.per_second)
         .collect();
     let share = median(&mut shares);
     let bound = format!(">= {:.2}  {}", case.share, verdict(share >= case.share));
     line(
         case.name,
-        Some(per_second(&floors)),
+        Some(per_second(&baselines)),
         &boards,
         Some(share),
         &bound,
@@ -217,14 +217,14 @@ fn per_second(rounds: &[Round]) -> f64 {
     )
 }
 
-fn line(name: &str, floor: Option<f64>, boards: &[Round], share: Option<f64>, bound: &str) {
+fn line(name: &str, baseline: Option<f64>, boards: &[Round], share: Option<f64>, bound: &str) {
     let latency = |percent| {
         let of_rounds = boards.iter().map(|round| millis(round.percentile(percent)));
         median(&mut of_rounds.collect::<Vec<_>>())
     };
     println!(
         "{name:<44} {:>10} {:>10.0} {:>9.2} {:>9.2} {:>8} {bound}",
-        floor.map_or(String::new(), |floor| format!("{floor:.0}")),
+        baseline.map_or(String::new(), |baseline| format!("{baseline:.0}")),
         per_second(boards),
         latency(50),
         latency(99),
@@ -232,8 +232,8 @@ fn line(name: &str, floor: Option<f64>, boards: &[Round], share: Option<f64>, bo
     );
 }
 
-/// The same searches, none of which was asked before: each with most hours of its own, which leave no job out, so that no
-/// count is known from an earlier one.
+/// The same searches, but none repeats an earlier one: each has its own limit of hours, which excludes no job, so that
+/// no cached count helps.
 fn each_search_different(board: &Served, token: &str) {
     let number = Cell::new(0);
     let request = || {
@@ -246,8 +246,8 @@ fn each_search_different(board: &Served, token: &str) {
         let hours = 100.0 + at as f64 / 1_000_000.0;
         Some(load::get(&format!("{path}&maxHours={hours}"), token))
     };
-    let rounds: Vec<Round> = (0..TURNS)
-        .map(|_| load::run(board.address, CONNECTIONS, TURN, "200", request))
+    let rounds: Vec<Round> = (0..ROUNDS)
+        .map(|_| load::run(board.address, CONNECTIONS, ROUND, "200", request))
         .collect();
     line(
         "the same, no count known from before",
@@ -258,14 +258,14 @@ fn each_search_different(board: &Served, token: &str) {
     );
 }
 
-/// Applications, each of another student to another job, each on disk before it is answered: many in flight and one at a
-/// time, and what the process writes for each, mails and index included.
-fn apply(board: &Served, floor: &Served, ids: &[JobId], tokens: &[String]) {
+/// Applications by different students to different jobs, each on disk before it is answered: many in flight and one at
+/// a time, and how many bytes the process writes per application, including mails and index.
+fn apply(board: &Served, baseline: &Served, ids: &[JobId], tokens: &[String]) {
     let next = Cell::new(0);
     let request = || {
         let pair = next.get();
         next.set(pair + 1);
-        // Each student goes through the jobs once, and no two of them at a time are at the same one.
+        // Each student goes through the jobs once, and no two are at the same job at the same time.
         let (student, round) = (pair % tokens.len(), pair / tokens.len());
         let job = (round + student) % ids.len();
         let note = "I would like to work with you, and my hours are free in the afternoon.";
@@ -284,21 +284,27 @@ fn apply(board: &Served, floor: &Served, ids: &[JobId], tokens: &[String]) {
             APPLICATIONS_ALONE_PER_SECOND,
         ),
     ] {
-        let turn =
+        let run =
             |served: &Served, span| load::run(served.address, in_flight, span, "201", request);
-        turn(board, WARM);
+        run(board, WARM);
         std::thread::sleep(SETTLED);
         let (written, mut applied) = (board.written(), 0);
-        let (mut floors, mut boards) = (Vec::new(), Vec::new());
-        for _ in 0..TURNS {
-            floors.push(turn(floor, TURN));
-            let round = turn(board, TURN);
+        let (mut baselines, mut boards) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            baselines.push(run(baseline, ROUND));
+            let round = run(board, ROUND);
             applied += round.latencies.len();
             boards.push(round);
         }
-        let (rate, of_floor) = (per_second(&boards), per_second(&floors));
+        let (rate, of_baseline) = (per_second(&boards), per_second(&baselines));
         let bound = format!(">= {least}/s {}", verdict(rate >= least));
-        line(name, Some(of_floor), &boards, Some(rate / of_floor), &bound);
+        line(
+            name,
+            Some(of_baseline),
+            &boards,
+            Some(rate / of_baseline),
+            &bound,
+        );
         std::thread::sleep(SETTLED);
         let kib = (board.written() - written) as f64 / 1024.0 / applied as f64;
         let bound = verdict(kib <= KIB_PER_APPLICATION);
@@ -308,8 +314,8 @@ fn apply(board: &Served, floor: &Served, ids: &[JobId], tokens: &[String]) {
     }
 }
 
-/// The floor: answers from memory, and nothing else.
-fn serve_floor(folder: &Path) -> std::io::Result<()> {
+/// The baseline: answers from memory, and nothing else.
+fn serve_baseline(folder: &Path) -> std::io::Result<()> {
     let mut answers: BTreeMap<String, Vec<Bytes>> = BTreeMap::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;

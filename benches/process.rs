@@ -1,5 +1,5 @@
-//! The binary as a whole: its size, how fast it starts, how much memory it takes, how fast it imports, and whether reading
-//! stays as fast when there are a hundred times as many jobs.
+//! The binary as a whole: size, start-up time, memory, import speed, and whether reads stay as fast with a hundred
+//! times as many jobs.
 
 mod support;
 
@@ -15,8 +15,8 @@ const MANY: usize = 100_000;
 const FEW: usize = 1_000;
 const IMPORTED: usize = 30_000;
 const CONNECTIONS: usize = 16;
-const TURNS: usize = 5;
-const TURN: Duration = Duration::from_secs(1);
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(1);
 const STARTS: usize = 5;
 
 const MOST_BINARY_MIB: f64 = 40.0;
@@ -104,9 +104,9 @@ fn reads(many: &Path, few: &Path) {
     let at_rest = many.memory();
     for (at, name) in ["one job by id", "list of 20"].into_iter().enumerate() {
         let mut times = Vec::new();
-        for _ in 0..TURNS {
-            let few = turn(&few, &of_few[at]).per_second;
-            let many = turn(&many, &of_many[at]).per_second;
+        for _ in 0..ROUNDS {
+            let few = round(&few, &of_few[at]).per_second;
+            let many = round(&many, &of_many[at]).per_second;
             times.push(few / many);
         }
         let times = median(&mut times);
@@ -117,7 +117,7 @@ fn reads(many: &Path, few: &Path) {
             times <= MOST_TIMES_SLOWER,
         );
     }
-    turn(&many, &of_many[2]);
+    round(&many, &of_many[2]);
     let after = many.memory();
     for (when, memory) in [("at rest", at_rest), ("after lists and searches", after)] {
         let (all, own) = (mib(memory.resident), mib(memory.anonymous));
@@ -132,12 +132,12 @@ fn reads(many: &Path, few: &Path) {
     few.stop();
 }
 
-fn turn(board: &Served, requests: &[Vec<u8>]) -> Round {
+fn round(board: &Served, requests: &[Vec<u8>]) -> Round {
     let next = std::cell::Cell::new(0);
     let request = || {
         let at = next.get();
         next.set((at + 1) % requests.len());
         Some(requests[at].clone())
     };
-    load::run(board.address, CONNECTIONS, TURN, "200", request)
+    load::run(board.address, CONNECTIONS, ROUND, "200", request)
 }

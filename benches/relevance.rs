@@ -1,9 +1,9 @@
-//! Prints how well a search finds: nDCG@10, MRR and recall@20 by kind of query, over all queries and over the halves
-//! that were tuned on and held out.
+//! Prints the quality of the search: nDCG@10, MRR and recall@20 by kind of query, over all queries and over the tuned
+//! and held-out halves.
 //!
 //! `cargo bench --bench relevance` runs the suite of this repository; `-- FOLDER POSTINGS.csv` runs another folder's
-//! queries.tsv and qrels.txt; `--run FILE` writes a TREC run for the suite's own eval.py, `--misses KIND` lists the
-//! queries of a kind that score below 1, `--baseline` keeps the figures as what tests/relevance.rs guards.
+//! queries.tsv and qrels.txt; `--run FILE` writes a TREC run for the suite's own eval.py; `--misses KIND` lists the
+//! queries of a kind that score below 1; `--baseline` saves the figures as the baseline that tests/relevance.rs guards.
 
 #[path = "../tests/relevance/suite.rs"]
 mod suite;
@@ -20,7 +20,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            // Cargo passes it to every bench.
+            // Cargo passes it to all benches.
             "--bench" => {}
             "--run" => run = arguments.next(),
             "--baseline" => keep = true,

@@ -1,7 +1,8 @@
-//! What a verdict costs: the shipped eligibility module by single checks and by batches, beside the same source natively.
+//! The cost of a verdict: the built-in eligibility module with single checks and batches, next to the same source
+//! natively.
 //!
-//! `cargo bench --bench rules`. The last lines hold the two bounds: a batch of 1,024 pairs within 40 times the native run,
-//! a single check (instance, call, verdict) within 100 µs at the median.
+//! `cargo bench --bench rules`. The last lines show the two bounds: a batch of 1,024 pairs within 40 times the native
+//! run, and a single check (instance, call, verdict) within 100 µs at the median.
 
 #[path = "../tests/rules_support/native.rs"]
 mod native;
@@ -21,7 +22,7 @@ const TERM: i32 = 20_690;
 const MOST_TIMES: f64 = 40.0;
 const MOST_SINGLE: Duration = Duration::from_micros(100);
 
-/// A campus of the usual kind: four periods, students with a job or two, all settings given.
+/// A typical campus: four periods, students with a job or two, all parameters set.
 fn campus() -> (Context, Vec<Student>, Vec<Job>) {
     let period = |kind, start, end| Period {
         kind,
@@ -106,7 +107,7 @@ impl Native {
     }
 }
 
-/// The middle of many runs.
+/// The median of many runs.
 fn median(runs: usize, mut run: impl FnMut()) -> Duration {
     let mut times: Vec<_> = (0..runs)
         .map(|_| {
@@ -121,7 +122,7 @@ fn median(runs: usize, mut run: impl FnMut()) -> Duration {
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for compiled code");
-    // What it costs is measured here, not where it would be stopped: a busy machine must not end the run.
+    // This measures the cost, so a busy machine must not stop the run.
     let limits = Limits {
         batch: PAIRS as usize,
         deadline: Duration::from_secs(5),
@@ -188,7 +189,7 @@ fn main() {
     hold(&module, &native, (&context, &students, &jobs), &one_job);
 }
 
-/// The two bounds, in this one run.
+/// Checks the two bounds in this run.
 fn hold(
     module: &Module,
     native: &Native,

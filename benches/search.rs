@@ -1,8 +1,8 @@
-//! What a search costs: at 100,000 jobs (`cargo bench --bench search`), and at 1,000,000 too with `-- --million`. Jobs are
-//! made of the relevance suite's postings, cut to the length of a campus's; every query is another, so that no answer and
-//! no count is taken from a cache. `-- --hostile` asks 100,000 strange texts of 10,000 jobs instead, and fails if one takes
-//! over 50 ms. One thread, warm. Prints medians and the 99th percentiles beside their bounds, and what the index takes of
-//! memory and disk.
+//! The cost of a search: at 100,000 jobs (`cargo bench --bench search`), and also at 1,000,000 with `-- --million`.
+//! Jobs are made from the relevance suite's postings, cut to a campus's typical length. Every query differs, so that no
+//! answer or count comes from a cache. `-- --hostile` runs 100,000 strange queries on 10,000 jobs instead, and fails if
+//! one takes over 50 ms. One thread, warm. Prints medians and 99th percentiles next to their bounds, and the memory and
+//! disk space of the index.
 
 #[path = "../tests/relevance/suite.rs"]
 mod suite;
@@ -22,15 +22,15 @@ const DESCRIPTION_CHARS: usize = 900;
 const QUERIES: usize = 1_000;
 const WARM_UP: usize = 50;
 const BATCH: usize = 5_000;
-/// The bounds at 100,000 jobs; at ten times the jobs six times as much is allowed.
+/// The bounds at 100,000 jobs. With ten times the jobs, six times as much is allowed.
 const SEARCH: Bound = Some((Duration::from_millis(3), Duration::from_millis(10)));
 const SUGGESTION: Bound = Some((Duration::from_millis(1), Duration::MAX));
 const MILLION_TIMES: u32 = 6;
 
-/// Of the median and of the 99th percentile.
+/// For the median and the 99th percentile.
 type Bound = Option<(Duration, Duration)>;
 
-/// Words of many postings each, so that a search has to look at much.
+/// Words that many postings contain, so that a search has many matches.
 const FREQUENT: &[&str] = &[
     "research assistant",
     "data analysis",
@@ -167,7 +167,7 @@ fn ask_hostile(suite: &Suite) {
         };
         let mut took = ask(&text);
         if took > MOST {
-            // Something else may have had the processor: what is slow is slow twice.
+            // Another process may have used the CPU: a slow query is slow twice.
             took = took.min(ask(&text));
         }
         assert!(took <= MOST, "{took:?} for {text:?}");
@@ -218,7 +218,7 @@ fn measure(suite: &Suite, count: usize, times: u32) -> Vec<(&'static str, Durati
             let q = FREQUENT[number % FREQUENT.len()].to_owned();
             let skill = SKILLS[number / FREQUENT.len() % SKILLS.len()].to_owned();
             number += 1;
-            // Leaves no job out, and makes it another search.
+            // Excludes no job, but makes it a different search.
             let most = Some(100.0 + number as f64 / 1_000_000.0);
             find(JobQuery {
                 max_hours: most,
@@ -277,7 +277,7 @@ fn measure(suite: &Suite, count: usize, times: u32) -> Vec<(&'static str, Durati
     medians
 }
 
-/// What the index takes at once during an import: a single posting waits for two such commits at most.
+/// The index's commits during an import: a single posting waits for at most two of them.
 fn time_commits(index: &SearchIndex, originals: &[Job], count: usize, random: &mut Random) {
     const COMMITS: usize = 20;
     const JOBS: usize = 500;
@@ -295,16 +295,16 @@ fn time_commits(index: &SearchIndex, originals: &[Job], count: usize, random: &m
     println!("  a commit of {JOBS} more jobs: {median:.1?} median, {most:.1?} at most");
 }
 
-/// Times one kind of request after another, and keeps their medians.
+/// Times one kind of request after another, and keeps the medians.
 struct Report<'a> {
     index: &'a SearchIndex,
-    /// How many times the bounds are allowed.
+    /// The factor for the bounds.
     times: u32,
     medians: Vec<(&'static str, Duration)>,
 }
 
 impl Report<'_> {
-    /// Prepares each request, then takes the time of it alone; as many as there are, up to `QUERIES`.
+    /// Prepares each request and then times it alone, for all requests up to `QUERIES`.
     fn time<Run: FnOnce(&SearchIndex)>(
         &mut self,
         name: &'static str,
@@ -368,7 +368,7 @@ fn disk_mib(folder: &Path) -> u64 {
     sizes.sum::<u64>() >> 20
 }
 
-/// Memory of this process, where Linux tells it.
+/// Memory of this process, on Linux.
 fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("RssAnon"));

@@ -17,12 +17,12 @@ use futures_util::stream::FuturesUnordered;
 use support::{campus, median, verdict};
 
 const IN_FLIGHT: usize = 64;
-const TURNS: usize = 7;
-const TURN: Duration = Duration::from_millis(1_500);
-/// 64 in flight must reach so many times the rate of one at a time.
+const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_millis(1_500);
+/// 64 in flight must reach this many times the rate of one at a time.
 const FACTOR: f64 = 5.0;
 
-/// An application as it is stored, with its cover note, and its log entry.
+/// The size of a stored application with its cover note, and of its log entry.
 const RECORD_BYTES: usize = 900;
 const EVENT_BYTES: usize = 220;
 
@@ -36,14 +36,14 @@ fn main() {
     }
 }
 
-/// One change of an application's size: a record, three index keys, a log row.
+/// A change of an application's size: a record, three index keys, a log row.
 fn change(number: u64) -> Change {
     let id = |space: u8| {
         let mut bytes = vec![space, b'b'];
         bytes.extend(number.to_be_bytes());
         Key::from_bytes(&bytes)
     };
-    // The indexes of a real application lie apart, and only one of them grows at its end.
+    // The indexes of a real application are far apart, and only one of them grows at its end.
     let scattered = |index: u8| {
         let mut bytes = vec![b'X', index];
         bytes.extend(number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
@@ -69,8 +69,8 @@ fn change(number: u64) -> Change {
     }
 }
 
-/// Commits for a turn, with so many waiting at any time; gives commits a second.
-fn turn(engine: &RedbEngine, in_flight: usize, number: &mut u64) -> f64 {
+/// Commits for one round, with a number in flight. Returns commits per second.
+fn round(engine: &RedbEngine, in_flight: usize, number: &mut u64) -> f64 {
     let mut submit = || {
         *number += 1;
         engine.submit(change(*number))
@@ -85,7 +85,7 @@ fn turn(engine: &RedbEngine, in_flight: usize, number: &mut u64) -> f64 {
         while let Some(answer) = waiting.next().await {
             answer.expect("the writer runs").expect("it is committed");
             committed += 1;
-            if started.elapsed() < TURN {
+            if started.elapsed() < ROUND {
                 waiting.push(submit());
             }
         }
@@ -98,11 +98,11 @@ fn commits() {
     let file = folder.path().join("store.redb");
     let engine = RedbEngine::open(&file, RedbOptions::default()).expect("the store opens");
     let mut number = 0;
-    turn(&engine, IN_FLIGHT, &mut number);
+    round(&engine, IN_FLIGHT, &mut number);
     let (mut alone, mut together) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        alone.push(turn(&engine, 1, &mut number));
-        together.push(turn(&engine, IN_FLIGHT, &mut number));
+    for _ in 0..ROUNDS {
+        alone.push(round(&engine, 1, &mut number));
+        together.push(round(&engine, IN_FLIGHT, &mut number));
     }
     let mut factors: Vec<f64> = together
         .iter()
@@ -122,7 +122,7 @@ fn read(reader: &Reader, id: JobId) -> Option<Stored<Job>> {
     reader.get(&keys::job(id)).expect("it is read")
 }
 
-/// As a request does it: a snapshot of its own, then the record.
+/// As a request does it: its own snapshot, then the record.
 fn reads(criterion: &mut Criterion) {
     let folder = campus::campus(JOBS);
     let store = campus::open(folder.path());

@@ -292,7 +292,7 @@ fn a_failed_print_exits_with_1_without_a_panic() {
         create("a@example.edu"),
         create("b@example.edu"),
     ];
-    for (turn, arguments) in commands.iter().enumerate() {
+    for (round, arguments) in commands.iter().enumerate() {
         let run = |output: Stdio| {
             Command::new(env!("CARGO_BIN_EXE_corkboard"))
                 .args(arguments)
@@ -315,7 +315,7 @@ fn a_failed_print_exits_with_1_without_a_panic() {
             run(writer.into())
         };
         if arguments[0] == "account" {
-            let (_, errors) = ends(&if turn % 2 == 0 { full() } else { closed() }, 1);
+            let (_, errors) = ends(&if round % 2 == 0 { full() } else { closed() }, 1);
             let email = arguments[5];
             let sentence = format!("`corkboard account reset-password --email {email} --generate`");
             assert!(

@@ -280,7 +280,7 @@ async fn a_problem_has_the_values_of_its_sentence() {
     assert_eq!(problem["code"], "invalid_transition");
     assert_eq!(
         problem["detail"],
-        "This cannot move from withdrawn to interview."
+        "This cannot change from withdrawn to interview."
     );
     assert_eq!(
         problem["params"],

@@ -284,7 +284,7 @@ async fn old_mail_and_unverified_accounts_are_deleted() {
         "registered again six days ago"
     );
     pass(&board, 2 * day);
-    until("the unproven account is gone", async || {
+    until("the unverified account is gone", async || {
         accounts("unverified").await == 0
     })
     .await;

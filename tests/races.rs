@@ -162,7 +162,7 @@ async fn one_application_is_accepted_once_by_two() {
     let board = Board::start();
     let (owner, admin) = (employer(&board).await, board.admin().await);
     let students = students(&board, 1).await;
-    for turn in 1..=TIMES {
+    for round in 1..=TIMES {
         let job = job_with(&board, &owner, 2).await;
         let application = applied(&board, &students[0], &job).await;
         let both = vec![
@@ -178,7 +178,7 @@ async fn one_application_is_accepted_once_by_two() {
         let me = board.get(Some(&students[0]), "me").await.expect(200).json();
         assert_eq!(
             me["student"]["weeklyHours"].as_f64(),
-            Some(turn as f64 / 2.0)
+            Some(round as f64 / 2.0)
         );
     }
     board.stop().await;
@@ -248,11 +248,11 @@ async fn sixteen_requests_with_one_key_make_one_record_and_get_one_answer() {
     let board = Board::start();
     let owner = employer(&board).await;
     let students = students(&board, 1).await;
-    for turn in 0..5 {
-        let body = support::job(json!({"jobTitle": format!("Made once {turn}")}));
+    for round in 0..5 {
+        let body = support::job(json!({"jobTitle": format!("Made once {round}")}));
         let post = || {
             asks(&board, &owner, Method::POST, "jobs", &body)
-                .header("Idempotency-Key", format!("post {turn}"))
+                .header("Idempotency-Key", format!("post {round}"))
         };
         let made = at_once(&board, (0..16).map(|_| post()).collect()).await;
         assert_eq!(tally(&made), wanted(&[(201, "", 16)]));
@@ -266,14 +266,14 @@ async fn sixteen_requests_with_one_key_make_one_record_and_get_one_answer() {
         let body = json!({"jobId": job});
         let apply = || {
             asks(&board, &students[0], Method::POST, "applications", &body)
-                .header("Idempotency-Key", format!("apply {turn}"))
+                .header("Idempotency-Key", format!("apply {round}"))
         };
         let filed = at_once(&board, (0..16).map(|_| apply()).collect()).await;
         assert_eq!(tally(&filed), wanted(&[(201, "", 16)]));
         assert!(filed.iter().all(|reply| reply.text == filed[0].text));
         assert_eq!(job_now(&board, &owner, &job).await["applicationCount"], 1);
         let jobs = board.get(Some(&owner), "jobs?limit=100").await.expect(200);
-        assert_eq!(jobs.json()["items"].as_array().unwrap().len(), turn + 1);
+        assert_eq!(jobs.json()["items"].as_array().unwrap().len(), round + 1);
     }
     board.stop().await;
 }
@@ -317,10 +317,10 @@ async fn two_changes_of_one_version_make_one_stale() {
     let job = job_with(&board, &owner, 1).await;
     let application = applied(&board, &students[0], &job).await;
     let job = format!("jobs/{job}");
-    for turn in 0..TIMES {
+    for round in 0..TIMES {
         let read = board.get(None, &job).await.expect(200);
         let change = |who: &Person| {
-            let body = json!({"location": format!("Room {turn} of {}", who.email)});
+            let body = json!({"location": format!("Room {round} of {}", who.email)});
             asks(&board, who, Method::PATCH, &job, &body).header("If-Match", read.header("etag"))
         };
         let replies = at_once(&board, vec![change(&owner), change(&admin)]).await;
@@ -390,8 +390,8 @@ async fn withdrawing_and_accepting_at_once_ends_in_one_of_them() {
 async fn registering_twice_at_once_makes_one_account() {
     let board = Board::start();
     let admin = board.admin().await;
-    for turn in 0..5 {
-        let email = format!("twice{turn}@example.edu");
+    for round in 0..5 {
+        let email = format!("twice{round}@example.edu");
         let body = json!({"email": email, "password": support::PASSWORD, "name": "Twin", "role": "student"});
         let register = || board.request(Method::POST, "auth/register").json(&body);
         let replies = at_once(&board, (0..4).map(|_| register()).collect()).await;

@@ -270,7 +270,7 @@ async fn an_index_deleted_under_the_server_is_rebuilt() {
         },
         one_file_gone,
     ];
-    for (turn, take) in takes.into_iter().enumerate() {
+    for (round, take) in takes.into_iter().enumerate() {
         take(&folder);
         let found = find(&board, &all).await;
         assert_eq!(
@@ -278,7 +278,7 @@ async fn an_index_deleted_under_the_server_is_rebuilt() {
             MANY / 3,
             "what was found is found meanwhile"
         );
-        let title = format!("Beekeeper {turn}");
+        let title = format!("Beekeeper {round}");
         let job = board.post_job(&keeper, json!({"jobTitle": title})).await;
         let id = job["jobId"].as_str().unwrap();
         until(&board, &[("q", title.as_str())], |found| {

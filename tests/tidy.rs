@@ -1,4 +1,5 @@
-//! Holds the house to src/README.md: which room may use which, who may import the heavy crates, how long files get.
+//! Checks the code against src/README.md: which module may use which, who may import the heavy crates, how long files
+//! get.
 
 mod contract;
 
@@ -6,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Floors, lowest first; a room uses the rooms of floors below its own, and its neighbours' types where listed here.
-const FLOORS: &[&[&str]] = &[
+/// The layers, lowest first. A module uses the modules of layers below its own, and those listed in NEIGHBORS.
+const LAYERS: &[&[&str]] = &[
     &["model"],
     &["clock", "config", "telemetry"],
     &["store"],
@@ -20,8 +21,8 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// Uses on the same floor that are meant.
-const NEIGHBOURS: &[(&str, &str)] = &[
+/// Intended uses within the same layer.
+const NEIGHBORS: &[(&str, &str)] = &[
     ("accounts", "applications"),
     ("accounts", "jobs"),
     ("applications", "jobs"),
@@ -29,8 +30,8 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("office", "jobs"),
 ];
 
-/// Crates that one room alone may know.
-const KEPT: &[(&str, &[&str])] = &[
+/// Crates that only some modules may use.
+const CRATE_OWNERS: &[(&str, &[&str])] = &[
     ("actix_web", &["http", "app", "cli"]),
     ("redb", &["store"]),
     ("tantivy", &["search"]),
@@ -50,9 +51,9 @@ const KEPT: &[(&str, &[&str])] = &[
     ("wit_parser", &["cli"]),
 ];
 
-/// Moves of a record's state, which one room alone makes; everybody else asks that room. The model keeps the state itself
-/// private, and the store writes the event of each change.
-const MOVES: &[(&str, &[&str])] = &[
+/// Changes of a record's state that only one module makes; all others call it. The model keeps the state private, and
+/// the store writes the event of each change.
+const STATE_CHANGES: &[(&str, &[&str])] = &[
     (
         "jobs",
         &[
@@ -83,7 +84,7 @@ const MOVES: &[(&str, &[&str])] = &[
 
 const MAX_LINES: usize = 400;
 
-/// Words that must not land, put together here so that this file does not hold them.
+/// Words that must not be committed, assembled here so that this file does not contain them.
 fn banned() -> Vec<String> {
     [
         ("to", "do!("),
@@ -103,7 +104,7 @@ fn sources() -> BTreeMap<String, String> {
     rust_files("src")
 }
 
-/// The Rust files below a folder of the repository, by their paths in it.
+/// The Rust files in a folder of the repository, by path.
 fn rust_files(folder: &str) -> BTreeMap<String, String> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -126,15 +127,15 @@ fn rust_files(folder: &str) -> BTreeMap<String, String> {
     paths.into_iter().map(named).collect()
 }
 
-/// The room a file stands in; none for the doors (lib.rs, main.rs).
-fn room(file: &str) -> Option<&str> {
+/// A file's module. `None` for lib.rs and main.rs.
+fn module_of(file: &str) -> Option<&str> {
     let inside = file.strip_prefix("src/")?;
-    let room = inside.split('/').next()?.trim_end_matches(".rs");
-    (!matches!(room, "lib" | "main")).then_some(room)
+    let module = inside.split('/').next()?.trim_end_matches(".rs");
+    (!matches!(module, "lib" | "main")).then_some(module)
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|rooms| rooms.contains(&room))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
 /// A file without its tests and comments.
@@ -162,14 +163,16 @@ fn is_test(file: &str) -> bool {
 }
 
 #[test]
-fn a_room_uses_only_what_lies_below_it() {
+fn a_module_uses_only_lower_layers() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
-        let Some(own) = room(&file) else { continue };
-        let own_floor = floor(own)
-            .unwrap_or_else(|| panic!("{file}: the room {own} has no floor in tests/tidy.rs"));
+        let Some(own) = module_of(&file) else {
+            continue;
+        };
+        let own_layer = layer(own)
+            .unwrap_or_else(|| panic!("{file}: the module {own} has no layer in tests/tidy.rs"));
         for used in code(&text).split("crate::").skip(1) {
-            // `use crate::{a, b}` names several rooms.
+            // `use crate::{a, b}` names several modules.
             let names = used.strip_prefix('{').map_or_else(
                 || vec![used],
                 |inside| {
@@ -187,12 +190,12 @@ fn a_room_uses_only_what_lies_below_it() {
                     .chars()
                     .take_while(char::is_ascii_lowercase)
                     .collect();
-                let Some(used_floor) = floor(&used) else {
+                let Some(used_layer) = layer(&used) else {
                     continue;
                 };
                 let fine = used == own
-                    || used_floor < own_floor
-                    || NEIGHBOURS.contains(&(own, used.as_str()));
+                    || used_layer < own_layer
+                    || NEIGHBORS.contains(&(own, used.as_str()));
                 if !fine {
                     wrong.push(format!("{file} uses {used}, which is not below {own}"));
                 }
@@ -203,16 +206,18 @@ fn a_room_uses_only_what_lies_below_it() {
 }
 
 #[test]
-fn each_heavy_crate_has_one_room() {
+fn each_heavy_crate_has_one_owner() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
-        let Some(own) = room(&file) else { continue };
+        let Some(own) = module_of(&file) else {
+            continue;
+        };
         let code = code(&text);
-        for (name, rooms) in KEPT {
+        for (name, modules) in CRATE_OWNERS {
             let used = code.contains(&format!("use {name}"))
                 || code.contains(&format!(" {name}::"))
                 || code.contains(&format!("({name}::"));
-            if used && !rooms.contains(&own) {
+            if used && !modules.contains(&own) {
                 wrong.push(format!("{file} knows {name}"));
             }
         }
@@ -227,7 +232,7 @@ fn commands_take_types() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         let is_command = matches!(
-            room(&file),
+            module_of(&file),
             Some("accounts" | "jobs" | "applications" | "office")
         );
         if is_command && !is_test(&file) && code(&text).contains("serde_json") {
@@ -241,12 +246,14 @@ fn commands_take_types() {
 fn each_change_of_state_has_one_owner() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
-        let Some(own) = room(&file) else { continue };
+        let Some(own) = module_of(&file) else {
+            continue;
+        };
         if own == "model" || is_test(&file) {
             continue;
         }
         let code = code(&text);
-        for (owner, moves) in MOVES {
+        for (owner, moves) in STATE_CHANGES {
             for one in moves.iter().filter(|one| code.contains(**one)) {
                 if own != *owner {
                     wrong.push(format!("{file} has {one}, which is for {owner} alone"));
@@ -273,7 +280,7 @@ fn files_stay_short_and_say_what_they_are_for() {
 }
 
 #[test]
-fn nothing_unfinished_lands() {
+fn nothing_unfinished_is_committed() {
     let mut wrong = Vec::new();
     for (file, text) in sources() {
         for word in banned() {
@@ -288,10 +295,10 @@ fn nothing_unfinished_lands() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Most lines of a function, so that it fits a screen. Lower it when none comes near.
+/// Most lines of a function, so that it fits on a screen. Lower it when none comes close.
 const MAX_FUNCTION_LINES: usize = 70;
 
-/// The functions of a file with their lines. rustfmt puts a closing brace under the beginning of its function.
+/// The functions of a file with their lengths. rustfmt aligns a closing brace with the start of its function.
 fn functions(text: &str) -> Vec<(String, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
@@ -338,7 +345,7 @@ fn functions_fit_a_screen() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Everything of this repository that is Rust: who else mentions an item.
+/// All Rust code of this repository, to find who else mentions an item.
 fn all_rust() -> BTreeMap<String, String> {
     let folders = ["src", "tests", "benches"];
     folders.into_iter().flat_map(rust_files).collect()
@@ -349,7 +356,7 @@ fn words(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// A room passes on what its files offer; that is no use of it.
+/// Re-exporting an item does not count as using it.
 fn without_exports(text: &str) -> String {
     let mut is_export = false;
     let kept = text.lines().filter(|line| {
@@ -361,8 +368,8 @@ fn without_exports(text: &str) -> String {
     kept.collect::<Vec<_>>().join("\n")
 }
 
-/// A function or constant that only its own file mentions needs no `pub`; one that nobody mentions is dead. (Types may have to
-/// be public because a public function names them.)
+/// A function or constant that only its own file mentions needs no `pub`, and one that nobody mentions is dead. (Types
+/// may have to be public because a public function names them.)
 #[test]
 fn nothing_is_public_that_nobody_uses() {
     let texts: BTreeMap<String, String> = all_rust()
@@ -402,52 +409,52 @@ fn nothing_is_public_that_nobody_uses() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// An exception that nothing needs any more hides the next fault.
+/// An exception that nothing needs would hide the next fault.
 #[test]
 fn exceptions_are_needed() {
     let sources = sources();
     let mut wrong = Vec::new();
     let uses = |own: &str, used: &str| {
         sources.iter().any(|(file, text)| {
-            room(file) == Some(own) && code(text).contains(&format!("crate::{used}"))
+            module_of(file) == Some(own) && code(text).contains(&format!("crate::{used}"))
         })
     };
-    for (own, used) in NEIGHBOURS {
+    for (own, used) in NEIGHBORS {
         if !uses(own, used) {
-            wrong.push(format!("NEIGHBOURS: {own} uses {used}"));
+            wrong.push(format!("NEIGHBORS: {own} uses {used}"));
         }
     }
-    for (name, rooms) in KEPT {
-        for own in *rooms {
+    for (name, modules) in CRATE_OWNERS {
+        for own in *modules {
             let knows = |(file, text): (&String, &String)| {
-                room(file) == Some(own) && code(text).contains(&format!("{name}::"))
+                module_of(file) == Some(own) && code(text).contains(&format!("{name}::"))
             };
             if !sources.iter().any(knows) {
-                wrong.push(format!("KEPT: {own} knows {name}"));
+                wrong.push(format!("CRATE_OWNERS: {own} knows {name}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What src/README.md names exists: rooms of the picture, files, benches.
+/// Everything that src/README.md names exists: modules of the picture, files, benches.
 #[test]
 fn the_architecture_page_names_what_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("src/README.md")).unwrap();
     let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
     let mut wrong = Vec::new();
-    let picture = page.split("```").nth(1).expect("the picture of the floors");
-    for (floor, rooms) in FLOORS.iter().enumerate() {
-        for room in *rooms {
+    let picture = page.split("```").nth(1).expect("the picture of the layers");
+    for (layer, modules) in LAYERS.iter().enumerate() {
+        for module in *modules {
             let line = picture.lines().find(|line| {
                 let names = words(line.split("  ").next().unwrap_or_default());
-                names.contains(room)
-                    || line.contains(&format!("{room}/"))
-                    || line.contains(&format!("{room}.rs"))
+                names.contains(module)
+                    || line.contains(&format!("{module}/"))
+                    || line.contains(&format!("{module}.rs"))
             });
             if line.is_none() {
-                wrong.push(format!("floor {} of the picture lacks {room}", floor + 1));
+                wrong.push(format!("layer {} of the picture lacks {module}", layer + 1));
             }
         }
     }

@@ -1,5 +1,5 @@
-//! A campus of a number of jobs, in a data folder under target/. Its jobs come in by `corkboard import`, from the demo's
-//! real postings over and over; its people are made here, with sessions, so that no password is hashed.
+//! A campus with a number of jobs, in a data folder under target/. `corkboard import` imports its jobs, which repeat
+//! the demo's real postings. Its people are created here with sessions, so that no password is hashed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ use super::process::{CORKBOARD, Served};
 const POSTINGS: &str = include_str!("../../src/cli/demo/jobs.csv");
 const EMPLOYERS: &str = include_str!("../../src/cli/demo/employers.csv");
 
-/// What decides how a stored campus looks; when it changes, the cached ones are made again.
+/// The files that determine a stored campus. When one changes, cached campuses are created again.
 const SHAPED_BY: &[&str] = &[
     POSTINGS,
     EMPLOYERS,
@@ -31,12 +31,12 @@ const SHAPED_BY: &[&str] = &[
     include_str!("../../src/search/schema.rs"),
 ];
 
-/// How long the descriptions are.
+/// The length of the descriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Descriptions {
-    /// As they were posted: 3 KB on average.
+    /// As posted: 3 KB on average.
     Real,
-    /// The first 300 characters of them.
+    /// The first 300 characters.
     Short,
 }
 
@@ -44,14 +44,14 @@ const SHORT_CHARS: usize = 300;
 /// Days from today to a posting's deadline.
 const DEADLINE_DAYS: std::ops::Range<i64> = 60..240;
 
-/// A place on a disk that syncs; the system's temporary folder may be memory.
+/// A folder on a disk that syncs; the system's temporary folder may be in memory.
 pub fn room() -> PathBuf {
     let room = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("benches");
     std::fs::create_dir_all(&room).expect("target/ can be written");
     room
 }
 
-/// Writes a CSV file of jobs: the demo's postings over and over, each under its own `externalId`.
+/// Writes a CSV file of jobs that repeats the demo's postings, each with its own `externalId`.
 pub fn write_jobs(path: &Path, count: usize, descriptions: Descriptions) {
     let mut postings = csv::Reader::from_reader(POSTINGS.as_bytes());
     let header = postings.headers().expect("a header").clone();
@@ -86,7 +86,7 @@ pub fn write_jobs(path: &Path, count: usize, descriptions: Descriptions) {
     writer.flush().expect("target/ can be written");
 }
 
-/// Imports a file into a data folder by the binary itself; gives the seconds that took.
+/// Imports a file into a data folder with the binary. Returns the seconds it took.
 pub fn import(folder: &Path, kind: &str, file: &Path, count: usize) -> f64 {
     let started = Instant::now();
     let output = Command::new(CORKBOARD)
@@ -114,7 +114,7 @@ pub fn fresh(folder: &Path) {
     import(folder, "employers", &file, EMPLOYERS.lines().count() - 1);
 }
 
-/// A copy of the campus with so many jobs and a built index, for the caller to change. Made once, then kept.
+/// A copy of the campus with this many jobs and an index, for the caller to change. Created once and cached.
 pub fn campus(count: usize) -> tempfile::TempDir {
     let mut digest = Sha256::new();
     SHAPED_BY.iter().for_each(|part| digest.update(part));
@@ -150,7 +150,7 @@ fn copy_folder(from: &Path, to: &Path) {
             copy_folder(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), &target).expect("target/ can be written");
-            // Written back now, not while something is measured.
+            // Written to disk now, not during a measurement.
             std::fs::File::open(&target)
                 .and_then(|file| file.sync_all())
                 .expect("target/ can be synced");
@@ -164,12 +164,12 @@ pub fn config(folder: &Path) -> Config {
     config
 }
 
-/// The store of a data folder that nobody serves.
+/// The store of a data folder that no server uses.
 pub fn open(folder: &Path) -> Store {
     app::open_store(&config(folder), Clock::System).expect("the store opens")
 }
 
-/// Ids of open jobs, evenly from all of them, in an order that jumps about.
+/// IDs of open jobs, evenly from all of them, in shuffled order.
 pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
     let reader = store.read().expect("a snapshot");
     let prefix = keys::jobs_by_status(JobStatus::Open);
@@ -177,24 +177,24 @@ pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
     reader
         .each_key::<StoreError>(&prefix, |key| {
             let job: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?)?;
-            // Those that the campus rules let every student have.
+            // Jobs that the campus rules allow every student.
             let fits = |job: &Stored<Job>| job.hours_per_week <= 20.0 && !job.work_study_required;
             ids.extend(job.filter(fits).map(|job| job.job_id));
             Ok(())
         })
         .expect("the index is read");
     let mut ids: Vec<JobId> = ids.into_iter().step_by(step).take(wanted).collect();
-    // Any fixed shuffle will do.
+    // Any fixed shuffle works.
     ids.sort_by_key(|id| Sha256::digest(id.as_bytes()));
     ids
 }
 
-/// Makes students who are signed in, and gives their access tokens.
+/// Creates logged-in students and returns their access tokens.
 pub fn sign_in_students(folder: &Path, store: &Store, count: usize) -> Vec<String> {
     sign_in(folder, store, Role::Student, count)
 }
 
-/// The same for people of any role.
+/// The same for any role.
 pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<String> {
     let config = config(folder);
     let registrar = app::registrar(&config, "http://localhost".into());

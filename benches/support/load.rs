@@ -1,6 +1,5 @@
-//! A load over keep-alive HTTP/1.1: requests are bytes made before, answers are read to their end and no further looked
-//! at. One thread for all connections, so that it takes as little as may be of the cores that the server needs, and the
-//! same of both sides.
+//! Load over keep-alive HTTP/1.1. Requests are prepared bytes, and answers are read to the end but not parsed. One
+//! thread serves all connections, to leave the cores to the server, and both sides get the same.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -11,7 +10,7 @@ use tokio::net::TcpStream;
 
 const READ_BYTES: usize = 256 * 1024;
 
-/// What came of a round.
+/// The result of a round.
 #[derive(Clone, Debug, Default)]
 pub struct Round {
     pub per_second: f64,
@@ -40,7 +39,8 @@ pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Keeps `connections` requests in flight for a span, or until `request` gives no more. Each answer must have the status.
+/// Keeps `connections` requests in flight for a time, or until `request` returns no more. Each answer must have this
+/// status.
 pub fn run(
     address: SocketAddr,
     connections: usize,

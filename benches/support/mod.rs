@@ -1,4 +1,4 @@
-//! What the benches share: a campus of any size on disk, processes that serve, a load that counts.
+//! Shared by the benches: a campus of any size on disk, servers, and a load generator that measures.
 
 #![allow(dead_code, reason = "each bench uses its own part of this")]
 
@@ -25,12 +25,12 @@ pub fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1000.0
 }
 
-/// How a figure stands to its bound, for the last column of a table.
+/// Whether a figure meets its bound, for the last column of a table.
 pub fn verdict(holds: bool) -> &'static str {
     if holds { "holds" } else { "MISSED" }
 }
 
-/// `cargo test --benches` starts each bench too, without `--bench`; nothing is measured then.
+/// `cargo test --benches` also starts each bench, without `--bench`. Then nothing is measured.
 pub fn is_measured() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }

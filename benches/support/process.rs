@@ -1,4 +1,4 @@
-//! Processes that serve: the binary itself, and the floor (this bench started again as a bare actix server).
+//! Servers as processes: the binary, and the baseline (this bench started again as a bare actix server).
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The binary as it is released; `cargo bench` builds it.
+/// The released binary; `cargo bench` builds it.
 pub const CORKBOARD: &str = env!("CARGO_BIN_EXE_corkboard");
 
-const PATIENCE: Duration = Duration::from_mins(10);
+const MAX_WAIT: Duration = Duration::from_mins(10);
 
-/// A process that answers on an address. Killed when dropped.
+/// A process that serves an address. Killed when dropped.
 pub struct Served {
     child: Child,
     pub address: SocketAddr,
@@ -33,11 +33,11 @@ impl Served {
         Self::start(command)
     }
 
-    /// The floor over a folder of answers; see `serve_floor` in http.rs.
-    pub fn floor(folder: &Path) -> Self {
+    /// The baseline server for a folder of answers; see `serve_baseline` in http.rs.
+    pub fn baseline(folder: &Path) -> Self {
         let own = std::env::current_exe().expect("this bench has a file");
         let mut command = Command::new(own);
-        command.arg("floor").arg(folder);
+        command.arg("baseline").arg(folder);
         Self::start(command)
     }
 
@@ -70,7 +70,7 @@ impl Served {
         }
     }
 
-    /// One request on a connection of its own; the status and the body.
+    /// One request on its own connection. Returns the status and the body.
     pub fn get(&self, path: &str, token: Option<&str>) -> (u16, Vec<u8>) {
         let authorization = token
             .map(|token| format!("Authorization: Bearer {token}\r\n"))
@@ -102,7 +102,7 @@ impl Served {
     pub fn wait_until_indexed(&self, jobs: usize) {
         let found = |served: &Self| served.json("/api/v1/jobs?limit=1", None)["total"].as_u64();
         while found(self) != Some(jobs as u64) || self.get("/readyz", None).0 != 200 {
-            assert!(self.started.elapsed() < PATIENCE, "the index is not built");
+            assert!(self.started.elapsed() < MAX_WAIT, "the index is not built");
             std::thread::sleep(Duration::from_millis(200));
         }
     }
@@ -121,7 +121,7 @@ impl Served {
         }
     }
 
-    /// Bytes it has written to disks since it started.
+    /// Bytes written to disks since the start.
     pub fn written(&self) -> u64 {
         let path = format!("/proc/{}/io", self.child.id());
         let io = std::fs::read_to_string(path).expect("the process runs");
@@ -131,7 +131,7 @@ impl Served {
         line.and_then(|bytes| bytes.parse().ok()).expect("a number")
     }
 
-    /// Asks it to stop, as a service manager would, and waits until it has.
+    /// Asks it to stop, as a service manager would, and waits for it.
     pub fn stop(mut self) {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();

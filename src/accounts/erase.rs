@@ -75,16 +75,16 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
 
 /// Removes a person's name and texts. Records that others need stay, under a placeholder number, so the address and
 /// campus number are free again. Open applications are withdrawn, open postings closed, files and saved answers deleted,
-/// sessions ended, and unsent mail loses the name. `proven_at`: the account's version when the password was checked.
+/// sessions ended, and unsent mail loses the name. `checked_version`: the account's version when the password was checked.
 pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
-    proven_at: u64,
+    checked_version: u64,
     expected: impl Fn(u64) -> bool,
 ) -> Result<(), Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let account = stored.ok_or(Refusal::NotFound)?;
-    if account.version != proven_at {
+    if account.version != checked_version {
         return Err(Refusal::WrongPassword);
     }
     if !expected(account.version + super::profile::profile_version(transaction, identity)?) {

@@ -1,4 +1,4 @@
-//! What a person sees and changes of himself.
+//! People's own profiles: reading and changing them.
 
 use super::{Refusal, Registrar, tokens};
 use crate::eligibility::weekly_hours;
@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::store::{Key, Reader, Stored, Transaction, keys};
 
-/// An account and the profile of its kind; an admin has none.
+/// An account and the profile for its role. An admin has no profile.
 pub struct Me {
     pub account: Stored<Account>,
     pub student: Option<(Stored<Student>, f64)>,
@@ -19,7 +19,7 @@ pub struct Me {
 }
 
 impl Me {
-    /// One number for both records, which grows with each change of either.
+    /// One number for both records. It grows with each change of either.
     pub fn version(&self) -> u64 {
         self.account.version
             + self
@@ -58,19 +58,19 @@ pub fn me(reader: &Reader, identity: &Identity, today: jiff::civil::Date) -> Res
     })
 }
 
-/// A change that a person wants of himself; the members of either part, flat.
+/// A change that a person requests: the members of the account and of the profile in one object.
 pub struct MePatch {
     pub name: Option<String>,
     pub email: Option<String>,
     /// The hash of a new password.
     pub password_hash: Option<String>,
-    /// Whether the current password came with it and was right for the account as it was at this version.
-    pub proven_at: Option<u64>,
-    /// All other members.
+    /// The account's version for which the current password was checked and right. `None` without a password.
+    pub checked_version: Option<u64>,
+    /// All other fields.
     pub profile: ProfilePatch,
 }
 
-/// A change of the profile, of the kind that the person has.
+/// A change of the profile, by role.
 pub enum ProfilePatch {
     Student(StudentPatch),
     Employer(EmployerPatch),
@@ -98,10 +98,10 @@ pub fn update_me(
         .email
         .as_ref()
         .and_then(|email| invalid.field("email", Email::parse(email)));
-    // An address that is the account's already is no change, so a whole profile may be sent back.
+    // The account's current address is not a change, so that a whole profile can be sent back.
     let email = email.filter(|email| *email != account.email);
     if (email.is_some() || patch.password_hash.is_some())
-        && patch.proven_at != Some(account.version)
+        && patch.checked_version != Some(account.version)
     {
         return Err(Refusal::WrongPassword);
     }
@@ -136,7 +136,7 @@ pub fn update_me(
         };
         account = transaction.update(&account, renamed)?;
     }
-    // The password first: it drops the address that somebody asked for before, not the one asked for now.
+    // The password first: changing it drops an earlier requested address, but not the one in this request.
     if let Some(hash) = &patch.password_hash {
         account = super::change_password(registrar, transaction, &account, hash)?;
     }
@@ -146,7 +146,7 @@ pub fn update_me(
     Ok(())
 }
 
-/// The part of `Me::version` that the profile has.
+/// The profile's part of `Me::version`.
 pub(super) fn profile_version(
     transaction: &mut Transaction,
     identity: &Identity,
@@ -184,7 +184,7 @@ fn update_student(
     let mut student = old.record.clone();
     student.apply(profile);
     student.name = name.map_or(student.name, str::to_owned);
-    // What is sent back as it was is no change.
+    // An unchanged profile is not a change.
     if student == old.record {
         return Ok(());
     }
@@ -226,8 +226,8 @@ fn update_employer(
     Ok(())
 }
 
-/// Keeps the wish and mails the new address; it counts once that mailbox is proven. A taken address gets a mail that says
-/// so, and the caller cannot tell.
+/// Stores the new address and mails it. It takes effect once it is verified. If it is taken, the mail says so, and the
+/// caller cannot tell.
 fn ask_new_email(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -243,7 +243,7 @@ fn ask_new_email(
     let account = transaction.update(account, wish)?;
     let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail)?;
     let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email))?;
-    // The mail is its reader's: an owner is not told who asked, and who asked does not find it in his export.
+    // The mail belongs to its reader: the owner is not told who asked, and the caller's export does not contain it.
     let (template, reader) = match owner {
         Some(owner) => (MailTemplate::AddressTaken, owner.account_id),
         None => {
@@ -251,15 +251,15 @@ fn ask_new_email(
             (MailTemplate::VerifyEmail { token }, account.account_id)
         }
     };
-    let recipient = Recipient::unproven(email, reader);
-    // A mailbox that had enough gets no mail, and the answer is the same.
+    let recipient = Recipient::unverified(email, reader);
+    // A mailbox that has reached its limit gets no mail, and the answer is the same.
     if registrar.outbox.may_ask(transaction, &recipient.email)? {
         registrar.outbox.send(transaction, template, recipient)?;
     }
     Ok(())
 }
 
-/// Makes a proven new address the account's and its profile's.
+/// Moves a verified new address into the account and its profile.
 pub(super) fn take_new_email(
     transaction: &mut Transaction,
     account: &Stored<Account>,
@@ -301,7 +301,7 @@ pub(super) fn take_new_email(
         ..account.record.clone()
     };
     let moved = transaction.update(account, moved)?;
-    // The old mailbox may be somebody else's by now; a link that lies in it must not set a password.
+    // The old mailbox may belong to somebody else by now, so a link in it must not set a password.
     tokens::drop_all(
         transaction,
         moved.account_id,

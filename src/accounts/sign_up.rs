@@ -102,7 +102,7 @@ pub fn sign_up(
             transaction.update(&old, account)?
         }
         Some(owner) => {
-            let recipient = Recipient::unproven(owner.record.email, owner.record.account_id);
+            let recipient = Recipient::unverified(owner.record.email, owner.record.account_id);
             let template = MailTemplate::AddressTaken;
             registrar.outbox.send(transaction, template, recipient)?;
             return Ok(());
@@ -117,7 +117,7 @@ pub fn sign_up(
     let secret = tokens::issue_claim(transaction, account.account_id, claim)?;
     let token = secret.reveal();
     let template = MailTemplate::VerifyEmail { token };
-    let recipient = Recipient::unproven(account.record.email, account.record.account_id);
+    let recipient = Recipient::unverified(account.record.email, account.record.account_id);
     registrar.outbox.send(transaction, template, recipient)?;
     transaction.log(Event::AccountRegistered {
         account_id: account.record.account_id,

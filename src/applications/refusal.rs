@@ -7,19 +7,19 @@ use crate::store::StoreError;
 pub enum Refusal {
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    #[error("there is no such job")]
+    #[error("job not found")]
     JobNotFound,
-    #[error("the job takes no applications")]
+    #[error("the job does not take applications")]
     JobNotOpen,
-    #[error("there is an application to this job already")]
+    #[error("the student has already applied for this job")]
     AlreadyApplied,
-    #[error("there is no such application")]
+    #[error("application not found")]
     NotFound,
-    #[error("the applications of a job are for its employer")]
+    #[error("only the job's employer may see its applications")]
     NotYours,
     #[error("the application has changed since it was read")]
     Stale,
-    #[error("an application cannot go from {} to {}", from.name(), to.name())]
+    #[error("an application cannot change from {} to {}", from.name(), to.name())]
     InvalidTransition {
         from: ApplicationStatus,
         to: ApplicationStatus,
@@ -28,11 +28,11 @@ pub enum Refusal {
     PositionsFilled,
     #[error("the campus rules do not allow it")]
     Ineligible(Vec<Reason>),
-    #[error("the application is {} already", .0.name())]
+    #[error("the application is already {}", .0.name())]
     Decided(ApplicationStatus),
     #[error("the file is not a complete PDF")]
     NotAPdf,
-    #[error("you have {0} files already; delete one first")]
+    #[error("you already have {0} files; delete one first")]
     TooManyFiles(usize),
     #[error(transparent)]
     Store(#[from] StoreError),

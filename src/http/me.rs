@@ -64,7 +64,7 @@ pub async fn update(
     if let Some(password) = &password {
         check_password(password).map_err(|fault| Invalid::one("password", fault))?;
     }
-    let proven_at = match &current {
+    let checked_version = match &current {
         Some(current) => {
             let client = state.client(&request);
             Some(
@@ -82,7 +82,7 @@ pub async fn update(
         name,
         email,
         password_hash,
-        proven_at,
+        checked_version,
         profile,
     };
     let if_match = IfMatch::of(&request);
@@ -161,13 +161,13 @@ pub async fn erase(
     let EraseBody { current_password } = body.parse()?;
     let client = state.client(&request);
     let password = &current_password;
-    let proven_at =
+    let checked_version =
         check_current_password(&state, &caller.reader, &caller.who, client, password).await?;
     let if_match = IfMatch::of(&request);
     state
         .store
         .run(caller.origin, |transaction| {
-            accounts::erase(transaction, &caller.who, proven_at, |version| {
+            accounts::erase(transaction, &caller.who, checked_version, |version| {
                 if_match.holds(version)
             })
         })

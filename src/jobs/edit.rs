@@ -1,4 +1,4 @@
-//! Changing a posting: its text, and whether it is open. Closing is a change like any other.
+//! Changing a posting: its text and its status. Closing is an ordinary change.
 
 use super::Refusal;
 use super::post::publish;
@@ -11,14 +11,14 @@ use crate::model::{
 use crate::store::{Stored, Transaction, keys};
 
 pub struct JobPatch {
-    /// Over the members that the employer wrote.
+    /// The changed fields, among those that the employer writes.
     pub members: JobInput,
     pub status: Option<JobStatus>,
-    /// Why an admin opened or closed it; told to its employer.
+    /// Why an admin opened or closed it. The employer is told.
     pub reason: Option<String>,
 }
 
-/// `matches`: whether the version is one the caller knows (If-Match).
+/// `matches`: whether the caller knows the current version (If-Match).
 pub fn edit(
     campus: &Campus,
     outbox: &Outbox,
@@ -42,7 +42,7 @@ pub fn edit(
     let mut job = old.record.clone();
     let now = transaction.now();
     if patch.members != JobInput::default() {
-        rewrite(campus, transaction, &mut job, patch.members.clone())?;
+        apply_fields(campus, transaction, &mut job, patch.members.clone())?;
     }
     check_filled(&old, &job)?;
     if job.deadline != old.deadline && job.deadline <= now {
@@ -55,7 +55,7 @@ pub fn edit(
         }
     }
     if let Some(to) = patch.status {
-        turn(transaction, identity, &mut job, to, patch.reason.as_ref())?;
+        set_status(transaction, identity, &mut job, to, patch.reason.as_ref())?;
     }
     job.fill_if_full();
     if job == old.record {
@@ -67,7 +67,7 @@ pub fn edit(
     Ok(save(transaction, &old, job)?)
 }
 
-/// What the office decided of a posting, if it is something to tell its employer.
+/// The office's decision on a posting, if the employer should be told.
 fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
     if new.declined() != old.declined() && new.declined().is_some() {
         return Some(if new.was_open() {
@@ -79,8 +79,8 @@ fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
     (old.job_status() == JobStatus::Pending).then_some(Ruling::Approved)
 }
 
-/// Lays new members over what the employer wrote.
-fn rewrite(
+/// Applies changed fields to what the employer wrote.
+fn apply_fields(
     campus: &Campus,
     transaction: &mut Transaction,
     job: &mut Job,
@@ -92,8 +92,8 @@ fn rewrite(
     Ok(())
 }
 
-/// Brings a posting to the status that is wished for.
-fn turn(
+/// Changes a posting to the requested status.
+fn set_status(
     transaction: &mut Transaction,
     identity: &Identity,
     job: &mut Job,
@@ -106,7 +106,7 @@ fn turn(
     let not_settable = || Invalid::one("jobStatus", FieldFault::not_one_of(settable));
     match to {
         JobStatus::Pending | JobStatus::Filled | JobStatus::Expired => Err(not_settable().into()),
-        // The office may say no to what its employer has closed meanwhile.
+        // The office may decline a posting that its employer has closed meanwhile.
         JobStatus::Closed if by_office => {
             job.decline(reason.cloned(), transaction.now());
             Ok(())

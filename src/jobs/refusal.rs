@@ -8,17 +8,17 @@ use crate::store::StoreError;
 pub enum Refusal {
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    #[error("there is no such job")]
+    #[error("job not found")]
     NotFound,
-    #[error("the job belongs to somebody else")]
+    #[error("the job belongs to another employer")]
     NotYours,
     #[error("the job has changed since it was read")]
     Stale,
-    #[error("a job cannot go from {} to {}", from.name(), to.name())]
+    #[error("a job cannot change from {} to {}", from.name(), to.name())]
     InvalidTransition { from: JobStatus, to: JobStatus },
-    #[error("while applications are open, these cannot change: {}", .0.join(", "))]
+    #[error("these cannot change while applications are open: {}", .0.join(", "))]
     HasApplications(Vec<&'static str>),
-    #[error("only an employer's own jobs can be listed by that status")]
+    #[error("employers can list only their own jobs by this status")]
     StatusNotYours,
     #[error(transparent)]
     Search(SearchError),

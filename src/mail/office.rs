@@ -8,9 +8,9 @@ use crate::store::{
 
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxRefusal {
-    #[error("there is no such mail")]
+    #[error("mail not found")]
     NotFound,
-    #[error("the mail has left already")]
+    #[error("the mail was already sent")]
     Sent,
     #[error(transparent)]
     Store(#[from] StoreError),

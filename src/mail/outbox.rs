@@ -29,7 +29,7 @@ pub struct Recipient {
 
 impl Recipient {
     /// The owner of an unverified mailbox. The mail contains no name, since anybody may have typed it.
-    pub fn unproven(email: Email, account_id: AccountId) -> Self {
+    pub fn unverified(email: Email, account_id: AccountId) -> Self {
         Self {
             email,
             name: String::new(),

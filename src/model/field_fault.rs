@@ -316,7 +316,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("not_an_amount", "must be an amount of money"),
     ("not_a_file_name", "must be a file name"),
     ("not_a_rule_name", "must have only lowercase letters, digits and hyphens"),
-    ("reserved_name", "is the name of a rule that ships with Corkboard"),
+    ("reserved_name", "is the name of a built-in rule"),
     ("not_an_idempotency_key", "must be 1 to {max} visible ASCII characters"),
     ("unknown_cursor", "is not a cursor of this list"),
     ("malformed", "is not valid"),

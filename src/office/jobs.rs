@@ -1,4 +1,4 @@
-//! Postings: one row each, keyed by `externalId`.
+//! Postings: one row each, identified by `externalId`.
 
 use super::import::RowError;
 use super::owner;
@@ -28,7 +28,7 @@ pub(super) const COLUMNS: &[&str] = &[
     "externalId",
     "employerEmail",
 ];
-/// The column that says which record a row is.
+/// The column that identifies the record.
 pub(super) const KEY: &str = "externalId";
 pub(super) const REQUIRED: &[&str] = &[
     "jobTitle",

@@ -1,5 +1,5 @@
-//! The life of a campus rule: installed as a draft, tried, made a shadow, made active, brought back. Each step is one
-//! change with the row of the modules in use.
+//! Managing campus rules: upload as a draft, dry run, shadow, active, retired. Each step commits together with the row
+//! of the modules in use.
 
 use super::dry_run::DryRun;
 use super::seed_rules::check_complete;
@@ -11,7 +11,7 @@ use crate::model::{
 use crate::rules::{Digest, SHIPPED, Shipped};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
-/// Bytes of a module lie in rows of this size.
+/// A module is stored in rows of this size.
 const CHUNK_BYTES: usize = 256 * 1024;
 const MAX_NAME_CHARS: usize = 60;
 
@@ -39,7 +39,7 @@ pub enum RuleRefusal {
     Store(#[from] StoreError),
 }
 
-/// A module that was looked into and found sound.
+/// A module that was inspected and accepted.
 #[derive(Clone, Debug)]
 pub struct NewRule {
     pub name: String,
@@ -51,7 +51,7 @@ pub struct NewRule {
     pub bytes: Vec<u8>,
 }
 
-/// The name under which versions of a rule belong together: words of an address, as `campus-eligibility`.
+/// The name that versions of a rule share: words joined by hyphens, such as `campus-eligibility`.
 pub fn rule_name(text: &str) -> Result<String, Invalid> {
     let name = check_text(text, Line::Single, 1, MAX_NAME_CHARS)
         .map_err(|fault| Invalid::one("name", fault))?;
@@ -63,13 +63,12 @@ pub fn rule_name(text: &str) -> Result<String, Invalid> {
     }
 }
 
-/// Keeps a module that somebody uploaded, as a draft. The names of the modules that ship are not for others, and one module
-/// is kept once.
+/// Stores an uploaded module as a draft. The names of built-in modules are reserved, and each module is stored once.
 pub fn upload_rule(
     transaction: &mut Transaction,
     new: &NewRule,
 ) -> Result<Stored<RuleModule>, RuleRefusal> {
-    // The same one twice at once must not both find nothing.
+    // The guard keeps two concurrent uploads of the same module from both succeeding.
     transaction.guard(&keys::uploads_of_rules())?;
     check_new(&transaction.reader(), &new.name, &new.digest)?;
     install_rule(transaction, new, RuleState::Draft)
@@ -87,7 +86,7 @@ fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusa
     Ok(())
 }
 
-/// Keeps a module in a state; `Draft` but for those that ship.
+/// Stores a module in a state: `Draft`, except for built-in modules.
 pub(super) fn install_rule(
     transaction: &mut Transaction,
     new: &NewRule,
@@ -138,15 +137,15 @@ pub fn see_rule(reader: &Reader, id: RuleId) -> Result<Stored<RuleModule>, RuleR
     reader.get(&keys::rule(id))?.ok_or(RuleRefusal::NotFound)
 }
 
-/// What is to be changed. The parameters were checked against the module's schema.
+/// The change. Its parameters were checked against the module's schema.
 #[derive(Clone, Debug, Default)]
 pub struct RulePatch {
     pub state: Option<RuleState>,
     pub parameters: Option<Parameters>,
 }
 
-/// Moves a module on in its life, or gives it parameters. Making one active retires the version that was, in the same
-/// change. `matches`: whether the version of the record is one the caller knows (If-Match).
+/// Changes a module's state or parameters. Activating one retires the active version in the same change. `matches`:
+/// whether the caller knows the current version (If-Match).
 pub fn change_rule(
     transaction: &mut Transaction,
     id: RuleId,
@@ -164,13 +163,13 @@ pub fn change_rule(
         && *parameters != module.parameters
     {
         module.parameters.clone_from(parameters);
-        // What was seen was the effect of the old ones.
+        // The dry run showed the effect of the old parameters.
         module.dry_run = false;
     }
     if let Some(to) = patch.state
         && to != old.state
     {
-        // One that is in use and fails has shown nothing but that.
+        // A module that fails while in use has not shown its effect.
         let was_seen = match old.state {
             RuleState::Draft | RuleState::Retired => false,
             RuleState::Shadow => old.failing.is_none(),
@@ -195,7 +194,7 @@ pub fn change_rule(
     if module.state == RuleState::Active && old.state != RuleState::Active {
         retire_others(transaction, &module)?;
     }
-    // The office did something about it; should it fail again, it is told again.
+    // The office changed something, so the next failure is reported again.
     module.failing = None;
     let module = save(transaction, &old, module)?;
     place(transaction, &module)?;
@@ -237,7 +236,7 @@ fn save(
     Ok(saved)
 }
 
-/// The modules in use, as this transaction sees them; a check of its change.
+/// The modules in use. Reading them makes them a check of this change.
 fn rule_set(transaction: &mut Transaction) -> Result<RuleSet, StoreError> {
     let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
     Ok(stored.map(|set| set.record).unwrap_or_default())
@@ -262,7 +261,7 @@ fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), Store
     Ok(())
 }
 
-/// Removes a module that decides nothing, with its bytes.
+/// Deletes a module that is not in use, with its bytes.
 pub fn delete_rule(
     transaction: &mut Transaction,
     id: RuleId,
@@ -276,7 +275,7 @@ pub fn delete_rule(
     if !matches!(rule.state, RuleState::Draft | RuleState::Retired) {
         return Err(RuleRefusal::InUse(rule.state));
     }
-    // The next start would bring it back, and active.
+    // The next start would install it again, as active.
     let ships = |shipped: &Shipped| Digest::of(shipped.bytes).to_string() == rule.digest;
     if SHIPPED.iter().any(ships) {
         return Err(RuleRefusal::Ships);
@@ -292,7 +291,7 @@ pub fn delete_rule(
     Ok(rule)
 }
 
-/// Notes that a dry run with these parameters was seen, if it showed what the module would do.
+/// Records that a dry run with these parameters showed the module's effect, if it did.
 pub fn note_dry_run(
     transaction: &mut Transaction,
     id: RuleId,

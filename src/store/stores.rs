@@ -37,7 +37,7 @@ const ATTEMPTS: usize = 5;
 #[derive(Default)]
 struct Tries {
     conflicts: usize,
-    turn: Option<OwnedMutexGuard<()>>,
+    lock: Option<OwnedMutexGuard<()>>,
 }
 
 /// Rows that `Reader::each_key` holds at a time; with records of a few kilobytes, a few megabytes.
@@ -141,8 +141,8 @@ impl Store {
         if tries.conflicts == ATTEMPTS {
             return Err(StoreError::Contended);
         }
-        if tries.turn.is_none() {
-            tries.turn = Some(self.again.clone().lock_owned().await);
+        if tries.lock.is_none() {
+            tries.lock = Some(self.again.clone().lock_owned().await);
         }
         Ok(false)
     }

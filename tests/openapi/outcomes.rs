@@ -1,6 +1,5 @@
-//! Gets every status and code that the API's description lists, so that it lists none that the server never gives.
-//! First come the requests of the table in `access`, then the checks that all operations share, then the rest one by
-//! one.
+//! Causes every status and code that the API's description lists, so that it lists none that the server never gives.
+//! First the requests of the table in `access`, then the checks that all operations share, then the rest one by one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +12,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, Request};
 use serde_json::{Value, json};
 
-/// Codes that no single request can cause, and what causes them.
+/// Codes that a single request cannot cause, and what causes them.
 const ACCIDENTS: [(&str, &str); 9] = [
     ("broken_body", "a connection that breaks"),
     ("request_timeout", "a body that stops: strangers::flooding"),

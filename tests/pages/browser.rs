@@ -128,7 +128,7 @@ impl Browser {
     }
 
     /// Sets the window size and the color scheme. Animations are off, so that nothing is measured while it moves.
-    pub async fn view(&self, width: u32, height: u32, colours: &str) {
+    pub async fn view(&self, width: u32, height: u32, colors: &str) {
         for (command, parameters) in [
             (
                 "Emulation.setDeviceMetricsOverride",
@@ -137,7 +137,7 @@ impl Browser {
             (
                 "Emulation.setEmulatedMedia",
                 json!({"features": [
-                    {"name": "prefers-color-scheme", "value": colours},
+                    {"name": "prefers-color-scheme", "value": colors},
                     {"name": "prefers-reduced-motion", "value": "reduce"},
                 ]}),
             ),
@@ -322,13 +322,13 @@ impl Browser {
         .await;
         let address = self.address().await;
         let mut faults = BTreeSet::new();
-        for (width, colours, with_axe) in [
+        for (width, colors, with_axe) in [
             (375, "light", false),
             (320, "light", true),
             (1280, "dark", true),
             (1280, "light", true),
         ] {
-            self.view(width, 900, colours).await;
+            self.view(width, 900, colors).await;
             let sideways = "const page = document.documentElement;
                 return page.scrollWidth > page.clientWidth ? page.scrollWidth : 0";
             let wide = self.run(sideways, json!([])).await;
@@ -344,7 +344,7 @@ impl Browser {
             let body = json!({"script": RUN_AXE, "args": []});
             let found = self.call("/execute/async", body).await.unwrap();
             for fault in found.as_array().unwrap() {
-                faults.insert(format!("{width} px, {colours}: {fault}"));
+                faults.insert(format!("{width} px, {colors}: {fault}"));
             }
         }
         assert!(faults.is_empty(), "{address}: {faults:#?}");

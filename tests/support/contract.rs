@@ -14,7 +14,7 @@ use super::Reply;
 /// An operation of the API and the result of one request to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Outcome {
-    /// As `GET /api/v1/jobs/{jobId}`.
+    /// Such as `GET /api/v1/jobs/{jobId}`.
     pub operation: String,
     pub status: u16,
     /// Empty if the answer is not a problem.
@@ -22,7 +22,7 @@ pub struct Outcome {
 }
 
 /// Fails if the reply is not described. Returns `None` for what the description does not cover: pages, unknown paths,
-/// and methods that a path does not take.
+/// and methods that a path does not allow.
 #[track_caller]
 pub fn check(method: &Method, path: &str, reply: &Reply) -> Option<Outcome> {
     let read = if method == Method::HEAD {
@@ -93,7 +93,7 @@ fn check_body(operation: &str, status: u16, answer: &'static Value, reply: &Repl
 }
 
 /// Fails if the server accepted a body that the description does not allow. Formats are not checked: the server may
-/// accept an address or a date that is written more loosely.
+/// accept an address or a date in other spellings.
 #[track_caller]
 pub fn check_request(method: &Method, path: &str, body: &Value) {
     let Some((pattern, described)) = described(method, path) else {
@@ -116,7 +116,7 @@ fn assert_valid(validator: &Validator, what: &str, value: &Value) {
     assert!(errors.is_empty(), "{what}: {errors:#?} in {value}");
 }
 
-/// Compiled once for each name, because compiling takes longer than validating.
+/// Compiled once per name, because compiling takes longer than validating.
 fn validator(name: String, schema: &Value, formats: bool) -> Arc<Validator> {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
         LazyLock::new(Mutex::default);

@@ -30,7 +30,7 @@ impl<'a> Streamed<'a> {
         let Some(key) = Key::of(request, Some(identity), origin)? else {
             return Ok(None);
         };
-        let turn = state.in_flight.lock(key.digest).await?;
+        let lock = state.in_flight.lock(key.digest).await?;
         let first: Option<Stored<SavedAnswer>> =
             state.read()?.get(&keys::saved_answer(&key.digest))?;
         Ok(Some(Self {
@@ -39,7 +39,7 @@ impl<'a> Streamed<'a> {
             key,
             first: first.filter(|first| state.now() < first.expires_at),
             body: Sha256::new(),
-            _lock: turn,
+            _lock: lock,
         }))
     }
 
