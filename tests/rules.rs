@@ -437,7 +437,7 @@ async fn a_file_that_is_not_a_rule_is_refused_with_a_reason() {
         (Vec::new(), "empty"),
         (
             CAMPUS[..CAMPUS.len() / 2].to_vec(),
-            "not a sound WebAssembly component",
+            "not a valid WebAssembly component",
         ),
     ] {
         let refused = campus.upload("odd", bytes).await.expect(422);

@@ -114,7 +114,7 @@ fn check_shows_what_a_module_is_and_costs_or_why_it_is_refused() {
     write(folder.path(), "large.wasm", vec![0; 4 * 1024 * 1024 + 1]);
     for (file, words) in [
         ("photo.wasm", "it is not a WebAssembly file"),
-        ("curious.wasm", "it asks for wasi:sockets/tcp@0.2.0"),
+        ("curious.wasm", "it imports wasi:sockets/tcp@0.2.0"),
         ("stuck.wasm", "took longer than 50 ms"),
         ("large.wasm", "rules.module_limit_kib"),
         ("nowhere.wasm", "No such file"),

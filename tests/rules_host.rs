@@ -297,14 +297,14 @@ fn files_that_are_not_rules_are_refused_with_a_reason() {
             "not a WebAssembly file",
         ),
         ("a core module", &core, "core WebAssembly module"),
-        ("compiled", &precompiled, "compiled already"),
-        ("truncated", &honest[..honest.len() / 2], "not a sound"),
+        ("compiled", &precompiled, "a compiled program"),
+        ("truncated", &honest[..honest.len() / 2], "not a valid"),
         (
             "garbage",
             b"\0asm\x0d\0\x01\0\xff\xff\xff\xff\xff",
-            "not a sound",
+            "not a valid",
         ),
-        ("another world", &other, "another world"),
+        ("another world", &other, "it is not a rule"),
         ("no exports", b"\0asm\x0d\0\x01\0", "exports nothing"),
     ];
     for (what, bytes, words) in cases {
@@ -332,7 +332,7 @@ fn any_import_is_refused_by_name() {
         "(component (import \"campus:rules/types@1.0.0\" (instance (export \"now\" (func (result u64))))))",
     );
     let told = refused(&bench, &disguised);
-    assert!(told.contains("asks for campus:rules/types"), "{told}");
+    assert!(told.contains("imports campus:rules/types"), "{told}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn counted(given: usize, asked: usize, what: &str) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::WrongAnswer(format!(
-        "it gave {given} {what} where {asked} were asked for"
+        "it gave {given} {what} instead of {asked}"
     )))
 }
 
@@ -47,12 +47,12 @@ fn verdict_of(verdict: Verdict, limits: &Limits) -> Result<Verdict, Fault> {
     let Verdict { outcome, reasons } = verdict;
     if reasons.is_empty() && outcome != Outcome::Eligible {
         return Err(Fault::WrongAnswer(
-            "a verdict other than eligible came without a reason".into(),
+            "a verdict other than eligible needs a reason".into(),
         ));
     }
     if reasons.len() > limits.reasons {
         return Err(Fault::WrongAnswer(format!(
-            "a verdict came with {} reasons; {} are allowed",
+            "a verdict has {} reasons; {} are allowed",
             reasons.len(),
             limits.reasons
         )));
@@ -74,7 +74,7 @@ fn reason(reason: Reason, limits: &Limits) -> Result<Reason, Fault> {
     }
     let message = sentence(reason.message, "a reason's message", limits.sentence_chars)?;
     if message.is_empty() {
-        return Err(Fault::WrongAnswer("a reason came without a message".into()));
+        return Err(Fault::WrongAnswer("a reason has no message".into()));
     }
     let remedy = reason
         .remedy

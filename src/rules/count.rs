@@ -50,7 +50,7 @@ pub fn count(bytes: &[u8]) -> Result<Counted, Fault> {
 
 fn unsound(error: wasmparser::BinaryReaderError) -> Fault {
     Fault::Refused(format!(
-        "not a sound WebAssembly component: {}",
+        "not a valid WebAssembly component: {}",
         cut(&error.to_string())
     ))
 }
@@ -211,7 +211,7 @@ impl Counter {
             } => {
                 let Some(cost) = self.named(0, *component_index) else {
                     return Err(Fault::Refused(
-                        "it instantiates a component that it is given; a rule may instantiate only those that it holds"
+                        "it instantiates an imported component; a rule may instantiate only its own"
                             .into(),
                     ));
                 };

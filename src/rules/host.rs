@@ -190,7 +190,7 @@ impl Host {
             .collect();
         if !foreign.is_empty() {
             return Err(Fault::Refused(format!(
-                "it asks for {}; a rule is given nothing but what is passed to it, so it must import nothing but {}",
+                "it imports {}; a rule gets only what the board passes to it, so it may import only {}",
                 names(foreign.iter()),
                 v1::TYPES
             )));
@@ -212,7 +212,7 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
         };
         if version != v1::VERSION {
             return Err(Fault::Refused(format!(
-                "it is made for {}; this board knows version {}",
+                "it is made for {}; this board supports version {}",
                 cut(export),
                 v1::VERSION
             )));
@@ -222,16 +222,16 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
     match answered.as_slice() {
         [kind] => Ok(*kind),
         [] if exports.is_empty() => Err(Fault::Refused(
-            "it exports nothing, so it is no rule".into(),
+            "it exports nothing, so it is not a rule".into(),
         )),
         [] => Err(Fault::Refused(format!(
-            "it is a component of another world: it exports {}, and neither {} nor {}",
+            "it is not a rule: it exports {}, but neither {} nor {}",
             names(exports.iter()),
             v1::EXPORTS[0].0,
             v1::EXPORTS[1].0
         ))),
         _ => Err(Fault::Refused(
-            "it answers both questions; a module decides either about eligibility or about mail"
+            "it answers both questions; a module must decide either eligibility or mail"
                 .into(),
         )),
     }
@@ -259,13 +259,13 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
     match bytes {
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => refused(
-            "it is a core WebAssembly module; a rule is a component (corkboard rules build makes one of it)",
+            "it is a core WebAssembly module, but a rule is a component; `corkboard rules build` makes one",
         ),
         [b'\0', b'a', b's', b'm', ..] => {
-            refused("it is WebAssembly of a version this board does not know")
+            refused("it is an unknown version of WebAssembly")
         }
         [0x7f, b'E', b'L', b'F', ..] => {
-            refused("it is compiled already; the board compiles for itself: give it the .wasm file")
+            refused("it is a compiled program; use the .wasm file")
         }
         [] => refused("it is empty"),
         _ => refused("it is not a WebAssembly file"),
@@ -296,7 +296,7 @@ pub fn build(
 
 pub fn unsound(error: &wasmtime::Error) -> Fault {
     Fault::Refused(format!(
-        "not a sound WebAssembly component: {}",
+        "not a valid WebAssembly component: {}",
         words(error)
     ))
 }

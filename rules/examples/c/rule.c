@@ -1,4 +1,4 @@
-// A rule in C: a limit of weekly hours, all jobs of a student together.
+// A rule in C: a limit of weekly hours for all of a student's jobs together.
 //
 // The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
 // clock, no network and no files: all it knows is in the arguments. campus.h, generated from rules.wit, lists the fields.
@@ -14,7 +14,7 @@
 typedef campus_string_t text;
 typedef exports_campus_verdict_t verdict;
 
-// The office's form is made from this.
+// The office's form is created from this.
 static const char schema[] =
     "{"
     "  \"type\": \"object\","
@@ -31,7 +31,7 @@ static const char schema[] =
     "  }"
     "}";
 
-// As printf writes it.
+// Formats like printf.
 static text say(const char *format, ...) {
     char *words = NULL;
     va_list values;
@@ -70,7 +70,7 @@ static const char *unit(long count) {
     return count == 100 ? "hour" : "hours";
 }
 
-static verdict judge(const campus_student_t *student, const campus_job_t *job, campus_day_t today, long most) {
+static verdict decide(const campus_student_t *student, const campus_job_t *job, campus_day_t today, long most) {
     campus_day_t start = job->start.is_some && job->start.val > today ? job->start.val : today;
     long held = 0;
     for (size_t i = 0; i < student->commitments.len; i++) {
@@ -92,7 +92,7 @@ void exports_campus_describe(exports_campus_description_t *description) {
     description->parameter_schema = say("%s", schema);
 }
 
-// One verdict for each pair, in the same order. To say that it cannot judge, set `error` and return false.
+// One verdict for each pair, in the same order. If the rule cannot decide, set `error` and return false.
 bool exports_campus_check(exports_campus_context_t *ctx, exports_campus_list_student_t *students,
     exports_campus_list_job_t *jobs, campus_list_tuple2_u32_u32_t *pairs, exports_campus_list_verdict_t *verdicts,
     text *error) {
@@ -103,7 +103,7 @@ bool exports_campus_check(exports_campus_context_t *ctx, exports_campus_list_stu
     if (!verdicts->ptr) abort();
     for (size_t i = 0; i < pairs->len; i++) {
         campus_tuple2_u32_u32_t pair = pairs->ptr[i];
-        verdicts->ptr[i] = judge(&students->ptr[pair.f0], &jobs->ptr[pair.f1], ctx->today, most);
+        verdicts->ptr[i] = decide(&students->ptr[pair.f0], &jobs->ptr[pair.f1], ctx->today, most);
     }
     return true;
 }

@@ -1,4 +1,4 @@
-// A rule in JavaScript: a limit of weekly hours, all jobs of a student together.
+// A rule in JavaScript: a limit of weekly hours for all of a student's jobs together.
 //
 // The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
 // clock, no network and no files: all it knows is in the arguments. rules.wit lists the fields.
@@ -29,14 +29,14 @@ function describe() {
 
 function check(ctx, students, jobs, pairs) {
   const most = hundredths(parameter(ctx, "weeklyHours", 20));
-  return pairs.map(([student, job]) => judge(students[student], jobs[job], ctx.today, most));
+  return pairs.map(([student, job]) => decide(students[student], jobs[job], ctx.today, most));
 }
 
 // Hours arrive as 32-bit fractions: 12.1 is 12.1000003815. Whole hundredths add up exactly.
 const hundredths = (hours) => Math.round(hours * 100);
 const hours = (count) => (count === 100 ? "1 hour" : `${count / 100} hours`);
 
-function judge(student, job, today, most) {
+function decide(student, job, today, most) {
   const start = Math.max(job.start ?? today, today);
   const held = student.commitments
     .filter((one) => one.start <= start && (one.end ?? start) >= start)

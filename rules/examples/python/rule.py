@@ -1,4 +1,4 @@
-"""A rule in Python: a limit of weekly hours, all jobs of a student together.
+"""A rule in Python: a limit of weekly hours for all of a student's jobs together.
 
 The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
 clock, no network and no files: all it knows is in the arguments. rules.wit lists the fields.
@@ -42,7 +42,7 @@ class EligibilityCheck(exports.EligibilityCheck):
             # Any other exception stops the rule without a message.
             raise Err("weeklyHours must be a number")
         most = hundredths(most)
-        return [judge(students[student], jobs[job], ctx.today, most) for student, job in pairs]
+        return [decide(students[student], jobs[job], ctx.today, most) for student, job in pairs]
 
 
 def hundredths(hours):
@@ -54,7 +54,7 @@ def hours(count):
     return "1 hour" if count == 100 else f"{count / 100:g} hours"
 
 
-def judge(student, job, today, most):
+def decide(student, job, today, most):
     start = max(today if job.start is None else job.start, today)
     held = sum(
         hundredths(one.weekly_hours)

@@ -1,4 +1,4 @@
-//! A rule in Rust: a limit of weekly hours, all jobs of a student together.
+//! A rule in Rust: a limit of weekly hours for all of a student's jobs together.
 //!
 //! The board calls `describe` once, and `check` with students, jobs and pairs of indexes into these lists. A rule has no
 //! clock, no network and no files: all it knows is in the arguments.
@@ -12,7 +12,7 @@ struct Rule;
 
 export!(Rule);
 
-/// The office's form is made from this.
+/// The office's form is created from this.
 const SCHEMA: &str = r#"{
   "type": "object",
   "title": "Weekly hours",
@@ -47,7 +47,7 @@ impl Guest for Rule {
         let most = hundredths(number(&ctx, "weeklyHours", 20.0));
         let verdict = |(student, job): (u32, u32)| {
             let student = &students[student as usize];
-            judge(student, &jobs[job as usize], ctx.today, most)
+            decide(student, &jobs[job as usize], ctx.today, most)
         };
         Ok(pairs.into_iter().map(verdict).collect())
     }
@@ -67,7 +67,7 @@ fn hours(count: i64) -> String {
     format!("{} {unit}", written(count))
 }
 
-fn judge(student: &Student, job: &Job, today: Day, most: i64) -> Verdict {
+fn decide(student: &Student, job: &Job, today: Day, most: i64) -> Verdict {
     let start = job.start.unwrap_or(today).max(today);
     let held: i64 = student
         .commitments
