@@ -206,12 +206,12 @@ fn reasons_are_few_short_and_readable() {
     assert_eq!(fine[0].reasons[0].message, "a  [31mword of it");
     let long = "x".repeat(601);
     for (reasons, words) in [
-        (vec![], "without a reason"),
+        (vec![], "needs a reason"),
         (vec![("no", "why"); 17], "17 reasons"),
         (vec![("no", long.as_str())], "601 characters"),
         (vec![("no way", "why")], "code"),
         (vec![("", "why")], "code"),
-        (vec![("no", "")], "without a message"),
+        (vec![("no", "")], "has no message"),
     ] {
         match said(&reasons) {
             Err(Fault::WrongAnswer(why)) => assert!(why.contains(words), "{why}"),

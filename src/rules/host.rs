@@ -231,8 +231,7 @@ fn kind_of(exports: &[String]) -> Result<Kind, Fault> {
             v1::EXPORTS[1].0
         ))),
         _ => Err(Fault::Refused(
-            "it answers both questions; a module must decide either eligibility or mail"
-                .into(),
+            "it answers both questions; a module must decide either eligibility or mail".into(),
         )),
     }
 }
@@ -261,12 +260,8 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
         [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => refused(
             "it is a core WebAssembly module, but a rule is a component; `corkboard rules build` makes one",
         ),
-        [b'\0', b'a', b's', b'm', ..] => {
-            refused("it is an unknown version of WebAssembly")
-        }
-        [0x7f, b'E', b'L', b'F', ..] => {
-            refused("it is a compiled program; use the .wasm file")
-        }
+        [b'\0', b'a', b's', b'm', ..] => refused("it is an unknown version of WebAssembly"),
+        [0x7f, b'E', b'L', b'F', ..] => refused("it is a compiled program; use the .wasm file"),
         [] => refused("it is empty"),
         _ => refused("it is not a WebAssembly file"),
     }

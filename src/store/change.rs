@@ -1,4 +1,4 @@
-//! One unit of work: what it read, what it will write, what it will log. Becomes a `Change`.
+//! One unit of work: what it has read, will write and will log. It becomes a `Change`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use super::record::{Record, Stored, decode, encode};
 use super::stores::{Origin, Reader};
 use crate::model::{Event, LogEntry, Timestamp};
 
-/// Reads see a snapshot with this transaction's own writes laid over it. Every record that is read (or found absent) is a
-/// check of the change by itself; what a scan found is not, so a decision over a range takes a guard key.
+/// Reads see a snapshot plus this transaction's own writes. Every record that was read (or found absent) becomes a
+/// check of the change. Scans do not, so a decision over a range takes a guard key.
 pub struct Transaction {
     snapshot: Arc<dyn Snapshot>,
     origin: Origin,
     now: Timestamp,
-    /// Version read of each key, `None` for absent.
+    /// The version of each key that was read. `None`: absent.
     reads: BTreeMap<Key, Option<u64>>,
     writes: BTreeMap<Key, Write>,
     events: Vec<Vec<u8>>,
@@ -43,12 +43,12 @@ impl Transaction {
         self.origin
     }
 
-    /// The same moment without this transaction's writes; what is read there is no check of the change.
+    /// The same snapshot without this transaction's writes. Reads there are not checks of the change.
     pub fn reader(&self) -> Reader {
         Reader::of(self.snapshot.clone())
     }
 
-    /// Reads a row and makes its version a check of the change.
+    /// Reads a row. Its version becomes a check of the change.
     pub fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
         match self.writes.get(key) {
             Some(Write::Put { version, value }) => {
@@ -81,7 +81,7 @@ impl Transaction {
             .transpose()
     }
 
-    /// Reads a record as it is with this transaction's own writes, and makes it no check of the change.
+    /// Reads a record, including this transaction's own writes, without making it a check of the change.
     pub fn peek<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
         let stored;
         let value = match self.writes.get(key) {
@@ -95,7 +95,7 @@ impl Transaction {
         value.map(|value| decode(key, value)).transpose()
     }
 
-    /// The record that has a unique key.
+    /// The record with a unique key.
     pub fn find<R: Record>(
         &mut self,
         unique: &UniqueKey<R>,
@@ -116,7 +116,7 @@ impl Transaction {
         Ok(self.row(unique)?.is_some())
     }
 
-    /// The first `limit` keys of a range (`MAX_SCAN_ROWS` at most) with this transaction's writes laid over; not a check.
+    /// The first `limit` keys of a range (at most `MAX_SCAN_ROWS`), including this transaction's writes. Not a check.
     pub fn scan_keys(
         &self,
         range: &KeyRange,
@@ -124,7 +124,7 @@ impl Transaction {
         limit: usize,
     ) -> Result<Vec<Key>, StoreError> {
         let limit = limit.min(MAX_SCAN_ROWS);
-        // A range that nothing can lie in is one that a map refuses.
+        // `BTreeMap::range` panics on such a range.
         if range.is_empty() {
             return Ok(Vec::new());
         }
@@ -145,8 +145,8 @@ impl Transaction {
         Ok(keys)
     }
 
-    /// The first `limit` stored keys that this transaction does not delete. Scans on until there are as many: if it gave
-    /// fewer, a pending write beyond the last of them would hide the stored keys between.
+    /// The first `limit` stored keys that this transaction does not delete. Scans on until there are that many: with
+    /// fewer, a pending write after the last of them would hide the stored keys in between.
     fn scan_stored(
         &self,
         mut range: KeyRange,
@@ -169,8 +169,8 @@ impl Transaction {
         }
     }
 
-    /// Adds a new record, with its event. Fails with `Corrupt` if its id or a unique key is taken: ask `is_taken` before, in the same
-    /// transaction; a race for the key is then a conflict, not an error.
+    /// Adds a new record and its event. Fails with `Corrupt` if its ID or a unique key is taken. Call `is_taken` first,
+    /// in the same transaction, so that a race for the key is a conflict, not an error.
     pub fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
         self.put_new(&record.key(), encode(&record)?)?;
         for key in record.index_keys() {
@@ -191,8 +191,9 @@ impl Transaction {
         Ok(Stored { version: 1, record })
     }
 
-    /// Replaces a record that was read here, with its event; keeps its index and unique keys in step. Fails with `Corrupt` if this
-    /// transaction has changed the record since `old`, whose index keys are then no longer the ones to take away.
+    /// Replaces a record that was read here, with its event, and updates its index and unique keys. Fails with
+    /// `Corrupt` if this transaction has changed the record since `old`, whose index keys would then be the wrong ones
+    /// to remove.
     pub fn update<R: Record>(
         &mut self,
         old: &Stored<R>,
@@ -245,7 +246,7 @@ impl Transaction {
         Ok(Stored { version, record })
     }
 
-    /// Removes a record that was read here, with its index and unique keys.
+    /// Deletes a record that was read here, with its index and unique keys.
     pub fn delete<R: Record>(&mut self, old: &Stored<R>) {
         let key = old.record.key();
         debug_assert!(
@@ -262,18 +263,17 @@ impl Transaction {
         }
     }
 
-    /// Makes this change one of those that follow one another over a range: two that take the same guard never both
-    /// succeed from the same snapshot.
+    /// Orders changes over a range: of two changes that take the same guard in the same snapshot, only one succeeds.
     pub fn guard(&mut self, key: &Key) -> Result<(), StoreError> {
         self.put_bytes(key, Vec::new())
     }
 
-    /// Adds to a counter without reading it, so that this never makes a conflict.
+    /// Adds to a counter without reading it, so that it never causes a conflict.
     pub fn add(&mut self, counter: Key, amount: i64) {
         let write = match self.writes.get(&counter) {
             None => Write::Add(amount),
             Some(Write::Add(sum)) => Write::Add(sum.saturating_add(amount)),
-            // Deleted here before: it counts from nothing again.
+            // The counter was deleted in this transaction, so it starts again from zero.
             Some(Write::Delete) => counter_of(amount),
             Some(Write::Put { value, .. }) => {
                 let sum = value.as_slice().try_into().map_or(0, i64::from_le_bytes);
@@ -283,7 +283,7 @@ impl Transaction {
         self.writes.insert(counter, write);
     }
 
-    /// Stores bytes that are no record: a chunk of a file, a follower's cursor.
+    /// Stores bytes that are not a record: a chunk of a file, or a follower's cursor.
     pub fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
         let version = self.next_version(key)?;
         self.writes
@@ -295,7 +295,7 @@ impl Transaction {
         self.writes.insert(key, Write::Delete);
     }
 
-    /// Logs what is no change of a record, or says more of one than the record can. See `Record::event`.
+    /// Logs an event that is not a change of a record, or that the record itself cannot describe. See `Record::event`.
     pub fn log(&mut self, event: Event) -> Result<(), StoreError> {
         let Origin { actor, address } = self.origin;
         self.events.push(encode(&LogEntry {
@@ -327,8 +327,8 @@ impl Transaction {
         self.put_bytes(key, value)
     }
 
-    /// The version that the next write of a key makes. A key that this transaction deletes and sets again keeps counting
-    /// from what is stored, or a check of the old value would hold for the new one.
+    /// The version of a key's next write. A key that this transaction deletes and sets again keeps counting from the
+    /// stored version; otherwise a check of the old value would match the new one.
     fn next_version(&mut self, key: &Key) -> Result<u64, StoreError> {
         if self.writes.get(key) == Some(&Write::Delete) {
             let stored = self.snapshot.get(key)?.map(|row| row.version);
@@ -338,12 +338,12 @@ impl Transaction {
         Ok(self.row(key)?.map_or(0, |row| row.version) + 1)
     }
 
-    /// Makes a version a check of the change, unless an earlier read of the key already did.
+    /// Makes a version a check of the change, unless the key was read earlier.
     fn check(&mut self, key: &Key, version: Option<u64>) {
         self.reads.entry(key.clone()).or_insert(version);
     }
 
-    /// Whether this transaction, as far as it knows the key, sees this version of it.
+    /// Whether this is the version of the key that the transaction sees, as far as it knows.
     fn is_current(&self, key: &Key, version: u64) -> bool {
         match (self.writes.get(key), self.reads.get(key)) {
             (Some(Write::Put { version: own, .. }), _) => *own == version,

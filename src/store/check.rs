@@ -1,5 +1,6 @@
-//! Whether what is stored hangs together: every row read, every value decoded, every index and unique key held against its
-//! record both ways, every reference, count and file followed. Reads alone; what is wrong is told, not mended.
+//! Checks that the stored data is consistent: reads every row, decodes every value, compares every index and unique key
+//! with its record in both directions, and follows every reference, count and file. Only reads; damage is reported, not
+//! repaired.
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,10 +9,10 @@ use super::record::{Record, decode};
 use super::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, Row, StoreError};
 use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, StoredFile};
 
-/// Rows held at a time; a chunk of a file has 256 KiB.
+/// Rows in memory at a time. A chunk of a file has 256 KiB.
 const STEP: usize = 100;
 
-/// How much was looked at.
+/// How much was checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
     pub rows: u64,
@@ -19,7 +20,7 @@ pub struct Checked {
     pub wrong: u64,
 }
 
-/// Looks at every row; `tell` gets a sentence for each thing that is wrong.
+/// Checks every row. `tell` gets a sentence for each problem.
 pub fn check(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
     let mut check = Check {
         reader,
@@ -48,7 +49,7 @@ struct Check<'a> {
     reader: &'a Reader,
     tell: &'a mut dyn FnMut(String),
     checked: Checked,
-    /// The sequence number of the log entry before.
+    /// The sequence number of the previous log entry.
     log: Option<u64>,
     log_end: u64,
 }
@@ -108,7 +109,7 @@ impl Check<'_> {
         }
     }
 
-    /// A record by itself, its own index and unique keys, and what it refers to.
+    /// A record's key, index rows, unique keys and references.
     fn one<R: Record>(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         let record: R = match decode(key, &row.value) {
             Ok(record) => record,
@@ -144,7 +145,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// An index row must be one that its record makes.
+    /// An index row must be one that its record creates.
     fn index(&mut self, key: &Key) -> Result<(), StoreError> {
         let Some(record) = keys::indexed_record(key) else {
             self.wrong(format!("{key:?}: a row of an unknown index"));
@@ -166,7 +167,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Whether a record is there and makes a key. One that does not decode is told of where it is itself.
+    /// Whether a record exists and creates a key. A record that does not decode is reported at its own row.
     fn makes(
         &self,
         record: &Key,
@@ -190,7 +191,7 @@ impl Check<'_> {
         Ok(made.is_none_or(|(index, unique)| of(&index, &unique)))
     }
 
-    /// What a posting counts must be what there is.
+    /// A posting's counts must match the records.
     fn job(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         let Ok(job) = decode::<Job>(key, &row.value) else {
             return Ok(());
@@ -256,7 +257,7 @@ impl Check<'_> {
         }
     }
 
-    /// The bytes of a file or a module must be those that came.
+    /// The bytes of a file or a module must match the digest.
     fn bytes(
         &mut self,
         key: &Key,
@@ -295,7 +296,7 @@ impl Check<'_> {
         self.log = Some(sequence);
     }
 
-    /// A follower's cursor begins with the sequence number it has come to.
+    /// A follower's cursor starts with the sequence number it has reached.
     fn cursor(&mut self, key: &Key, row: &Row) {
         let sequence = row
             .value
@@ -307,7 +308,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether one record is sound.
+/// Checks whether a record is valid.
 struct Sound<'a, 'b> {
     check: &'a mut Check<'b>,
     key: &'a Key,
@@ -321,7 +322,7 @@ impl KindVisitor for Sound<'_, '_> {
     }
 }
 
-/// The index and unique keys that a record makes; none if it does not decode.
+/// The index and unique keys that a record creates. Empty if it does not decode.
 struct Made<'a> {
     key: &'a Key,
     row: &'a Row,

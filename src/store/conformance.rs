@@ -1,5 +1,5 @@
-//! What every engine must do, as one suite that runs on each of them. A test takes a function that opens the engine on the
-//! same data each time; it drops what it opened before it opens again.
+//! The requirements for all engines, as one suite that runs on each of them. A test takes a function that opens the
+//! engine on the same data each time, and drops the engine before it opens it again.
 
 mod commits;
 mod races;
@@ -98,7 +98,7 @@ fn commit(engine: &dyn Engine, change: Change) -> Result<u64, CommitError> {
     engine.submit(change).blocking_recv().unwrap()
 }
 
-/// Hands all over before it waits for any, so that they may share a durable commit.
+/// Submits all changes before waiting for any, so that they can share a durable commit.
 fn commit_all(
     engine: &dyn Engine,
     changes: impl IntoIterator<Item = Change>,

@@ -1,6 +1,6 @@
-//! Power cuts, full disks and failing ones: the store is stopped at every write and every sync of a workload, on either of
-//! its two files, and what is left must be whole. The reference engine says what is right: after the first n changes the
-//! rows are exactly these.
+//! Power cuts, full disks and failing disks: stops the store at every write and every sync of a workload, in either of
+//! its two files, and checks that what remains is consistent. The reference engine defines what is right: the exact
+//! rows after the first n changes.
 
 mod disk;
 mod power;
@@ -19,22 +19,22 @@ use super::{
     RedbOptions, Row, StoreError, Write,
 };
 
-/// Changes of the workload, and how many are under way at a time.
+/// The number of changes, and how many are in flight at a time.
 const CHANGES: usize = 30;
 const IN_FLIGHT: usize = 6;
-/// Records that the changes rewrite in turn, each checked at its version.
+/// Records that the changes rewrite in rotation, each checked at its version.
 const SLOTS: usize = 5;
 
 const NEVER: Duration = Duration::from_hours(1);
 
-/// The store's file is made durable at the end alone.
+/// The store's file is made durable only at the end.
 const LONG_LOG: RedbOptions = RedbOptions {
     cache_bytes: 4 * 1024 * 1024,
     save_after: NEVER,
     log_bytes: 4 * 1024 * 1024,
     retry_after: NEVER,
 };
-/// The log begins again after every few changes.
+/// The log starts over after every few changes.
 const SHORT_LOG: RedbOptions = RedbOptions {
     log_bytes: 96 * 1024,
     ..LONG_LOG
@@ -44,7 +44,7 @@ const NO_WAIT: RedbOptions = RedbOptions {
     save_after: Duration::ZERO,
     ..LONG_LOG
 };
-/// So small that pages leave for the disk before the commit.
+/// So small that pages are written before the commit.
 const SMALL_CACHE: RedbOptions = RedbOptions {
     cache_bytes: 64 * 1024,
     ..SHORT_LOG
@@ -75,7 +75,7 @@ impl Site {
         RedbEngine::open_media(self.clone(), options)
     }
 
-    /// What a power cut now leaves of the store and of the log, each by its own luck.
+    /// What a power cut would leave of the store and of the log now, each chosen separately.
     fn after_power_cut(&self, survives: (Survives, Survives)) -> (Vec<u8>, Vec<u8>) {
         let store = self.store.after_power_cut(survives.0);
         (store, self.log.after_power_cut(survives.1))
@@ -104,11 +104,11 @@ fn key(text: &str) -> Key {
     Key::from_bytes(text.as_bytes())
 }
 
-/// The change with this number: a checked rewrite, two new rows, one taken away, two counters and an event or two.
+/// The change with this number: a checked rewrite, two new rows, one deletion, two counters and an event or two.
 fn change(number: usize) -> Change {
     let slot = key(&format!("slot{}", number % SLOTS));
     let round = (number / SLOTS) as u64;
-    // Some fill a page, some many, most a part of one.
+    // Some fill one page, some several, most a part of one.
     let length = [40, 900, 70, 9_000, 300, 30_000][number % 6];
     let put = |version, length| Write::Put {
         version,
@@ -142,7 +142,7 @@ fn rows(engine: &dyn Engine) -> Rows {
     snapshot.scan(&all, Direction::Forward, 10_000).unwrap()
 }
 
-/// The rows after none, the first, the first two changes and so on.
+/// The rows after no change, after the first one, after two, and so on.
 fn states() -> Vec<Rows> {
     let engine = MemoryEngine::default();
     let mut states = vec![rows(&engine)];
@@ -157,7 +157,7 @@ fn commit(engine: &dyn Engine, number: usize) -> Result<u64, CommitError> {
     engine.submit(change(number)).blocking_recv().unwrap()
 }
 
-/// Starts on what is left and checks it: each acknowledged change is there, each other one wholly or not at all.
+/// Starts on what was left and checks it: each acknowledged change is there, and each other one is complete or absent.
 fn check(
     files: (Vec<u8>, Vec<u8>),
     acknowledged: usize,
@@ -180,7 +180,7 @@ fn check(
     if there < acknowledged {
         return Err(format!("{there} of {acknowledged} acknowledged are there"));
     }
-    // Life goes on from there.
+    // The store keeps working from there.
     if there <= CHANGES {
         commit(&engine, there).map_err(|error| format!("takes no change: {error:?}"))?;
         assert!(rows(&engine) == states[there + 1]);

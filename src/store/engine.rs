@@ -1,5 +1,4 @@
-//! What an engine must do, and its limits. Small enough to be right, and nothing that a distributed database behind the
-//! same trait could not keep.
+//! The interface of an engine, and its limits. Small enough to be correct, and implementable by a distributed database.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -12,10 +11,10 @@ pub const MAX_KEY_BYTES: usize = 1024;
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
 /// Most bytes of keys and values in one change.
 pub const MAX_CHANGE_BYTES: usize = 32 * 1024 * 1024;
-/// Most rows one scan gives back, whatever was asked for.
+/// Most rows that a scan returns, whatever the limit.
 pub const MAX_SCAN_ROWS: usize = 10_000;
 
-/// A value and how often its key was written: 1 when it appears, one more at each write.
+/// A value, and how often its key was written: 1 at first, and one more with each write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub version: u64,
@@ -43,7 +42,7 @@ impl KeyRange {
         }
     }
 
-    /// All keys that begin with these bytes.
+    /// All keys with this prefix.
     pub fn prefix(prefix: &Key) -> Self {
         let end = prefix
             .after_prefix()
@@ -54,7 +53,7 @@ impl KeyRange {
         }
     }
 
-    /// The part of this range beyond a key, in the direction of reading.
+    /// The part of this range after a key, in the direction of reading.
     #[must_use]
     pub fn beyond(mut self, key: Key, direction: Direction) -> Self {
         match direction {
@@ -64,7 +63,7 @@ impl KeyRange {
         self
     }
 
-    /// Whether no key can lie in it; engines answer such a scan with nothing.
+    /// Whether the range contains no keys. Engines return nothing for it.
     pub fn is_empty(&self) -> bool {
         match (&self.start, &self.end) {
             (Bound::Included(start), Bound::Included(end)) => start > end,
@@ -84,22 +83,22 @@ pub struct Check {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// `version` is the one this write makes; the engine stores it as given.
+    /// `version` is the one that this write creates. The engine stores it as given.
     Put {
         version: u64,
         value: Vec<u8>,
     },
     Delete,
-    /// Adds to a counter (little-endian i64, absent is 0) without reading it, so that two adders never conflict.
+    /// Adds to a counter (little-endian i64; absent is 0) without reading it, so that two additions never conflict.
     Add(i64),
 }
 
-/// Data, not code: what must be so, what to write, what to log. All of it happens, or nothing. Each key is written once.
+/// A change as data: conditions, writes and log events. All of it happens, or nothing. Each key is written once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     pub checks: Vec<Check>,
     pub writes: Vec<(Key, Write)>,
-    /// Encoded log entries; each gets the next sequence number.
+    /// Encoded log entries. Each gets the next sequence number.
     pub events: Vec<Vec<u8>>,
 }
 
@@ -108,7 +107,7 @@ impl Change {
         self.writes.is_empty() && self.events.is_empty()
     }
 
-    /// Refuses what no engine takes.
+    /// Refuses what no engine accepts.
     pub fn check_limits(&self) -> Result<usize, StoreError> {
         let mut bytes = self.events.iter().map(Vec::len).sum::<usize>();
         for (key, write) in &self.writes {
@@ -136,7 +135,7 @@ impl Change {
 pub enum StoreError {
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// More writes wait than the queue holds.
+    /// The queue is full.
     #[error("too many writes are waiting; try again")]
     Busy,
     /// Nothing was written.
@@ -148,32 +147,32 @@ pub enum StoreError {
     Corrupt(String),
     #[error("a {0} is too large for the store")]
     TooLarge(&'static str),
-    /// Others changed the same records each time it was tried.
+    /// Each attempt met a concurrent change of the same records.
     #[error("the same records keep changing; try again")]
     Contended,
 }
 
-/// The refusal of an `Add` to a key that holds other than 8 bytes.
+/// The error of an `Add` to a key whose value does not have 8 bytes.
 pub(super) fn not_a_counter(key: &Key) -> StoreError {
     StoreError::Corrupt(format!("{key:?} is not a counter"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitError {
-    /// A check failed; nothing was written.
+    /// A check failed, and nothing was written.
     Conflict,
     Store(StoreError),
 }
 
-/// The commit's answer: the last sequence number of the log as of it.
+/// The result of a commit: the log's last sequence number after it.
 pub type Committed = oneshot::Receiver<Result<u64, CommitError>>;
 
-/// A consistent view of one moment. Holds no lock that a writer waits for.
+/// A consistent view of the store. Holds no lock that blocks the writer.
 pub trait Snapshot: Send + Sync {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError>;
-    /// The version alone, without the value being copied: for whoever has kept the value.
+    /// Only the version, without copying the value, for callers that have cached it.
     fn version(&self, key: &Key) -> Result<Option<u64>, StoreError>;
-    /// The first `limit` rows of a range in a direction, `MAX_SCAN_ROWS` at most.
+    /// The first `limit` rows of a range in a direction, at most `MAX_SCAN_ROWS`.
     fn scan(
         &self,
         range: &KeyRange,
@@ -182,35 +181,36 @@ pub trait Snapshot: Send + Sync {
     ) -> Result<Vec<(Key, Row)>, StoreError>;
 }
 
-/// What an engine has done and has to do, for those who watch it.
+/// What an engine has done and still has to do, for monitoring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
     /// Durable commits since it was opened.
     pub commits: u64,
     /// Changes in those commits.
     pub changes: u64,
-    /// Changes handed over and not yet answered.
+    /// Changes submitted and not yet answered.
     pub waiting: u64,
-    /// Why it takes no writes, if it takes none.
+    /// Why it refuses writes, if it does.
     pub trouble: Option<Trouble>,
 }
 
-/// Why an engine takes no writes for now. It tries by itself to take them again.
+/// Why an engine refuses writes for now. It retries by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     DiskFull,
-    /// The storage fails.
+    /// The storage reports errors.
     Failing,
 }
 
 pub trait Engine: Send + Sync {
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
-    /// Hands a change over; the answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change past
-    /// the limits `TooLarge`, one that adds to what is no counter `Corrupt`; none of these spoils another change.
+    /// Submits a change. The answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change
+    /// beyond the limits `TooLarge`, an addition to something that is not a counter `Corrupt`. None of these affects
+    /// other changes.
     fn submit(&self, change: Change) -> Committed;
-    /// Tells the last sequence number of the log each time it grows; ends when the engine is dropped and its file closed.
+    /// Sends the log's last sequence number each time it grows. Ends when the engine is dropped and its file is closed.
     fn watch(&self) -> watch::Receiver<u64>;
-    /// An engine that counts nothing says so by zeros.
+    /// An engine that counts nothing returns zeros.
     fn load(&self) -> Load {
         Load::default()
     }

@@ -1,18 +1,18 @@
-//! The change log: domain events in the order they were committed. A start takes the next sequence number from the newest
-//! entry, so whoever trims the log leaves that one.
+//! The change log: domain events in commit order. A start continues from the newest entry's sequence number, so
+//! trimming the log must keep that entry.
 
 use super::keys::{self, Key};
 use super::{Direction, KeyRange, Snapshot, StoreError, record};
 use crate::model::LogEntry;
 
-/// A log entry and its place in the log.
+/// A log entry and its sequence number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
     pub sequence: u64,
     pub entry: LogEntry,
 }
 
-/// Up to `limit` entries with a sequence number above `after`, oldest first.
+/// At most `limit` entries after a sequence number, oldest first.
 pub(super) fn read_after(
     snapshot: &dyn Snapshot,
     after: u64,
@@ -22,7 +22,7 @@ pub(super) fn read_after(
     decode(snapshot.scan(&range, Direction::Forward, limit)?)
 }
 
-/// Up to `limit` entries below a sequence number, newest first.
+/// At most `limit` entries before a sequence number, newest first.
 pub(super) fn read_before(
     snapshot: &dyn Snapshot,
     before: u64,
@@ -33,7 +33,7 @@ pub(super) fn read_before(
     decode(snapshot.scan(&range, Direction::Backward, limit)?)
 }
 
-/// The last sequence number given, 0 for an empty log.
+/// The last sequence number, 0 for an empty log.
 pub(super) fn last(snapshot: &dyn Snapshot) -> Result<u64, StoreError> {
     let newest = snapshot.scan(
         &KeyRange::prefix(&keys::log_prefix()),

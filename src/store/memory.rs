@@ -1,4 +1,4 @@
-//! The reference engine: a sorted map in memory, and faults on demand. What it does is what every engine must do.
+//! The reference engine: a sorted map in memory that can inject failures. It defines what every engine must do.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -12,22 +12,22 @@ use super::engine::{
 };
 use super::keys::{self, Key};
 
-/// What shall happen to a coming commit.
+/// What happens to a coming commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It goes through.
+pub enum InjectedFailure {
+    /// It succeeds.
     None,
-    /// As if another change had come first; nothing is written.
+    /// As if another change had come first. Nothing is written.
     Conflict,
     /// The queue is full.
     Busy,
-    /// The disk refuses; nothing is written.
+    /// The disk fails. Nothing is written.
     Unavailable,
     /// The disk is full; nothing is written.
     DiskFull,
-    /// The answer is lost; it was written.
+    /// The change is written, but the answer is lost.
     UnknownDone,
-    /// The answer is lost; nothing was written.
+    /// Nothing is written, and the answer is lost.
     UnknownLost,
 }
 
@@ -39,16 +39,16 @@ pub struct MemoryEngine {
 }
 
 struct State {
-    /// Shared with snapshots; a write copies it if one still looks.
+    /// Shared with snapshots. A write copies it if a snapshot still uses it.
     rows: Arc<Rows>,
-    faults: VecDeque<Fault>,
+    failures: VecDeque<InjectedFailure>,
 }
 
 impl Default for MemoryEngine {
     fn default() -> Self {
         let state = State {
             rows: Arc::default(),
-            faults: VecDeque::new(),
+            failures: VecDeque::new(),
         };
         Self {
             state: Mutex::new(state),
@@ -58,9 +58,9 @@ impl Default for MemoryEngine {
 }
 
 impl MemoryEngine {
-    /// Plans what happens to the commits to come, in order; after the last, commits go through.
-    pub fn plan(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.lock().faults.extend(faults);
+    /// Plans what happens to the next commits, in order. After the last one, commits succeed.
+    pub fn plan(&self, failures: impl IntoIterator<Item = InjectedFailure>) {
+        self.lock().failures.extend(failures);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -69,9 +69,9 @@ impl MemoryEngine {
 
     fn commit(&self, change: &Change) -> Result<u64, CommitError> {
         let mut state = self.lock();
-        let fault = state.faults.pop_front().unwrap_or(Fault::None);
-        fault.before_the_write()?;
-        // Before anything is written, so that a refused change leaves nothing behind.
+        let failure = state.failures.pop_front().unwrap_or(InjectedFailure::None);
+        failure.before_the_write()?;
+        // Checked before writing, so that a refused change leaves nothing behind.
         check(&state.rows, change)?;
         let rows = Arc::make_mut(&mut state.rows);
         write(rows, change).map_err(CommitError::Store)?;
@@ -81,19 +81,19 @@ impl MemoryEngine {
             let (version, value) = (1, event.clone());
             rows.insert(keys::log(sequence), Row { version, value });
         }
-        // Under the lock: the next commit counts on from here.
+        // Under the lock, because the next commit counts on from here.
         self.sequence
             .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);
         drop(state);
-        if fault == Fault::UnknownDone {
+        if failure == InjectedFailure::UnknownDone {
             return Err(lost());
         }
         Ok(sequence)
     }
 }
 
-impl Fault {
-    /// The refusal of a commit that is not written.
+impl InjectedFailure {
+    /// The error of a commit that is not written.
     fn before_the_write(self) -> Result<(), CommitError> {
         let refusal = match self {
             Self::None | Self::UnknownDone => return Ok(()),
@@ -107,13 +107,13 @@ impl Fault {
     }
 }
 
-const PLANNED: &str = "a planned fault";
+const PLANNED: &str = "a planned failure";
 
 fn lost() -> CommitError {
     CommitError::Store(StoreError::Unknown(PLANNED.into()))
 }
 
-/// Whether a change may be written: its size, the versions that it rests on, and that it adds to counters only.
+/// Whether a change may be written: its size, the versions it checks, and that it adds only to counters.
 fn check(rows: &Rows, change: &Change) -> Result<(), CommitError> {
     change.check_limits().map_err(CommitError::Store)?;
     for check in &change.checks {
@@ -164,7 +164,7 @@ impl Engine for MemoryEngine {
 
     fn submit(&self, change: Change) -> Committed {
         let (answer, committed) = oneshot::channel();
-        // The receiver is in this function's hands, so the answer always arrives.
+        // This function owns the receiver, so the answer always arrives.
         let _ = answer.send(self.commit(&change));
         committed
     }

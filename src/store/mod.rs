@@ -1,5 +1,5 @@
-//! Ordered keys and values with three verbs (snapshot, commit, read the log), and typed records on top.
-//! Owns every byte on disk but the search index and the mail files. Knows nothing of HTTP, rules or mail.
+//! Ordered keys and values with three operations (snapshot, commit, read the log), and typed records on top. Owns
+//! everything on disk except the search index and the mail files. Does not know HTTP, rules or mail.
 
 pub mod change;
 mod check;
@@ -24,7 +24,7 @@ pub use engine::{
 };
 pub use keys::{Key, RecordKey, UniqueKey};
 pub use log::Logged;
-pub use memory::{Fault, MemoryEngine};
+pub use memory::{InjectedFailure, MemoryEngine};
 pub use page::{Page, Paged, Place};
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions};

@@ -1,8 +1,9 @@
-//! One page of a list: by index key, never by offset.
+//! Pages of a list, by index key instead of offset.
 
 use super::{Direction, Key, KeyRange, Reader, StoreError};
 
-/// Index rows looked at for one page whose filter leaves most of them out; the page then ends early, and the next goes on.
+/// Most index rows to read for one page if its filter drops most of them. The page is then shorter, and the next one
+/// continues.
 const MAX_LOOKED_AT: usize = 2_000;
 
 /// A walk along an index.
@@ -13,13 +14,13 @@ pub struct Page {
     limit: usize,
 }
 
-/// The items of a page, and the place after which the next one goes on (`None`: there is no more).
+/// The items of a page, and the place where the next page starts (`None`: no more).
 pub struct Paged<T> {
     pub items: Vec<T>,
     pub next: Option<Place>,
 }
 
-/// A place in an index: what follows the prefix in the key of the last row seen.
+/// A place in an index: the part of the last row's key after the prefix.
 pub type Place = Vec<u8>;
 
 impl Page {
@@ -36,7 +37,7 @@ impl Page {
         }
     }
 
-    /// Loads each row's item; a row whose item is `None` is left out.
+    /// Loads each row's item. Rows without an item are left out.
     pub fn collect<T, E: From<StoreError>>(
         self,
         reader: &Reader,
@@ -52,7 +53,7 @@ impl Page {
         let mut looked_at = 0;
         let mut last: Option<Key> = None;
         loop {
-            // One row more than is needed tells whether there is a next page.
+            // One row more than needed shows whether there is a next page.
             let wanted = limit - items.len() + 1;
             let keys = reader.scan_keys(&range, direction, wanted)?;
             let exhausted = keys.len() < wanted;

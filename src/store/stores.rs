@@ -1,4 +1,4 @@
-//! The store as the floors above use it: typed reads, and transactions that run again on conflict.
+//! The store for the layers above: typed reads, and transactions that run again on conflict.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{Logged, Transaction, log};
 use crate::clock::Clock;
 use crate::model::Actor;
 
-/// Who a change is made for, as the log keeps it.
+/// Who made a change, for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     pub actor: Actor,
@@ -30,25 +30,25 @@ impl Origin {
     };
 }
 
-/// How often a command runs again from the top when others changed what it read.
+/// How often a command runs if others keep changing what it read.
 const ATTEMPTS: usize = 5;
 
-/// How a command's tries went so far.
+/// The attempts of a command so far.
 #[derive(Default)]
 struct Tries {
     conflicts: usize,
     lock: Option<OwnedMutexGuard<()>>,
 }
 
-/// Rows that `Reader::each_key` holds at a time; with records of a few kilobytes, a few megabytes.
+/// Rows in memory at a time in `Reader::each_key`: with records of a few kilobytes, a few megabytes.
 const EACH_KEY_ROWS: usize = 1000;
 
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
     clock: Clock,
-    /// Held by a command that runs again: those that met a conflict go one after another, so that a crowd on one record
-    /// does not use up its attempts against itself.
+    /// Held by a command that runs again: commands that met a conflict run one after another, so that many commands on
+    /// one record do not use up their attempts against each other.
     again: Arc<Mutex<()>>,
 }
 
@@ -65,17 +65,17 @@ impl Store {
         &self.clock
     }
 
-    /// A consistent view of this moment.
+    /// A consistent view of the current state.
     pub fn read(&self) -> Result<Reader, StoreError> {
         Ok(Reader::of(self.engine.snapshot()?))
     }
 
-    /// Tells the log's last sequence number each time it grows.
+    /// Sends the log's last sequence number each time it grows.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.engine.watch()
     }
 
-    /// Ends once every user of this store has let go of it and its engine has closed what it keeps.
+    /// Completes once all users of this store have dropped it and its engine has closed its files.
     pub fn closed(&self) -> impl Future<Output = ()> + use<> {
         let mut log = self.engine.watch();
         async move { while log.changed().await.is_ok() {} }
@@ -85,8 +85,8 @@ impl Store {
         self.engine.load()
     }
 
-    /// Runs a command and commits what it decided; on conflict from the top, `ATTEMPTS` times at most, then `Contended`.
-    /// When this answers, the change is on disk. A command that only reads commits nothing.
+    /// Runs a command and commits its changes. On a conflict, runs it again, at most `ATTEMPTS` times, then fails with
+    /// `Contended`. When this returns, the change is on disk. A command that only reads commits nothing.
     pub async fn run<T, E: From<StoreError>>(
         &self,
         origin: Origin,
@@ -102,8 +102,8 @@ impl Store {
         }
     }
 
-    /// `run` for a command that waits (for the campus rules) between what it reads and what it decides. Nobody waits for
-    /// it meanwhile: it holds a snapshot and nothing else.
+    /// `run` for a command that waits (for the campus rules) between reading and deciding. It blocks nobody meanwhile:
+    /// it holds only a snapshot.
     pub async fn run_async<T, E: From<StoreError>>(
         &self,
         origin: Origin,
@@ -127,7 +127,7 @@ impl Store {
         ))
     }
 
-    /// Commits; false: others were first, and the command has to run again.
+    /// Commits. False: there was a conflict, and the command must run again.
     async fn settle(
         &self,
         transaction: Transaction,
@@ -147,7 +147,7 @@ impl Store {
         Ok(false)
     }
 
-    /// `run` for threads of their own; must not be called where async tasks run.
+    /// `run` for separate threads. Do not call it in async code.
     pub fn run_blocking<T, E: From<StoreError>>(
         &self,
         origin: Origin,
@@ -159,7 +159,7 @@ impl Store {
         runtime.block_on(self.run(origin, command))
     }
 
-    /// Runs a command and forgets what it decided: what would happen.
+    /// Runs a command and drops its changes, to see what would happen.
     pub fn preview<T, E: From<StoreError>>(
         &self,
         origin: Origin,
@@ -181,7 +181,7 @@ impl Store {
     }
 }
 
-/// Typed reads of one moment.
+/// Typed reads of one snapshot.
 #[derive(Clone)]
 pub struct Reader {
     pub(super) snapshot: Arc<dyn Snapshot>,
@@ -202,12 +202,12 @@ impl Reader {
         }))
     }
 
-    /// A record's version, without the record.
+    /// A record's version, without loading the record.
     pub fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
         self.snapshot.version(key)
     }
 
-    /// The record that has a unique key.
+    /// The record with a unique key.
     pub fn find<R: Record>(&self, unique: &UniqueKey<R>) -> Result<Option<Stored<R>>, StoreError> {
         let Some(row) = self.snapshot.get(unique)? else {
             return Ok(None);
@@ -253,7 +253,7 @@ impl Reader {
             .collect())
     }
 
-    /// Every key of a range, however many, a scan at a time.
+    /// Passes every key of a range to a callback, one scan at a time.
     pub fn each_key<E: From<StoreError>>(
         &self,
         prefix: &Key,
@@ -272,12 +272,12 @@ impl Reader {
         }
     }
 
-    /// Up to `limit` log entries above a sequence number, oldest first.
+    /// At most `limit` log entries after a sequence number, oldest first.
     pub fn log_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
         log::read_after(&*self.snapshot, after, limit)
     }
 
-    /// Up to `limit` log entries below a sequence number, newest first.
+    /// At most `limit` log entries before a sequence number, newest first.
     pub fn log_before(&self, before: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
         log::read_before(&*self.snapshot, before, limit)
     }
@@ -286,7 +286,7 @@ impl Reader {
         log::last(&*self.snapshot)
     }
 
-    /// How far a follower has come, 0 when it never ran.
+    /// A follower's position, 0 if it never ran.
     pub fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
         let key = keys::cursor(follower);
         match self.bytes(&key)? {

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::mail::{Outbox, Recipient};
 use crate::model::{Email, MailTemplate};
-use crate::store::{Fault, MemoryEngine};
+use crate::store::{InjectedFailure, MemoryEngine};
 
 /// A2: on a full disk, a mail may be sent but not marked. It must not be sent again every second.
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn mail_sent_while_the_store_refuses_writes_is_sent_once() {
     let transport = Transport::maildir(maildir, "Board <board@example.edu>").unwrap();
     let mut worker = Worker::new(store.clone(), transport, 0, 0);
     let (_go_on, mut stop) = watch::channel(false);
-    engine.plan([Fault::DiskFull; 3]);
+    engine.plan([InjectedFailure::DiskFull; 3]);
     let new = folder.path().join("new");
     assert!(worker.round(&mut stop).await.is_err());
     for entry in std::fs::read_dir(&new).unwrap() {

@@ -1,4 +1,4 @@
-//! `Transaction` against a model of what it should do, and the faults it once had.
+//! Compares `Transaction` with a model of its behavior, and tests past faults.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Record for Note {
         note(self.id)
     }
     fn index_keys(&self) -> Vec<Key> {
-        // The second is there for some only, as a job's deadline is.
+        // Only some records have the second one, as only open jobs have a deadline key.
         let all = raw(&[b'X', self.group, self.id]);
         let labelled = self.label.map(|label| raw(&[b'Y', label, self.id]));
         [all].into_iter().chain(labelled).collect()
@@ -79,7 +79,7 @@ impl Model {
         self.notes.values().find(|note| note.label == Some(label))
     }
 
-    /// Every row there must be, and its value if the store decides it.
+    /// All expected rows, with values where the store determines them.
     fn rows(&self) -> Vec<Key> {
         let mut keys: Vec<Key> = self
             .notes
@@ -113,7 +113,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Takes a step in the transaction and in the model, and compares what they see.
+/// Runs a step in the transaction and in the model, and compares the results.
 fn take(transaction: &mut Transaction, model: &mut Model, step: Step) {
     match step {
         Step::Insert(new) => {
@@ -182,7 +182,7 @@ fn all_rows(engine: &dyn Engine) -> Vec<(Key, Row)> {
     snapshot.scan(&all, Direction::Forward, 10_000).unwrap()
 }
 
-/// The rows are the records with their index and unique keys, and nothing else.
+/// The rows are exactly the records with their index and unique keys.
 fn assert_whole(engine: &dyn Engine, model: &Model) {
     let rows = all_rows(engine);
     for (key, row) in &rows {
@@ -213,7 +213,7 @@ fn commit(engine: &dyn Engine, transaction: Transaction) -> Result<u64, CommitEr
     engine.submit(change).blocking_recv().unwrap()
 }
 
-/// Takes steps in transactions of which some are given up.
+/// Runs steps in transactions, some of which are dropped.
 fn play(engine: &dyn Engine, transactions: Vec<(Vec<Step>, bool)>) {
     let mut model = Model::default();
     for (steps, is_kept) in transactions {
@@ -278,7 +278,7 @@ fn a_scan_reads_on_past_rows_that_the_transaction_deletes() {
     for number in 0..15 {
         transaction.delete_bytes(row(number));
     }
-    // Beyond all that is stored: it must not come before what is stored.
+    // Beyond all stored keys, so it must not come before them.
     transaction.put_bytes(&row(stored), Vec::new()).unwrap();
     let all = KeyRange::prefix(&raw(b"X"));
     let scan = |limit| transaction.scan_keys(&all, Direction::Forward, limit);
@@ -313,7 +313,7 @@ fn a_record_read_before_the_transaction_is_checked_all_the_same() {
     let mut other = begin(&*engine);
     other.update(&old, plain(1)).unwrap();
     commit(&*engine, other).unwrap();
-    // Neither of these read the record by itself.
+    // Neither of these reads the record itself.
     let mut update = begin(&*engine);
     update.update(&old, plain(1)).unwrap();
     assert_eq!(commit(&*engine, update), Err(CommitError::Conflict));

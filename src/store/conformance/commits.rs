@@ -47,14 +47,15 @@ pub(super) fn a_check_holds_for_the_version_it_names_only(open: Open) {
     assert!(checked("b", None));
     assert!(!checked("b", Some(0)));
     assert!(!checked("b", Some(1)));
-    // All must hold.
+    // All checks must hold.
     let change = Change::default().logging(b"");
     let change = change.expecting("a", Some(3)).expecting("b", Some(1));
     assert_eq!(commit(&*engine, change), Err(CommitError::Conflict));
     assert_eq!(log(&*engine).len(), 2);
 }
 
-/// A refused change among others that are handed over with it: they are all done, and of it there is no trace.
+/// Submits a change that must be refused together with others. All others are committed, and the refused one leaves
+/// nothing.
 fn assert_refused_alone(engine: &dyn Engine, bad: Change, refusal: &CommitError) {
     let before = log(engine).len();
     let bad = bad.logging(b"bad");
@@ -112,7 +113,7 @@ pub(super) fn a_counter_adds_up(open: Open) {
         assert_eq!(sum(&*engine, "count"), wanted);
     };
     sum_is(98);
-    // It ends at its bounds.
+    // It stops at the ends of its range.
     commit_all(&*engine, [i64::MAX, i64::MAX].map(add));
     sum_is(i64::MAX);
     commit_all(&*engine, [i64::MIN, i64::MIN].map(add));

@@ -1,4 +1,4 @@
-//! Many at a time: nothing is lost and nothing is done twice.
+//! Concurrency: nothing is lost and nothing happens twice.
 
 use std::cell::Cell;
 use std::sync::Barrier;
@@ -13,7 +13,7 @@ const THREADS: u64 = 6;
 const EACH: u64 = 50;
 const CROWD: usize = 40;
 
-/// Runs on threads of their own what takes the thread's number, and waits for all.
+/// Runs a function on several threads with the thread's number, and waits for all.
 fn together(work: impl Fn(u64) + Sync) {
     thread::scope(|scope| {
         for number in 0..THREADS {
@@ -39,7 +39,7 @@ fn number_of(row: &Row) -> u64 {
     u64::from_le_bytes(row.value.clone().try_into().unwrap())
 }
 
-/// Raises the number in a row by a checked change, once. Whether it succeeded.
+/// Increases the number in a row once, with a checked change. Returns whether it succeeded.
 fn raise(engine: &dyn Engine) -> bool {
     let old = get(engine, "n");
     let version = old.as_ref().map(|row| row.version);
@@ -119,7 +119,7 @@ pub(super) fn a_command_is_contended_after_five_runs(open: Open) {
     let answer = store.run_blocking(Origin::SYSTEM, |transaction| {
         runs.set(runs.get() + 1);
         transaction.row(&key("n"))?;
-        // Another is always quicker (on a thread of its own, as this one must not block).
+        // Another thread is always faster. It is a separate thread because this one must not block.
         let raised = thread::scope(|scope| scope.spawn(|| raise(&*engine)).join());
         assert!(raised.unwrap());
         transaction.put_bytes(&key("n"), Vec::new())
@@ -156,7 +156,7 @@ pub(super) fn the_log_is_dense_under_concurrency(open: Open) {
         let [thread, number, part] = pair[0].1[..] else {
             panic!("an event of another length");
         };
-        // One change's events stand together, and each thread's changes in its order.
+        // The events of a change are together, and each thread's changes are in order.
         assert_eq!((part, &pair[1].1[..]), (0, &[thread, number, 1][..]));
         assert_eq!(number, next[usize::from(thread)]);
         next[usize::from(thread)] += 1;

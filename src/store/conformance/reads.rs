@@ -27,7 +27,7 @@ pub(super) fn an_old_snapshot_sees_nothing_of_later_commits(open: Open) {
     assert_eq!(old.get(&key("c")).unwrap(), None);
     let wanted = [(key("a"), row(1, b"old")), (key("b"), row(1, b"old"))];
     assert_eq!(scan(&*old, &all, Direction::Forward), wanted);
-    // The answer came, so a new one sees it all.
+    // The commit was answered, so a new snapshot sees all of it.
     let wanted = [(key("a"), row(2, b"new")), (key("c"), row(1, b"new"))];
     let new = engine.snapshot().unwrap();
     assert_eq!(scan(&*new, &all, Direction::Forward), wanted);
@@ -59,7 +59,7 @@ pub(super) fn a_snapshot_outlives_many_commits(open: Open) {
     let all = |version, value: &[u8]| writes((0..40).map(|one| put(&name(one), version, value)));
     commit(&*engine, all(1, &[1; 500])).unwrap();
     let old = engine.snapshot().unwrap();
-    // Enough that an engine would like to use the old rows' place again.
+    // Enough commits that an engine might reuse the old rows' space.
     for version in 2..20 {
         commit(&*engine, all(version, &[9; 500])).unwrap();
     }

@@ -1,5 +1,5 @@
-//! Disks in memory that keep what was synced apart from what was only written. The files of one machine share a power
-//! supply, which goes where it is told, and room, which may run out.
+//! Disks in memory that separate synced data from data that was only written. The files of one machine share the power,
+//! which can be cut at a given step, and the disk space, which can run out.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,35 +8,35 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use redb::StorageBackend;
 
-/// What a disk writes whole or not at all.
+/// The unit that a disk writes completely or not at all.
 const SECTOR: usize = 512;
-/// What a file takes room by.
+/// The unit in which a file uses disk space.
 const BLOCK: usize = 4096;
 
-/// What files share; clones are the same one.
+/// What files share. Clones refer to the same machine.
 #[derive(Clone, Default)]
 pub(in crate::store) struct Machine(Arc<(Mutex<Power>, Condvar)>);
 
 #[derive(Default)]
 struct Power {
-    /// Writes, changes of length and syncs so far.
+    /// Writes, length changes and syncs so far.
     steps: u64,
     syncs: u64,
-    /// The step that fails, and with it all that comes after.
+    /// The step at which everything starts to fail.
     stop_at: Option<u64>,
     stopped: bool,
-    /// The sync with this number fails, and nothing else; what it should have synced never is.
+    /// Only the sync with this number fails. Its data is never synced.
     fail_sync: Option<u64>,
     /// Reads fail.
     fail_reads: bool,
     /// Syncs wait until they are released.
     held: bool,
-    /// Blocks that all files may take together; no bound if it was never set.
+    /// Most blocks of all files together. `None`: no limit.
     room: Option<usize>,
     taken: usize,
 }
 
-/// One file; clones are the same one.
+/// One file. Clones refer to the same file.
 #[derive(Clone)]
 pub(in crate::store) struct Disk {
     machine: Machine,
@@ -45,13 +45,13 @@ pub(in crate::store) struct Disk {
 
 #[derive(Default)]
 struct State {
-    /// What a read gives.
+    /// What reads return.
     seen: Vec<u8>,
-    /// What is certainly there after a power cut.
+    /// What certainly survives a power cut.
     synced: Vec<u8>,
-    /// What may be there or not, in the order it was done.
+    /// What may survive or not, in order.
     unsynced: Vec<Step>,
-    /// The blocks that take room; a file has holes where nothing was written.
+    /// The blocks that use disk space. A file has holes where nothing was written.
     blocks: BTreeSet<usize>,
 }
 
@@ -76,12 +76,12 @@ impl Step {
     }
 }
 
-/// What a power cut leaves of the unsynced steps.
+/// Which unsynced steps survive a power cut.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) enum Survives {
     Nothing,
     Everything,
-    /// Each sector by a coin, so that writes of many sectors are torn.
+    /// Each sector by chance, so that larger writes are torn.
     Some(u64),
 }
 
@@ -104,7 +104,7 @@ impl Machine {
         self.lock().syncs
     }
 
-    /// The sync with this number will fail, counted from 0 over all there ever were.
+    /// Makes the sync with this number fail, counted from 0 since the start.
     pub fn fail_sync(&self, number: u64) {
         self.lock().fail_sync = Some(number);
     }
@@ -122,13 +122,13 @@ impl Machine {
         self.0.1.notify_all();
     }
 
-    /// From now on files take so many bytes more than they have, or as many as they like.
+    /// Limits the files to this many more bytes, or removes the limit.
     pub fn set_room(&self, more: Option<usize>) {
         let mut power = self.lock();
         power.room = more.map(|more| power.taken + more / BLOCK);
     }
 
-    /// Whether so many bytes could be written.
+    /// Whether this many bytes could be written.
     pub fn try_room(&self, bytes: u64) -> io::Result<()> {
         let power = self.lock();
         power.alive()?;
@@ -176,7 +176,7 @@ impl Disk {
         }
     }
 
-    /// The bytes that a power cut now leaves.
+    /// The bytes that a power cut would leave now.
     pub fn after_power_cut(&self, survives: Survives) -> Vec<u8> {
         let state = self.state.lock().unwrap();
         let mut bytes = state.synced.clone();
@@ -220,7 +220,7 @@ impl Disk {
             power.taken -= gone.len();
         }
         state.blocks.extend(new);
-        // A part of the step that fails may be there too.
+        // A part of the failing step may survive too.
         step.apply(&mut state.seen);
         state.unsynced.push(step);
         outcome
@@ -294,7 +294,7 @@ impl StorageBackend for Disk {
     }
 }
 
-/// A coin whose tosses follow from its seed (splitmix64).
+/// A reproducible coin (splitmix64).
 pub(super) struct Coin(u64);
 
 impl Coin {

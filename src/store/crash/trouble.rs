@@ -1,5 +1,5 @@
-//! Disks that are full or fail for a while: nothing acknowledged is lost, reads go on, and the engine takes writes again by
-//! itself when the disk does.
+//! Disks that are full or fail for a while: nothing acknowledged is lost, reads continue, and the engine accepts writes
+//! again by itself once the disk works.
 
 use super::disk::Coin;
 use super::*;
@@ -17,7 +17,7 @@ fn refusal(error: CommitError) -> StoreError {
     }
 }
 
-/// Commits the changes from a number on until the disk is full. Gives the first that was refused.
+/// Commits changes, starting with a given number, until the disk is full. Returns the first that was refused.
 fn fill(engine: &RedbEngine, from: usize) -> usize {
     for number in from..CHANGES {
         if let Err(error) = commit(engine, number) {
@@ -28,8 +28,8 @@ fn fill(engine: &RedbEngine, from: usize) -> usize {
     panic!("the disk was never full");
 }
 
-/// Commits a change, again and again while the store takes no writes.
-fn insist(engine: &RedbEngine, number: usize) {
+/// Commits a change, retrying while the store refuses writes.
+fn commit_until_accepted(engine: &RedbEngine, number: usize) {
     loop {
         match commit(engine, number) {
             Ok(_) => return,
@@ -42,7 +42,7 @@ fn insist(engine: &RedbEngine, number: usize) {
     }
 }
 
-/// A2: a full disk refuses writes by its name and goes on reading; with room again all goes on, and nothing was lost.
+/// A2: a full disk is reported as such and reads continue. With room again, everything works and nothing was lost.
 #[test]
 fn a_full_disk_refuses_writes_keeps_reading_and_is_got_over() {
     let states = states();
@@ -60,12 +60,12 @@ fn a_full_disk_refuses_writes_keeps_reading_and_is_got_over() {
             assert_eq!(refusal(again), StoreError::DiskFull);
             assert!(rows(&engine) == states[refused]);
         }
-        // A view from before is valid, or fails.
+        // An older view stays valid, or fails.
         let old = early.scan(&KeyRange::all(), Direction::Forward, 10_000);
         assert!(old.is_err() || old.unwrap() == states[1]);
         site.machine.set_room(None);
         for number in refused..CHANGES {
-            insist(&engine, number);
+            commit_until_accepted(&engine, number);
         }
         assert!(rows(&engine) == states[CHANGES], "room {room}");
         assert_eq!(engine.load().trouble, None);
@@ -77,7 +77,7 @@ fn a_full_disk_refuses_writes_keeps_reading_and_is_got_over() {
     }
 }
 
-/// A2: the power goes while the disk is full, and at each step of the recovery once there is room.
+/// A2: the power fails while the disk is full, and at each step of the recovery once there is room.
 #[test]
 fn a_power_cut_while_the_disk_is_full_loses_nothing() {
     let states = states();
@@ -109,7 +109,7 @@ fn a_power_cut_while_the_disk_is_full_loses_nothing() {
     }
 }
 
-/// A start on a full disk can be read, and takes writes as soon as there is room.
+/// A store started on a full disk can be read, and accepts writes once there is room.
 #[test]
 fn a_store_opens_on_a_full_disk() {
     let states = states();
@@ -127,11 +127,12 @@ fn a_store_opens_on_a_full_disk() {
     let refused = refusal(commit(&engine, 20).unwrap_err());
     assert_eq!(refused, StoreError::DiskFull);
     site.machine.set_room(None);
-    insist(&engine, 20);
+    commit_until_accepted(&engine, 20);
     assert!(rows(&engine) == states[21]);
 }
 
-/// Each sync of the workload fails once, of either file. The outcome of what it was for is unknown; all else goes on.
+/// Each sync of the workload fails once, in either file. The outcome of its changes is unknown; everything else
+/// continues.
 #[test]
 fn a_failed_sync_is_an_unknown_outcome_and_is_got_over() {
     let states = states();
@@ -154,7 +155,7 @@ fn a_failed_sync_is_an_unknown_outcome_and_is_got_over() {
             };
             if let StoreError::Unknown(_) = refusal(error) {
                 unknown += 1;
-                // Which it was shows once it takes writes again.
+                // The outcome is visible once the store accepts writes again.
                 while engine.load().trouble.is_some() {
                     std::thread::yield_now();
                 }
@@ -162,10 +163,10 @@ fn a_failed_sync_is_an_unknown_outcome_and_is_got_over() {
                     continue;
                 }
             }
-            insist(&engine, number);
+            commit_until_accepted(&engine, number);
         }
         assert!(rows(&engine) == states[CHANGES], "sync {failing}");
-        // What the failed sync should have made durable was made so by others since.
+        // Later syncs have made durable what the failed one should have.
         let files = site.after_power_cut((Survives::Nothing, Survives::Nothing));
         check(files, CHANGES, &states, SOON).unwrap();
     }
@@ -200,10 +201,11 @@ fn a_failed_read_is_got_over_without_a_write() {
         }
     };
     assert!(found == states()[20]);
-    insist(&engine, 20);
+    commit_until_accepted(&engine, 20);
 }
 
-/// A byte that went wrong in the newest record takes that record; in an older one it is told, since it was acknowledged.
+/// A wrong byte in the newest record drops that record. In an older one it is reported, since that record was
+/// acknowledged.
 #[test]
 fn damage_of_the_log_takes_its_end_or_is_told() {
     let states = states();
@@ -225,7 +227,7 @@ fn damage_of_the_log_takes_its_end_or_is_told() {
         let site = Site::on(Machine::default(), (store.clone(), damaged));
         match site.open(LONG_LOG) {
             Ok(engine) if at >= newest => assert!(rows(&engine) == states[7], "byte {at}"),
-            // Behind the end of a record nothing is read.
+            // Nothing after the end of a record is read.
             Ok(engine) => assert_eq!(rows(&engine), states[8], "byte {at}"),
             Err(error) => {
                 assert!(at < newest, "byte {at}: {error}");

@@ -1,9 +1,9 @@
-//! How a command runs: again on conflict, once on any other fault.
+//! How a command runs: again on conflict, once on any other failure.
 
 use std::cell::Cell;
 
 use super::super::keys::cursor;
-use super::super::{Fault, MemoryEngine};
+use super::super::{InjectedFailure, MemoryEngine};
 use super::*;
 use crate::model::{Event, JobId, JobStatus, Timestamp};
 
@@ -13,7 +13,7 @@ fn store() -> (Arc<MemoryEngine>, Store) {
     (engine.clone(), Store::new(engine, clock))
 }
 
-/// A command that sets a row and counts how often it ran.
+/// A command that sets a row and counts its runs.
 fn set(store: &Store, runs: &Cell<usize>) -> Result<usize, StoreError> {
     store.run_blocking(Origin::SYSTEM, |transaction| {
         runs.set(runs.get() + 1);
@@ -22,10 +22,10 @@ fn set(store: &Store, runs: &Cell<usize>) -> Result<usize, StoreError> {
     })
 }
 
-/// Runs the command with these faults ahead: its answer, how often it ran, and what is stored then.
-fn with_faults(faults: &[Fault]) -> (Result<usize, StoreError>, usize, u64) {
+/// Runs the command with these injected failures. Returns its answer, how often it ran, and what is stored then.
+fn with_failures(failures: &[InjectedFailure]) -> (Result<usize, StoreError>, usize, u64) {
     let (engine, store) = store();
-    engine.plan(faults.iter().copied());
+    engine.plan(failures.iter().copied());
     let runs = Cell::new(0);
     let answer = set(&store, &runs);
     let stored = store.read().unwrap().cursor("test").unwrap();
@@ -34,30 +34,48 @@ fn with_faults(faults: &[Fault]) -> (Result<usize, StoreError>, usize, u64) {
 
 #[test]
 fn a_command_runs_again_on_conflict() {
-    assert_eq!(with_faults(&[Fault::Conflict; 3]), (Ok(4), 4, 7));
-    assert_eq!(with_faults(&[Fault::Conflict; 4]), (Ok(5), 5, 7));
+    assert_eq!(
+        with_failures(&[InjectedFailure::Conflict; 3]),
+        (Ok(4), 4, 7)
+    );
+    assert_eq!(
+        with_failures(&[InjectedFailure::Conflict; 4]),
+        (Ok(5), 5, 7)
+    );
 }
 
 #[test]
 fn a_command_that_always_conflicts_is_contended_after_five_runs() {
     let contended = Err(StoreError::Contended);
-    assert_eq!(with_faults(&[Fault::Conflict; 5]), (contended, 5, 0));
+    assert_eq!(
+        with_failures(&[InjectedFailure::Conflict; 5]),
+        (contended, 5, 0)
+    );
 }
 
 #[test]
 fn a_refused_commit_is_not_tried_again() {
     let busy = Err(StoreError::Busy);
-    assert_eq!(with_faults(&[Fault::Busy]), (busy.clone(), 1, 0));
-    assert_eq!(with_faults(&[Fault::Conflict, Fault::Busy]), (busy, 2, 0));
-    let (answer, runs, stored) = with_faults(&[Fault::Unavailable]);
+    assert_eq!(
+        with_failures(&[InjectedFailure::Busy]),
+        (busy.clone(), 1, 0)
+    );
+    assert_eq!(
+        with_failures(&[InjectedFailure::Conflict, InjectedFailure::Busy]),
+        (busy, 2, 0)
+    );
+    let (answer, runs, stored) = with_failures(&[InjectedFailure::Unavailable]);
     assert!(matches!(answer, Err(StoreError::Unavailable(_))));
     assert_eq!((runs, stored), (1, 0));
 }
 
 #[test]
 fn an_unknown_outcome_is_told_and_not_tried_again() {
-    for (fault, left) in [(Fault::UnknownLost, 0), (Fault::UnknownDone, 7)] {
-        let (answer, runs, stored) = with_faults(&[fault]);
+    for (failure, left) in [
+        (InjectedFailure::UnknownLost, 0),
+        (InjectedFailure::UnknownDone, 7),
+    ] {
+        let (answer, runs, stored) = with_failures(&[failure]);
         assert!(matches!(answer, Err(StoreError::Unknown(_))));
         assert_eq!((runs, stored), (1, left));
     }
@@ -77,7 +95,7 @@ fn a_refusal_of_the_command_commits_nothing() {
 #[test]
 fn a_command_that_only_reads_meets_no_commit() {
     let (engine, store) = store();
-    engine.plan([Fault::Unavailable]);
+    engine.plan([InjectedFailure::Unavailable]);
     let read: Result<bool, StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
         Ok(transaction.row(&cursor("test"))?.is_some())
     });
