@@ -214,7 +214,7 @@ mod tests {
         failed.count()
     }
 
-    /// A7: a guesser blocks only himself, not the account elsewhere and not others on his network.
+    /// A7: a guesser blocks only their own attempts, not the account elsewhere or other accounts on the network.
     #[test]
     fn a_guesser_blocks_only_himself() {
         let limits = limits(3, 5);

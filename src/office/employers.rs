@@ -138,7 +138,7 @@ fn insert(transaction: &mut Transaction, entry: Entry) -> Result<(), StoreError>
     Ok(())
 }
 
-/// A column that the file lacks changes nothing. The name is the employer's own once he has an account.
+/// A column that the file lacks changes nothing. An employer with an account owns its name.
 fn apply_row(employer: &mut Employer, row: &Row, entry: Entry) {
     let Entry { name, profile, .. } = entry;
     if entry.employee_id.is_some() {

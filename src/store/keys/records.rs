@@ -1,4 +1,4 @@
-//! Which keys each record has, and what the log says of its changes.
+//! The keys of each record, and the events of its changes.
 
 use super::super::Record;
 use super::{
@@ -258,12 +258,12 @@ impl Record for Mail {
     }
 }
 
-/// The index in which a mail's reader has it.
+/// The index for a mail's recipient.
 fn mail_of_recipient(mail: &Mail) -> Option<Key> {
     match (mail.account_id, mail.held) {
         (Some(account), false) => Some(mails_by_account(account)),
         (Some(account), true) => Some(mails_held_by_account(account)),
-        // Earlier versions had none.
+        // Earlier versions had no index for it.
         (None, _) if is_rendered(mail) => None,
         (None, false) => Some(mails_by_mailbox(&mail.to.mailbox())),
         (None, true) => Some(mails_held_by_mailbox(&mail.to.mailbox())),

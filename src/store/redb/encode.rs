@@ -1,5 +1,5 @@
-//! A group of changes as the bytes of one record of the write-ahead log. The checks are left out: what stands in the log
-//! has passed them.
+//! A group of changes as the bytes of one record in the write-ahead log. Checks are left out, since only changes that
+//! passed them are logged.
 
 use crate::store::engine::{Change, StoreError, Write};
 use crate::store::keys::Key;
@@ -47,7 +47,7 @@ pub(super) fn decode(record: &[u8]) -> Result<Vec<Change>, StoreError> {
     Ok(changes)
 }
 
-/// Seven bits a byte, lowest first; the top bit says that more follow (LEB128).
+/// LEB128: seven bits per byte, lowest first; the top bit says that more bytes follow.
 fn number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

@@ -1,4 +1,4 @@
-//! Where the engine keeps its two files: the store and the write-ahead log beside it.
+//! The storage of the engine's two files: the store, and the write-ahead log next to it.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
-/// Opens what the engine writes to, again after a failure.
+/// Opens the files that the engine writes, also again after a failure.
 pub trait Media: Send + 'static {
     fn store(&self) -> io::Result<Box<dyn StorageBackend>>;
     fn log(&self) -> io::Result<Box<dyn StorageBackend>>;
-    /// Fails while so many bytes cannot be written.
+    /// Fails while this many bytes cannot be written.
     fn try_room(&self, bytes: u64) -> io::Result<()>;
-    /// What it is called in messages.
+    /// Its name in messages.
     fn name(&self) -> String;
 }
 
-/// A store file, its log `store.log` beside it.
+/// A store file, with its log `store.log` in the same folder.
 pub(super) struct Files {
     pub store: PathBuf,
-    /// Nothing is made or written.
+    /// Nothing is created or written.
     pub reads_only: bool,
 }
 

@@ -1,6 +1,6 @@
-//! What stands between redb and its storage. redb refuses everything for good after one failed write, reads included. So
-//! the first write that fails, and all that come after it, stay here in memory: redb and its readers go on, and the file is
-//! as a power cut at that moment would have left it. Whoever writes must look at `failure` before he believes a commit.
+//! A layer between redb and its storage. After one failed write, redb refuses everything, even reads. So the first
+//! failed write and all later ones stay in memory here: redb and its readers continue, and the file is what a power cut
+//! at that moment would have left. Writers must check `failure` before they trust a commit.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,35 +15,35 @@ use crate::store::engine::Trouble;
 
 const BLOCK: usize = 4096;
 
-/// Clones are the same one.
+/// Clones share their state.
 #[derive(Clone)]
 pub(super) struct Shield(Arc<Parts>);
 
 struct Parts {
     storage: Box<dyn StorageBackend>,
-    /// Locks are taken so that others may read too.
+    /// Takes shared locks, so that others can read too.
     reads_only: bool,
-    /// Whether `State::kept` is there, for reads that need not wait for the lock otherwise.
+    /// Whether `State::kept` is set, so that other reads need not wait for the lock.
     is_keeping: AtomicBool,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// What redb believes it to be; a storage that fails may not tell any more.
+    /// The length that redb sees. A failing storage may no longer report it.
     length: u64,
     failure: Option<Failure>,
     kept: Option<Kept>,
     /// Written since the last sync.
     unsynced: Vec<(u64, usize)>,
-    /// The system may have forgotten what was written and could not be synced, while it still shows it.
+    /// The operating system may have dropped data that it could not sync, although it still returns it.
     sync_failed: bool,
 }
 
-/// What did not go to the storage.
+/// What was not written to the storage.
 struct Kept {
     blocks: BTreeMap<u64, Vec<u8>>,
-    /// The storage's own bytes count up to here.
+    /// Up to here, the storage's own bytes are valid.
     beneath: u64,
 }
 
@@ -82,7 +82,7 @@ impl Shield {
         Self::with(storage, false)
     }
 
-    /// For a look at a storage that nothing is written to.
+    /// For reading a storage that must not be written.
     pub fn reads_only(storage: Box<dyn StorageBackend>) -> io::Result<Self> {
         let shield = Self::with(storage, true)?;
         shield.freeze();
@@ -102,12 +102,12 @@ impl Shield {
         })))
     }
 
-    /// The first thing that failed, if anything did.
+    /// The first failure, if there was one.
     pub fn failure(&self) -> Option<Failure> {
         self.state().failure.clone()
     }
 
-    /// How much waits for the storage to take writes again.
+    /// The number of bytes that wait for the storage to accept writes.
     pub fn kept_bytes(&self) -> u64 {
         let state = self.state();
         state
@@ -116,12 +116,12 @@ impl Shield {
             .map_or(0, |kept| kept.blocks.len() * BLOCK) as u64
     }
 
-    /// From now on nothing is written to the storage.
+    /// Stops writing to the storage.
     pub fn freeze(&self) {
         self.keep(&mut self.state());
     }
 
-    /// Makes what the storage shows what it holds, after a sync that failed.
+    /// After a failed sync, makes the storage's content match what it returns.
     pub fn settle(&self) -> io::Result<()> {
         let mut state = self.state();
         if !state.sync_failed {
@@ -160,7 +160,7 @@ impl Shield {
         self.keep(state);
     }
 
-    /// The storage shows what could not be synced only for as long as the system likes.
+    /// The operating system returns data that could not be synced only for as long as it likes.
     fn keep_unsynced(&self, state: &mut State) -> io::Result<()> {
         let State { kept, unsynced, .. } = state;
         let Some(kept) = kept else { return Ok(()) };
@@ -172,7 +172,7 @@ impl Shield {
         Ok(())
     }
 
-    /// Bytes of the storage beneath, zeros where it has none.
+    /// Bytes of the storage, with zeros where it has none.
     fn read_beneath(&self, beneath: u64, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let there = (beneath.saturating_sub(offset) as usize).min(out.len());
         let (found, none) = out.split_at_mut(there);
@@ -200,7 +200,7 @@ impl Shield {
     }
 }
 
-/// The blocks a range lies in: number, where in it the range begins, and which part of the range that is.
+/// The blocks of a range: the block's number, where the range starts in it, and which part of the range it has.
 fn parts(offset: u64, length: usize) -> impl Iterator<Item = (u64, usize, std::ops::Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {

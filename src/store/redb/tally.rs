@@ -1,4 +1,4 @@
-//! What the writer has done and what ails it, for those who watch it.
+//! Counts what the writer has done, and holds its current trouble, for monitoring.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ impl Tally {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A group has its answers.
+    /// A group was answered.
     pub(super) fn answered(&self, changes: usize, failed: bool) {
         self.waiting.fetch_sub(changes as u64, Ordering::Relaxed);
         if !failed {

@@ -1,10 +1,10 @@
-//! The write-ahead log: one file of records, each synced before what it holds is seen or acknowledged. It starts again
-//! from its beginning each time the store's own file was made durable, so it stays small, and its space is written ahead
-//! of use, so that a sync has no metadata to write.
+//! The write-ahead log: one file of records. Each record is synced before its changes are visible or acknowledged. The
+//! log starts over each time the store's own file was made durable, so it stays small. Its space is written in advance,
+//! so that a sync has no metadata to write.
 //!
-//! A record begins at a multiple of `BLOCK`: writing one never touches a block that holds another. Each generation (from one
-//! start of the log to the next) has a random salt that the store's file names. What bears another salt is from before
-//! and means nothing.
+//! A record starts at a multiple of `BLOCK`, so that writing one never touches a block of another. Each generation
+//! (from one start of the log to the next) has a random salt, which the store's file names. Data with another salt is
+//! old and ignored.
 
 use std::io;
 use std::ops::RangeInclusive;
@@ -14,16 +14,16 @@ use redb::StorageBackend;
 use crate::store::engine::StoreError;
 
 const BLOCK: u64 = 4096;
-/// Salt, number, length of the payload, checksum of these and the payload.
+/// Salt, number, payload length, and a checksum of these and the payload.
 const HEADER: usize = 24;
-/// Space that is there from the beginning.
+/// Space that is reserved from the start.
 const FIRST_BYTES: u64 = 1024 * 1024;
 
 pub(super) struct Wal {
     file: Box<dyn StorageBackend>,
     /// Length of the file.
     length: u64,
-    /// The length beyond which it grows only for a single record that would not fit otherwise.
+    /// Beyond this length, the file grows only for a single record that would not fit otherwise.
     bound: u64,
     salt: u64,
     /// Where the next record goes, and its number, counted from 0 in each generation.
@@ -33,9 +33,9 @@ pub(super) struct Wal {
 
 #[derive(Debug)]
 pub(super) enum AppendError {
-    /// It has no room, for the reason given if the disk has none; nothing was written. A restart makes room.
+    /// The log has no room; the error is set if the disk has none. Nothing was written. A restart makes room.
     Full(Option<io::Error>),
-    /// Whether the record is there is unknown. The log must be restarted before the next.
+    /// The record may or may not be there. The log must be restarted before the next one.
     Failed(io::Error),
 }
 
@@ -52,8 +52,9 @@ impl Wal {
         })
     }
 
-    /// Gives the payloads of a generation from a number on, in order, and stands behind the last. A record that is damaged
-    /// or half-written was never acknowledged if it is the last, and is left out; with others behind it, it was.
+    /// Returns the payloads of a generation from a given number on, in order, and positions the log after the last. If
+    /// the last record is damaged or incomplete, it was never acknowledged and is dropped. A damaged record with others
+    /// after it was acknowledged.
     pub(super) fn replay(
         &mut self,
         salt: u64,
@@ -109,16 +110,16 @@ impl Wal {
         Ok(())
     }
 
-    /// Begins a generation with a salt that the store's file has made its own.
+    /// Starts a generation with a salt that is already in the store's file.
     pub(super) fn restart(&mut self, salt: u64) {
         (self.salt, self.end, self.number) = (salt, 0, 0);
         self.shrink(self.bound);
     }
 
-    /// Makes sure that the first space is there; without it a record finds no room later.
+    /// Reserves the first space. Without it, a record has no room later.
     pub(super) fn prepare(&mut self) {
         if self.number == 0 {
-            // Linux counts a small write into what was read or written at large as all of that; see `grow`.
+            // For Linux, a small write into data that was read or written in one piece dirties all of it; see `grow`.
             self.shrink(0);
         }
         if self.length < FIRST_BYTES.min(self.bound)
@@ -128,13 +129,13 @@ impl Wal {
         }
     }
 
-    /// Gives back what a busy time has taken; for a log that holds nothing any more.
+    /// Frees the space of a busy time, in a log that is no longer needed.
     pub(super) fn tidy(&mut self) {
         self.shrink(FIRST_BYTES);
     }
 
     fn shrink(&mut self, to: u64) {
-        // What cannot be given back now is given back another time.
+        // Space that cannot be freed now is freed another time.
         if self.length > to && self.file.set_len(to).is_ok() {
             self.length = to;
         }
@@ -159,7 +160,7 @@ impl Wal {
         }
         let doubled = (self.length * 2).max(FIRST_BYTES).min(self.bound);
         let length = doubled.max(after.next_multiple_of(BLOCK));
-        // A block at a time: a small write dirties all that was written with it at first.
+        // One block at a time: a small write dirties everything that was written together with it.
         let zeros = [0; BLOCK as usize];
         let mut grown = self.file.set_len(length);
         let mut at = self.length;
@@ -169,7 +170,7 @@ impl Wal {
             at += part as u64;
         }
         if let Err(error) = grown.and_then(|()| self.file.sync_data()) {
-            // What it took of a full disk others need more.
+            // Gives back the space, which others need more on a full disk.
             let _ = self.file.set_len(self.length);
             return Err(AppendError::Full(Some(error)));
         }
@@ -178,7 +179,8 @@ impl Wal {
     }
 }
 
-/// The payload of the record that begins at a block, if it is whole, of this generation, and has one of these numbers.
+/// The payload of the record that starts at a block, if it is complete, of this generation, and has one of these
+/// numbers.
 fn find(bytes: &[u8], at: u64, salt: u64, numbers: RangeInclusive<u64>) -> Option<&[u8]> {
     let (header, rest) = bytes.get(at as usize..)?.split_at_checked(HEADER)?;
     let (fields, sum) = header.split_at(HEADER - 4);
@@ -198,7 +200,7 @@ fn checksum(fields: &[u8], payload: &[u8]) -> u32 {
     sum.finalize()
 }
 
-/// A salt for the next generation; never 0, which stands for no generation.
+/// A salt for the next generation. Never 0, which means no generation.
 pub(super) fn new_salt() -> u64 {
     rand::random_range(1..=u64::MAX)
 }

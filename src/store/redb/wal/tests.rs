@@ -1,4 +1,4 @@
-//! The log alone: what is appended is replayed, what is torn is not, and what is damaged is told.
+//! The log alone: appended records are replayed, torn ones are not, and damaged ones are reported.
 
 use redb::backends::InMemoryBackend;
 
@@ -7,7 +7,7 @@ use super::*;
 const BOUND: u64 = 64 * 1024;
 const SALT: u64 = 0x5a17;
 
-/// A file whose bytes a test can look at and spoil.
+/// A file whose bytes a test can read and damage.
 fn file(bytes: &[u8]) -> Box<dyn StorageBackend> {
     let file = InMemoryBackend::new();
     file.set_len(bytes.len() as u64).unwrap();
@@ -96,7 +96,7 @@ fn a_full_log_says_so_until_it_begins_again_but_takes_one_record_of_any_size() {
     assert_eq!(wal.length, BOUND);
 }
 
-/// Each bit of the last record, flipped: the record is left out, those before it stay.
+/// Flips each bit of the last record: the record is dropped, the earlier ones stay.
 #[test]
 fn a_damaged_end_is_left_out_and_what_is_before_it_stays() {
     let mut wal = begun();
@@ -117,7 +117,7 @@ fn a_damaged_end_is_left_out_and_what_is_before_it_stays() {
     }
 }
 
-/// Each length that a torn write may have: the record is left out.
+/// For each length of a torn write, the record is dropped.
 #[test]
 fn a_torn_end_is_left_out() {
     let mut wal = begun();
@@ -131,7 +131,7 @@ fn a_torn_end_is_left_out() {
     }
 }
 
-/// Each bit of a record that others follow, flipped: it was acknowledged, so its loss is told.
+/// Flips each bit of a record with others after it: it was acknowledged, so its loss is reported.
 #[test]
 fn damage_before_newer_records_is_told() {
     let mut wal = begun();
