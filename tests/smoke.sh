@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a binary in an empty folder with no other file present, and asks it a few things.
+# Starts a binary in an empty folder without other files, and sends it a few requests.
 set -euo pipefail
 binary=$(realpath "$1")
 folder=$(mktemp -d)
@@ -40,4 +40,4 @@ grep -q '"role":"admin"' body
 kill -TERM "$server"
 wait "$server"
 server=""
-echo "smoke: $size bytes, starts, answers, stops"
+echo "smoke: $size bytes, starts, answers and stops"
