@@ -1,12 +1,12 @@
-// Talks to the public API: JSON in and out, problems as `ApiError`, the short-lived sign-in renewed in passing.
+// Calls the public API: sends and receives JSON, turns problems into `ApiError`, and renews the session when needed.
 import { language } from "./words.js";
 
 const BASE = "/api/v1/";
-/** Milliseconds before its end at which a sign-in is renewed rather than risked. */
+/** A session is renewed this many milliseconds before it ends. */
 const RENEW_EARLY = 30_000;
 const EXPIRES = "corkboard.expires";
 
-/** What went wrong: a problem of the server (RFC 9457), or `code` "offline" when no answer came. */
+/** An error: a problem from the server (RFC 9457), or `code` "offline" without an answer. */
 export class ApiError extends Error {
   constructor(problem) {
     super(problem.detail || problem.title || problem.code);
@@ -21,12 +21,12 @@ export class ApiError extends Error {
 }
 
 let onSignedOut = () => {};
-/** Who is told when the server no longer knows us. */
+/** Called when the server has ended the session. */
 export function whenSignedOut(listener) {
   onSignedOut = listener;
 }
 
-/** Notes how long the sign-in lasts; the cookies themselves are out of a script's reach. */
+/** Stores how long the session lasts. Scripts cannot read the cookies themselves. */
 export function rememberExpiry(seconds) {
   if (seconds) localStorage.setItem(EXPIRES, String(Date.now() + seconds * 1000));
   else localStorage.removeItem(EXPIRES);
@@ -34,7 +34,7 @@ export function rememberExpiry(seconds) {
 
 const expiry = () => Number(localStorage.getItem(EXPIRES)) || 0;
 
-/** A key that makes a repeated POST give its first answer. */
+/** A key that makes a repeated POST return the first answer. */
 export function idempotencyKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -67,8 +67,8 @@ async function call(method, path, { body, headers = {}, raw, signal } = {}) {
 }
 
 /**
- * Renews the sign-in, once for all tabs: a refresh token that is used twice ends the whole sign-in, so tabs take turns,
- * and one that finds it renewed meanwhile is done.
+ * Renews the session once for all tabs. Using a refresh token twice ends the session, so tabs wait for each other,
+ * and a tab that finds it renewed does nothing.
  */
 function renew() {
   const before = expiry();
@@ -103,7 +103,7 @@ async function request(method, path, options = {}) {
   }
 }
 
-/** Parameters as a query string; lists repeat their name, empty values are left out. */
+/** Parameters as a query string. Lists repeat the name; empty values are left out. */
 export function query(parameters) {
   const pairs = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {

@@ -1,4 +1,4 @@
-// Starts the app: which page an address has, and the frame around all of them.
+// Starts the app: the page of each URL, and the frame around all pages.
 import { html, render, useEffect, useRef, useState } from "./html.js";
 import { account, ended } from "./session.js";
 import { go, loginAddress, match, place } from "./router.js";
@@ -8,10 +8,10 @@ import { Failure, Skeleton } from "./components/states.js";
 import { Jobs, Job } from "./pages/jobs.js";
 import { NotFound } from "./pages/not-found.js";
 
-/** A page that is fetched when it is first needed. */
+/** A page that is loaded when it is first needed. */
 const later = (load) => ({ load });
 
-/** Address, page, and whose it is. */
+/** URL pattern, page, and who may see it. */
 const PAGES = [
   ["/", Jobs],
   ["/jobs/:id", Job],
@@ -55,7 +55,7 @@ function App() {
 
 const fetched = new Map();
 
-/** A page, once its module is there. */
+/** A page, once its module is loaded. */
 function Part({ page: { pattern, page, parameters } }) {
   const [Component, setComponent] = useState(() => (page.load ? fetched.get(pattern) : page));
   const [failed, setFailed] = useState(false);

@@ -1,10 +1,10 @@
-// State of a form: what was typed, what is wrong with it, whether it is on its way. What was typed is never lost.
+// State of a form: values, errors, whether it is being sent. Input is never lost.
 import { ApiError, idempotencyKey } from "./api.js";
 import { useEffect, useRef, useState } from "./html.js";
 import { drafts } from "./session.js";
 import { has, problemText, saying, t } from "./words.js";
 
-/** An error of one field, found before anything is sent. */
+/** An error of a field, found before sending. */
 export class FieldErrors extends Error {
   constructor(errors) {
     super("fields");
@@ -12,7 +12,7 @@ export class FieldErrors extends Error {
   }
 }
 
-/** A number as people type it, or undefined for nothing; what is no number is an error beside the field. */
+/** A typed number, or undefined if empty. Other input is an error at the field. */
 export function typedNumber(field, text) {
   const typed = String(text ?? "").replace(/[\s$€£]/g, "");
   if (!typed) return undefined;
@@ -21,7 +21,7 @@ export function typedNumber(field, text) {
   return value;
 }
 
-/** Refuses fields that were left empty, before anything is sent. */
+/** Refuses empty fields before sending. */
 export function needed(values, names) {
   const empty = names.filter((name) => isBlank(values[name]));
   if (empty.length) throw new FieldErrors(Object.fromEntries(empty.map((name) => [name, t(`missing.${name}`)])));
@@ -29,7 +29,7 @@ export function needed(values, names) {
 
 const isBlank = (value) => !String(value ?? "").trim();
 
-/** Words between commas. */
+/** Words separated by commas. */
 export const typedList = (text) =>
   String(text ?? "")
     .split(/[,;\n]/)
@@ -37,8 +37,8 @@ export const typedList = (text) =>
     .filter(Boolean);
 
 /**
- * `initial`: the values by field. `keep`: a name under which the values survive a reload. `place`: moves the server's
- * error to the field it belongs beside.
+ * `initial`: the values by field. `keep`: a storage key, so that values survive a reload. `place`: maps the server's
+ * error to the form's field.
  */
 export function useForm(initial, { keep, place = (error) => error.field } = {}) {
   const [values, setValues] = useState(() => ({ ...initial, ...(keep && drafts.read(keep)) }));
@@ -67,7 +67,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
     (first ?? element.current?.querySelector("[data-problem]"))?.focus();
   });
 
-  /** The same body again has the same key: a repeated press never does a thing twice. */
+  /** The same body has the same key, so that a repeated press never acts twice. */
   const keyFor = (body) => {
     const sent = JSON.stringify(body);
     if (attempt.current.sent !== sent) attempt.current = { sent, key: idempotencyKey() };
@@ -113,7 +113,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
     shown.current.add(name);
     return { name, value: values[name] ?? "", error: errors[name], set: (value) => set(name, value) };
   };
-  /** Errors that no field of the form shows; they are told above it. */
+  /** Errors that belong to no field are shown above the form. */
   const strays = () => Object.entries(errors).filter(([name, text]) => text && !shown.current.has(name));
   const summary = problem ? problemText(problem) : wrong ? t("form.wrong", { count: wrong }) : null;
   return { values, set, setErrors, summary, strays, busy, run, field, element, reasons: problem?.reasons ?? [] };

@@ -1,4 +1,4 @@
-// The one place that knows the packages: every page takes `html` and its hooks from here.
+// The only file that imports the packages. All pages get `html` and hooks from here.
 import { h, render } from "./vendor/preact/preact.js";
 import htm from "./vendor/htm/htm.js";
 

@@ -1,13 +1,13 @@
-// Reading for a page: loading, there, or failed and how to go on.
+// Loads data for a page: loading, loaded, or failed with a way to retry.
 import { ApiError, api } from "./api.js";
 import { signal, useEffect, useRef, useState } from "./html.js";
 
-/** Whether the browser believes that it has a network. */
+/** Whether the browser reports a network. */
 export const online = signal(navigator.onLine);
 addEventListener("online", () => (online.value = true));
 addEventListener("offline", () => (online.value = false));
 
-/** Reads `path` (or calls it); again when it changes. The old answer stays while the new one is on its way. */
+/** Loads `path` (or calls it), and again when it changes. The old answer stays until the new one arrives. */
 export function useLoad(path) {
   const [state, setState] = useState({ data: null, error: null, loading: true });
   const turn = useRef(0);
@@ -32,7 +32,7 @@ export function useLoad(path) {
 
 const NO_MORE = { items: [], next: undefined, busy: false, error: null };
 
-/** A list that goes on: pages are joined, `more` reads the next; `replace` puts a changed row in its place. */
+/** A list with pages: they are joined, `more` loads the next one, `replace` updates a row. */
 export function useList(path) {
   const [more, setMore] = useState(NO_MORE);
   const [changed, setChanged] = useState(new Map());

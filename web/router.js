@@ -1,11 +1,11 @@
-// Addresses: one signal holds where we are; links inside the site change it without loading a page.
+// The router: a signal has the current URL, and links inside the site change it without loading a page.
 import { signal } from "./html.js";
 
 const here = () => ({ path: location.pathname.replace(/(.)\/+$/, "$1"), search: location.search });
 
 export const place = signal(here());
 
-/** Goes to an address. `replace` leaves no step behind for Back. */
+/** Goes to a URL. `replace` adds no step for Back. */
 export function go(address, { replace = false } = {}) {
   if (address === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"](null, "", address);
@@ -24,7 +24,7 @@ document.addEventListener("click", (event) => {
   go(link.pathname + link.search);
 });
 
-/** The parts of a path that a pattern names, or null: `/jobs/:id` on `/jobs/7` gives `{id: "7"}`. */
+/** The named parts of a path, or null: `/jobs/:id` on `/jobs/7` gives `{id: "7"}`. */
 export function match(pattern, path) {
   const wanted = pattern.split("/");
   const parts = path.split("/");
@@ -37,7 +37,7 @@ export function match(pattern, path) {
   return found;
 }
 
-/** An address of ours to return to after signing in; anything else is home. */
+/** A URL of this site to return to after logging in; anything else becomes the home page. */
 export function safeNext(next) {
   return next && /^\/(?![/\\])/.test(next) ? next : null;
 }

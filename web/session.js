@@ -1,4 +1,4 @@
-// Who is signed in. The cookies are HttpOnly; what is kept here is only whom to greet, and the server decides the rest.
+// Who is logged in. The cookies are HttpOnly; this only knows whom to greet, and the server decides the rest.
 import { api, rememberExpiry, whenSignedOut } from "./api.js";
 import { signal } from "./html.js";
 
@@ -13,9 +13,9 @@ function kept() {
   }
 }
 
-/** The account that is signed in, or null. */
+/** The logged-in account, or null. */
 export const account = signal(kept());
-/** True once the server has ended a sign-in by itself. */
+/** True once the server has ended the session. */
 export const ended = signal(false);
 
 export const role = () => account.value?.role ?? null;
@@ -31,12 +31,12 @@ whenSignedOut(() => {
   keep(null);
 });
 
-// Another tab signed in or out.
+// Another tab logged in or out.
 addEventListener("storage", (event) => {
   if (event.key === KEPT) account.value = kept();
 });
 
-/** Takes over the answer of a log-in, or of a confirmed email, which is one too. */
+/** Stores the answer of a log-in or of an email verification. */
 export function signedIn(answer) {
   rememberExpiry(answer.expiresIn);
   ended.value = false;
@@ -59,12 +59,12 @@ export async function logOut() {
   }
 }
 
-/** Takes over what a page has learned of the account, as a new name. */
+/** Stores a change of the account, such as a new name. */
 export function learn(changed) {
   if (changed && account.value) keep({ ...account.value, ...changed });
 }
 
-/** Half-written things survive a reload; each belongs to one account and goes with its log-out. */
+/** Drafts survive a reload. They belong to one account and are deleted at log-out. */
 export const drafts = {
   key: (name) => `${DRAFT}${account.value?.accountId ?? "visitor"}.${name}`,
   read(name) {
@@ -78,7 +78,7 @@ export const drafts = {
   forget: (name) => localStorage.removeItem(drafts.key(name)),
 };
 
-/** Where each kind of person starts. */
+/** The first page by role. */
 export function home(of = role()) {
   return { employer: "/postings", admin: "/office" }[of] ?? "/";
 }

@@ -1,4 +1,4 @@
-// The catalogue of texts, and dates, money and numbers as the reader writes them.
+// The catalogue of texts, and dates, money and numbers in the reader's format.
 
 const LANGUAGES = ["en", "es"];
 const KEPT = "corkboard.language";
@@ -10,7 +10,7 @@ function choose() {
 }
 
 export const language = choose();
-/** The reader's own region where it speaks the language, so that dates look as he writes them. */
+/** The reader's region, if it fits the language, for the format of dates. */
 const region = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 const { default: texts } = await import(`./i18n/${language}.js`);
 const plurals = new Intl.PluralRules(region);
@@ -22,7 +22,7 @@ export function setLanguage(tag) {
   location.reload();
 }
 
-/** A text by its name; `{name}` takes a value, and an entry with plural forms goes by `count`. */
+/** A text by name. `{name}` is replaced by a value; an entry with plural forms depends on `count`. */
 export function t(name, values = {}) {
   let text = texts[name];
   if (text === undefined) return name;
@@ -35,10 +35,10 @@ export function t(name, values = {}) {
   });
 }
 
-/** Whether the catalogue has a text of that name. */
+/** Whether the catalogue has a text with this name. */
 export const has = (name) => texts[name] !== undefined;
 
-/** A GPA of 2.675 is shown as it was given: the rules compare it so. */
+/** A GPA of 2.675 is shown unrounded, as the rules compare it. */
 const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 5 });
 export const number = (value) => numbers.format(value);
 
@@ -48,7 +48,7 @@ export function money(amount, currency) {
   return new Intl.NumberFormat(region, options).format(amount);
 }
 
-/** The sign of a currency, as "$". */
+/** The symbol of a currency, such as "$". */
 export function currencySign(currency) {
   const format = new Intl.NumberFormat(region, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   return format.formatToParts(0).find((part) => part.type === "currency").value;
@@ -58,7 +58,7 @@ const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
 const plainDays = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeZone: "UTC" });
 const times = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "short" });
 
-/** A date without a time (2026-12-01) is the same day everywhere; a time is told in the reader's zone. */
+/** A date without a time (2026-12-01) is the same day everywhere. A time is shown in the reader's time zone. */
 export function date(value) {
   if (!value) return "";
   return value.length === 10 ? plainDays.format(new Date(value)) : days.format(new Date(value));
@@ -80,14 +80,14 @@ const nearDays = campusFormat({ month: "short", day: "numeric" });
 const nearTimes = campusFormat({ month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: zoneName });
 const isoDays = campusFormat({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
 
-/** The day of a deadline, as a date field takes it (2026-12-15). */
+/** The day of a deadline for a date field (2026-12-15). */
 export const dueDay = (deadline) => isoDays.format(new Date(deadline));
 export const dueDate = (deadline) => dueDays.format(new Date(deadline));
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** "Dec 15 (17 days left)". The year is shown where it is not plain which one is meant. */
+/** "Dec 15 (17 days left)". The year is shown if it is not obvious. */
 export function due(deadline, now = Date.now()) {
   const at = new Date(deadline);
   const left = at - now;
@@ -103,10 +103,10 @@ export function closes(deadline, now = Date.now()) {
   return t("closes.by", { deadline: due(deadline, now) });
 }
 
-/** Choices in a row, as the language joins them: "a, b, or c". */
+/** A list of choices in the reader's language: "a, b, or c". */
 const anyOf = (names) => new Intl.ListFormat(region, { type: "disjunction" }).format(names);
 
-/** The params of a sentence: those that are codes, such as a status, in the reader's words. */
+/** The params of a sentence, with translated codes, such as a status. */
 function inWords(params = {}) {
   const entries = Object.entries(params).map(([name, value]) => {
     const key = `param.${name}.${value}`;
@@ -115,13 +115,13 @@ function inWords(params = {}) {
   return Object.fromEntries(entries);
 }
 
-/** The text beside a field for what the server found wrong with it: an error of `errors`. */
+/** The text of a field error from `errors`. */
 export function saying(error) {
   const name = `invalid.${error.code}`;
   return has(name) ? t(name, inWords(error.params)) : error.message;
 }
 
-/** The sentence for a whole problem. */
+/** The sentence of a problem. */
 export function problemText(error) {
   const name = `problem.${error.code}`;
   if (has(name)) return t(name, inWords(error.params));

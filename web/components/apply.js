@@ -1,4 +1,4 @@
-// The form to apply with: note, the employer's questions, résumé. A half-written one survives a reload.
+// The application form: note, the employer's questions, résumé. A draft survives a reload.
 import { api } from "../api.js";
 import { FieldErrors, useForm } from "../form.js";
 import { html, useState } from "../html.js";
@@ -9,10 +9,10 @@ import { Field } from "./field.js";
 import { Form } from "./form.js";
 
 const MAX_RESUME_BYTES = 5 * 1024 * 1024;
-/** Under this name the résumé of the last application is offered again. */
+/** The storage key of the last application's résumé, which is offered again. */
 const LAST_RESUME = "resume";
 
-/** The server names an answer by its place in the list, a missing one by its question; the page by the question. */
+/** The server names an answer by its index, and a missing one by its question. The page uses the question. */
 function placeOf(sent) {
   return (error) => {
     const index = /^answers\[(\d+)\]/.exec(error.field)?.[1];
@@ -38,7 +38,7 @@ export function Apply({ job, onSent }) {
   return html`${review}<${ApplyForm} job=${job} keep=${keep} onSent=${onSent} onCancel=${() => setOpen(false)} />`;
 }
 
-/** The rules leave out what nobody has entered, so a work-study job is only for sure while the award is known. */
+/** The rules skip unknown facts, so a work-study job is only certain if the award is known. */
 function Eligible({ job }) {
   const { data: me } = useLoad(job.workStudyRequired ? "me" : null);
   if (job.workStudyRequired && !me) return null;
@@ -46,7 +46,7 @@ function Eligible({ job }) {
   return html`<span class="hint">${t("verdict.eligible")}</span>`;
 }
 
-/** What the campus rules say, before anything is typed. */
+/** The verdict of the campus rules, before the form. */
 function Verdict({ verdict, tone, heading }) {
   return html`<section class="note ${tone}" aria-label=${t("verdict.title")}>
     <p><strong>${heading}</strong></p>
@@ -103,7 +103,7 @@ function ApplyForm({ job, keep, onSent, onCancel }) {
   </section>`;
 }
 
-/** The file goes up as soon as it is chosen, so that a reload keeps it. */
+/** The file is uploaded as soon as it is chosen, so that a reload keeps it. */
 function Resume({ form }) {
   const [busy, setBusy] = useState(false);
   const { value: resume, error } = form.field("resume");

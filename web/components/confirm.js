@@ -1,4 +1,4 @@
-// A button that asks once, in its place, before it does what cannot be undone.
+// A button that asks for confirmation in place, for actions that cannot be undone.
 import { html, useEffect, useRef, useState } from "../html.js";
 import { t } from "../words.js";
 

@@ -45,7 +45,7 @@ export function Field({ label, hint, name, value, error, set, kind = "input", op
   </div>`;
 }
 
-/** A choice of few, all in sight. */
+/** A choice of a few options, all visible. */
 export function Choice({ label, name, value, error, set, options }) {
   const id = useId();
   return html`<fieldset class="choice" aria-describedby=${error ? `${id}-error` : undefined}>

@@ -1,4 +1,4 @@
-// What narrows a search, with how many jobs each choice would leave.
+// Search filters, with the number of jobs for each choice.
 import { html, useEffect, useRef, useState } from "../html.js";
 import { currencySign, money, number, t } from "../words.js";
 
@@ -6,7 +6,7 @@ const SHOWN = 8;
 
 const without = (values, value) => values.filter((one) => one !== value);
 
-/** The filters in force: what each says, and the change that takes it away. */
+/** The active filters: their labels, and the change that removes each. */
 export function chosenFilters(asked, currency = "USD") {
   const one = (name, text) => (asked[name] ? [{ text, without: { [name]: undefined } }] : []);
   return [
@@ -50,7 +50,7 @@ export function Filters({ asked, facets, currency, onChange, wide }) {
 function Facet({ name, label, rows, chosen, onChange, text = (value) => value }) {
   const [all, setAll] = useState(false);
   const known = rows ?? [];
-  // A choice that leaves nothing is still there to be taken back.
+  // A choice without results stays visible, so that it can be undone.
   const lost = chosen.filter((value) => !known.some((row) => row.value.toLowerCase() === value.toLowerCase()));
   const list = [...lost.map((value) => ({ value, count: 0 })), ...known];
   if (!list.length) return null;
@@ -75,7 +75,7 @@ function Facet({ name, label, rows, chosen, onChange, text = (value) => value })
   </fieldset>`;
 }
 
-/** A number; what cannot be one is said at once and not sent. */
+/** A number. Invalid input is reported at once and not sent. */
 function Amount({ label, name, value, onChange }) {
   const [typed, setTyped] = useState(value ?? "");
   const input = useRef(null);

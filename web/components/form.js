@@ -1,8 +1,8 @@
-// The frame of every form: what is wrong in sum above, the button that sends it below.
+// The frame of all forms: an error summary above, the submit button below.
 import { html } from "../html.js";
 import { has, t } from "../words.js";
 
-/** `form`: from `useForm`. `onSubmit`: what the button does. `aside`: further controls beside the button. */
+/** `form`: from `useForm`. `onSubmit`: the button's action. `aside`: more controls next to the button. */
 export function Form({ form, label, busyLabel, onSubmit, aside, children, ...rest }) {
   const submit = (event) => {
     event.preventDefault();

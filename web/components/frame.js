@@ -1,4 +1,4 @@
-// What stands around every page: skip link, head with the ways to go, foot, and the live region.
+// The frame of all pages: skip link, header with navigation, footer, live region.
 import { html } from "../html.js";
 import { account, home, logOut } from "../session.js";
 import { online } from "../load.js";
@@ -25,7 +25,7 @@ export function Frame({ ended, children }) {
     try {
       await logOut();
     } catch {
-      // The sign-in on this device is gone all the same; the server's ends by itself.
+      // The session on this device is gone in any case; the server's expires by itself.
     }
     go("/");
     say(t("session.out"), { shown: true });

@@ -1,4 +1,4 @@
-// The open posting, and the way to apply without leaving it.
+// The open posting, with the application form.
 import { html, useEffect, useState } from "../html.js";
 import { account, role } from "../session.js";
 import { loginAddress } from "../router.js";
@@ -10,7 +10,7 @@ import { useTitle } from "./page.js";
 import { Loaded } from "./states.js";
 import { Stage } from "./stages.js";
 
-/** `job` may be known from the list; without it the posting is read. */
+/** `job` may come from the list; otherwise the posting is loaded. */
 export function JobDetail({ jobId, level = 2 }) {
   const job = useLoad(`jobs/${encodeURIComponent(jobId)}`);
   if (job.error?.status === 404) {
@@ -44,7 +44,7 @@ function Detail({ job, level }) {
   </article>`;
 }
 
-/** Apply, or why not, or how far the reader's application is. */
+/** The apply button, the reason why not, or the status of the reader's application. */
 function ApplyPlace({ job }) {
   const is = role();
   if (is === "student") return html`<${StudentPlace} job=${job} key=${account.value.accountId} />`;

@@ -1,4 +1,4 @@
-// A posting in the words of its readers: what each result and the open posting say of it.
+// The text of a posting in results and in the open posting.
 import { html } from "../html.js";
 import { closes, date, money, number, t } from "../words.js";
 
@@ -23,8 +23,8 @@ const plain = (text) =>
   });
 
 /**
- * The server's snippet: text with `<mark>` around matches, all else escaped. Nothing of it is taken for markup. One that
- * only says the title again is left out.
+ * The server's snippet: text with `<mark>` around matches, everything else escaped. It is never used as markup. One that
+ * only repeats the title is left out.
  */
 function Snippet({ text, title }) {
   const parts = text.split(/<mark>(.*?)<\/mark>/s);
@@ -40,7 +40,7 @@ export function JobFacts({ job }) {
   </ul>`;
 }
 
-/** One result; `href` opens it, `current` is the one that is open beside the list. */
+/** One result. `href` opens it; `current` is the one open next to the list. */
 export function JobCard({ job, href, current }) {
   const soon = new Date(job.deadline) - Date.now() < 3 * 86_400_000;
   return html`<li class=${current ? "card job-card current" : "card job-card"}>
@@ -55,7 +55,7 @@ export function JobCard({ job, href, current }) {
   </li>`;
 }
 
-/** That the office declined a posting, and why: for its employer and the office, to whom the server tells it. */
+/** Whether and why the office declined a posting. Only its employer and the office get this from the server. */
 export function Declined({ job }) {
   if (!job.declined) return null;
   const { at, reason } = job.declined;
@@ -66,7 +66,7 @@ export function Declined({ job }) {
   </div>`;
 }
 
-/** A description as it was typed: blank lines part paragraphs, lines that open with a bullet become a list. */
+/** A description as typed: blank lines separate paragraphs, lines with a bullet become a list. */
 export function Description({ text }) {
   const blocks = [];
   for (const line of text.split("\n").map((line) => line.trim())) {

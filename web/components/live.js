@@ -1,13 +1,13 @@
-// Live regions for the whole app: what changed without the reader doing it, and what his press has done.
+// Live regions for the whole app: background changes, and the results of actions.
 import { html, signal } from "../html.js";
 
 const quiet = signal("");
 const toast = signal("");
-/** Milliseconds for which a text stays in sight. */
+/** How long a text stays visible, in milliseconds. */
 const SHOWN = 8_000;
 let timer;
 
-/** Says a text to screen readers; with `shown` to everybody, for a while. */
+/** Announces a text to screen readers; with `shown`, also shows it for a while. */
 export function say(text, { shown = false } = {}) {
   if (!shown) {
     quiet.value = text;

@@ -1,10 +1,10 @@
-// The head of a page: its title, which is also the window's and takes the focus when one arrives from another page.
+// The heading of a page. It is also the window's title, and gets the focus after navigation.
 import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 import { t } from "../words.js";
 
 let arrived = false;
 
-/** The first page starts where the browser put the reader; later ones at their heading. */
+/** The first page keeps the browser's focus; later pages start at their heading. */
 export function useArrival(heading) {
   useEffect(() => {
     if (arrived) {
@@ -15,7 +15,7 @@ export function useArrival(heading) {
   }, []);
 }
 
-/** Sets the window's title; null leaves it to somebody else. */
+/** Sets the window's title; null leaves it unchanged. */
 export function useTitle(title) {
   useLayoutEffect(() => {
     if (title === null) return;

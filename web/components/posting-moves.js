@@ -1,4 +1,4 @@
-// What an employer may do with a posting: edit, publish or reopen, close. An open job stands where it stood until the server says so.
+// An employer's actions on a posting: edit, publish or reopen, close. The status changes only after the server's answer.
 import { api } from "../api.js";
 import { html, useState } from "../html.js";
 import { problemText, saying, t } from "../words.js";

@@ -1,4 +1,4 @@
-// Where an application stands: one word, and the line of stages it walks.
+// The status of an application: one word, and the line of stages.
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -8,7 +8,7 @@ export function Stage({ status }) {
   return html`<span class=${`badge ${status}`}>${t(`stage.${status}`)}</span>`;
 }
 
-/** The line of stages; one that ended otherwise ends with how. */
+/** The line of stages. If the application ended early, it ends with the outcome. */
 export function Stages({ application }) {
   const now = application.applicationStatus;
   const passed = new Set(application.history.map((move) => move.to));

@@ -1,8 +1,8 @@
-// What a page shows while it waits, when there is nothing, when something failed.
+// Loading, empty and error states of a page.
 import { html } from "../html.js";
 import { problemText, t } from "../words.js";
 
-/** Grey lines in the shape of what will come. */
+/** Gray lines in the shape of the content to come. */
 export function Skeleton({ rows = 4 }) {
   return html`<div class="skeletons" aria-busy="true">
     <p class="visually-hidden" role="status">${t("state.loading")}</p>
@@ -19,7 +19,7 @@ export function Empty({ title, children }) {
   </div>`;
 }
 
-/** What failed, in plain words, and the way on. */
+/** What failed, and what to do next. */
 export function Failure({ error, retry }) {
   return html`<div class="note bad" role="alert">
     <p>${problemText(error)}</p>
@@ -28,16 +28,16 @@ export function Failure({ error, retry }) {
   </div>`;
 }
 
-/** One of: the skeleton, the failure, or what `children` makes of the data. */
+/** The skeleton, the failure, or what `children` renders from the data. */
 export function Loaded({ from, rows, children }) {
   if (from.error && !from.data) return html`<${Failure} error=${from.error} retry=${from.reload} />`;
   if (!from.data) return html`<${Skeleton} rows=${rows} />`;
   return html`${from.error && html`<${Failure} error=${from.error} retry=${from.reload} />`}${children(from.data)}`;
 }
 
-/** The button under a list that goes on. */
+/** The "more" button under a list. */
 export function More({ list }) {
-  // The button moves away or goes; who pressed it goes on at the first of the new rows.
+  // The button moves or disappears, so the focus goes to the first new row.
   const press = async (event) => {
     const around = event.currentTarget.closest("section, .page");
     const rows = () => around.querySelectorAll(".cards > li");

@@ -1,4 +1,4 @@
-// Links between the parts of a page; each part has its own address.
+// Links between the parts of a page. Each part has its own URL.
 import { html } from "../html.js";
 import { number } from "../words.js";
 

@@ -1,4 +1,4 @@
-// Who applied to one posting, by stage, and the answers an employer gives.
+// The applicants of a posting by stage, and the employer's decisions.
 import { api } from "../api.js";
 import { html, useId, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";
@@ -11,7 +11,7 @@ import { PostingMoves } from "../components/posting-moves.js";
 import { Stage } from "../components/stages.js";
 import { Empty, Loaded, More } from "../components/states.js";
 
-/** From which stages an employer may move where, as src/http/README.md has it; the server decides. */
+/** The changes an employer may make from each status (src/http/README.md). The server checks them. */
 const MOVES = {
   submitted: ["under_review", "interview", "offered", "accepted", "rejected"],
   under_review: ["interview", "offered", "accepted", "rejected"],

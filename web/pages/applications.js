@@ -1,4 +1,4 @@
-// A student's applications: how far each is, and the answers that are his to give.
+// A student's applications: their status, and the student's decisions.
 import { api } from "../api.js";
 import { html, useState } from "../html.js";
 import { useList } from "../load.js";
@@ -40,7 +40,7 @@ function Mine({ application, onChange }) {
       say(t(`applications.did.${to}`, { title: application.jobTitle }), { shown: true });
     } catch (error) {
       setFailed(error);
-      // The stage was out of date: show the one that holds now.
+      // The status was out of date: show the current one.
       const now = await api.get(`applications/${applicationId}`).catch(() => null);
       if (now) onChange(now);
     }

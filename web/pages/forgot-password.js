@@ -1,4 +1,4 @@
-// Ask for a link to set a new password.
+// Requests a link to set a new password.
 import { api } from "../api.js";
 import { needed, useForm } from "../form.js";
 import { html, useState } from "../html.js";
@@ -13,7 +13,7 @@ export function ForgotPassword() {
   const submit = () =>
     form.run(async ({ email }) => {
       needed({ email }, ["email"]);
-      // No key: who asks again is to get another mail.
+      // No key, so that another request sends another mail.
       await api.post("auth/forgot-password", { email: email.trim() });
       setSentTo(email.trim());
     });

@@ -1,4 +1,4 @@
-// Search and read jobs. The address holds the whole search and which job is open, so Back, reload and links work.
+// Searches and shows jobs. The URL has the whole search and the open job, so Back, reload and links work.
 import { query } from "../api.js";
 import { html, signal, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { useList } from "../load.js";
@@ -18,7 +18,7 @@ wideScreen.addEventListener("change", () => (wide.value = wideScreen.matches));
 const ONE = ["q", "location", "workSpace", "minPay", "maxHours", "workStudy", "employeeId", "sort"];
 const MANY = ["skill", "setting"];
 
-/** What an address asks for. */
+/** The search in a URL. */
 export function wanted(search) {
   const given = new URLSearchParams(search);
   const found = {};
@@ -27,7 +27,7 @@ export function wanted(search) {
   return found;
 }
 
-/** The address of a search: one search has one address, in whatever order it was put together. */
+/** The URL of a search. The same search has the same URL, whatever the order of its filters. */
 function addressOf(parts) {
   return `/${query(Object.fromEntries([...ONE, ...MANY, "job"].map((name) => [name, parts[name]])))}`;
 }
@@ -55,12 +55,12 @@ export function Jobs() {
     before.current = open;
     if (open === last) return;
     if (open) {
-      // Who opens a job goes to it, on wide screens past the rest of the list.
+      // Opening a job moves the focus to it, past the rest of the list on wide screens.
       detail.current?.scrollTo(0, 0);
       if (!wide.value) scrollTo(0, 0);
       detail.current?.focus({ preventScroll: true });
     } else {
-      // And comes back to where he was.
+      // And returns it afterwards.
       list.current?.querySelector(`[data-job="${CSS.escape(last)}"]`)?.focus();
     }
   }, [open]);
@@ -104,7 +104,7 @@ export function Jobs() {
   </div>`;
 }
 
-/** The words; results follow while typing, and Back steps over what was typed on the way. */
+/** The search words. Results follow while typing; Back skips the steps in between. */
 function SearchBar({ asked, onChange }) {
   const [typed, setTyped] = useState(asked.q ?? "");
   const timer = useRef(null);
@@ -113,7 +113,7 @@ function SearchBar({ asked, onChange }) {
     if (input.current !== document.activeElement) setTyped(asked.q ?? "");
   }, [asked.q]);
   const typedTo = useRef(null);
-  // When the timer ends a filter may have been chosen: what holds then is what the words are added to.
+  // A filter may have been chosen before the timer ends, so the words are added to the current search.
   const now = useRef(null);
   now.current = { q: asked.q ?? "", onChange };
   const search = (text) => {
@@ -153,7 +153,7 @@ function Sort({ asked, onChange }) {
   </div>`;
 }
 
-/** What narrows the search, each to be taken away with one press. */
+/** The active filters, each with a remove button. */
 function Chips({ asked, currency, onChange }) {
   const chips = chosenFilters(asked, currency);
   if (!chips.length) return null;
@@ -178,7 +178,7 @@ function Nothing({ asked }) {
   <//>`;
 }
 
-/** One posting by its own address. */
+/** One posting at its own URL. */
 export function Job({ id }) {
   const heading = useRef(null);
   useArrival(heading);

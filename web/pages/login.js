@@ -1,4 +1,4 @@
-// Log in, and back to where one came from.
+// Logs in and returns to the previous page.
 import { needed, useForm } from "../form.js";
 import { html, useEffect } from "../html.js";
 import { go, place, safeNext } from "../router.js";

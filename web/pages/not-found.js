@@ -1,4 +1,4 @@
-// An address without a page, or one that is not for this reader.
+// A URL without a page, or a page that this reader may not see.
 import { html } from "../html.js";
 import { t } from "../words.js";
 import { Page } from "../components/page.js";

@@ -1,4 +1,4 @@
-// The office: what waits, all accounts, the mail.
+// The office: pending items, all accounts, mail.
 import { api, query } from "../api.js";
 import { html, useState } from "../html.js";
 import { useList } from "../load.js";
@@ -26,7 +26,7 @@ export function Office({ part = "waiting" }) {
   <//>`;
 }
 
-/** Rows with an empty state, each drawn by `children`. */
+/** Rows with an empty state, each rendered by `children`. */
 function Rows({ list, none, children }) {
   return html`<${Loaded} from=${list} rows=${2}>
       ${() => (list.items.length === 0 ? html`<${Empty} title=${none} />` : html`<ul class="cards">${list.items.map(children)}</ul>`)}
@@ -55,7 +55,7 @@ function Waiting() {
   `;
 }
 
-/** A decision of the office: a reason that goes by mail, and the presses. `ways`: [[label, kind, press]]. */
+/** A decision of the office: a reason for the mail, and the buttons. `ways`: [[label, kind, press]]. */
 function Decision({ ways, needs, who }) {
   const [reason, setReason] = useState("");
   const [failed, setFailed] = useState(null);
@@ -137,7 +137,7 @@ function Posting({ job, onChange }) {
   </li>`;
 }
 
-/** A choice among values that lives in the address. */
+/** A choice that is stored in the URL. */
 function Pick({ name, label, values, text }) {
   const now = new URLSearchParams(place.value.search);
   const choose = (value) => {

@@ -1,4 +1,4 @@
-// Post a job, and edit one: one form. What was typed survives a reload.
+// The form to post and to edit a job. Input survives a reload.
 import { api } from "../api.js";
 import { FieldErrors, typedList, typedNumber, useForm } from "../form.js";
 import { html, useState } from "../html.js";
@@ -22,7 +22,7 @@ function typed(job) {
   return { ...values, deadline: dueDay(job.deadline), skillsRequired: job.skillsRequired.join(", ") };
 }
 
-/** The members of a posting from what was typed; `before` is the posting as it was read. */
+/** The fields of a posting from the input. `before` is the loaded posting. */
 function body(values, before) {
   const errors = {};
   const amount = (name) => {
@@ -52,7 +52,7 @@ function body(values, before) {
   };
   if (Object.keys(errors).length) throw new FieldErrors(errors);
   if (!before) return found;
-  // A merge patch takes a member away by null; a deadline that was not touched keeps its hour.
+  // A merge patch removes a member with null. An unchanged deadline keeps its time.
   for (const name of Object.keys(found)) found[name] ??= null;
   if (found.deadline === dueDay(before.deadline)) delete found.deadline;
   return found;
@@ -130,7 +130,7 @@ function Fields({ form }) {
   `;
 }
 
-/** What the employer asks each applicant. */
+/** The employer's questions to applicants. */
 function Questions({ form }) {
   const questions = form.values.questions;
   const change = (index, part) => form.set("questions", questions.map((one, at) => (at === index ? { ...one, ...part } : one)));

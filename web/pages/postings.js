@@ -1,4 +1,4 @@
-// An employer's postings, by where they stand.
+// An employer's postings, by status.
 import { api, query } from "../api.js";
 import { html, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";

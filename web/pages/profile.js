@@ -1,4 +1,4 @@
-// What a person says of himself, and what the campus knows of a student.
+// A person's profile, and what the campus knows about a student.
 import { api } from "../api.js";
 import { typedList, typedNumber, useForm } from "../form.js";
 import { html, useState } from "../html.js";
@@ -75,7 +75,7 @@ function shown(name, value) {
   return typeof value === "number" ? number(value) : value;
 }
 
-/** Shown, with where each comes from. */
+/** The facts with their sources. */
 function Facts({ student }) {
   const source = (name) => {
     if (student[name] === null) return "";
@@ -91,7 +91,7 @@ function Facts({ student }) {
   </section>`;
 }
 
-/** The facts that the campus has not set are the student's to fill in. */
+/** The student fills in facts that the campus has not set. */
 function OwnFacts({ student, version, onChange }) {
   const open = FACTS.filter((name) => student[name] === null || student.selfReported.includes(name));
   const [seen] = useState(open);
@@ -127,7 +127,7 @@ function Password({ email }) {
   const submit = () =>
     form.run(async ({ currentPassword, password }) => {
       await api.patch("me", { currentPassword, password });
-      // The change has ended every sign-in, this one too.
+      // The change has ended all sessions, including this one.
       await logIn(email, password);
       form.set("currentPassword", "");
       form.set("password", "");

@@ -1,4 +1,4 @@
-// Register as a student or an employer.
+// Registers a student or an employer.
 import { api } from "../api.js";
 import { typedList, useForm } from "../form.js";
 import { html, useState } from "../html.js";

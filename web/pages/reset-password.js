@@ -1,4 +1,4 @@
-// The link of the reset mail leads here: set a new password.
+// Sets a new password. The link in the reset mail opens this page.
 import { api } from "../api.js";
 import { useForm } from "../form.js";
 import { html, useState } from "../html.js";

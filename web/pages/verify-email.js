@@ -1,5 +1,5 @@
-// The link of the verification mail leads here. The password proves that the registration was the reader's own; a press does the
-// rest, so that a mail scanner that opens links confirms nothing.
+// The link in the verification mail opens this page. The password proves that the reader registered. It needs a press,
+// so that a mail scanner that opens links verifies nothing.
 import { api } from "../api.js";
 import { needed, useForm } from "../form.js";
 import { html, useState } from "../html.js";
