@@ -156,7 +156,10 @@ fn test_runs_cases_and_shows_each_difference() {
     let (told, _) = ends(&test("bad.json"), 1);
     assert!(told.contains("FAIL so are twenty-five ("), "{told}");
     assert!(told.contains("expected eligible, got ineligible"), "{told}");
-    assert!(told.contains("it said ") && told.contains("25"), "{told}");
+    assert!(
+        told.contains("it answered ") && told.contains("25"),
+        "{told}"
+    );
     assert!(told.contains("1 of 2 cases passed"), "{told}");
 
     let (_, said) = ends(&test("broken.json"), 1);
@@ -263,10 +266,7 @@ fn a_crash_in_a_case_lists_possible_causes() {
     ends(&test("2026.json"), 0);
     let (told, _) = ends(&test("1970.json"), 1);
     assert!(told.contains("the rule crashed"), "{told}");
-    assert!(
-        told.contains("an answer of another shape than the contract's"),
-        "{told}"
-    );
+    assert!(told.contains("wrong shape"), "{told}");
 }
 
 #[test]

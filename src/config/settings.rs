@@ -375,7 +375,7 @@ fn address_of_a_site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         Ok(url.trim_end_matches('/').into())
     } else {
         Err(serde::de::Error::custom(
-            "public_url must begin with http:// or https://",
+            "public_url must start with http:// or https://",
         ))
     }
 }

@@ -114,23 +114,23 @@ impl Metrics {
         let own = registry.sub_registry_with_prefix("corkboard");
         own.register(
             "build",
-            "What runs",
+            "The running version",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
         own.register_with_unit(
             "http_request_duration",
-            "Time from a request's head to the head of its answer",
+            "Time from the end of a request's headers to the start of its answer",
             Unit::Seconds,
             self.requests.clone(),
         );
         own.register(
             "follower_lag",
-            "Entries of the change log that a follower has yet to deal with",
+            "Change log entries that a follower has not handled yet",
             self.lag.clone(),
         );
         own.register(
             "outbox_mails",
-            "Mails that wait or were given up; counted up to 10,000",
+            "Waiting and failed mails, counted up to 10,000",
             self.mails.clone(),
         );
         own.register(
@@ -140,17 +140,17 @@ impl Metrics {
         );
         own.register(
             "store_changes",
-            "Changes in those commits; their quotient is the size of a group",
+            "Changes in those commits; changes / commits is the size of a group",
             self.changes.clone(),
         );
         own.register(
             "store_changes_waiting",
-            "Changes handed over and not yet answered",
+            "Changes submitted and not yet answered",
             self.changes_waiting.clone(),
         );
         own.register(
             "log_lines_lost",
-            "Log lines that standard error did not take, since the start",
+            "Log lines that could not be written to standard error, since the start",
             self.log_lines_lost.clone(),
         );
         self

@@ -235,7 +235,7 @@ fn job_closed(job: &str, because: ClosedBecause) -> MailText {
         ClosedBecause::Closed => format!("{job} has been closed."),
         ClosedBecause::Filled => format!("{job} has been filled."),
         ClosedBecause::Expired => {
-            format!("{job} takes no more applications: its deadline has passed.")
+            format!("{job} no longer takes applications: its deadline has passed.")
         }
     };
     let still = match because {

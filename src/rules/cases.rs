@@ -225,9 +225,9 @@ fn meant_for(kind: Kind, file: &File) -> Result<(), String> {
         } = &case.expect;
         let verdict = outcome.is_some() || codes.is_some() || messages.is_some();
         let wrong = match (kind, verdict, delivery) {
-            (_, false, None) => "nothing; write what must come out",
-            (Kind::Eligibility, _, Some(_)) => "a delivery, and this rule gives verdicts",
-            (Kind::Notification, true, _) => "a verdict, and this rule decides about mail",
+            (_, false, None) => "nothing; write the expected answer",
+            (Kind::Eligibility, _, Some(_)) => "a delivery, but this rule gives verdicts",
+            (Kind::Notification, true, _) => "a verdict, but this rule decides about mail",
             _ => continue,
         };
         return Err(format!("{} expects {wrong}", case.called(place)));
@@ -240,7 +240,7 @@ impl Expected {
         match got {
             Err(fault @ Fault::Trapped(_)) => vec![
                 fault.to_string(),
-                "so does an answer of another shape than the contract's, and an error that is thrown and not caught"
+                "An answer with the wrong shape and an uncaught error also count as a crash."
                     .into(),
             ],
             Err(fault) => vec![fault.to_string()],
@@ -290,9 +290,9 @@ impl Expected {
                 .get(place)
                 .map(|reason| reason.message.as_str());
             if !message.is_some_and(|message| message.starts_with(expected.as_str())) {
-                lines.push(format!("expected to read {expected:?}"));
+                lines.push(format!("expected the message {expected:?}"));
                 lines.push(format!(
-                    "          but read {:?}",
+                    "             but got {:?}",
                     message.unwrap_or_default()
                 ));
             }
@@ -300,7 +300,7 @@ impl Expected {
         if !lines.is_empty() {
             let reasons = verdict.reasons.iter();
             lines.extend(
-                reasons.map(|reason| format!("it said {}: {}", reason.code, reason.message)),
+                reasons.map(|reason| format!("it answered {}: {}", reason.code, reason.message)),
             );
         }
         lines

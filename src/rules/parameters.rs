@@ -96,7 +96,7 @@ impl Schema {
         }
         let required = texts(root.get("required")).ok_or("required must be a list of names")?;
         if let Some(name) = required.iter().find(|name| !properties.contains_key(*name)) {
-            return Err(format!("it requires {name}, which it does not describe"));
+            return Err(format!("it requires {name}, but does not describe it"));
         }
         let settings = properties
             .iter()
@@ -218,7 +218,7 @@ impl Shape {
                 known(member, "it", &keywords(&["format"]))?;
                 match member.get("format").and_then(Json::as_str) {
                     Some("date") => Ok(Self::Day),
-                    _ => Err("the only format known is \"date\"".into()),
+                    _ => Err("the only supported format is \"date\"".into()),
                 }
             }
             Some("string") => {
@@ -245,7 +245,7 @@ impl Shape {
                     .get("items")
                     .and_then(Json::as_object)
                     .filter(|items| items.get("type").is_some_and(|kind| kind == "string"))
-                    .ok_or("a list must be one of texts: items with type \"string\"")?;
+                    .ok_or("a list must contain texts: items with type \"string\"")?;
                 known(items, "items", &["type", "title", "description", "enum"])?;
                 Ok(Self::Texts {
                     choices: choices(items)?,
@@ -325,7 +325,7 @@ fn some_number_fits(whole: bool, least: Option<f64>, most: Option<f64>) -> Resul
         return Ok(());
     }
     Err(format!(
-        "no number lies between its minimum {least} and its maximum {most}"
+        "there is no number between its minimum {least} and its maximum {most}"
     ))
 }
 
@@ -376,9 +376,7 @@ fn known(object: &Map<String, Json>, what: &str, keywords: &[&str]) -> Result<()
         .find(|name| !keywords.contains(&name.as_str()))
     {
         None => Ok(()),
-        Some(name) => Err(format!(
-            "{what} has the keyword {name}, which this board does not know"
-        )),
+        Some(name) => Err(format!("{what} has the unsupported keyword {name}")),
     }
 }
 

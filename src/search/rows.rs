@@ -66,7 +66,7 @@ impl Rows {
                 .map(|flags| u8::try_from(flags).ok().map(Flags))
                 .map(|flags| flags.filter(|flags| usize::from(flags.0) < Flags::COUNT))
                 .collect::<Option<_>>()
-                .ok_or_else(|| damaged("a column holds what was never written"))?,
+                .ok_or_else(|| damaged("a column has an invalid value"))?,
             work_spaces: starts.windows(2).map(work_space).collect(),
             skill_starts,
             skills,

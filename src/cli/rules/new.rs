@@ -27,7 +27,7 @@ fn name(text: &str) -> Result<String, String> {
     if name.starts_with(|letter: char| letter.is_ascii_lowercase()) && !name.ends_with('-') {
         Ok(name)
     } else {
-        Err("name must begin with a letter and not end with a hyphen".into())
+        Err("name must start with a letter and not end with a hyphen".into())
     }
 }
 

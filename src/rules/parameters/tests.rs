@@ -13,7 +13,7 @@ fn a_parameter_without_a_valid_value_is_refused() {
         (r#"{"type":"number","minimum":2,"maximum":1}"#, "minimum 2"),
         (
             r#"{"type":"integer","minimum":0.2,"maximum":0.8}"#,
-            "no number",
+            "there is no number",
         ),
         (
             r#"{"type":"string","minLength":3,"maxLength":2}"#,
