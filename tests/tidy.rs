@@ -70,7 +70,10 @@ const STATE_CHANGES: &[(&str, &[&str])] = &[
             "job.follow_source(",
         ],
     ),
-    ("applications", &["Application::submitted(", ".make("]),
+    (
+        "applications",
+        &["Application::submitted(", ".change_status("],
+    ),
     (
         "store",
         &[

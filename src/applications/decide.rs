@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::eligibility::Checker;
 use crate::jobs;
 use crate::model::{
-    Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, Line, Mover,
+    ActingSide, Application, ApplicationId, ApplicationStatus, Event, Identity, Invalid, Job, Line,
     Outcome, Party, Reason, Student, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
@@ -48,8 +48,8 @@ pub async fn decide(
         .map_err(|fault| Invalid::one("note", fault))?;
     let (from, to) = (old.application_status(), decision.to);
     let mover = match identity.party {
-        Party::Student(_) => Mover::Student,
-        Party::Employer(_) | Party::Admin => Mover::Employer,
+        Party::Student(_) => ActingSide::Student,
+        Party::Employer(_) | Party::Admin => ActingSide::Employer,
     };
     if !from.allows(mover, to) {
         return Err(Refusal::InvalidTransition { from, to });
@@ -77,7 +77,7 @@ pub async fn decide(
         }
     }
     let note = Some(note).filter(|note| !note.is_empty());
-    moved.make(identity.role(), to, note, transaction.now());
+    moved.change_status(identity.role(), to, note, transaction.now());
     let moved = transaction.update(&old, moved)?;
     Ok(Decided::Moved(Box::new(moved)))
 }

@@ -37,7 +37,7 @@ pub(crate) fn erase_of_employer(
 
 fn withdraw(application: &mut Application, now: Timestamp) {
     if !application.application_status().is_final() {
-        application.make(Role::Student, ApplicationStatus::Withdrawn, None, now);
+        application.change_status(Role::Student, ApplicationStatus::Withdrawn, None, now);
     }
 }
 

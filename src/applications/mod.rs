@@ -15,7 +15,7 @@ pub(crate) use erase::{erase_of_employer, erase_of_student};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{
-    MAX_RESUME_BYTES, Resume, keep_resume, pdf_name, remove_resume, resume_bytes, see_resume,
+    MAX_RESUME_BYTES, Resume, pdf_name, remove_resume, resume_bytes, see_resume, store_resume,
 };
 pub use see::{applicant, may_see, see, shown_resume};
 pub use submit::{Submission, submit};

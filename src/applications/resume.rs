@@ -85,7 +85,7 @@ pub fn pdf_name(name: &str) -> String {
 }
 
 /// Stores a file, its record and bytes, in one change.
-pub fn keep_resume(
+pub fn store_resume(
     transaction: &mut Transaction,
     student_id: &StudentId,
     resume: &Resume,

@@ -29,7 +29,7 @@ pub fn check_password(password: &str) -> Result<(), FieldFault> {
 }
 
 /// The normalized form that is hashed. Keyboards send the same letter in different ways (NIST SP 800-63B 5.1.1.2).
-fn one_form(typed: &str) -> Cow<'_, str> {
+fn normalized(typed: &str) -> Cow<'_, str> {
     if typed.is_ascii() {
         Cow::Borrowed(typed)
     } else {
@@ -81,7 +81,7 @@ impl Passwords {
 
     /// The PHC string of a password's hash.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let password = one_form(password).into_owned();
+        let password = normalized(password).into_owned();
         let work = move |memory: &mut Vec<Block>| hash(&password, memory);
         self.threads.run(Queue::Others, work).await?
     }
@@ -99,7 +99,7 @@ impl Passwords {
 
 fn verify(typed: &str, phc: &str, memory: &mut Vec<Block>) -> Result<Match, PasswordError> {
     let stored = PasswordHash::new(phc).map_err(failed)?;
-    let password = one_form(typed);
+    let password = normalized(typed);
     // Both forms are always compared, so that the time reveals nothing. `Output` compares in constant time.
     let is_right = stored.hash == Some(compute(&stored, &password, memory)?);
     if password == typed {

@@ -70,7 +70,7 @@ impl ModuleCache {
         rule: &RuleInUse,
         settings: &RulesSettings,
     ) -> Result<Result<Arc<Ready>, Fault>, StoreError> {
-        if let Some(ready) = self.at_hand(rule) {
+        if let Some(ready) = self.cached(rule) {
             return Ok(Ok(ready));
         }
         let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
@@ -91,7 +91,7 @@ impl ModuleCache {
         Ok(Ok(ready))
     }
 
-    fn at_hand(&self, rule: &RuleInUse) -> Option<Arc<Ready>> {
+    fn cached(&self, rule: &RuleInUse) -> Option<Arc<Ready>> {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         ready
             .get(&rule.rule_id)

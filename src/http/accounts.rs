@@ -99,12 +99,12 @@ pub async fn verify_email(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let (origin, bytes) = (caller.origin, body.0.clone());
-    let answer = prove_mailbox(caller, &request, &state, body);
+    let answer = verify_address(caller, &request, &state, body);
     let answer = state.follow_link(&request, answer);
     once_with_secrets(&state, &request, origin, &bytes, answer).await
 }
 
-async fn prove_mailbox(
+async fn verify_address(
     caller: Caller<Anyone>,
     request: &HttpRequest,
     state: &State,

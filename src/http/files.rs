@@ -62,7 +62,7 @@ pub async fn keep(
         Some(&caller.who),
         caller.origin,
         resume.bytes(),
-        |transaction| applications::keep_resume(transaction, student_id, &resume),
+        |transaction| applications::store_resume(transaction, student_id, &resume),
         |file| {
             let mut answer = Reply::json(StatusCode::CREATED, &FileView::from(&file.record))?;
             answer.location = Some(format!("/api/v1/files/{}", file.file_id));

@@ -50,7 +50,7 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (reader, who) = (&caller.reader, caller.who.as_ref());
-    let (job, how) = jobs::see_card(reader, &state.cached_jobs, who, id_of(&path)?)?;
+    let (job, how) = jobs::see_cached(reader, &state.cached_jobs, who, id_of(&path)?)?;
     let mut response = HttpResponse::Ok();
     let known = is_known(&request, job.version);
     if known {

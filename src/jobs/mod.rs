@@ -25,7 +25,7 @@ pub(crate) use of_employer::{
 };
 pub use post::{Posting, post};
 pub use refusal::Refusal;
-pub use see::{audience_of, see, see_card};
+pub use see::{audience_of, see, see_cached};
 pub(crate) use source::{follow_source, post_from_source};
 
 /// How much of a posting a reader may see.

@@ -28,7 +28,7 @@ pub fn see(
 }
 
 /// The same for a posting from the cache.
-pub fn see_card(
+pub fn see_cached(
     reader: &Reader,
     cached_jobs: &CachedJobs,
     identity: Option<&Identity>,

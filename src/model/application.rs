@@ -51,29 +51,29 @@ impl ApplicationStatus {
     }
 
     /// Whether this side may make this change (the table in src/http/README.md).
-    pub fn allows(self, mover: Mover, to: Self) -> bool {
+    pub fn allows(self, side: ActingSide, to: Self) -> bool {
         use ApplicationStatus::{
             Accepted, Declined, Interview, Offered, Rejected, Submitted, UnderReview, Withdrawn,
         };
-        match (mover, self) {
-            (Mover::Employer, Submitted) => {
+        match (side, self) {
+            (ActingSide::Employer, Submitted) => {
                 matches!(to, UnderReview | Interview | Offered | Accepted | Rejected)
             }
-            (Mover::Employer, UnderReview) => {
+            (ActingSide::Employer, UnderReview) => {
                 matches!(to, Interview | Offered | Accepted | Rejected)
             }
-            (Mover::Employer, Interview) => matches!(to, Offered | Accepted | Rejected),
-            (Mover::Employer, Offered) => to == Rejected,
-            (Mover::Student, Submitted | UnderReview | Interview) => to == Withdrawn,
-            (Mover::Student, Offered) => matches!(to, Accepted | Declined | Withdrawn),
+            (ActingSide::Employer, Interview) => matches!(to, Offered | Accepted | Rejected),
+            (ActingSide::Employer, Offered) => to == Rejected,
+            (ActingSide::Student, Submitted | UnderReview | Interview) => to == Withdrawn,
+            (ActingSide::Student, Offered) => matches!(to, Accepted | Declined | Withdrawn),
             (_, Accepted | Rejected | Declined | Withdrawn) => false,
         }
     }
 }
 
-/// A column of the table of status changes. An admin has the same rights as the employer.
+/// The side that changes a status: a column of the table of changes. An admin has the employer's rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mover {
+pub enum ActingSide {
     Student,
     Employer,
 }
@@ -142,7 +142,7 @@ pub struct Move {
     pub note: Option<String>,
 }
 
-/// The status is private: only `make` changes it, and only `applications/` calls `make`.
+/// The status is private: only `change_status` changes it, and only `applications/` calls that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Application {
@@ -208,7 +208,13 @@ impl Application {
     }
 
     /// Changes the status. The caller has checked `ApplicationStatus::allows`.
-    pub fn make(&mut self, by: Role, to: ApplicationStatus, note: Option<String>, now: Timestamp) {
+    pub fn change_status(
+        &mut self,
+        by: Role,
+        to: ApplicationStatus,
+        note: Option<String>,
+        now: Timestamp,
+    ) {
         let from = Some(self.application_status);
         self.history.push(Move {
             at: now,
@@ -264,23 +270,23 @@ mod tests {
     proptest! {
         #[test]
         fn a_final_status_never_changes_and_no_change_is_to_itself(from in status(), to in status()) {
-            for mover in [Mover::Student, Mover::Employer] {
+            for side in [ActingSide::Student, ActingSide::Employer] {
                 if from.is_final() || from == to || to == ApplicationStatus::Submitted {
-                    prop_assert!(!from.allows(mover, to));
+                    prop_assert!(!from.allows(side, to));
                 }
             }
         }
 
         #[test]
         fn only_one_side_may_make_each_change(from in status(), to in status()) {
-            prop_assert!(!(from.allows(Mover::Student, to) && from.allows(Mover::Employer, to)));
+            prop_assert!(!(from.allows(ActingSide::Student, to) && from.allows(ActingSide::Employer, to)));
         }
     }
 
     #[test]
     fn only_the_student_accepts_an_offer() {
         use ApplicationStatus::{Accepted, Offered};
-        assert!(Offered.allows(Mover::Student, Accepted));
-        assert!(!Offered.allows(Mover::Employer, Accepted));
+        assert!(Offered.allows(ActingSide::Student, Accepted));
+        assert!(!Offered.allows(ActingSide::Employer, Accepted));
     }
 }

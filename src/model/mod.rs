@@ -29,7 +29,8 @@ mod time;
 
 pub use account::{Account, AccountStatus, Claim, Registration, Role};
 pub use application::{
-    Answer, Application, ApplicationStatus, Eligibility, Move, Mover, Outcome, Override, Reason,
+    ActingSide, Answer, Application, ApplicationStatus, Eligibility, Move, Outcome, Override,
+    Reason,
 };
 pub use campus::{Campus, language_for};
 pub use email::Email;

@@ -39,7 +39,7 @@ fn apply(path: &'static str, summary: &'static str) -> Operation {
         .problem(422, "ineligible")
 }
 
-fn move_on(path: &'static str, summary: &'static str) -> Operation {
+fn change_status(path: &'static str, summary: &'static str) -> Operation {
     operation("PATCH", path, summary)
         .if_match()
         .answer::<ApplicationView<'_>>(200, "The changed application.")
@@ -76,7 +76,7 @@ fn applications() -> Vec<Operation> {
                 "The application. Employers and admins also get the student.",
             )
             .etag(),
-        move_on(
+        change_status(
             "/api/v1/applications/{id}",
             "Changes an application's status",
         )
@@ -128,19 +128,19 @@ fn files() -> Vec<Operation> {
 }
 
 fn classic_routes() -> Vec<Operation> {
-    let move_on = |path, summary| {
-        move_on(path, summary)
+    let change_status = |path, summary| {
+        change_status(path, summary)
             .body::<classic::Move>()
             .problem(404, "not_found")
     };
     vec![
         apply("/apply-job", "Applies for a job (classic name)"),
         list("/get-applications", "Lists applications (classic name)"),
-        move_on(
+        change_status(
             "/update-application-jobs",
             "Changes an application's status (classic name)",
         ),
-        move_on(
+        change_status(
             "/update-application-status",
             "Changes an application's status (another classic name)",
         ),
