@@ -90,10 +90,9 @@ async fn a_link_verifies_only_its_own_registration() {
 async fn ten_passwords_may_be_tried_with_a_link() {
     let board = Board::start();
     let email = "ann@example.edu";
+    let mut known = Vec::new();
     for at_once in [false, true] {
         register(&board, email, PASSWORD, "student", "Ann").await;
-        let mut known = board.mailed_tokens(email, "verify-email");
-        known.truncate(usize::from(at_once));
         let link = next_link(&board, email, &mut known).await;
         let guess = async || {
             verify(&board, &link, "not the one")
