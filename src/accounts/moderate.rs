@@ -26,7 +26,7 @@ pub fn moderate(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account_id: AccountId,
-    wish: &Moderation,
+    moderation: &Moderation,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Account>, Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(account_id))?;
@@ -35,7 +35,7 @@ pub fn moderate(
         return Err(Refusal::Stale);
     }
     let from = account.status;
-    let to = match (from, wish.status) {
+    let to = match (from, moderation.status) {
         (_, None) => from,
         (AccountStatus::Unverified | AccountStatus::Erased, Some(to)) => {
             return Err(Refusal::InvalidTransition { from, to });
@@ -47,7 +47,7 @@ pub fn moderate(
             );
         }
     };
-    if wish.trusted.is_some() && account.role != Role::Employer {
+    if moderation.trusted.is_some() && account.role != Role::Employer {
         return Err(Invalid::one("trusted", FieldFault::EmployersOnly).into());
     }
     let approved = account.role == Role::Employer
@@ -55,7 +55,7 @@ pub fn moderate(
         && to == AccountStatus::Active;
     let changed = Account {
         status: to,
-        trusted: wish.trusted.unwrap_or(account.trusted || approved),
+        trusted: moderation.trusted.unwrap_or(account.trusted || approved),
         updated_at: transaction.now(),
         ..account.record.clone()
     };
@@ -80,7 +80,7 @@ pub fn moderate(
             from,
             to,
             postings_closed,
-            reason: wish.reason.clone(),
+            reason: moderation.reason.clone(),
         };
         let recipient = (&changed.record).into();
         registrar.outbox.notify(transaction, template, recipient)?;

@@ -235,12 +235,12 @@ fn ask_new_email(
     email: Email,
 ) -> Result<(), Refusal> {
     let now = transaction.now();
-    let wish = Account {
+    let changed = Account {
         pending_email: Some(email.clone()),
         updated_at: now,
         ..account.record.clone()
     };
-    let account = transaction.update(account, wish)?;
+    let account = transaction.update(account, changed)?;
     let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail)?;
     let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email))?;
     // The mail belongs to its reader: the owner is not told who asked, and the caller's export does not contain it.

@@ -69,24 +69,24 @@ impl SignUp {
 pub fn sign_up(
     registrar: &Registrar,
     transaction: &mut Transaction,
-    wish: &SignUp,
+    input: &SignUp,
     password_hash: &str,
 ) -> Result<(), Refusal> {
     // Writes something in every case, so that the time does not tell whether the address is taken.
-    transaction.guard(&keys::asked_by_strangers(Some(&wish.email)))?;
+    transaction.guard(&keys::asked_by_strangers(Some(&input.email)))?;
     // A registration is useless without its mail.
-    if !registrar.outbox.may_ask(transaction, &wish.email)? {
+    if !registrar.outbox.may_ask(transaction, &input.email)? {
         return Ok(());
     }
     let now = transaction.now();
-    let existing: Option<Stored<Account>> = transaction.find(&keys::account_email(&wish.email))?;
+    let existing: Option<Stored<Account>> = transaction.find(&keys::account_email(&input.email))?;
     let account = Account {
         account_id: existing
             .as_ref()
             .map_or_else(|| AccountId::generate(now), |old| old.account_id),
-        email: wish.email.clone(),
-        role: wish.role,
-        name: wish.name.clone(),
+        email: input.email.clone(),
+        role: input.role,
+        name: input.name.clone(),
         status: AccountStatus::Unverified,
         trusted: false,
         password_hash: Some(password_hash.into()),
@@ -109,10 +109,10 @@ pub fn sign_up(
         }
     };
     let claim = Claim {
-        role: wish.role,
-        name: wish.name.clone(),
+        role: input.role,
+        name: input.name.clone(),
         password_hash: password_hash.into(),
-        profile: wish.profile.clone(),
+        profile: input.profile.clone(),
     };
     let secret = tokens::issue_claim(transaction, account.account_id, claim)?;
     let token = secret.reveal();

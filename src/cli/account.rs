@@ -153,13 +153,19 @@ fn set_status(
     status: AccountStatus,
 ) -> Result<(), Failure> {
     let account = find(store, email)?;
-    let wish = Moderation {
+    let moderation = Moderation {
         status: Some(status),
         trusted: None,
         reason: None,
     };
     store.run_blocking(Origin::OPERATOR, |transaction| {
-        accounts::moderate(registrar, transaction, account.account_id, &wish, &|_| true)
+        accounts::moderate(
+            registrar,
+            transaction,
+            account.account_id,
+            &moderation,
+            &|_| true,
+        )
     })?;
     Ok(())
 }

@@ -15,14 +15,14 @@ const MAX_SHOWN: u64 = 1_000;
 
 pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let reader = app::read_only_store(config)?;
-    let mut told = 0;
+    let mut reported = 0;
     let Checked {
         rows,
         records,
         wrong,
     } = store::check(&reader, &mut |what| {
-        told += 1;
-        if told <= MAX_SHOWN {
+        reported += 1;
+        if reported <= MAX_SHOWN {
             say(what);
         }
     })?;

@@ -26,13 +26,13 @@ impl Serve {
         }
         telemetry::init()?;
         actix_web::rt::System::new().block_on(async {
-            let told = StopSignal::listen()?;
+            let signal = StopSignal::listen()?;
             let running = app::start(config, Clock::System)?;
             telemetry::say(format_args!(
                 "listening on http://{}",
                 running.server.address
             ));
-            serve_until(told, running).await
+            serve_until(signal, running).await
         })
     }
 }
@@ -56,14 +56,14 @@ impl StopSignal {
 
 /// Serves until the process is asked to stop, then lets running requests finish.
 pub(super) async fn serve_until(
-    mut told: StopSignal,
+    mut signal: StopSignal,
     running: app::Running,
 ) -> Result<ExitCode, Failure> {
     let handle = running.server.handle.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {
-            _ = told.terminate.recv() => {}
-            _ = told.interrupt.recv() => {}
+            _ = signal.terminate.recv() => {}
+            _ = signal.interrupt.recv() => {}
         }
         tracing::info!("stopping");
         handle.stop(true).await;

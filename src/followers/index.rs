@@ -157,11 +157,11 @@ impl IndexFollower {
     }
 }
 
-/// Writes all postings to the index. After each searchable step, calls `told` with the number so far.
+/// Writes all postings to the index. After each searchable step, calls `report` with the number so far.
 pub fn rebuild(
     reader: &Reader,
     index: &SearchIndex,
-    mut told: impl FnMut(usize),
+    mut report: impl FnMut(usize),
 ) -> Result<(), FollowError> {
     let end = reader.log_end()?;
     let mut step: Vec<Edit> = Vec::with_capacity(REBUILD_STEP);
@@ -174,13 +174,13 @@ pub fn rebuild(
             count += step.len();
             // Position 0: if this stops half-way, the next start begins again.
             index.apply(std::mem::take(&mut step), 0)?;
-            told(count);
+            report(count);
         }
         Ok::<(), FollowError>(())
     })?;
     count += step.len();
     index.apply(step, end)?;
-    told(count);
+    report(count);
     Ok(())
 }
 

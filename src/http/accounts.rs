@@ -62,7 +62,7 @@ pub async fn register(
         }
     };
     refuse_long_email(&email)?;
-    let wish = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
+    let input = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
     state.spend_request(&request)?;
     // Hashed for a taken address too, so that the answer takes the same time.
     let hash = state.passwords.hash(&password).await?;
@@ -72,13 +72,13 @@ pub async fn register(
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::sign_up(&state.registrar, transaction, &wish, &hash),
+        |transaction| accounts::sign_up(&state.registrar, transaction, &input, &hash),
         // Saved without a body: the erasure of an account could not find the address in it.
         |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
     );
     in_equal_time(answer).await?;
     let registered = Registered {
-        email: &wish.email,
+        email: &input.email,
         status: "verification_sent",
     };
     Ok(Reply::json(StatusCode::ACCEPTED, &registered)?.respond())

@@ -196,8 +196,8 @@ impl MailTemplate {
             }
             Self::Updates { items } => {
                 // Every item, so no `any`, which stops at the first one.
-                let told = items.iter_mut().map(|item| item.forget(applications));
-                told.filter(|was| *was).count() > 0
+                let forgotten = items.iter_mut().map(|item| item.forget(applications));
+                forgotten.filter(|was| *was).count() > 0
             }
             _ => false,
         }

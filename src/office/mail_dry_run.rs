@@ -50,16 +50,16 @@ pub(super) async fn replay(
     );
     let mut run = DryRun::default();
     for job in &postings {
-        let told = facts.job(0, job);
-        let was = before.announce(checker, reader, today, (job, &told), &listeners);
+        let facts_of_job = facts.job(0, job);
+        let was = before.announce(checker, reader, today, (job, &facts_of_job), &listeners);
         let was = was.await?.all;
         let unasked = after.clone();
-        let will = after.announce(checker, reader, then, (job, &told), &listeners);
+        let will = after.announce(checker, reader, then, (job, &facts_of_job), &listeners);
         let mut will = will.await?;
         if will.failed.iter().any(|(rule, _)| *rule == tried) {
             // The first failure may be caused by a busy machine; a second one is caused by the module.
             after = unasked;
-            let again = after.announce(checker, reader, then, (job, &told), &listeners);
+            let again = after.announce(checker, reader, then, (job, &facts_of_job), &listeners);
             will = again.await?;
         }
         if let Some((_, fault)) = will.failed.iter().find(|(rule, _)| *rule == tried) {
@@ -94,7 +94,7 @@ impl PlannedMail {
         checker: &Checker,
         reader: &Reader,
         set: &RuleSet,
-        (job, told): (&Job, &rules::Job),
+        (job, facts_of_job): (&Job, &rules::Job),
         listeners: &[Listener],
     ) -> Result<Routes, StoreError> {
         let at = job.posted_at();
@@ -115,7 +115,7 @@ impl PlannedMail {
             event: rules::Event {
                 kind: KIND.into(),
                 occurred_unix_seconds: at.as_millis().div_euclid(1000),
-                job: Some(told.clone()),
+                job: Some(facts_of_job.clone()),
                 attributes: Vec::new(),
             },
             recipients: recipients.map(recipient).collect(),

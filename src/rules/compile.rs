@@ -36,7 +36,7 @@ const MOST_WORDS: u64 = 4_096;
 const STACK: usize = 2 << 20;
 pub const STACK_AFTERWARDS: usize = 8 << 20;
 /// Address space in addition to the memory limit: the program itself, and reserved space that is never used.
-const ADDRESSES_BESIDE: u64 = 2 << 30;
+const EXTRA_ADDRESS_SPACE: u64 = 2 << 30;
 /// It reads its input and writes one file.
 const OPEN_FILES: u64 = 32;
 /// Nice value: it yields to everything else on the machine.
@@ -109,9 +109,9 @@ fn run_child(mut child: Child, input: &[&[u8]], limits: &CompileLimits) -> io::R
             }
         });
         let last_words = scope.spawn(move || stderr.map(read_all).unwrap_or_default());
-        let (tell, told) = mpsc::channel();
-        scope.spawn(move || tell.send(stdout.map(read_all).unwrap_or_default()));
-        let said = told.recv_timeout(limits.wall);
+        let (sender, receiver) = mpsc::channel();
+        scope.spawn(move || sender.send(stdout.map(read_all).unwrap_or_default()));
+        let said = receiver.recv_timeout(limits.wall);
         let in_time = !matches!(said, Err(RecvTimeoutError::Timeout));
         if !in_time {
             child.kill()?;
@@ -216,7 +216,7 @@ fn limit_self(limits: &CompileLimits) -> io::Result<()> {
         setrlimit(resource, limit).map_err(io::Error::from)
     };
     limit(Resource::Data, limits.memory_bytes, 0)?;
-    let addresses = limits.memory_bytes.saturating_add(ADDRESSES_BESIDE);
+    let addresses = limits.memory_bytes.saturating_add(EXTRA_ADDRESS_SPACE);
     limit(Resource::As, addresses, 0)?;
     // The soft limit ends the process with a signal that names the cause; the hard limit kills it.
     limit(Resource::Cpu, limits.cpu.as_secs().max(1), 1)?;

@@ -44,28 +44,28 @@ impl Host {
     fn inspect_compiled(&self, digest: Digest, bytes: &[u8]) -> Result<Inspected, Fault> {
         let limits = self.limits();
         let module = self.module(digest, bytes)?;
-        let told = module.describe().map_err(|fault| match fault {
+        let description = module.describe().map_err(|fault| match fault {
             // Records with a different shape are found when the functions are looked up in an instance.
             Fault::WrongAnswer(why) => {
                 Fault::Refused(format!("it does not follow the contract: {why}"))
             }
             other => other,
         })?;
-        if told.parameter_schema.len() > limits.schema_bytes {
+        if description.parameter_schema.len() > limits.schema_bytes {
             return Err(Fault::Refused(format!(
                 "its parameter schema has {} bytes; {} are allowed",
-                told.parameter_schema.len(),
+                description.parameter_schema.len(),
                 limits.schema_bytes
             )));
         }
-        let parameter_schema = Schema::parse(&told.parameter_schema)
+        let parameter_schema = Schema::parse(&description.parameter_schema)
             .map_err(|why| Fault::Refused(format!("its parameter schema cannot be used: {why}")))?;
         try_out(&module, &parameter_schema, 1)?;
         Ok(Inspected {
             kind: module.kind(),
-            name: word(told.name, "name")?,
-            version: word(told.version, "version")?,
-            summary: answer::sentence(told.summary, "its summary", limits.sentence_chars)?,
+            name: word(description.name, "name")?,
+            version: word(description.version, "version")?,
+            summary: answer::sentence(description.summary, "its summary", limits.sentence_chars)?,
             parameter_schema,
             digest,
             size: bytes.len(),

@@ -127,8 +127,8 @@ impl Module {
             self.guest
                 .check(store, context, &batch.students, &batch.jobs, &batch.pairs)
         })?;
-        let told = told(answer, Kind::Eligibility)?;
-        answer::verdicts(told, batch.pairs.len(), &self.runner.limits)
+        let answered = answered(answer, Kind::Eligibility)?;
+        answer::verdicts(answered, batch.pairs.len(), &self.runner.limits)
     }
 
     /// One delivery per recipient, in the same order. Blocks for one call per batch.
@@ -141,8 +141,12 @@ impl Module {
         let mut deliveries = Vec::with_capacity(recipients.len());
         for batch in recipients.chunks(self.runner.limits.batch.max(1)) {
             let answer = self.run(|store| self.guest.route(store, context, event, batch))?;
-            let told = told(answer, Kind::Notification)?;
-            deliveries.extend(answer::deliveries(told, batch.len(), &self.runner.limits)?);
+            let answered = answered(answer, Kind::Notification)?;
+            deliveries.extend(answer::deliveries(
+                answered,
+                batch.len(),
+                &self.runner.limits,
+            )?);
         }
         Ok(deliveries)
     }
@@ -189,7 +193,7 @@ impl Asking<'_> {
 /// Longest error text of a module that the office sees.
 const MOST_WORDS: usize = 2_000;
 
-fn told<T>(answer: Option<Result<Vec<T>, String>>, kind: Kind) -> Result<Vec<T>, Fault> {
+fn answered<T>(answer: Option<Result<Vec<T>, String>>, kind: Kind) -> Result<Vec<T>, Fault> {
     let Some(answer) = answer else {
         return Err(Fault::Refused(match kind {
             Kind::Eligibility => "this module decides about mail, not about eligibility".into(),

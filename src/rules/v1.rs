@@ -53,7 +53,7 @@ impl Guest {
     }
 
     pub fn describe(&self, store: &mut Store<Guard>) -> wasmtime::Result<Description> {
-        let told = match self {
+        let description = match self {
             Self::Eligibility(pre) => pre
                 .instantiate(&mut *store)?
                 .campus_rules_eligibility_check()
@@ -64,10 +64,10 @@ impl Guest {
                 .call_describe(store)?,
         };
         Ok(Description {
-            name: told.name,
-            version: told.version,
-            summary: told.summary,
-            parameter_schema: told.parameter_schema,
+            name: description.name,
+            version: description.version,
+            summary: description.summary,
+            parameter_schema: description.parameter_schema,
         })
     }
 

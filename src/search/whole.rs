@@ -17,11 +17,11 @@ pub fn same_title<'a>(words: impl Iterator<Item = &'a Word>) -> String {
 
 /// Its words as written, for titles that start with the query.
 pub fn beginning<'a>(words: impl Iterator<Item = &'a Word>) -> String {
-    let told: Vec<&str> = words
+    let counted: Vec<&str> = words
         .filter(|word| tells(word))
         .map(|word| word.plain.as_str())
         .collect();
-    told.join(" ")
+    counted.join(" ")
 }
 
 fn tells(word: &Word) -> bool {

@@ -71,11 +71,11 @@ impl Lines {
     }
 
     fn write_all(&self, mut output: impl Write, tell: impl Fn(u64)) {
-        let (mut failed, mut told, mut is_torn) = (0, 0, false);
+        let (mut failed, mut reported, mut is_torn) = (0, 0, false);
         loop {
-            let (text, lost) = self.next(failed, told, !is_torn);
+            let (text, lost) = self.next(failed, reported, !is_torn);
             if lost > 0 {
-                told += lost;
+                reported += lost;
                 tell(lost);
             }
             failed = 0;
@@ -93,11 +93,11 @@ impl Lines {
 
     /// Counts the lines that just failed, then waits for text and takes all of it. If lost lines can be reported now,
     /// also returns how many have not been reported; the queue then has room for that report.
-    fn next(&self, failed: u64, told: u64, may_tell: bool) -> (Vec<u8>, u64) {
+    fn next(&self, failed: u64, reported: u64, may_report: bool) -> (Vec<u8>, u64) {
         let mut state = self.state();
         state.lost += failed;
-        let untold = |state: &State| if may_tell { state.lost - told } else { 0 };
-        let is_filler = |state: &mut State| state.waiting.is_empty() && untold(state) == 0;
+        let unreported = |state: &State| if may_report { state.lost - reported } else { 0 };
+        let is_filler = |state: &mut State| state.waiting.is_empty() && unreported(state) == 0;
         if is_filler(&mut state) {
             state.is_writing = false;
             self.changed.notify_all();
@@ -107,7 +107,7 @@ impl Lines {
             .wait_while(state, is_filler)
             .unwrap_or_else(PoisonError::into_inner);
         state.is_writing = true;
-        (std::mem::take(&mut state.waiting), untold(&state))
+        (std::mem::take(&mut state.waiting), unreported(&state))
     }
 
     /// Waits until the queue is empty, up to a time limit.

@@ -61,7 +61,7 @@ impl Demo {
         check_address(config.server.listen)?;
         let system = actix_web::rt::System::new();
         // Listen before the folder exists, because an early Ctrl-C would leave it behind.
-        let told = system.block_on(async { StopSignal::listen() })?;
+        let signal = system.block_on(async { StopSignal::listen() })?;
         let folder = match data_dir {
             None => Folder::TempFolder(TempFolder::make("demo")?),
             Some(path) => Folder::Kept(path),
@@ -90,7 +90,7 @@ impl Demo {
                 return Err(error.into());
             }
             say(format_args!("listening on http://{address}"));
-            serve_until(told, running).await
+            serve_until(signal, running).await
         })
     }
 }

@@ -42,27 +42,27 @@ pub(super) fn show_module(
     } else {
         None
     };
-    let told = Told {
+    let summary = Summary {
         found: &found,
         cost: &cost,
         counted,
         config,
     };
-    print(told)?;
+    print(summary)?;
     if let Err(fault) = &cost.among_many {
         return Err(format!("{}: failed in a batch: {fault}", file.display()).into());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-struct Told<'a> {
+struct Summary<'a> {
     found: &'a Inspected,
     cost: &'a Cost,
     counted: Option<Instructions>,
     config: &'a Config,
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             found,

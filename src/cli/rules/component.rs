@@ -15,7 +15,7 @@ pub fn is_core_module(bytes: &[u8]) -> bool {
 
 /// The error says why it cannot become a component.
 pub fn of_core_module(core: &[u8]) -> Result<Vec<u8>, String> {
-    let told = |error| {
+    let failed = |error| {
         let hint = if format!("{error:#}").contains("import") {
             "; a rule cannot import functions, so it cannot print, read files or ask for the time"
         } else {
@@ -25,7 +25,7 @@ pub fn of_core_module(core: &[u8]) -> Result<Vec<u8>, String> {
     };
     let mut core = core.to_vec();
     // A module built with wit-bindgen already names its world.
-    let (described, _) = metadata::decode(&core).map_err(told)?;
+    let (described, _) = metadata::decode(&core).map_err(failed)?;
     if described.is_none() {
         let mut contract = Resolve::default();
         let mail = core.windows(MAIL.len()).any(|name| name == MAIL);
@@ -37,11 +37,11 @@ pub fn of_core_module(core: &[u8]) -> Result<Vec<u8>, String> {
             .and_then(|world| {
                 embed_component_metadata(&mut core, &contract, world, StringEncoding::UTF8)
             })
-            .map_err(told)?;
+            .map_err(failed)?;
     }
     ComponentEncoder::default()
         .validate(true)
         .module(&core)
         .and_then(|mut encoder| encoder.encode())
-        .map_err(told)
+        .map_err(failed)
 }

@@ -58,7 +58,7 @@ pub async fn moderate(
         .map_err(|fault| Invalid::one("reason", fault))?
         .filter(|reason| !reason.is_empty());
     let id = id_of(&path)?;
-    let wish = Moderation {
+    let moderation = Moderation {
         status,
         trusted,
         reason,
@@ -67,7 +67,7 @@ pub async fn moderate(
     let account = state
         .store
         .run(caller.origin, |transaction| {
-            accounts::moderate(&state.registrar, transaction, id, &wish, &|version| {
+            accounts::moderate(&state.registrar, transaction, id, &moderation, &|version| {
                 if_match.holds(version)
             })
         })
