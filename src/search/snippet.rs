@@ -61,7 +61,7 @@ impl Snippeter {
         let mut stems = Vec::new();
         let mut phrases: Vec<Vec<String>> = Vec::new();
         let mut prefix = None;
-        let mut intern = |words: &[Word]| {
+        let mut add_words = |words: &[Word]| {
             let telling = words
                 .iter()
                 .filter(|word| words.len() == 1 || !word.is_stop_word());
@@ -70,7 +70,7 @@ impl Snippeter {
         let phrase = |words: &[Word]| words.iter().map(|word| word.stem.clone()).collect();
         for clause in corrected.clauses {
             let is_short_name = clause.clause.is_short_name();
-            intern(&clause.corrections);
+            add_words(&clause.corrections);
             phrases.extend(clause.compounds.iter().map(|compound| phrase(compound)));
             if clause.is_prefix || clause.is_body_prefix {
                 prefix = clause.clause.only_word().map(|word| word.plain.clone());
@@ -78,20 +78,20 @@ impl Snippeter {
             match clause.clause {
                 // Descriptions contain it as an ordinary word.
                 Clause::Word(_) if is_short_name => {}
-                Clause::Word(word) => intern(std::slice::from_ref(&word)),
-                Clause::Phrase(words) => intern(&words),
+                Clause::Word(word) => add_words(std::slice::from_ref(&word)),
+                Clause::Phrase(words) => add_words(&words),
                 Clause::Alias { typed, meant } => {
                     if !is_short_name {
-                        intern(&typed);
+                        add_words(&typed);
                     }
                     phrases.push(phrase(&meant));
                 }
                 Clause::Skill { typed, label, term } => {
-                    intern(&typed);
-                    intern(&label);
+                    add_words(&typed);
+                    add_words(&label);
                     let names = view.vocabulary.names(&term);
                     for name in names.filter(|name| !name.contains(' ')) {
-                        intern(&reader.words(name));
+                        add_words(&reader.words(name));
                     }
                 }
             }

@@ -97,14 +97,14 @@ impl Lines {
         let mut state = self.state();
         state.lost += failed;
         let unreported = |state: &State| if may_report { state.lost - reported } else { 0 };
-        let is_filler = |state: &mut State| state.waiting.is_empty() && unreported(state) == 0;
-        if is_filler(&mut state) {
+        let is_idle = |state: &mut State| state.waiting.is_empty() && unreported(state) == 0;
+        if is_idle(&mut state) {
             state.is_writing = false;
             self.changed.notify_all();
         }
         let mut state = self
             .changed
-            .wait_while(state, is_filler)
+            .wait_while(state, is_idle)
             .unwrap_or_else(PoisonError::into_inner);
         state.is_writing = true;
         (std::mem::take(&mut state.waiting), unreported(&state))
@@ -195,7 +195,12 @@ mod tests {
         let (lines, open, written) = lines();
         let line = [b'x'; 1023];
         let line = [&line[..], b"\n"].concat();
-        for _ in 0..4 * MAX_WAITING / line.len() {
+        lines.push(&line);
+        // The writer is stuck in this line, so it cannot take others before all are pushed.
+        while !lines.state().waiting.is_empty() {
+            std::thread::yield_now();
+        }
+        for _ in 1..4 * MAX_WAITING / line.len() {
             lines.push(&line);
         }
         assert!(lines.lost() > 0);
