@@ -37,28 +37,28 @@ macro_rules! on_each_engine {
 }
 
 on_each_engine! {
-    commits::what_is_put_is_found_with_its_version;
-    commits::a_delete_takes_the_row_and_of_nothing_nothing;
-    commits::a_check_holds_for_the_version_it_names_only;
-    commits::a_stale_change_leaves_nothing_behind_and_spoils_no_neighbour;
-    commits::of_two_that_expect_the_same_the_first_succeeds;
+    commits::a_put_is_found_with_its_version;
+    commits::a_delete_removes_the_row_and_ignores_a_missing_one;
+    commits::a_check_passes_only_for_its_version;
+    commits::a_stale_change_leaves_nothing_and_affects_no_other;
+    commits::the_first_of_two_changes_with_the_same_check_succeeds;
     commits::a_counter_adds_up;
-    commits::an_add_to_what_is_no_counter_is_refused_alone;
-    commits::what_is_too_large_is_refused_alone;
-    commits::what_is_just_within_the_limits_is_taken;
+    commits::an_add_to_another_value_is_refused_alone;
+    commits::a_change_that_is_too_large_is_refused_alone;
+    commits::a_change_within_the_limits_is_accepted;
     commits::the_log_is_dense_and_in_the_order_of_commits;
-    commits::a_watcher_learns_of_the_log_only;
-    commits::all_is_there_after_opening_again_and_the_log_goes_on;
-    reads::an_old_snapshot_sees_nothing_of_later_commits;
-    reads::a_version_is_its_rows_in_the_same_moment;
+    commits::a_watcher_sees_only_the_log;
+    commits::everything_is_there_after_a_restart_and_the_log_continues;
+    reads::an_old_snapshot_does_not_see_later_commits;
+    reads::a_version_matches_its_row_in_the_same_snapshot;
     reads::a_snapshot_outlives_many_commits;
-    reads::a_scan_gives_what_lies_between_its_bounds;
-    reads::a_prefix_holds_what_begins_with_it;
-    reads::a_scan_gives_no_more_than_its_limit_and_goes_on_beyond;
+    reads::a_scan_returns_the_keys_within_its_bounds;
+    reads::a_prefix_range_contains_keys_with_the_prefix;
+    reads::a_scan_stops_at_its_limit_and_can_continue;
     races::adders_never_conflict;
     races::no_checked_update_is_lost;
     races::no_command_is_lost_or_doubled;
-    races::a_crowd_on_one_record_all_get_through;
+    races::many_commands_on_one_record_all_succeed;
     races::a_command_is_contended_after_five_runs;
     races::the_log_is_dense_under_concurrency;
 }

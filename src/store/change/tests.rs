@@ -237,7 +237,7 @@ fn transactions() -> impl Strategy<Value = Vec<(Vec<Step>, bool)>> {
 
 proptest! {
     #[test]
-    fn a_transaction_sees_its_own_writes_and_leaves_index_and_unique_keys_in_step(transactions in transactions()) {
+    fn a_transaction_sees_its_writes_and_keeps_its_keys_consistent(transactions in transactions()) {
         play(&MemoryEngine::default(), transactions);
     }
 }
@@ -245,7 +245,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn so_it_does_on_disk(transactions in transactions()) {
+    fn the_same_is_true_on_disk(transactions in transactions()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.redb");
         play(&RedbEngine::open(&path, RedbOptions::default()).unwrap(), transactions);
@@ -265,7 +265,7 @@ fn plain(id: u8) -> Note {
 }
 
 #[test]
-fn a_scan_reads_on_past_rows_that_the_transaction_deletes() {
+fn a_scan_continues_past_rows_that_the_transaction_deletes() {
     let engine = memory();
     let row = |number: u32| raw(&[&b"X"[..], &number.to_be_bytes()].concat());
     let stored = u32::try_from(MAX_SCAN_ROWS).unwrap() + 20;
@@ -291,7 +291,7 @@ fn a_scan_reads_on_past_rows_that_the_transaction_deletes() {
 }
 
 #[test]
-fn an_update_of_a_version_that_the_transaction_has_left_behind_is_refused() {
+fn an_update_of_an_outdated_version_is_refused() {
     let engine = memory();
     let mut transaction = begin(&*engine);
     let old = transaction.insert(plain(1)).unwrap();
@@ -305,7 +305,7 @@ fn an_update_of_a_version_that_the_transaction_has_left_behind_is_refused() {
 }
 
 #[test]
-fn a_record_read_before_the_transaction_is_checked_all_the_same() {
+fn a_record_read_before_the_transaction_is_checked_too() {
     let engine = memory();
     let mut transaction = begin(&*engine);
     let old = transaction.insert(plain(1)).unwrap();
@@ -323,7 +323,7 @@ fn a_record_read_before_the_transaction_is_checked_all_the_same() {
 }
 
 #[test]
-fn a_unique_key_that_changes_hands_in_one_transaction_keeps_counting() {
+fn a_unique_key_that_changes_its_record_keeps_counting_versions() {
     let engine = memory();
     let labelled = |id| Note {
         label: Some(7),
@@ -342,7 +342,7 @@ fn a_unique_key_that_changes_hands_in_one_transaction_keeps_counting() {
 }
 
 #[test]
-fn two_that_take_the_same_guard_never_both_succeed() {
+fn two_changes_with_the_same_guard_never_both_succeed() {
     let engine = memory();
     let guard = raw(b"G");
     for _ in 0..3 {
@@ -356,7 +356,7 @@ fn two_that_take_the_same_guard_never_both_succeed() {
 }
 
 #[test]
-fn what_was_found_absent_must_still_be_absent() {
+fn a_key_found_absent_must_still_be_absent() {
     let engine = memory();
     let mut reader = begin(&*engine);
     assert!(!reader.is_taken(&label(3)).unwrap());

@@ -6,7 +6,7 @@ use super::{
     writes,
 };
 
-pub(super) fn what_is_put_is_found_with_its_version(open: Open) {
+pub(super) fn a_put_is_found_with_its_version(open: Open) {
     let engine = open();
     assert_eq!(get(&*engine, "a"), None);
     commit(&*engine, writes([put("a", 1, b"one"), put("b", 1, b"")])).unwrap();
@@ -19,7 +19,7 @@ pub(super) fn what_is_put_is_found_with_its_version(open: Open) {
     assert_eq!(get(&*engine, "b"), Some(row(1, b"")));
 }
 
-pub(super) fn a_delete_takes_the_row_and_of_nothing_nothing(open: Open) {
+pub(super) fn a_delete_removes_the_row_and_ignores_a_missing_one(open: Open) {
     let engine = open();
     commit(
         &*engine,
@@ -33,7 +33,7 @@ pub(super) fn a_delete_takes_the_row_and_of_nothing_nothing(open: Open) {
     assert_eq!(get(&*engine, "ab"), Some(row(1, b"two")));
 }
 
-pub(super) fn a_check_holds_for_the_version_it_names_only(open: Open) {
+pub(super) fn a_check_passes_only_for_its_version(open: Open) {
     let engine = open();
     commit(&*engine, writes([put("a", 3, b"")])).unwrap();
     let checked = |text, version| {
@@ -84,7 +84,7 @@ fn assert_refused_alone(engine: &dyn Engine, bad: Change, refusal: &CommitError)
     assert_eq!(logged[before..], [b"t", b"u", b"v"]);
 }
 
-pub(super) fn a_stale_change_leaves_nothing_behind_and_spoils_no_neighbour(open: Open) {
+pub(super) fn a_stale_change_leaves_nothing_and_affects_no_other(open: Open) {
     let engine = open();
     commit(&*engine, writes([put("a", 2, b"")])).unwrap();
     let stale = writes([put("a", 2, b"stale")]).expecting("a", Some(1));
@@ -92,7 +92,7 @@ pub(super) fn a_stale_change_leaves_nothing_behind_and_spoils_no_neighbour(open:
     assert_eq!(get(&*engine, "a"), Some(row(2, b"")));
 }
 
-pub(super) fn of_two_that_expect_the_same_the_first_succeeds(open: Open) {
+pub(super) fn the_first_of_two_changes_with_the_same_check_succeeds(open: Open) {
     let engine = open();
     for version in 0..4 {
         let expected = (version > 0).then_some(version);
@@ -123,7 +123,7 @@ pub(super) fn a_counter_adds_up(open: Open) {
     sum_is(2);
 }
 
-pub(super) fn an_add_to_what_is_no_counter_is_refused_alone(open: Open) {
+pub(super) fn an_add_to_another_value_is_refused_alone(open: Open) {
     let engine = open();
     commit(&*engine, writes([put("text", 1, b"seven..")])).unwrap();
     let add = writes([(key("text"), Write::Add(1))]);
@@ -140,7 +140,7 @@ fn of_length(key_bytes: usize, value_bytes: usize) -> Change {
     writes([put(&"k".repeat(key_bytes), 1, &vec![b'v'; value_bytes])])
 }
 
-pub(super) fn what_is_too_large_is_refused_alone(open: Open) {
+pub(super) fn a_change_that_is_too_large_is_refused_alone(open: Open) {
     let engine = open();
     let too_large = |what| CommitError::Store(StoreError::TooLarge(what));
     assert_refused_alone(&*engine, of_length(MAX_KEY_BYTES + 1, 1), &too_large("key"));
@@ -155,7 +155,7 @@ pub(super) fn what_is_too_large_is_refused_alone(open: Open) {
     assert_refused_alone(&*engine, writes(full), &too_large("change"));
 }
 
-pub(super) fn what_is_just_within_the_limits_is_taken(open: Open) {
+pub(super) fn a_change_within_the_limits_is_accepted(open: Open) {
     let engine = open();
     commit(&*engine, of_length(MAX_KEY_BYTES, MAX_VALUE_BYTES)).unwrap();
     let found = get(&*engine, &"k".repeat(MAX_KEY_BYTES)).unwrap();
@@ -184,7 +184,7 @@ pub(super) fn the_log_is_dense_and_in_the_order_of_commits(open: Open) {
     assert_eq!(log(&*engine), (1..).zip(wanted).collect::<Vec<_>>());
 }
 
-pub(super) fn a_watcher_learns_of_the_log_only(open: Open) {
+pub(super) fn a_watcher_sees_only_the_log(open: Open) {
     let engine = open();
     let mut watch = engine.watch();
     assert_eq!(*watch.borrow_and_update(), 0);
@@ -195,7 +195,7 @@ pub(super) fn a_watcher_learns_of_the_log_only(open: Open) {
     assert_eq!(*watch.borrow_and_update(), 2);
 }
 
-pub(super) fn all_is_there_after_opening_again_and_the_log_goes_on(open: Open) {
+pub(super) fn everything_is_there_after_a_restart_and_the_log_continues(open: Open) {
     let engine = open();
     let number = |number: u32| format!("k{number:04}");
     for hundred in 0..5 {

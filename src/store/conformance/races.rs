@@ -87,7 +87,7 @@ pub(super) fn no_command_is_lost_or_doubled(open: Open) {
     assert_eq!((found.version, number_of(&found)), (done, done));
 }
 
-pub(super) fn a_crowd_on_one_record_all_get_through(open: Open) {
+pub(super) fn many_commands_on_one_record_all_succeed(open: Open) {
     let engine = open();
     let store = Store::new(engine.clone(), Clock::System);
     let all_have_read = Barrier::new(CROWD);

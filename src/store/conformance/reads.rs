@@ -12,7 +12,7 @@ fn scan(snapshot: &dyn Snapshot, range: &KeyRange, direction: Direction) -> Vec<
     snapshot.scan(range, direction, usize::MAX).unwrap()
 }
 
-pub(super) fn an_old_snapshot_sees_nothing_of_later_commits(open: Open) {
+pub(super) fn an_old_snapshot_does_not_see_later_commits(open: Open) {
     let engine = open();
     commit(&*engine, writes([put("a", 1, b"old"), put("b", 1, b"old")])).unwrap();
     let old = engine.snapshot().unwrap();
@@ -33,7 +33,7 @@ pub(super) fn an_old_snapshot_sees_nothing_of_later_commits(open: Open) {
     assert_eq!(scan(&*new, &all, Direction::Forward), wanted);
 }
 
-pub(super) fn a_version_is_its_rows_in_the_same_moment(open: Open) {
+pub(super) fn a_version_matches_its_row_in_the_same_snapshot(open: Open) {
     let engine = open();
     commit(&*engine, writes([put("a", 1, b""), put("b", 7, b"x")])).unwrap();
     let old = engine.snapshot().unwrap();
@@ -71,7 +71,7 @@ pub(super) fn a_snapshot_outlives_many_commits(open: Open) {
     assert_eq!(get(&*open(), "k07"), Some(row(19, &[9; 500])));
 }
 
-pub(super) fn a_scan_gives_what_lies_between_its_bounds(open: Open) {
+pub(super) fn a_scan_returns_the_keys_within_its_bounds(open: Open) {
     let engine = open();
     let stored = ["", "a", "aa", "ab", "b", "b\0", "d", "\u{7f}"];
     let model: BTreeMap<Key, Row> = (1..)
@@ -112,7 +112,7 @@ pub(super) fn a_scan_gives_what_lies_between_its_bounds(open: Open) {
     }
 }
 
-pub(super) fn a_prefix_holds_what_begins_with_it(open: Open) {
+pub(super) fn a_prefix_range_contains_keys_with_the_prefix(open: Open) {
     let engine = open();
     let raw = |bytes: &[u8]| Key::from_bytes(bytes);
     let stored: [&[u8]; 7] = [
@@ -142,7 +142,7 @@ pub(super) fn a_prefix_holds_what_begins_with_it(open: Open) {
     }
 }
 
-pub(super) fn a_scan_gives_no_more_than_its_limit_and_goes_on_beyond(open: Open) {
+pub(super) fn a_scan_stops_at_its_limit_and_can_continue(open: Open) {
     let engine = open();
     let stored = MAX_SCAN_ROWS + 25;
     let name = |number: usize| format!("k{number:05}");

@@ -44,7 +44,7 @@ fn commit_until_accepted(engine: &RedbEngine, number: usize) {
 
 /// A2: a full disk is reported as such and reads continue. With room again, everything works and nothing was lost.
 #[test]
-fn a_full_disk_refuses_writes_keeps_reading_and_is_got_over() {
+fn a_full_disk_refuses_writes_and_keeps_reads_working() {
     let states = states();
     for room in (0..160).step_by(16) {
         let site = Site::new();
@@ -134,7 +134,7 @@ fn a_store_opens_on_a_full_disk() {
 /// Each sync of the workload fails once, in either file. The outcome of its changes is unknown; everything else
 /// continues.
 #[test]
-fn a_failed_sync_is_an_unknown_outcome_and_is_got_over() {
+fn a_failed_sync_is_an_unknown_outcome_and_the_store_recovers() {
     let states = states();
     let site = Site::new();
     let engine = site.open(SOON).unwrap();
@@ -177,7 +177,7 @@ fn a_failed_sync_is_an_unknown_outcome_and_is_got_over() {
 }
 
 #[test]
-fn a_failed_read_is_got_over_without_a_write() {
+fn the_store_recovers_from_a_failed_read_without_a_write() {
     let options = RedbOptions {
         cache_bytes: 0,
         ..SOON
@@ -207,7 +207,7 @@ fn a_failed_read_is_got_over_without_a_write() {
 /// A wrong byte in the newest record drops that record. In an older one it is reported, since that record was
 /// acknowledged.
 #[test]
-fn damage_of_the_log_takes_its_end_or_is_told() {
+fn damage_of_the_log_drops_its_end_or_is_reported() {
     let states = states();
     let site = Site::new();
     let engine = site.open(LONG_LOG).unwrap();

@@ -141,18 +141,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(changes in vec(a_change(), 0..4)) {
+        fn encoding_round_trips(changes in vec(a_change(), 0..4)) {
             prop_assert_eq!(decode(&encode(&changes)).unwrap(), changes);
         }
 
         #[test]
-        fn bytes_that_mean_nothing_are_refused_or_decoded_but_never_panic(bytes in vec(any::<u8>(), 0..60)) {
+        fn decoding_random_bytes_never_panics(bytes in vec(any::<u8>(), 0..60)) {
             let _ = decode(&bytes);
         }
     }
 
     #[test]
-    fn a_record_that_ends_early_is_refused() {
+    fn a_truncated_record_is_refused() {
         let change = Change {
             writes: vec![(Key::from_bytes(b"key"), Write::Add(7))],
             events: vec![vec![1; 300]],

@@ -54,7 +54,7 @@ fn a_command_that_always_conflicts_is_contended_after_five_runs() {
 }
 
 #[test]
-fn a_refused_commit_is_not_tried_again() {
+fn a_refused_commit_is_not_retried() {
     let busy = Err(StoreError::Busy);
     assert_eq!(
         with_failures(&[InjectedFailure::Busy]),
@@ -70,7 +70,7 @@ fn a_refused_commit_is_not_tried_again() {
 }
 
 #[test]
-fn an_unknown_outcome_is_told_and_not_tried_again() {
+fn an_unknown_outcome_is_returned_and_not_retried() {
     for (failure, left) in [
         (InjectedFailure::UnknownLost, 0),
         (InjectedFailure::UnknownDone, 7),
@@ -93,7 +93,7 @@ fn a_refusal_of_the_command_commits_nothing() {
 }
 
 #[test]
-fn a_command_that_only_reads_meets_no_commit() {
+fn a_command_that_only_reads_commits_nothing() {
     let (engine, store) = store();
     engine.plan([InjectedFailure::Unavailable]);
     let read: Result<bool, StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
@@ -135,7 +135,7 @@ fn the_log_says_when_who_and_what_in_order() {
 }
 
 #[test]
-fn every_key_of_a_prefix_is_visited_however_many() {
+fn every_key_of_a_prefix_is_visited() {
     let (_, store) = store();
     let many = 2 * EACH_KEY_ROWS;
     let key = |number: usize| Key::from_bytes(format!("K{number:05}").as_bytes());

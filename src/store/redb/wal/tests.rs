@@ -42,7 +42,7 @@ fn replayed(bytes: &[u8], from: u64) -> Result<Vec<Vec<u8>>, StoreError> {
 }
 
 #[test]
-fn what_is_appended_is_replayed_in_order_from_where_one_asks() {
+fn appended_records_are_replayed_in_order_from_any_number() {
     let mut wal = begun();
     let payloads: Vec<_> = (0..7).map(payload).collect();
     for payload in &payloads {
@@ -55,7 +55,7 @@ fn what_is_appended_is_replayed_in_order_from_where_one_asks() {
 }
 
 #[test]
-fn a_log_goes_on_behind_what_was_replayed() {
+fn a_log_continues_after_the_replayed_records() {
     let mut wal = begun();
     wal.append(b"one").unwrap();
     let mut wal = Wal::open(file(&bytes(&wal)), BOUND).unwrap();
@@ -65,7 +65,7 @@ fn a_log_goes_on_behind_what_was_replayed() {
 }
 
 #[test]
-fn what_another_generation_left_means_nothing() {
+fn records_of_another_generation_are_ignored() {
     let mut wal = begun();
     for number in 0..5 {
         wal.append(&payload(number)).unwrap();
@@ -82,7 +82,7 @@ fn what_another_generation_left_means_nothing() {
 }
 
 #[test]
-fn a_full_log_says_so_until_it_begins_again_but_takes_one_record_of_any_size() {
+fn a_full_log_refuses_records_until_a_restart_but_fits_one_of_any_size() {
     let mut wal = begun();
     while wal.append(&[1; 5000]).is_ok() {}
     assert!(matches!(
@@ -98,7 +98,7 @@ fn a_full_log_says_so_until_it_begins_again_but_takes_one_record_of_any_size() {
 
 /// Flips each bit of the last record: the record is dropped, the earlier ones stay.
 #[test]
-fn a_damaged_end_is_left_out_and_what_is_before_it_stays() {
+fn a_damaged_end_is_dropped_and_earlier_records_stay() {
     let mut wal = begun();
     wal.append(b"first").unwrap();
     wal.append(&[7; 300]).unwrap();
@@ -119,7 +119,7 @@ fn a_damaged_end_is_left_out_and_what_is_before_it_stays() {
 
 /// For each length of a torn write, the record is dropped.
 #[test]
-fn a_torn_end_is_left_out() {
+fn a_torn_end_is_dropped() {
     let mut wal = begun();
     wal.append(b"first").unwrap();
     wal.append(&[7; 300]).unwrap();
@@ -133,7 +133,7 @@ fn a_torn_end_is_left_out() {
 
 /// Flips each bit of a record with others after it: it was acknowledged, so its loss is reported.
 #[test]
-fn damage_before_newer_records_is_told() {
+fn damage_before_newer_records_is_reported() {
     let mut wal = begun();
     for payload in [&[1; 100][..], &[2; 5000], &[3; 10]] {
         wal.append(payload).unwrap();
