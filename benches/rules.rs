@@ -11,8 +11,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use corkboard::rules::{
-    Attribute, Commitment, Context, Digest, Host, Job, Limits, Module, Period, PeriodKind, SHIPPED,
-    Schema, Student, Value,
+    Attribute, BUILT_IN, Commitment, Context, Digest, Host, Job, Limits, Module, Period,
+    PeriodKind, Schema, Student, Value,
 };
 use criterion::{Criterion, Throughput};
 
@@ -40,7 +40,7 @@ fn campus() -> (Context, Vec<Student>, Vec<Job>) {
         ],
         language: "en".into(),
         parameters: Schema::parse(campus_eligibility::SCHEMA)
-            .expect("the module ships with a sound schema")
+            .expect("the built-in module has a valid schema")
             .defaults(),
     };
     (
@@ -130,10 +130,10 @@ fn main() {
     };
     let opened = Instant::now();
     let host = Host::open(folder.path(), limits, COMPILER.as_ref()).expect("the engine starts");
-    let bytes = SHIPPED[0].bytes;
+    let bytes = BUILT_IN[0].bytes;
     let load = |host: &Host| {
         host.module(Digest::of(bytes), bytes)
-            .expect("the module is sound")
+            .expect("the module is valid")
     };
     println!("engine started in {:?}", opened.elapsed());
     let compiled = Instant::now();

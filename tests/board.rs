@@ -106,7 +106,7 @@ async fn the_audit_says_who_did_what_newest_first() {
     assert_eq!(
         actions.last().unwrap(),
         "ruleChanged",
-        "the rules that ship came first"
+        "the built-in rules came first"
     );
     let board_log = board.store.read().unwrap().log_end().unwrap();
     assert_eq!(actions.len() as u64 + 1, board_log);

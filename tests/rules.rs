@@ -126,8 +126,8 @@ fn id(reply: &Value) -> String {
 #[actix_web::test]
 async fn a_student_sees_the_verdict_before_applying_and_is_refused() {
     let campus = Campus::start().await;
-    let shipped = campus.rules().await;
-    let mut names: Vec<_> = shipped
+    let built_in = campus.rules().await;
+    let mut names: Vec<_> = built_in
         .iter()
         .map(|rule| {
             (
@@ -708,7 +708,7 @@ async fn an_upload_has_a_unique_name_and_is_stored_once_or_not_at_all() {
     let campus = Campus::start().await;
     let folder = campus.board.folder.path().join("rules");
     let files = || std::fs::read_dir(&folder).unwrap().count();
-    assert_eq!(files(), 2, "what ships");
+    assert_eq!(files(), 2, "the built-in rules");
     let disguised = edition(CAMPUS, 1);
     for name in ["campus-eligibility", "campus-notification"] {
         let refused = campus.upload(name, disguised.clone()).await.expect(422);
@@ -736,8 +736,8 @@ async fn an_upload_has_a_unique_name_and_is_stored_once_or_not_at_all() {
     let again = campus.upload("other", disguised.clone()).await.expect(409);
     assert_eq!(again.code(), "already_uploaded");
     assert!(again.text.contains(&rule), "{}", again.text);
-    let ships = campus.upload("other", CAMPUS.to_vec()).await.expect(409);
-    assert_eq!(ships.code(), "already_uploaded");
+    let built_in = campus.upload("other", CAMPUS.to_vec()).await.expect(409);
+    assert_eq!(built_in.code(), "already_uploaded");
     let twin = edition(CAMPUS, 2);
     let (one, two) = tokio::join!(
         campus.upload("twin", twin.clone()),
@@ -750,8 +750,8 @@ async fn an_upload_has_a_unique_name_and_is_stored_once_or_not_at_all() {
     for listed in campus.rules().await {
         assert_eq!(listed["digest"].as_str().unwrap().len(), 64);
         assert!(listed["uploadedAt"].is_string());
-        let ships = listed["name"].as_str().unwrap().starts_with("campus-");
-        assert_eq!(listed["uploadedBy"].is_null(), ships, "{listed}");
+        let built_in = listed["name"].as_str().unwrap().starts_with("campus-");
+        assert_eq!(listed["uploadedBy"].is_null(), built_in, "{listed}");
     }
     campus.board.stop().await;
 }
@@ -787,13 +787,13 @@ async fn a_rule_that_is_not_in_use_can_be_deleted() {
     // It can be uploaded again.
     campus.upload("own", module).await.expect(201);
 
-    let ships = campus.rules().await;
-    let ships = ships
+    let built_in = campus.rules().await;
+    let built_in = built_in
         .iter()
         .find(|rule| rule["name"] == "campus-eligibility");
-    let ships = id(ships.unwrap());
-    campus.change(&ships, retired).await.expect(200);
-    let path = format!("admin/rules/{ships}");
+    let built_in = id(built_in.unwrap());
+    campus.change(&built_in, retired).await.expect(200);
+    let path = format!("admin/rules/{built_in}");
     let refused = board.delete(Some(&campus.admin), &path).await.expect(409);
     assert_eq!(refused.code(), "rule_ships");
     let folder = campus.board.stop().await;
@@ -974,12 +974,12 @@ async fn a_dry_run_shows_which_mails_a_rule_would_change() {
         campus.job(10).await;
     }
     // Only one notification rule is active, and the tested one replaces it.
-    let shipped = campus.rules().await;
-    let shipped = shipped.iter().find(|rule| rule["kind"] == "notification");
-    let shipped = id(shipped.unwrap());
+    let built_in = campus.rules().await;
+    let built_in = built_in.iter().find(|rule| rule["kind"] == "notification");
+    let built_in = id(built_in.unwrap());
     campus.activate("mail", edition(MAIL, 1)).await;
     let retired = json!({"state": "retired"});
-    campus.change(&shipped, retired).await.expect(200);
+    campus.change(&built_in, retired).await.expect(200);
     let rule = id(&campus
         .upload("mail", edition(MAIL, 2))
         .await

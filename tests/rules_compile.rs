@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::rules_support::guest::{Answer, Guest, component};
 use crate::rules_support::{COMPILER, edition};
-use corkboard::rules::{CompileLimits, Counted, Digest, Fault, Host, Limits, SHIPPED, count};
+use corkboard::rules::{BUILT_IN, CompileLimits, Counted, Digest, Fault, Host, Limits, count};
 use tempfile::TempDir;
 
 struct Bench {
@@ -46,7 +46,7 @@ fn refused(bench: &Bench, bytes: &[u8]) -> String {
         .filter(|name| name.contains(&digest) || name.contains(".part"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    bench.host.inspect(SHIPPED[0].bytes).unwrap();
+    bench.host.inspect(BUILT_IN[0].bytes).unwrap();
     told
 }
 
@@ -274,8 +274,8 @@ fn compiled_code_is_reused_and_rebuilt_when_lost() {
 /// The built-in modules are far below the limits. (Python's interpreter is the largest known, see the limits.)
 #[test]
 fn the_built_in_modules_are_far_below_every_limit() {
-    for shipped in SHIPPED {
-        let counted: Counted = count(shipped.bytes).unwrap();
+    for built_in in BUILT_IN {
+        let counted: Counted = count(built_in.bytes).unwrap();
         assert!(counted.parts < 1_000, "{counted:?}");
         assert!(counted.core_instances <= 4, "{counted:?}");
         assert!(counted.functions > 10 && counted.carried > 0, "{counted:?}");

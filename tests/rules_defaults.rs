@@ -11,8 +11,8 @@ use campus_eligibility as native;
 use campus_notification as mail;
 use corkboard::model::Parameters;
 use corkboard::rules::{
-    Attribute, Commitment, Context, Delivery, Digest, Event, Fault, Host, Job, Kind, Limits,
-    Outcome, Period, PeriodKind, Recipient, SHIPPED, Schema, Student, Value, Verdict,
+    Attribute, BUILT_IN, Commitment, Context, Delivery, Digest, Event, Fault, Host, Job, Kind,
+    Limits, Outcome, Period, PeriodKind, Recipient, Schema, Student, Value, Verdict,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -31,10 +31,10 @@ fn host() -> (tempfile::TempDir, Host) {
 #[test]
 fn the_built_in_modules_describe_themselves_correctly() {
     let (_folder, host) = host();
-    for (shipped, version) in SHIPPED.iter().zip([native::VERSION, mail::VERSION]) {
-        let inspected = host.inspect(shipped.bytes).unwrap();
-        assert_eq!(inspected.kind, shipped.kind);
-        assert_eq!(inspected.name, shipped.name);
+    for (built_in, version) in BUILT_IN.iter().zip([native::VERSION, mail::VERSION]) {
+        let inspected = host.inspect(built_in.bytes).unwrap();
+        assert_eq!(inspected.kind, built_in.kind);
+        assert_eq!(inspected.name, built_in.name);
         assert_eq!(inspected.version, version);
         assert!(inspected.summary.len() > 20);
         assert!(
@@ -43,10 +43,10 @@ fn the_built_in_modules_describe_themselves_correctly() {
                 .iter()
                 .all(|name| name == "campus:rules/types@1.0.0")
         );
-        assert!(shipped.bytes.len() < 200_000);
+        assert!(built_in.bytes.len() < 200_000);
     }
-    assert_eq!(SHIPPED[0].kind, Kind::Eligibility);
-    assert_eq!(SHIPPED[1].kind, Kind::Notification);
+    assert_eq!(BUILT_IN[0].kind, Kind::Eligibility);
+    assert_eq!(BUILT_IN[1].kind, Kind::Notification);
 }
 
 fn files(folder: &Path, found: &mut BTreeSet<PathBuf>) {
@@ -77,8 +77,8 @@ fn the_modules_match_their_sources() {
         listed.insert(path);
     }
     let mut present = BTreeSet::new();
-    for shipped in SHIPPED {
-        files(&Path::new("rules").join(shipped.name), &mut present);
+    for built_in in BUILT_IN {
+        files(&Path::new("rules").join(built_in.name), &mut present);
     }
     let missing: Vec<_> = present.difference(&listed).collect();
     assert!(
@@ -274,7 +274,7 @@ proptest! {
     ) {
         thread_local!(static HOST: (tempfile::TempDir, Host) = host());
         HOST.with(|(_, host)| {
-            let module = host.module(Digest::of(SHIPPED[0].bytes), SHIPPED[0].bytes).unwrap();
+            let module = host.module(Digest::of(BUILT_IN[0].bytes), BUILT_IN[0].bytes).unwrap();
             let pairs: Vec<_> = (0..students.len() as u32)
                 .flat_map(|student| (0..jobs.len() as u32).map(move |job| (student, job)))
                 .collect();
@@ -292,7 +292,7 @@ proptest! {
 fn a_parameter_of_the_wrong_kind_makes_the_module_decline() {
     let (_folder, host) = host();
     let module = host
-        .module(Digest::of(SHIPPED[0].bytes), SHIPPED[0].bytes)
+        .module(Digest::of(BUILT_IN[0].bytes), BUILT_IN[0].bytes)
         .unwrap();
     let context = Context {
         parameters: vec![Attribute {
@@ -319,7 +319,7 @@ fn a_parameter_of_the_wrong_kind_makes_the_module_decline() {
 fn mail_is_routed_as_the_source_does() {
     let (_folder, host) = host();
     let module = host
-        .module(Digest::of(SHIPPED[1].bytes), SHIPPED[1].bytes)
+        .module(Digest::of(BUILT_IN[1].bytes), BUILT_IN[1].bytes)
         .unwrap();
     let context = Context {
         parameters: Schema::parse(mail::SCHEMA).unwrap().defaults(),
@@ -386,7 +386,7 @@ fn mail_is_routed_as_the_source_does() {
 #[test]
 fn compiled_code_is_cached_and_a_damaged_cache_is_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = SHIPPED[0].bytes;
+    let bytes = BUILT_IN[0].bytes;
     let call = || {
         let host = Host::open(folder.path(), Limits::default(), COMPILER.as_ref()).unwrap();
         let module = host.module(Digest::of(bytes), bytes).unwrap();
@@ -475,7 +475,7 @@ fn failed_cases_show_the_actual_answer() {
         ],
     });
     let report = host
-        .run_cases(SHIPPED[0].bytes, &cases.to_string())
+        .run_cases(BUILT_IN[0].bytes, &cases.to_string())
         .unwrap();
     let differences: Vec<_> = report
         .cases
@@ -514,7 +514,7 @@ fn failed_cases_show_the_actual_answer() {
             "high: the rule's parameters are not valid: ",
         ),
     ] {
-        let Err(Fault::Refused(why)) = host.run_cases(SHIPPED[0].bytes, cases) else {
+        let Err(Fault::Refused(why)) = host.run_cases(BUILT_IN[0].bytes, cases) else {
             panic!("taken")
         };
         assert!(why.contains(words), "{why}");

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use crate::rules_support::COMPILER;
 use crate::rules_support::guest::{Answer, Guest, component};
 use corkboard::rules::{
-    Commitment, Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome, SHIPPED, Student,
-    Verdict,
+    BUILT_IN, Commitment, Context, Digest, Fault, Host, Job, Kind, Limits, Module, Outcome,
+    Student, Verdict,
 };
 use tempfile::TempDir;
 
@@ -46,7 +46,7 @@ fn ask(module: &Module) -> Result<Vec<Verdict>, Fault> {
 
 /// The host still works with the built-in module.
 fn still_works(bench: &Bench) {
-    let module = load(bench, SHIPPED[0].bytes);
+    let module = load(bench, BUILT_IN[0].bytes);
     assert_eq!(ask(&module).unwrap().len(), 1);
 }
 
@@ -409,7 +409,7 @@ fn correct_calls_continue_beside_endless_ones() {
         ..Limits::default()
     });
     let endless = load(&bench, &Guest::new("(loop $l (br $l)) unreachable").build());
-    let honest = load(&bench, SHIPPED[0].bytes);
+    let honest = load(&bench, BUILT_IN[0].bytes);
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -555,7 +555,7 @@ fn paid(weekly_hours: f32) -> Job {
 #[test]
 fn a_large_question_is_split_into_batches_and_answered_in_order() {
     let bench = host();
-    let module = load(&bench, SHIPPED[0].bytes);
+    let module = load(&bench, BUILT_IN[0].bytes);
     let students: Vec<_> = (0..3)
         .map(|held| Student {
             id: held.to_string(),
@@ -618,7 +618,7 @@ fn a_module_that_fails_on_some_pairs_decides_the_others() {
 #[test]
 fn the_wrong_question_is_refused() {
     let bench = host();
-    let mail = load(&bench, SHIPPED[1].bytes);
+    let mail = load(&bench, BUILT_IN[1].bytes);
     assert_eq!(mail.kind(), Kind::Notification);
     assert!(matches!(ask(&mail), Err(Fault::Refused(_))));
 }

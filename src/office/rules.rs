@@ -8,7 +8,7 @@ use crate::model::{
     Actor, Event, FieldFault, Invalid, Line, Parameters, RuleId, RuleKind, RuleModule, RuleSet,
     RuleState, check_text,
 };
-use crate::rules::{Digest, SHIPPED, Shipped};
+use crate::rules::{BUILT_IN, BuiltIn, Digest};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// A module is stored in rows of this size.
@@ -80,7 +80,7 @@ fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusa
     if let Some(same) = rules.iter().find(|rule| rule.digest == digest) {
         return Err(RuleRefusal::Uploaded(same.rule_id));
     }
-    if SHIPPED.iter().any(|shipped| shipped.name == name) {
+    if BUILT_IN.iter().any(|built_in| built_in.name == name) {
         return Err(Invalid::one("name", FieldFault::ReservedName).into());
     }
     Ok(())
@@ -276,8 +276,8 @@ pub fn delete_rule(
         return Err(RuleRefusal::InUse(rule.state));
     }
     // The next start would install it again, as active.
-    let ships = |shipped: &Shipped| Digest::of(shipped.bytes).to_string() == rule.digest;
-    if SHIPPED.iter().any(ships) {
+    let is_built_in = |built_in: &BuiltIn| Digest::of(built_in.bytes).to_string() == rule.digest;
+    if BUILT_IN.iter().any(is_built_in) {
         return Err(RuleRefusal::Ships);
     }
     transaction.delete(&rule);

@@ -1,11 +1,11 @@
-//! Installs the rules that ship with Corkboard. They are active from the first start.
+//! Installs the built-in rules. They are active from the first start.
 
 use super::rules::{NewRule, RuleRefusal, install_rule, list_rules, rule_name};
 use crate::config::RulesSettings;
 use crate::model::{
     FieldFault, Invalid, ParameterPatch, Parameters, RuleKind, RuleModule, RuleState,
 };
-use crate::rules::{Fault, Host, Inspected, Kind, SHIPPED, Schema, Shipped};
+use crate::rules::{BUILT_IN, BuiltIn, Fault, Host, Inspected, Kind, Schema};
 use crate::store::{Origin, Store, Stored};
 
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum SeedError {
 /// are valid for the rules in use. Blocks while it compiles.
 pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
     let known = list_rules(&store.read()?)?;
-    for Shipped { name, bytes, .. } in SHIPPED {
+    for BuiltIn { name, bytes, .. } in BUILT_IN {
         let digest = crate::rules::Digest::of(bytes).to_string();
         if known.iter().any(|rule| rule.digest == digest) {
             continue;

@@ -4,19 +4,19 @@ use super::Kind;
 
 /// A built-in module.
 #[derive(Clone, Copy, Debug)]
-pub struct Shipped {
+pub struct BuiltIn {
     pub kind: Kind,
     pub name: &'static str,
     pub bytes: &'static [u8],
 }
 
-pub const SHIPPED: [Shipped; 2] = [
-    Shipped {
+pub const BUILT_IN: [BuiltIn; 2] = [
+    BuiltIn {
         kind: Kind::Eligibility,
         name: "campus-eligibility",
         bytes: include_bytes!("../../rules/campus-eligibility/campus-eligibility.wasm"),
     },
-    Shipped {
+    BuiltIn {
         kind: Kind::Notification,
         name: "campus-notification",
         bytes: include_bytes!("../../rules/campus-notification/campus-notification.wasm"),

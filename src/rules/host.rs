@@ -16,7 +16,7 @@ use super::count::count;
 use super::engine::{engine_to_run, words};
 use super::fault::{cut, names};
 use super::v1::{self, Guest};
-use super::{Digest, Fault, Kind, Limits, Module, SHIPPED};
+use super::{BUILT_IN, Digest, Fault, Kind, Limits, Module};
 
 /// Most compiled modules in memory. The least recently used is dropped. A campus never has more active.
 const KEPT: usize = 16;
@@ -126,7 +126,7 @@ impl Host {
         if let Some(code) = self.cache.load(digest) {
             return Ok(code);
         }
-        if SHIPPED.iter().any(|shipped| shipped.bytes == bytes) {
+        if BUILT_IN.iter().any(|built_in| built_in.bytes == bytes) {
             return Ok(Code::new());
         }
         count(bytes)?;

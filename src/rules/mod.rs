@@ -29,7 +29,7 @@ pub use cases::{CaseReport, Report};
 pub use compile::{COMMAND, compile_for_board, own_program};
 pub use cost::{Cost, Instructions};
 pub use count::{Counted, count};
-pub use defaults::{SHIPPED, Shipped};
+pub use defaults::{BUILT_IN, BuiltIn};
 pub use digest::Digest;
 pub use facts::{
     Attribute, Commitment, Context, Day, Delivery, Description, Event, Job, Kind, Outcome, Period,

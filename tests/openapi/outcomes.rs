@@ -174,7 +174,7 @@ impl Tour {
         format!("admin/rules/{}", text(&kept.json(), "ruleId"))
     }
 
-    async fn shipped_rule(&self) -> String {
+    async fn built_in_rule(&self) -> String {
         let rules = self
             .0
             .board
@@ -238,7 +238,7 @@ impl Tour {
                 open(json!({ "refreshToken": refresh }))
             }
             ("POST", "/api/v1/admin/rules") => return self.uploading(self.module("{}").await),
-            ("GET", "/api/v1/admin/rules/{ruleId}") => office(&self.shipped_rule().await),
+            ("GET", "/api/v1/admin/rules/{ruleId}") => office(&self.built_in_rule().await),
             ("DELETE", "/api/v1/admin/rules/{ruleId}") => office(&self.draft_rule().await),
             ("PATCH", "/api/v1/admin/rules/{ruleId}") => {
                 office(&self.draft_rule().await).json(&json!({ "parameters": {} }))
@@ -485,7 +485,7 @@ impl Tour {
 
     /// The rules send students without a GPA to the office.
     async fn verdicts(&self) {
-        let rule = self.shipped_rule().await;
+        let rule = self.built_in_rule().await;
         let admin = Some(&self.0.admin);
         let needed = |facts: Value| json!({ "parameters": { "neededFacts": facts } });
         self.ask(admin, PATCH, &rule, needed(json!(["gpa"])))
@@ -513,14 +513,14 @@ impl Tour {
             .await
             .expect(200);
         board.delete(admin, &rule).await.expect(409);
-        let shipped = self.shipped_rule().await;
-        self.ask(admin, PATCH, &shipped, to("draft"))
+        let built_in = self.built_in_rule().await;
+        self.ask(admin, PATCH, &built_in, to("draft"))
             .await
             .expect(409);
-        self.ask(admin, PATCH, &shipped, to("retired"))
+        self.ask(admin, PATCH, &built_in, to("retired"))
             .await
             .expect(200);
-        board.delete(admin, &shipped).await.expect(409);
+        board.delete(admin, &built_in).await.expect(409);
         let schema =
             r#"{"type":"object","properties":{"limit":{"type":"number"}},"required":["limit"]}"#;
         let unset = self

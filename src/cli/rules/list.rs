@@ -40,7 +40,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Who uploaded a rule: an admin's address, the command line, or `built in` for the rules that ship with Corkboard.
+/// Who uploaded a rule: an admin's address, the command line, or `built in`.
 fn uploader(reader: &Reader, rule: &RuleModule) -> Result<String, StoreError> {
     let Some(Actor::Account(id, _)) = rule.uploaded_by else {
         return Ok(match rule.uploaded_by {
