@@ -1,4 +1,4 @@
-//! Typed records: how they are named, indexed and encoded.
+//! Typed records: their keys, indexes and encoding.
 
 use std::ops::Deref;
 
@@ -9,37 +9,37 @@ use super::StoreError;
 use super::keys::{Key, RecordKey, UniqueKey};
 use crate::model::Event;
 
-/// A kind of thing that is stored. `keys/records.rs` implements it for each.
+/// A kind of record. `keys/records.rs` implements it for each.
 pub trait Record: Serialize + DeserializeOwned + Clone {
-    /// The letter that its keys have; see `keys::of_kind`.
+    /// The letter in its keys; see `keys::of_kind`.
     const KIND: u8;
     /// The letters of its indexes.
     const INDEXES: &'static [u8] = &[];
     type Id;
     fn key(&self) -> RecordKey<Self>;
     fn key_of(id: &Self::Id) -> RecordKey<Self>;
-    /// The id that a row of one of its indexes ends in. See `keys::indexed`.
+    /// The ID at the end of one of its index rows. See `keys::indexed`.
     fn id_at_end(row: &Key) -> Option<Self::Id>;
-    /// Other records that it names, each with what it is to this one.
+    /// The records that it refers to, each with its role.
     fn references(&self) -> Vec<(&'static str, Key)> {
         Vec::new()
     }
-    /// Index rows under which it is found in order; each ends in the record's own id.
+    /// Its index rows. Each ends with the record's own ID.
     fn index_keys(&self) -> Vec<Key> {
         Vec::new()
     }
-    /// Keys that no two records may share; each leads to the record's key.
+    /// Its unique keys. The value of each is the record's key.
     fn unique_keys(&self) -> Vec<UniqueKey<Self>> {
         Vec::new()
     }
-    /// What the change log says when this record takes the place of `before` (none: it is new). The transaction logs it
-    /// with the write, so that nobody can change such a record and forget its event.
+    /// The event for the change log when this record replaces `before` (`None`: it is new). The transaction logs it
+    /// with the write, so that no change can forget its event.
     fn event(&self, _before: Option<&Self>) -> Option<Event> {
         None
     }
 }
 
-/// A record as it was read, with the version that a change of it checks.
+/// A record as it was read, with the version that a change will check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored<R> {
     pub version: u64,

@@ -1,6 +1,6 @@
-//! The engine on disk: redb, and before it a write-ahead log. One writer thread takes changes from a bounded queue, applies as
-//! many as wait in one transaction of redb, syncs one record of them to the log, and only then lets readers see them and
-//! answers. Readers never wait for it. redb's own file is made durable now and then; what it lacks is in the log.
+//! The engine on disk: redb with a write-ahead log. One writer thread takes changes from a bounded queue, applies all
+//! waiting ones in one redb transaction, syncs one record of them to the log, and only then shows them to readers and
+//! answers. Readers never wait for it. redb's own file is made durable from time to time; what it lacks is in the log.
 
 mod encode;
 mod file;
@@ -33,25 +33,25 @@ use writer::{Submitted, Writer};
 use super::Reader;
 use super::engine::{Change, CommitError, Committed, Engine, Load, Snapshot, StoreError};
 
-/// Changes that may wait; one more is refused as `Busy`.
+/// Most changes that may wait. One more is refused as `Busy`.
 const QUEUE: usize = 4096;
 
 #[derive(Clone, Copy, Debug)]
 pub struct RedbOptions {
     pub cache_bytes: usize,
-    /// redb's own file is made durable so long after a change at the latest, and whenever the log is full. A start after a
-    /// crash reads as much of the log; the longer the log, the fewer times a page is written that many changes touch.
+    /// redb's own file is made durable at most this long after a change, and whenever the log is full. A start after a
+    /// crash reads that much of the log. With a longer log, pages that many changes touch are written less often.
     pub save_after: Duration,
     /// Length of the log.
     pub log_bytes: u64,
-    /// After a failure the files are opened again so much later, if they take writes then.
+    /// How long after a failure to try to reopen the files.
     pub retry_after: Duration,
 }
 
 impl Default for RedbOptions {
     fn default() -> Self {
         Self {
-            // A campus's hot rows fit; the operating system caches the rest.
+            // A campus's frequently used rows fit; the operating system caches the rest.
             cache_bytes: 96 * 1024 * 1024,
             save_after: Duration::from_secs(5),
             log_bytes: 32 * 1024 * 1024,
@@ -61,18 +61,18 @@ impl Default for RedbOptions {
 }
 
 pub struct RedbEngine {
-    /// Both are there until `drop`.
+    /// Both are set until `drop`.
     queue: Option<SyncSender<Submitted>>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
 
-/// What the engine and its writer both use.
+/// State shared by the engine and its writer.
 struct Shared {
-    /// None while the files cannot be opened.
+    /// `None` while the files cannot be opened.
     database: RwLock<Option<Database>>,
     tally: Tally,
-    /// Last, so that who watches hears the end when the file is closed and not before.
+    /// Last, so that watchers see the end only after the file is closed.
     sequence: watch::Sender<u64>,
 }
 
@@ -94,7 +94,7 @@ impl Shared {
 }
 
 impl RedbEngine {
-    /// Opens or makes the file. Fails if another process holds it, or it is no store.
+    /// Opens or creates the file. Fails if another process uses it, or if it is not a store.
     pub fn open(path: &Path, options: RedbOptions) -> Result<Self, StoreError> {
         file::empty_if_unfinished(path).map_err(unavailable)?;
         let files = Files {
@@ -106,7 +106,7 @@ impl RedbEngine {
         Ok(engine)
     }
 
-    /// Opens a store that lies where the caller likes; the crash tests stop it there.
+    /// Opens a store on any media. The crash tests use it to stop the store.
     pub fn open_media(media: impl Media, options: RedbOptions) -> Result<Self, StoreError> {
         let Opened {
             database,
@@ -133,8 +133,8 @@ impl RedbEngine {
         })
     }
 
-    /// A view of a file that is there, and that no server holds. Nothing is written: what a crash left in the log alone is
-    /// added in memory.
+    /// A view of an existing file that no server uses. Nothing is written: changes that a crash left only in the log
+    /// are added in memory.
     pub fn read_only(path: &Path, options: RedbOptions) -> Result<Reader, StoreError> {
         let files = Files {
             store: path.to_owned(),
@@ -146,7 +146,7 @@ impl RedbEngine {
 }
 
 impl Drop for RedbEngine {
-    /// Lets the writer finish what was handed over, so that the file is closed when this returns.
+    /// Lets the writer finish all submitted changes, so that the file is closed when this returns.
     fn drop(&mut self) {
         drop(self.queue.take());
         if self
@@ -191,7 +191,7 @@ impl Engine for RedbEngine {
             }
         };
         if let Some((answer, error)) = refused {
-            // The receiver is in this function's hands, so the answer always arrives.
+            // This function owns the receiver, so the answer always arrives.
             let _ = answer.send(Err(CommitError::Store(error)));
         }
         committed

@@ -1,4 +1,4 @@
-//! Each kind of damage is told of, and what is sound is not.
+//! Each kind of damage is reported, and intact data is not.
 
 use std::sync::Arc;
 
@@ -111,7 +111,7 @@ fn what_is_sound_is_not_told_of() {
     assert!(checked.rows > 20, "{checked:?}");
 }
 
-/// Does damage, and expects to be told of it in these words.
+/// Damages the data, and expects a report with these words.
 fn damaged(damage: impl Fn(&Sample, &mut Transaction) -> Result<(), StoreError>, words: &[&str]) {
     let sample = sound();
     change(&sample.store, |transaction| damage(&sample, transaction));
@@ -246,7 +246,7 @@ fn positions_are_held_against_what_was_accepted() {
     );
 }
 
-/// The map of keys names every kind; each must be one that the check knows.
+/// The map of keys names every kind, and the check must know each of them.
 #[test]
 fn every_kind_of_the_map_is_looked_at() {
     let map = include_str!("../keys/mod.rs");
@@ -275,12 +275,12 @@ fn every_kind_of_the_map_is_looked_at() {
             transaction.put_bytes(&Key::from_bytes(b"Uz"), key.as_bytes().to_vec())
         });
         let told = told(&sample.store);
-        // That its value is damaged, and neither that its kind is unknown nor that nothing has it.
+        // The report is about a damaged value, not about an unknown kind or a missing record.
         assert_eq!(told.len(), 1, "kind {}: {told:?}", kind as char);
         assert!(told[0].contains("the empty value of"), "{told:?}");
     }
     for kind in indexes {
-        // Long enough for an id or a text at its end, whichever it has.
+        // Long enough for an ID or a text at its end.
         let key = [
             &[b'X', kind][..],
             &[2, 2, 2, 2, 2, 2, 2, 0],

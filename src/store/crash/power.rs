@@ -1,4 +1,4 @@
-//! The power goes: at each step of the workload, at each step of a start, and once more while the store recovers.
+//! Power cuts: at each step of the workload, at each step of a start, and again while the store recovers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::disk::Coin;
 use super::*;
 
-/// Runs the workload until it is done or the disk stops. Gives the number of changes that were acknowledged.
+/// Runs the workload until it is done or the disk stops. Returns the number of acknowledged changes.
 fn run(site: &Site, options: RedbOptions) -> usize {
     let Ok(engine) = site.open(options) else {
         assert!(site.machine.has_stopped());
@@ -36,12 +36,12 @@ fn run(site: &Site, options: RedbOptions) -> usize {
     acknowledged
 }
 
-/// Whether these bytes are what is left of a file that redb had not finished making.
+/// Whether these bytes are a file that redb had not finished creating.
 pub(super) fn is_unfinished(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes[..9] == [0; 9]
 }
 
-/// A file that was never finished holds nothing, and a start makes a new one of it.
+/// An unfinished file has no data, and a start creates a new one.
 pub(super) fn check_unfinished(files: (Vec<u8>, Vec<u8>), acknowledged: usize) {
     assert_eq!(acknowledged, 0);
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ pub(super) fn check_unfinished(files: (Vec<u8>, Vec<u8>), acknowledged: usize) {
     assert_eq!(rows(&engine), []);
 }
 
-/// What may be left of the two files: all or nothing of either, and parts of both.
+/// What may survive of the two files: all or nothing of either, and parts of both.
 fn cuts(coin: &mut Coin) -> [(Survives, Survives); 2] {
     let whole = match coin.number() % 4 {
         0 => (Survives::Nothing, Survives::Nothing),
@@ -64,7 +64,7 @@ fn cuts(coin: &mut Coin) -> [(Survives, Survives); 2] {
     [whole, (some(), some())]
 }
 
-/// Stops at each step of the workload, and, from each, at one step of the recovery.
+/// Stops at each step of the workload and, after each, at one step of the recovery.
 fn stop_everywhere(options: RedbOptions) {
     let states = states();
     let whole = Site::new();
@@ -83,7 +83,7 @@ fn stop_everywhere(options: RedbOptions) {
             check(files, acknowledged, &states, options)
                 .unwrap_or_else(|error| panic!("step {step}, {survives:?}: {error}"));
         }
-        // The power goes again while the store starts.
+        // Another power cut while the store starts.
         let survives = cuts(&mut coin)[1];
         let files = site.after_power_cut(survives);
         if !is_unfinished(&files.0) {
@@ -93,7 +93,7 @@ fn stop_everywhere(options: RedbOptions) {
     }
 }
 
-/// Starts on these files, stops the start at a step, and checks what is left. `Ok(false)`: it has no such step.
+/// Starts with these files, stops the start at a step, and checks what is left. `Ok(false)`: there is no such step.
 fn stop_a_start(
     files: (Vec<u8>, Vec<u8>),
     step: u64,
@@ -131,7 +131,7 @@ fn a_change_survives_a_power_cut_when_pages_are_written_early() {
     stop_everywhere(SMALL_CACHE);
 }
 
-/// The whole workload stands in the log alone, and the power goes at each step of the start that adds it to the store.
+/// The whole workload is only in the log, and the power is cut at each step of the start that adds it to the store.
 #[test]
 fn a_start_that_stops_half_way_is_made_up_for_by_the_next() {
     let states = states();
@@ -259,7 +259,7 @@ fn a_second_engine_on_the_same_file_is_refused_and_so_is_a_look() {
     RedbEngine::open(&path, LONG_LOG).unwrap();
 }
 
-/// The files of a process that was killed: the log alone has the newest changes.
+/// The files of a killed process: only the log has the newest changes.
 #[test]
 fn a_look_sees_what_stands_in_the_log_alone_and_writes_nothing() {
     let site = Site::new();

@@ -1,4 +1,4 @@
-//! A key, and how its parts are written so that they keep their order.
+//! A key, and the encoding of its parts, which keeps their order.
 
 use std::fmt;
 
@@ -74,13 +74,13 @@ impl Key {
         None
     }
 
-    /// This key with a place (see `Page`) after it.
+    /// This key followed by a place (see `Page`).
     #[must_use]
     pub fn join(&self, place: &[u8]) -> Self {
         self.clone().bytes(place)
     }
 
-    /// What follows a prefix in this key.
+    /// The part of this key after a prefix.
     pub fn place_in(&self, prefix: &Self) -> Vec<u8> {
         self.0
             .strip_prefix(prefix.as_bytes())
@@ -88,7 +88,7 @@ impl Key {
             .to_vec()
     }
 
-    /// The id that an index key of a record with a server-made id ends in.
+    /// The generated ID at the end of a record's index key.
     pub(super) fn trailing_id(&self) -> Option<[u8; 16]> {
         self.0
             .len()
@@ -96,13 +96,13 @@ impl Key {
             .and_then(|start| self.0[start..].try_into().ok())
     }
 
-    /// The text part that an index key ends in.
+    /// The text at the end of an index key.
     pub(super) fn trailing_text(&self) -> Option<String> {
         let end = self.0.len().checked_sub(1)?;
         let start = self.0[..end]
             .iter()
             .rposition(|byte| *byte == 0)
-            // A record's own key has nothing before it but its space and kind.
+            // In a record's own key, only the space and the kind come before the text.
             .map_or(2, |nul| nul + 1);
         String::from_utf8(self.0.get(start..end)?.to_vec()).ok()
     }

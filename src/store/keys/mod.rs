@@ -65,11 +65,11 @@ pub fn saved_answer(key_digest: &[u8; 32]) -> RecordKey<SavedAnswer> {
 pub fn rule(id: RuleId) -> RecordKey<RuleModule> {
     RecordKey::new(records::<RuleModule>().bytes(id.as_bytes()))
 }
-/// Every module, in the order of upload.
+/// All modules, by upload time.
 pub fn rules() -> Key {
     records::<RuleModule>()
 }
-/// The one row of the modules that are asked now.
+/// The row of the modules in use.
 pub fn rule_set() -> RecordKey<RuleSet> {
     RecordKey::new(records::<RuleSet>())
 }
@@ -79,21 +79,21 @@ pub fn session(id: SessionId) -> RecordKey<Session> {
 pub fn student(id: &StudentId) -> RecordKey<Student> {
     RecordKey::new(records::<Student>().text(id.as_str()))
 }
-/// Every student, in the order of the ids.
+/// All students, by ID.
 pub fn students() -> Key {
     records::<Student>()
 }
 pub fn token(id: TokenId) -> RecordKey<Token> {
     RecordKey::new(records::<Token>().bytes(id.as_bytes()))
 }
-/// Every job record, for a rebuild of the search index.
+/// All job records, for rebuilding the search index.
 pub fn jobs() -> Key {
     records::<Job>()
 }
 
 // Indexes. A function with fewer parts than the index has gives a prefix to scan.
 
-/// All accounts of a standing, by the time they were made.
+/// All accounts with a status, by creation time.
 pub fn accounts_by_status(status: AccountStatus) -> Key {
     Key::new(b'X', b'A').byte(match status {
         AccountStatus::Unverified => 0,
@@ -106,7 +106,7 @@ pub fn accounts_by_status(status: AccountStatus) -> Key {
 pub fn accounts() -> Key {
     Key::new(b'X', b'a')
 }
-/// The office: who has mail of what concerns it.
+/// The active admins, who get the office's mail.
 pub fn active_admins() -> Key {
     Key::new(b'X', b'O')
 }
@@ -120,21 +120,21 @@ fn job_status(status: JobStatus) -> u8 {
         JobStatus::Expired => 5,
     }
 }
-/// Jobs of a status by time of posting.
+/// Jobs with a status, by posting time.
 pub fn jobs_by_status(status: JobStatus) -> Key {
     Key::new(b'X', b'J').byte(job_status(status))
 }
-/// An employer's jobs of a status by time of posting.
+/// An employer's jobs with a status, by posting time.
 pub fn jobs_by_employer(employer: &EmployeeId, status: JobStatus) -> Key {
     Key::new(b'X', b'E')
         .text(employer.as_str())
         .byte(job_status(status))
 }
-/// Open jobs by deadline.
+/// Open jobs, by deadline.
 pub fn jobs_by_deadline() -> Key {
     Key::new(b'X', b'D')
 }
-/// Open jobs whose deadline lies before a time: the end of a scan of `jobs_by_deadline`.
+/// The end of a scan of `jobs_by_deadline` for deadlines before a given time.
 pub fn jobs_by_deadline_before(time: Timestamp) -> Key {
     jobs_by_deadline().time(time)
 }
@@ -153,7 +153,7 @@ fn application_status(status: ApplicationStatus) -> u8 {
         ApplicationStatus::Withdrawn => 7,
     }
 }
-/// All applications by time, straight from their records.
+/// All applications by time, from their record keys.
 pub fn applications() -> Key {
     records::<Application>()
 }
@@ -187,38 +187,39 @@ pub fn applications_by_status(status: ApplicationStatus) -> Key {
 pub fn files_by_student(student: &StudentId) -> Key {
     Key::new(b'X', b'f').text(student.as_str())
 }
-/// All mails by time, straight from their records.
+/// All mails by time, from their record keys.
 pub fn mails() -> Key {
     records::<Mail>()
 }
-/// Mails that failed, newest last.
+/// Failed mails, newest last.
 pub fn mails_failed() -> Key {
     Key::new(b'X', b'M').byte(2)
 }
-/// Mails that wait, in the order they will be sent.
+/// Waiting mails in sending order.
 pub fn mails_waiting() -> Key {
     Key::new(b'X', b'd')
 }
-/// Waiting mails of a lane (urgent first) by the time of their next attempt.
+/// Waiting mails, urgent or not, by the time of their next attempt.
 pub fn mails_due(urgent: bool) -> Key {
     mails_waiting().byte(u8::from(!urgent))
 }
-/// The end of a scan of `mails_due` for those due at a time.
+/// The end of a scan of `mails_due` for mails due at a given time.
 pub fn mails_due_before(urgent: bool, time: Timestamp) -> Key {
     mails_due(urgent).time(time)
 }
 pub fn mails_by_account(account: AccountId) -> Key {
     Key::new(b'X', b'n').bytes(account.as_bytes())
 }
-/// Mails to a mailbox that strangers can ask for, or that has no account.
+/// Mails to a mailbox that strangers can cause, or without an account.
 pub fn mails_by_mailbox(mailbox: &str) -> Key {
     Key::new(b'X', b'N').text(mailbox)
 }
-/// Of an index that ends in ids, the start of what was made since a time: ids begin with theirs.
+/// The start of a scan for records created since a given time, in an index that ends with IDs, since IDs start with
+/// their time.
 pub fn made_since(index: &Key, time: Timestamp) -> Key {
     index.join(&(time.as_millis().max(0) as u64).to_be_bytes()[2..])
 }
-/// Mails to an account that are held back.
+/// Held mails to an account.
 pub fn mails_held_by_account(account: AccountId) -> Key {
     Key::new(b'X', b'h').byte(0).bytes(account.as_bytes())
 }
@@ -234,7 +235,7 @@ pub fn tokens_by_account(account: AccountId) -> Key {
 pub fn saved_answers_by_account(account: AccountId) -> Key {
     Key::new(b'X', b'i').bytes(account.as_bytes())
 }
-/// Sessions, tokens and saved answers by the time they end.
+/// Sessions, tokens and saved answers, by expiry.
 pub fn expiring() -> Key {
     Key::new(b'X', b'x')
 }
@@ -242,14 +243,14 @@ pub fn expiring_before(time: Timestamp) -> Key {
     expiring().time(time)
 }
 
-/// What runs out.
+/// Records that expire.
 pub enum Expiring {
     Session(RecordKey<Session>),
     Token(RecordKey<Token>),
     SavedAnswer(RecordKey<SavedAnswer>),
 }
 
-/// The record that a row of `expiring` is about: its key is what follows the time.
+/// The record of a row of `expiring`: its key follows the time.
 pub fn expiring_record(index_key: &Key) -> Option<Expiring> {
     let key = index_key.0.get(10..).map(Key::from_bytes)?;
     match key.0.get(1).copied()? {
@@ -270,7 +271,7 @@ impl From<Expiring> for Key {
     }
 }
 
-/// Indexes that earlier versions kept and nothing reads: all applications by time, and the mails that wait or were sent.
+/// Indexes of earlier versions that nothing reads: all applications by time, and mails that are waiting or were sent.
 pub fn retired() -> [Key; 3] {
     let mails = Key::new(b'X', b'M');
     [Key::new(b'X', b'p'), mails.clone().byte(0), mails.byte(1)]
@@ -290,7 +291,7 @@ pub fn employer_email(email: &Email) -> UniqueKey<Employer> {
 pub fn job_external_id(external_id: &str) -> UniqueKey<Job> {
     UniqueKey::new(Key::new(b'U', b'j').text(external_id))
 }
-/// A student's one application to a job that is not withdrawn.
+/// A student's only application to a job that is not withdrawn.
 pub fn standing_application(job: JobId, student: &StudentId) -> UniqueKey<Application> {
     let key = Key::new(b'U', b'p').bytes(job.as_bytes());
     UniqueKey::new(key.text(student.as_str()))
@@ -301,42 +302,41 @@ pub fn standing_application(job: JobId, student: &StudentId) -> UniqueKey<Applic
 pub fn application_count(job: JobId) -> Key {
     Key::new(b'C', b'p').bytes(job.as_bytes())
 }
-/// Raised by every change of a student's committed hours.
+/// Changes with each change of a student's committed hours.
 pub fn committed_hours(student: &StudentId) -> Key {
     Key::new(b'G', b'h').text(student.as_str())
 }
-/// Raised by every application that shows a file, and by its removal.
+/// Changes with each application that includes a file, and when the file is removed.
 pub fn shown_file(file: FileId) -> Key {
     Key::new(b'G', b'f').bytes(file.as_bytes())
 }
-/// Raised by every change of which sessions an account has.
+/// Changes whenever a session of an account is opened or ended.
 pub fn log_ins(account: AccountId) -> Key {
     Key::new(b'G', b's').bytes(account.as_bytes())
 }
-/// Raised by every mail that a stranger asks for. Mailboxes share guards by a digest, so that there are not more of them
-/// than this takes.
+/// Changes with each mail that a stranger causes. Mailboxes share guards by a digest, which limits their number.
 pub fn asked_mails(digest: [u8; 2]) -> Key {
     Key::new(b'G', b'm').bytes(&digest)
 }
-/// Raised by every registration and forgotten password, whether or not anything else is written for it. Few rows, whatever is
-/// asked: two bytes of the address's digest.
+/// Changes with each registration and reset request, even if nothing else is written. Two bytes of the address's digest
+/// limit the number of rows.
 pub fn asked_by_strangers(email: Option<&Email>) -> Key {
     let digest = Sha256::digest(email.map_or("", Email::as_str));
     Key::new(b'G', b'a').bytes(&digest[..2])
 }
-/// Raised by every change of who in the office is active.
+/// Changes whenever an admin becomes active or inactive.
 pub fn office() -> Key {
     Key::new(b'G', b'o')
 }
-/// Two uploads of rules never both land from the same moment.
+/// Keeps two concurrent uploads of rules from both succeeding.
 pub fn uploads_of_rules() -> Key {
     Key::new(b'G', b'u')
 }
-/// Verdicts that a module gave as a shadow.
+/// The number of a module's shadow verdicts.
 pub fn shadow_verdicts(rule: RuleId) -> Key {
     Key::new(b'C', b's').bytes(rule.as_bytes())
 }
-/// Those of them that would have made a difference.
+/// How many of them would have changed the verdict.
 pub fn shadow_differences(rule: RuleId) -> Key {
     Key::new(b'C', b'd').bytes(rule.as_bytes())
 }

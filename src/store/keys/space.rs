@@ -1,9 +1,9 @@
-//! The map read backwards: what a key is of, for whoever checks it.
+//! Reads the map backwards: finds what a key belongs to, for checks.
 
 use super::{Key, log_sequence, retired};
 use crate::model::{FileId, JobId, RuleId};
 
-/// What a key is of, by its first bytes.
+/// What a key belongs to, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
     Record(u8),

@@ -1,4 +1,4 @@
-//! Keys that know their record, and the one list of what kinds of record there are.
+//! Keys with the type of their record, and the list of all kinds of records.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,9 +11,8 @@ use crate::model::{
     StoredFile, Student, Token,
 };
 
-/// A key of a kind of record; `U` says whether it is the record's own or one that no two records share.
-///
-/// A record is read by its own kind of key:
+/// A key of a kind of record. `U` says whether it is the record's own key or a unique key.
+/// A record is read with its own kind of key:
 /// ```
 /// use corkboard::model::{Job, JobId};
 /// use corkboard::store::{Reader, StoreError, Stored, keys};
@@ -22,7 +21,7 @@ use crate::model::{
 ///     reader.get(&keys::job(id))
 /// }
 /// ```
-/// and by no other:
+/// and with no other:
 /// ```compile_fail,E0308
 /// use corkboard::model::{AccountId, Job};
 /// use corkboard::store::{Reader, StoreError, Stored, keys};
@@ -41,11 +40,11 @@ pub enum Unique {}
 
 /// The key of a record.
 pub type RecordKey<R> = TypedKey<R, Own>;
-/// A key that leads to the record that has it.
+/// A unique key. Its value is the key of its record.
 pub type UniqueKey<R> = TypedKey<R, Unique>;
 
 impl<R, U> TypedKey<R, U> {
-    /// The caller knows what the key is of: the map of keys, the value of a unique key, and tests.
+    /// The caller knows the kind of the key: the map of keys, the value of a unique key, or a test.
     pub(in super::super) fn new(key: Key) -> Self {
         Self {
             key,
@@ -85,13 +84,13 @@ impl<R, U> fmt::Debug for TypedKey<R, U> {
     }
 }
 
-/// Something to do with a record of whatever kind it is.
+/// An operation on a record of any kind.
 pub trait KindVisitor {
     type Output;
     fn visit<R: Record>(self) -> Self::Output;
 }
 
-/// Visits the kind of record that a letter stands for. A new kind is one line here, and an `impl Record`.
+/// Visits the kind of record with this letter. A new kind needs one line here and an `impl Record`.
 pub fn of_kind<V: KindVisitor>(kind: u8, visitor: V) -> Option<V::Output> {
     Some(match kind {
         Account::KIND => visitor.visit::<Account>(),
@@ -110,12 +109,12 @@ pub fn of_kind<V: KindVisitor>(kind: u8, visitor: V) -> Option<V::Output> {
     })
 }
 
-/// The record that a row of one of its indexes leads to, or that is the row. `Corrupt` for a row of another kind.
+/// The record of an index row, or of its own row. `Corrupt` for a row of another kind.
 pub fn indexed<R: Record>(row: &Key) -> Result<RecordKey<R>, StoreError> {
     indexed_id::<R>(row).map(|id| R::key_of(&id))
 }
 
-/// The id of that record.
+/// The ID of that record.
 pub fn indexed_id<R: Record>(row: &Key) -> Result<R::Id, StoreError> {
     let is_its_own = match row.as_bytes() {
         [b'X', index, ..] => R::INDEXES.contains(index),
@@ -137,7 +136,7 @@ impl KindVisitor for Indexed<'_> {
     }
 }
 
-/// The record that a row of any index leads to.
+/// The record of a row of any index.
 pub fn indexed_record(row: &Key) -> Option<Key> {
     if row.as_bytes().starts_with(super::expiring().as_bytes()) {
         return super::expiring_record(row).map(Key::from);

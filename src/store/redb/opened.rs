@@ -1,4 +1,4 @@
-//! The two files opened together: the store, and on top of it what stands in the write-ahead log alone.
+//! Opens the two files together: the store, plus the changes that are only in the write-ahead log.
 
 use redb::{Builder, Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 
@@ -11,18 +11,18 @@ use super::wal::{Wal, new_salt};
 use super::{RedbOptions, unavailable};
 use crate::store::engine::StoreError;
 
-/// The generation of the log that this state goes with, and how many of its records are in this state.
+/// The log generation that belongs to this state, and how many of its records are included.
 const LOG: TableDefinition<(), (u64, u64)> = TableDefinition::new("log");
 
 pub(super) struct Opened {
     pub database: Database,
     pub shield: Shield,
     pub wal: Wal,
-    /// The last sequence number of the log of events.
+    /// The last sequence number of the event log.
     pub sequence: u64,
 }
 
-/// Opens both, and makes durable what was in the log alone. Something may have failed nevertheless: the shield tells.
+/// Opens both, and makes changes durable that were only in the log. It can return with a failure; check the shield.
 pub(super) fn open(media: &dyn Media, options: &RedbOptions) -> Result<Opened, StoreError> {
     let shield = media.store().and_then(Shield::new).map_err(unavailable)?;
     let log = media.log().map_err(unavailable)?;
@@ -41,7 +41,7 @@ pub(super) fn open(media: &dyn Media, options: &RedbOptions) -> Result<Opened, S
     })
 }
 
-/// Opens both for reading; what is in the log alone is added in memory.
+/// Opens both for reading. Changes that are only in the log are added in memory.
 pub(super) fn look(media: &dyn Media, options: &RedbOptions) -> Result<RedbSnapshot, StoreError> {
     let named = |error| StoreError::Unavailable(format!("{}: {error}", media.name()));
     let storage = media.store().map_err(named)?;
@@ -84,8 +84,8 @@ fn open_database(
     })
 }
 
-/// Adds what stands in the log alone. Gives the last sequence number of the log of events, and whether this generation of
-/// the log has yet to begin.
+/// Adds the changes that are only in the log. Returns the last sequence number of the event log, and whether this log
+/// generation has not started yet.
 fn replay(database: &Database, wal: &mut Wal) -> Result<(u64, bool), StoreError> {
     let (salt, applied) = place(database)?;
     let mut sequence = match RedbSnapshot::open(database) {
@@ -122,7 +122,7 @@ fn place(database: &Database) -> Result<(u64, u64), StoreError> {
     }
 }
 
-/// Says within a transaction which records of the log it includes.
+/// Stores in a transaction which log records it includes.
 pub(super) fn set_place(
     transaction: &WriteTransaction,
     salt: u64,
@@ -133,7 +133,7 @@ pub(super) fn set_place(
     Ok(())
 }
 
-/// A transaction whose commit is seen at once and durable with the next checkpoint.
+/// A transaction whose commit is visible at once, and durable with the next checkpoint.
 pub(super) fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
     let mut transaction = database.begin_write().map_err(unavailable)?;
     transaction
@@ -142,8 +142,8 @@ pub(super) fn begin(database: &Database) -> Result<WriteTransaction, StoreError>
     Ok(transaction)
 }
 
-/// Makes all that was committed durable in the store's own file, with what a start after a crash needs so that it need not
-/// read the file through, and begins the log again. If the shield has failed the log stays as it is.
+/// Makes all commits durable in the store's own file, in a way that a start after a crash need not check the whole
+/// file, and starts the log over. If the shield has a failure, the log stays unchanged.
 pub(super) fn checkpoint(
     database: &Database,
     shield: &Shield,

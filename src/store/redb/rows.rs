@@ -45,7 +45,7 @@ fn counter(rows: &Rows<'_>, key: &Key) -> Result<Option<(u64, i64)>, StoreError>
         .map(|sum| (version, i64::from_le_bytes(sum))))
 }
 
-/// Writes a change that was judged, and gives its events the next sequence numbers.
+/// Writes a checked change, and gives its events the next sequence numbers.
 pub(super) fn write(
     rows: &mut Rows<'_>,
     change: &Change,

@@ -1,4 +1,4 @@
-//! A consistent view of one moment of the file.
+//! A consistent view of the file at one moment.
 
 use std::ops::Bound;
 

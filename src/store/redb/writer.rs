@@ -1,6 +1,6 @@
-//! The one thread that writes. It takes what waits as a group, judges and applies it in one transaction of redb, syncs one
-//! record of it to the write-ahead log, lets readers see it, and answers. When writing fails it refuses what comes, and
-//! opens the files again as soon as they take writes.
+//! The only thread that writes. It takes all waiting changes as a group, checks and applies them in one redb
+//! transaction, syncs one record of them to the write-ahead log, shows them to readers, and answers. After a failed
+//! write it refuses changes, and reopens the files once they accept writes.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -17,13 +17,13 @@ use super::wal::{AppendError, Wal};
 use super::{RedbOptions, Shared, unavailable};
 use crate::store::engine::{Change, CommitError, StoreError, Trouble};
 
-/// Most changes in one group, so that the first of them does not wait long for the rest.
+/// Most changes in one group, so that the first does not wait long for the others.
 const GROUP: usize = 256;
 /// Most bytes in one group.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
-/// The writer looks after its files so often, and sooner when something is due.
+/// How often the writer checks its files. Sooner if something is due.
 const ROUND: Duration = Duration::from_secs(1);
-/// What a disk must have room for, beyond what waits in memory, before it counts as taking writes again.
+/// Free disk space, in addition to what waits in memory, before writes are accepted again.
 const ROOM_BYTES: u64 = 2 * 1024 * 1024;
 /// Attempts to open the files again come no further apart than this.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub(super) struct Submitted {
     pub answer: oneshot::Sender<Result<u64, CommitError>>,
 }
 
-/// One for each change: whether it was written.
+/// For each change, whether it was written.
 type Outcomes = Vec<Result<(), CommitError>>;
 
 pub(super) struct Writer {
@@ -44,12 +44,12 @@ pub(super) struct Writer {
     waiting: Receiver<Submitted>,
     shield: Shield,
     wal: Wal,
-    /// Since when something is in the log alone.
+    /// Since when changes are only in the log.
     unsaved_since: Option<Instant>,
     outage: Option<Outage>,
 }
 
-/// The time from a failure until the files were opened again.
+/// The time from a failure until the files are reopened.
 struct Outage {
     failure: Failure,
     retry_at: Instant,
@@ -72,7 +72,7 @@ impl From<StoreError> for Stop {
 }
 
 impl Writer {
-    /// The files as they were opened; the database is the shared one.
+    /// The opened files. The database is the shared one.
     pub fn new(
         shared: Arc<Shared>,
         media: Box<dyn Media>,
@@ -145,13 +145,13 @@ impl Writer {
             if let Some(failure) = self.shield.failure() {
                 self.fail(failure);
             } else if self.unsaved_since.is_some_and(is_due) {
-                // It was noted if it failed.
+                // A failure was already recorded.
                 let _ = self.save();
             }
         }
     }
 
-    /// Applies a group and answers each of it. A requester who has gone away misses his answer; that is all right.
+    /// Applies a group and answers each change. If a requester is gone, its answer is dropped.
     fn commit(&mut self, group: Vec<Submitted>) {
         let (changes, answers): (Vec<_>, Vec<_>) = group
             .into_iter()
@@ -183,7 +183,7 @@ impl Writer {
             tried = self.attempt(changes);
         }
         tried.map_err(|stop| {
-            // A row that cannot be understood says nothing of the disk.
+            // A row that cannot be read says nothing about the disk.
             if let Stop::Refused(error @ StoreError::Corrupt(_)) = stop {
                 tracing::error!(%error, "could not write changes");
                 return error;
@@ -239,7 +239,7 @@ impl Writer {
         Ok((sequence, outcomes))
     }
 
-    /// Makes the store's own file durable, so that the log can begin again.
+    /// Makes the store's own file durable, so that the log can start over.
     fn save(&mut self) -> Result<(), StoreError> {
         if self.unsaved_since.is_none() {
             return Ok(());
@@ -256,9 +256,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends writing until the files were opened again; gives what those who want to write hear.
+    /// Stops writing until the files are reopened. Returns the error for new changes.
     fn fail(&mut self, failure: Failure) -> StoreError {
-        // redb tells that it failed; the shield tells why.
+        // redb only says that it failed; the shield knows why.
         let failure = self.shield.failure().unwrap_or(failure);
         tracing::error!(
             error = failure.text,
@@ -275,7 +275,7 @@ impl Writer {
             .refusal()
     }
 
-    /// Opens the files again, if they take writes. All that was acknowledged is in the log, or in the store's own file.
+    /// Reopens the files if they accept writes. Everything acknowledged is in the log or in the store's own file.
     fn recover(&mut self, outage: Outage) {
         match self.reopen() {
             Ok(()) => {
@@ -303,7 +303,7 @@ impl Writer {
             .try_room(bytes)
             .map_err(|error| Failure::of(&error))?;
         let shared = self.shared.clone();
-        // Readers wait at this lock; the views they have end with the old database.
+        // Readers wait for this lock. Their views end with the old database.
         let mut database = shared.database_mut();
         self.shield.freeze();
         self.shield.settle().map_err(|error| Failure::of(&error))?;
