@@ -12,6 +12,7 @@ use crate::model::{
 };
 
 /// A key of a kind of record. `U` says whether it is the record's own key or a unique key.
+///
 /// A record is read with its own kind of key:
 /// ```
 /// use corkboard::model::{Job, JobId};
