@@ -159,6 +159,7 @@ fn is_test(file: &str) -> bool {
         "/tests.rs",
         "conformance",
         "crash",
+        "/earlier.rs",
         "/model_test",
     ]
     .iter()

@@ -232,31 +232,26 @@ pub struct Mail {
     pub mail_id: MailId,
     pub to: Email,
     /// Empty: the mail does not greet its reader by name.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub to_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
     /// The campus name, and the site that links point to.
     pub campus: String,
     pub site: String,
     pub template: MailTemplate,
     /// The network of the request that caused this mail, if known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
     /// The mailbox had reached its limit: this mail will go out with others as one.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
     pub state: MailState,
     pub attempts: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
     pub next_attempt_at: Timestamp,
     pub created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
 }
 
-/// A mail as stored, including one that an earlier version stored as a complete text.
+/// A mail as stored, including one that an earlier version stored as a complete text. The members have the order of
+/// `Mail`, because the store keeps them without names.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredMail {
@@ -273,6 +268,14 @@ struct StoredMail {
     network: Option<Network>,
     #[serde(default)]
     held: bool,
+    state: MailState,
+    attempts: u32,
+    last_error: Option<String>,
+    next_attempt_at: Timestamp,
+    created_at: Timestamp,
+    sent_at: Option<Timestamp>,
+    // Only earlier versions wrote these.
+    #[serde(default)]
     kind: Option<MailKind>,
     #[serde(default)]
     subject: String,
@@ -280,12 +283,6 @@ struct StoredMail {
     text: String,
     #[serde(default)]
     html: String,
-    state: MailState,
-    attempts: u32,
-    last_error: Option<String>,
-    next_attempt_at: Timestamp,
-    created_at: Timestamp,
-    sent_at: Option<Timestamp>,
 }
 
 impl From<StoredMail> for Mail {

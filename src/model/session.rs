@@ -56,9 +56,6 @@ pub struct Token {
 pub struct SavedAnswer {
     /// SHA-256 of the caller and the key.
     pub key_digest: [u8; 32],
-    /// Whose answer it is, so that it can be erased with the account. None for a caller without one.
-    #[serde(default)]
-    pub account_id: Option<AccountId>,
     /// SHA-256 of method, path and body.
     pub request_digest: [u8; 32],
     pub status: u16,
@@ -67,4 +64,7 @@ pub struct SavedAnswer {
     pub content_type: String,
     pub body: Vec<u8>,
     pub expires_at: Timestamp,
+    /// Whose answer it is, so that it can be erased with the account. None for a caller without one.
+    #[serde(default)]
+    pub account_id: Option<AccountId>,
 }

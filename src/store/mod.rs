@@ -7,6 +7,8 @@ mod check;
 mod conformance;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod earlier;
 mod engine;
 pub mod keys;
 mod log;

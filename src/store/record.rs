@@ -54,20 +54,24 @@ impl<R> Deref for Stored<R> {
 }
 
 /// The first byte of every value: how the rest is written.
-/// 1: MessagePack maps with member names, so that a member can be added (with a default) without a migration.
-const FORMAT: u8 = 1;
+/// 1: MessagePack, each struct a map with the names of its members. Earlier versions wrote it; it is read.
+/// 2: MessagePack, each struct an array of its members in the order of declaration. A new member goes to the end of its
+/// struct, with `#[serde(default)]`, and no member is left out, moved or removed; then no migration is needed. Against
+/// format 1 it saves a quarter of a posting's bytes and much of the time to read one. `tests.rs` holds every kind to it.
+const NAMED: u8 = 1;
+const FORMAT: u8 = 2;
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(512);
     bytes.push(FORMAT);
-    rmp_serde::encode::write_named(&mut bytes, value)
+    rmp_serde::encode::write(&mut bytes, value)
         .map_err(|error| StoreError::Corrupt(format!("a value that cannot be encoded: {error}")))?;
     Ok(bytes)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => rmp_serde::from_slice(rest)
+        Some((&(NAMED | FORMAT), rest)) => rmp_serde::from_slice(rest)
             .map_err(|error| StoreError::Corrupt(format!("the value of {key:?}: {error}"))),
         Some((format, _)) => Err(StoreError::Corrupt(format!("format {format} of {key:?}"))),
         None => Err(StoreError::Corrupt(format!("the empty value of {key:?}"))),

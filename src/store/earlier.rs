@@ -1,0 +1,211 @@
+//! Stores of earlier versions. `earlier/` holds the two files of a small campus with every kind of record that version 0.1
+//! kept, all of one table and with the names of members, of a server that was killed: its newest posting stands in the log
+//! alone. `values-2.txt` holds the same records and log entries in format 2: a line each, key and value in hexadecimal.
+//! `members-2.txt` holds the members of what is stored in format 2, in their order.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, Visitor};
+
+use super::keys::{self, Key, KindVisitor, Space};
+use super::record::decode;
+use super::{
+    Direction, Engine, KeyRange, MAX_SCAN_ROWS, Reader, Record, RedbEngine, RedbOptions, Row,
+    Stored, check,
+};
+use crate::model::{
+    Answer, Declined, Job, LogEntry, Move, Override, Preferences, Question, Reason, RuleFailure,
+    RuleInUse,
+};
+
+const STORE: &[u8] = include_bytes!("earlier/store.redb.gz");
+const LOG: &[u8] = include_bytes!("earlier/store.log.gz");
+const VALUES: &str = include_str!("earlier/values-2.txt");
+
+/// The two files in a folder of their own.
+fn files() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    for (packed, path) in [(STORE, path.clone()), (LOG, path.with_extension("log"))] {
+        let mut bytes = Vec::new();
+        let mut reader = flate2::read::GzDecoder::new(packed);
+        reader.read_to_end(&mut bytes).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    (folder, path)
+}
+
+fn rows(reader: &Reader) -> Vec<(Key, Row)> {
+    let all = KeyRange::all();
+    let rows = reader
+        .snapshot
+        .scan(&all, Direction::Forward, MAX_SCAN_ROWS);
+    rows.unwrap()
+}
+
+fn check_all(reader: &Reader) {
+    let mut wrong = Vec::new();
+    check(reader, &mut |what| wrong.push(what)).unwrap();
+    assert_eq!(wrong, [""; 0]);
+    let jobs = KeyRange::prefix(&keys::jobs());
+    let jobs = reader.scan_keys(&jobs, Direction::Forward, 10).unwrap();
+    let titles: BTreeSet<String> = jobs
+        .iter()
+        .map(|key| {
+            let job: Stored<Job> = reader.get(&keys::indexed(key).unwrap()).unwrap().unwrap();
+            job.job_title.clone()
+        })
+        .collect();
+    let wanted = ["Desk Assistant", "Late job", "New job", "Shelver"];
+    assert!(titles.iter().eq(&wanted), "{titles:?}");
+}
+
+#[test]
+fn a_store_of_version_0_1_is_brought_to_this_one() {
+    let (_folder, path) = files();
+    let options = RedbOptions::default();
+    let before = std::fs::read(&path).unwrap();
+    let look = RedbEngine::read_only(&path, options).unwrap();
+    check_all(&look);
+    let seen = rows(&look);
+    drop(look);
+    assert!(std::fs::read(&path).unwrap() == before, "a look writes");
+    for _ in 0..2 {
+        let engine = RedbEngine::open(&path, options).unwrap();
+        let snapshot = engine.snapshot().unwrap();
+        let reader = Reader { snapshot };
+        check_all(&reader);
+        assert!(rows(&reader) == seen);
+    }
+}
+
+fn named<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).unwrap()
+}
+
+/// The same value in both formats.
+struct Same<'a>(&'a Key, [&'a [u8]; 2]);
+
+impl KindVisitor for Same<'_> {
+    type Output = ();
+    fn visit<R: Record>(self) {
+        let Self(key, values) = self;
+        let [one, two] = values.map(|value| named(&decode::<R>(key, value).unwrap()));
+        assert!(one == two, "{key:?}");
+    }
+}
+
+/// A member that was moved, left out or put before another makes a value of format 2 unreadable, or gives another record than
+/// the names do.
+#[test]
+fn values_without_names_are_read_as_those_with_names() {
+    let bytes = |text: &str| -> Vec<u8> {
+        let pairs = (0..text.len()).step_by(2);
+        pairs
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+            .collect()
+    };
+    let (_folder, path) = files();
+    let reader = RedbEngine::read_only(&path, RedbOptions::default()).unwrap();
+    let mut kinds = BTreeSet::new();
+    for line in VALUES.lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        let (key, value) = (Key::from_bytes(&bytes(key)), bytes(value));
+        let row = reader.snapshot.get(&key).unwrap().unwrap();
+        match keys::space(&key) {
+            Some(Space::Record(kind)) => {
+                kinds.insert(kind);
+                keys::of_kind(kind, Same(&key, [&row.value, &value])).unwrap();
+            }
+            _ => {
+                let [one, two] =
+                    [&row.value, &value].map(|value| decode::<LogEntry>(&key, value).unwrap());
+                assert_eq!(one, two);
+            }
+        }
+    }
+    assert_eq!(kinds, BTreeSet::from(*b"Uaefijkmpstu"));
+}
+
+/// Asks a type for the names of its members, and reads nothing.
+struct Members;
+
+#[derive(Debug)]
+struct Named(Vec<&'static str>);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+impl std::error::Error for Named {}
+
+impl serde::de::Error for Named {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de> Deserializer<'de> for Members {
+    type Error = Named;
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Named> {
+        Err(Named(Vec::new()))
+    }
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        members: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Named> {
+        Err(Named(members.to_vec()))
+    }
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+fn members<T: DeserializeOwned>() -> String {
+    T::deserialize(Members).map_or_else(|named| named.to_string(), |_| String::new())
+}
+
+struct MembersOf;
+
+impl KindVisitor for MembersOf {
+    type Output = String;
+    fn visit<R: Record>(self) -> String {
+        members::<R>()
+    }
+}
+
+/// Stored values of format 2 have no names. A new member goes to the end of its line here as it does in its type.
+#[test]
+fn members_keep_their_places() {
+    let mut found: Vec<String> = (0..=u8::MAX)
+        .filter_map(|kind| {
+            let members = keys::of_kind(kind, MembersOf)?;
+            Some(format!("{}: {members}", char::from(kind)))
+        })
+        .collect();
+    for (name, members) in [
+        ("log entry", members::<LogEntry>()),
+        ("answer", members::<Answer>()),
+        ("declined", members::<Declined>()),
+        ("move", members::<Move>()),
+        ("override", members::<Override>()),
+        ("preferences", members::<Preferences>()),
+        ("question", members::<Question>()),
+        ("reason", members::<Reason>()),
+        ("rule failure", members::<RuleFailure>()),
+        ("rule in use", members::<RuleInUse>()),
+    ] {
+        found.push(format!("{name}: {members}"));
+    }
+    let wanted: Vec<&str> = include_str!("earlier/members-2.txt").lines().collect();
+    assert_eq!(found, wanted);
+}
