@@ -16,8 +16,10 @@ use crate::store::{
 };
 
 const NAME: &str = "notify";
-/// Log entries to handle in one change.
-const BATCH: usize = 64;
+/// Log entries to handle in one change. Most need no mail, and each change takes space in the log and the store.
+const BATCH: usize = 1_000;
+/// Mails in one change. The last entry may add more.
+const MAILS: usize = 64;
 /// Applicants to notify in one change when a job closes.
 const APPLICANTS: usize = 500;
 
@@ -92,6 +94,9 @@ impl NotifyFollower {
                 break;
             }
             cursor.sequence = logged.sequence;
+            if notices.len() >= MAILS {
+                break;
+            }
         }
         if cursor == from {
             return Ok(cursor);
