@@ -559,12 +559,22 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
     board.stop().await;
 }
 
-/// The number of keys in the store, by their first bytes.
+/// What a key is, without the account, employer, job or student that it may begin with.
+fn local(key: &[u8]) -> &[u8] {
+    match key.first() {
+        Some(b'A' | b'J') => &key[17..],
+        Some(b'E' | b'S') => key.split(|byte| *byte == 0).nth(1).unwrap(),
+        _ => key,
+    }
+}
+
+/// The number of keys in the store, by what they are.
 fn spaces(board: &Board) -> BTreeMap<String, i64> {
     let mut spaces = BTreeMap::new();
     let reader = board.store.read().unwrap();
     let all = reader.each_key(&Key::from_bytes(b""), |key| {
-        let space = key.as_bytes()[..2.min(key.len())].escape_ascii();
+        let local = local(key.as_bytes());
+        let space = local[..2.min(local.len())].escape_ascii();
         *spaces.entry(space.to_string()).or_default() += 1;
         Ok::<(), StoreError>(())
     });

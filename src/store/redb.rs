@@ -9,6 +9,7 @@ mod opened;
 mod rows;
 mod shield;
 mod snapshot;
+mod tables;
 mod tally;
 mod wal;
 mod writer;

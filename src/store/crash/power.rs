@@ -171,18 +171,22 @@ fn groups_form_while_a_sync_is_under_way() {
 fn nobody_sees_a_change_that_is_not_synced() {
     let site = Site::new();
     let engine = site.open(LONG_LOG).unwrap();
-    commit(&engine, 0).unwrap();
+    // The file has grown and has room: readers wait while redb makes it longer.
+    let before = 10;
+    for number in 0..before {
+        commit(&engine, number).unwrap();
+    }
     let states = states();
     site.machine.hold_syncs();
     let written = site.machine.steps();
-    let answer = engine.submit(change(1));
+    let answer = engine.submit(change(before));
     while site.machine.steps() == written {
         std::thread::yield_now();
     }
-    assert!(rows(&engine) == states[1]);
+    assert!(rows(&engine) == states[before]);
     site.machine.release_syncs();
     answer.blocking_recv().unwrap().unwrap();
-    assert!(rows(&engine) == states[2]);
+    assert!(rows(&engine) == states[before + 1]);
 }
 
 #[test]

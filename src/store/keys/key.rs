@@ -62,6 +62,29 @@ impl Key {
         self.byte(0)
     }
 
+    /// The bytes that a family of keys begins with. An engine may keep each family apart: they partition the keys without
+    /// breaking their order.
+    pub fn family(&self) -> &[u8] {
+        let length = match self.0.first() {
+            Some(b'A' | b'E' | b'F' | b'J' | b'L' | b'S') => 1,
+            _ => 2,
+        };
+        &self.0[..length.min(self.0.len())]
+    }
+
+    /// What a key of an account, an employer, a job or a student is, without whose it is.
+    pub(super) fn local(&self) -> &[u8] {
+        let own = match self.0.first() {
+            Some(b'A' | b'J') => self.0.get(17..),
+            Some(b'E' | b'S') => {
+                let end = self.0.iter().position(|byte| *byte == 0);
+                end.and_then(|end| self.0.get(end + 1..))
+            }
+            _ => Some(self.0.as_slice()),
+        };
+        own.unwrap_or_default()
+    }
+
     /// The smallest key greater than every key that begins with this one; none if there is no such key.
     pub fn after_prefix(&self) -> Option<Self> {
         let mut bytes = self.0.clone();

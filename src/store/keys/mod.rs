@@ -10,16 +10,24 @@
 //! | `B` | kind, id, chunk number | bytes of a file or a module |
 //! | `L` | sequence number | a log entry |
 //! | `F` | follower | the follower's cursor: a sequence number |
+//! | `A` | an account's id, then one of the above | rows of one account |
+//! | `E` | an employer's id, then one of the above | rows of one employer |
+//! | `J` | a job's id, then one of the above | rows of one job |
+//! | `S` | a student's id, then one of the above | rows of one student |
+//!
+//! The last four keep rows together that one change writes together, so that a change touches few pages of the disk.
 //!
 //! Parts keep the order of what they encode: numbers are big-endian (signed ones with the sign bit flipped), ids are their
 //! 16 bytes, text is its UTF-8 with NUL escaped and NUL at the end.
 
 mod key;
+mod moved;
 mod records;
 mod space;
 mod typed;
 
 pub use key::Key;
+pub(super) use moved::moved;
 pub use space::{Space, space};
 pub use typed::{
     KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, of_kind,
@@ -33,6 +41,19 @@ use crate::model::{
     EmployeeId, Employer, FileId, Job, JobId, JobStatus, Mail, MailId, RuleId, RuleModule, RuleSet,
     SavedAnswer, Session, SessionId, StoredFile, Student, StudentId, Timestamp, Token, TokenId,
 };
+
+fn of_account(id: AccountId) -> Key {
+    Key(vec![b'A']).bytes(id.as_bytes())
+}
+fn of_employer(id: &EmployeeId) -> Key {
+    Key(vec![b'E']).text(id.as_str())
+}
+fn of_job(id: JobId) -> Key {
+    Key(vec![b'J']).bytes(id.as_bytes())
+}
+fn of_student(id: &StudentId) -> Key {
+    Key(vec![b'S']).text(id.as_str())
+}
 
 // Records.
 
@@ -126,9 +147,7 @@ pub fn jobs_by_status(status: JobStatus) -> Key {
 }
 /// An employer's jobs with a status, by posting time.
 pub fn jobs_by_employer(employer: &EmployeeId, status: JobStatus) -> Key {
-    Key::new(b'X', b'E')
-        .text(employer.as_str())
-        .byte(job_status(status))
+    of_employer(employer).bytes(b"XE").byte(job_status(status))
 }
 /// Open jobs, by deadline.
 pub fn jobs_by_deadline() -> Key {
@@ -158,34 +177,32 @@ pub fn applications() -> Key {
     records::<Application>()
 }
 pub fn applications_by_job(job: JobId) -> Key {
-    Key::new(b'X', b'q').bytes(job.as_bytes())
+    of_job(job).bytes(b"Xq")
 }
 pub fn applications_by_job_status(job: JobId, status: ApplicationStatus) -> Key {
-    Key::new(b'X', b'Q')
-        .bytes(job.as_bytes())
-        .byte(application_status(status))
+    of_job(job).bytes(b"XQ").byte(application_status(status))
 }
 pub fn applications_by_student(student: &StudentId) -> Key {
-    Key::new(b'X', b'r').text(student.as_str())
+    of_student(student).bytes(b"Xr")
 }
 pub fn applications_by_student_status(student: &StudentId, status: ApplicationStatus) -> Key {
-    Key::new(b'X', b'R')
-        .text(student.as_str())
+    of_student(student)
+        .bytes(b"XR")
         .byte(application_status(status))
 }
 pub fn applications_by_employer(employer: &EmployeeId) -> Key {
-    Key::new(b'X', b'v').text(employer.as_str())
+    of_employer(employer).bytes(b"Xv")
 }
 pub fn applications_by_employer_status(employer: &EmployeeId, status: ApplicationStatus) -> Key {
-    Key::new(b'X', b'V')
-        .text(employer.as_str())
+    of_employer(employer)
+        .bytes(b"XV")
         .byte(application_status(status))
 }
 pub fn applications_by_status(status: ApplicationStatus) -> Key {
     Key::new(b'X', b'P').byte(application_status(status))
 }
 pub fn files_by_student(student: &StudentId) -> Key {
-    Key::new(b'X', b'f').text(student.as_str())
+    of_student(student).bytes(b"Xf")
 }
 /// All mails by time, from their record keys.
 pub fn mails() -> Key {
@@ -208,7 +225,7 @@ pub fn mails_due_before(urgent: bool, time: Timestamp) -> Key {
     mails_due(urgent).time(time)
 }
 pub fn mails_by_account(account: AccountId) -> Key {
-    Key::new(b'X', b'n').bytes(account.as_bytes())
+    of_account(account).bytes(b"Xn")
 }
 /// Mails to a mailbox that strangers can cause, or without an account.
 pub fn mails_by_mailbox(mailbox: &str) -> Key {
@@ -221,19 +238,19 @@ pub fn made_since(index: &Key, time: Timestamp) -> Key {
 }
 /// Held mails to an account.
 pub fn mails_held_by_account(account: AccountId) -> Key {
-    Key::new(b'X', b'h').byte(0).bytes(account.as_bytes())
+    of_account(account).bytes(b"Xh")
 }
 pub fn mails_held_by_mailbox(mailbox: &str) -> Key {
-    Key::new(b'X', b'h').byte(1).text(mailbox)
+    Key::new(b'X', b'h').text(mailbox)
 }
 pub fn sessions_by_account(account: AccountId) -> Key {
-    Key::new(b'X', b's').bytes(account.as_bytes())
+    of_account(account).bytes(b"Xs")
 }
 pub fn tokens_by_account(account: AccountId) -> Key {
-    Key::new(b'X', b'k').bytes(account.as_bytes())
+    of_account(account).bytes(b"Xk")
 }
 pub fn saved_answers_by_account(account: AccountId) -> Key {
-    Key::new(b'X', b'i').bytes(account.as_bytes())
+    of_account(account).bytes(b"Xi")
 }
 /// Sessions, tokens and saved answers, by expiry.
 pub fn expiring() -> Key {
@@ -293,18 +310,17 @@ pub fn job_external_id(external_id: &str) -> UniqueKey<Job> {
 }
 /// A student's only application to a job that is not withdrawn.
 pub fn standing_application(job: JobId, student: &StudentId) -> UniqueKey<Application> {
-    let key = Key::new(b'U', b'p').bytes(job.as_bytes());
-    UniqueKey::new(key.text(student.as_str()))
+    UniqueKey::new(of_job(job).bytes(b"Up").text(student.as_str()))
 }
 
 // Counters, guards, chunks, log, cursors.
 
 pub fn application_count(job: JobId) -> Key {
-    Key::new(b'C', b'p').bytes(job.as_bytes())
+    of_job(job).bytes(b"Cp")
 }
 /// Changes with each change of a student's committed hours.
 pub fn committed_hours(student: &StudentId) -> Key {
-    Key::new(b'G', b'h').text(student.as_str())
+    of_student(student).bytes(b"Gh")
 }
 /// Changes with each application that includes a file, and when the file is removed.
 pub fn shown_file(file: FileId) -> Key {
@@ -312,7 +328,7 @@ pub fn shown_file(file: FileId) -> Key {
 }
 /// Changes whenever a session of an account is opened or ended.
 pub fn log_ins(account: AccountId) -> Key {
-    Key::new(b'G', b's').bytes(account.as_bytes())
+    of_account(account).bytes(b"Gs")
 }
 /// Changes with each mail that a stranger causes. Mailboxes share guards by a digest, which limits their number.
 pub fn asked_mails(digest: [u8; 2]) -> Key {

@@ -22,15 +22,16 @@ pub enum Space {
 
 pub fn space(key: &Key) -> Option<Space> {
     let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
-    match key.0.as_slice() {
+    match key.local() {
         [b'R', kind, ..] => Some(Space::Record(*kind)),
         [b'X', ..] if retired().iter().any(|index| key.0.starts_with(&index.0)) => {
             Some(Space::Retired)
         }
         [b'X', ..] => Some(Space::Index),
         [b'U', ..] => Some(Space::Unique),
-        [b'C', b'p', job @ ..] => {
-            id(job).map(|job| Space::ApplicationCount(JobId::from_bytes(job)))
+        [b'C', b'p'] => {
+            let job = key.0.get(1..17).and_then(id);
+            job.map(|job| Space::ApplicationCount(JobId::from_bytes(job)))
         }
         [b'C', b's' | b'd', rule @ ..] => {
             id(rule).map(|rule| Space::ShadowCount(RuleId::from_bytes(rule)))

@@ -117,7 +117,7 @@ pub fn indexed<R: Record>(row: &Key) -> Result<RecordKey<R>, StoreError> {
 
 /// The ID of that record.
 pub fn indexed_id<R: Record>(row: &Key) -> Result<R::Id, StoreError> {
-    let is_its_own = match row.as_bytes() {
+    let is_its_own = match row.local() {
         [b'X', index, ..] => R::INDEXES.contains(index),
         [b'R', kind, ..] => *kind == R::KIND,
         _ => false,

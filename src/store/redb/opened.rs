@@ -4,12 +4,14 @@ use redb::{Builder, Database, Durability, ReadableDatabase, TableDefinition, Wri
 
 use super::encode::decode;
 use super::media::Media;
-use super::rows::{self, ROWS};
+use super::rows;
 use super::shield::Shield;
 use super::snapshot::RedbSnapshot;
+use super::tables::{self, Tables};
 use super::wal::{Wal, new_salt};
 use super::{RedbOptions, unavailable};
 use crate::store::engine::StoreError;
+use crate::store::keys;
 
 /// The log generation that belongs to this state, and how many of its records are included.
 const LOG: TableDefinition<(), (u64, u64)> = TableDefinition::new("log");
@@ -66,6 +68,7 @@ fn open_database(
     options: &RedbOptions,
     shield: &Shield,
 ) -> Result<Database, StoreError> {
+    let name = media.name();
     let opened = Builder::new()
         .set_cache_size(options.cache_bytes)
         .set_repair_callback(|session| {
@@ -73,34 +76,47 @@ fn open_database(
             tracing::warn!("the store was not closed properly; checking it: {percent:.0} %");
         })
         .create_with_backend(shield.clone());
-    opened.map_err(|error| {
-        let name = media.name();
+    let database = opened.map_err(|error| {
         StoreError::Unavailable(match error {
             redb::DatabaseError::DatabaseAlreadyOpen => {
                 format!("a running corkboard is using {name}; stop it first")
             }
             error => format!("{name}: {error}"),
         })
-    })
+    })?;
+    move_rows(&database, shield)?;
+    Ok(database)
+}
+
+/// Brings the rows of an earlier version where they lie now. It is durable before anything else is done.
+fn move_rows(database: &Database, shield: &Shield) -> Result<(), StoreError> {
+    let transaction = database.begin_write().map_err(unavailable)?;
+    if !tables::move_rows(&transaction)? {
+        return transaction.abort().map_err(unavailable);
+    }
+    tracing::info!("the store of an earlier version was brought to this one");
+    transaction.commit().map_err(unavailable)?;
+    shield
+        .failure()
+        .map_or(Ok(()), |failure| Err(unavailable(failure.text)))
 }
 
 /// Adds the changes that are only in the log. Returns the last sequence number of the event log, and whether this log
 /// generation has not started yet.
 fn replay(database: &Database, wal: &mut Wal) -> Result<(u64, bool), StoreError> {
     let (salt, applied) = place(database)?;
-    let mut sequence = match RedbSnapshot::open(database) {
-        Ok(snapshot) => crate::store::log::last(&snapshot)?,
-        // A new file has no table yet.
-        Err(_) if salt == 0 => 0,
-        Err(error) => return Err(error),
-    };
+    let mut sequence = crate::store::log::last(&RedbSnapshot::open(database)?)?;
     let mut number = applied;
     wal.replay(salt, applied, |record| {
         let transaction = begin(database)?;
         {
-            let mut rows = transaction.open_table(ROWS).map_err(unavailable)?;
-            for change in decode(record)? {
-                rows::write(&mut rows, &change, &mut sequence)?;
+            let mut tables = Tables::of(&transaction);
+            for mut change in decode(record)? {
+                let writes = std::mem::take(&mut change.writes).into_iter();
+                change.writes = writes
+                    .map(|(key, write)| (keys::moved(key), write))
+                    .collect();
+                rows::write(&mut tables, &change, &mut sequence)?;
             }
         }
         number += 1;
@@ -152,8 +168,6 @@ pub(super) fn checkpoint(
     let salt = new_salt();
     let mut transaction = database.begin_write().map_err(unavailable)?;
     transaction.set_quick_repair(true);
-    // Makes the table in a new file.
-    transaction.open_table(ROWS).map_err(unavailable)?;
     set_place(&transaction, salt, 0)?;
     transaction.commit().map_err(unavailable)?;
     if shield.failure().is_none() {

@@ -1,23 +1,19 @@
-//! The table of rows, and what a change does to it.
+//! What a change does to the rows.
 
-use redb::{ReadableTable, Table, TableDefinition};
+use redb::ReadableTable as _;
 
+use super::tables::Tables;
 use super::unavailable;
 use crate::store::engine::{Change, Check, CommitError, StoreError, Write, not_a_counter};
 use crate::store::keys::{self, Key};
 
-/// Key to version (8 bytes, little-endian) and value.
-pub(super) const ROWS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("rows");
-
-type Rows<'a> = Table<'a, &'static [u8], &'static [u8]>;
-
 /// Whether a change can be written as it is. The outer error is the storage's and fails the whole group.
 pub(super) fn judge(
-    rows: &Rows<'_>,
+    tables: &mut Tables<'_>,
     change: &Change,
 ) -> Result<Result<(), CommitError>, StoreError> {
     for Check { key, version } in &change.checks {
-        let found = rows.get(key.as_bytes()).map_err(unavailable)?;
+        let found = tables.with(key)?.get(key.as_bytes()).map_err(unavailable)?;
         let found = found
             .map(|found| split(key, found.value()).map(|(version, _)| version))
             .transpose()?;
@@ -26,7 +22,7 @@ pub(super) fn judge(
         }
     }
     for (key, write) in &change.writes {
-        if matches!(write, Write::Add(_)) && counter(rows, key)?.is_none() {
+        if matches!(write, Write::Add(_)) && counter(tables, key)?.is_none() {
             return Ok(Err(CommitError::Store(not_a_counter(key))));
         }
     }
@@ -34,8 +30,9 @@ pub(super) fn judge(
 }
 
 /// A counter's version and sum, zeros if it is absent; `None` if the key holds something else.
-fn counter(rows: &Rows<'_>, key: &Key) -> Result<Option<(u64, i64)>, StoreError> {
-    let Some(found) = rows.get(key.as_bytes()).map_err(unavailable)? else {
+fn counter(tables: &mut Tables<'_>, key: &Key) -> Result<Option<(u64, i64)>, StoreError> {
+    let table = tables.with(key)?;
+    let Some(found) = table.get(key.as_bytes()).map_err(unavailable)? else {
         return Ok(Some((0, 0)));
     };
     let (version, value) = split(key, found.value())?;
@@ -47,30 +44,36 @@ fn counter(rows: &Rows<'_>, key: &Key) -> Result<Option<(u64, i64)>, StoreError>
 
 /// Writes a checked change, and gives its events the next sequence numbers.
 pub(super) fn write(
-    rows: &mut Rows<'_>,
+    tables: &mut Tables<'_>,
     change: &Change,
     sequence: &mut u64,
 ) -> Result<(), StoreError> {
     for (key, write) in &change.writes {
         match write {
-            Write::Put { version, value } => put(rows, key, *version, value)?,
-            Write::Delete => drop(rows.remove(key.as_bytes()).map_err(unavailable)?),
+            Write::Put { version, value } => put(tables, key, *version, value)?,
+            Write::Delete => drop(
+                tables
+                    .with(key)?
+                    .remove(key.as_bytes())
+                    .map_err(unavailable)?,
+            ),
             Write::Add(amount) => {
-                let (version, sum) = counter(rows, key)?.ok_or_else(|| not_a_counter(key))?;
+                let (version, sum) = counter(tables, key)?.ok_or_else(|| not_a_counter(key))?;
                 let sum = sum.saturating_add(*amount);
-                put(rows, key, version + 1, &sum.to_le_bytes())?;
+                put(tables, key, version + 1, &sum.to_le_bytes())?;
             }
         }
     }
     for event in &change.events {
         *sequence += 1;
-        put(rows, &keys::log(*sequence), 1, event)?;
+        put(tables, &keys::log(*sequence), 1, event)?;
     }
     Ok(())
 }
 
-fn put(rows: &mut Rows<'_>, key: &Key, version: u64, value: &[u8]) -> Result<(), StoreError> {
-    let mut row = rows
+fn put(tables: &mut Tables<'_>, key: &Key, version: u64, value: &[u8]) -> Result<(), StoreError> {
+    let mut row = tables
+        .with(key)?
         .insert_reserve(key.as_bytes(), value.len() + 8)
         .map_err(unavailable)?;
     let row = row.as_mut();

@@ -1,40 +1,59 @@
 //! A consistent view of the file at one moment.
 
 use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase};
+use redb::{Database, ReadTransaction, ReadableDatabase};
 
-use super::rows::{ROWS, split};
+use super::rows::split;
+use super::tables::{self, RowsToRead};
 use super::unavailable;
 use crate::store::engine::{Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError};
 use crate::store::keys::Key;
 
+type Opened = (Vec<u8>, Option<Arc<RowsToRead>>);
+
 pub(super) struct RedbSnapshot {
-    rows: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    transaction: ReadTransaction,
+    /// The tables that were read from, by family.
+    opened: Mutex<Vec<Opened>>,
     /// Of a view that has the file to itself: dropping it would close the file.
     _database: Option<Database>,
 }
 
 impl RedbSnapshot {
     pub(super) fn open(database: &impl ReadableDatabase) -> Result<Self, StoreError> {
-        let transaction = database.begin_read().map_err(unavailable)?;
         Ok(Self {
-            rows: transaction.open_table(ROWS).map_err(unavailable)?,
+            transaction: database.begin_read().map_err(unavailable)?,
+            opened: Mutex::default(),
             _database: None,
         })
     }
 
     pub(super) fn keeping(self, database: Database) -> Self {
         Self {
-            rows: self.rows,
             _database: Some(database),
+            ..self
         }
+    }
+
+    fn table(&self, family: &[u8]) -> Result<Option<Arc<RowsToRead>>, StoreError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, table)) = opened.iter().find(|(one, _)| one == family) {
+            return Ok(table.clone());
+        }
+        let table = tables::read(&self.transaction, family)?.map(Arc::new);
+        opened.push((family.to_vec(), table.clone()));
+        Ok(table)
     }
 }
 
 impl Snapshot for RedbSnapshot {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
-        let Some(found) = self.rows.get(key.as_bytes()).map_err(unavailable)? else {
+        let Some(table) = self.table(key.family())? else {
+            return Ok(None);
+        };
+        let Some(found) = table.get(key.as_bytes()).map_err(unavailable)? else {
             return Ok(None);
         };
         let (version, value) = split(key, found.value())?;
@@ -45,7 +64,10 @@ impl Snapshot for RedbSnapshot {
     }
 
     fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
-        let found = self.rows.get(key.as_bytes()).map_err(unavailable)?;
+        let Some(table) = self.table(key.family())? else {
+            return Ok(None);
+        };
+        let found = table.get(key.as_bytes()).map_err(unavailable)?;
         found
             .map(|found| split(key, found.value()).map(|(version, _)| version))
             .transpose()
@@ -60,31 +82,50 @@ impl Snapshot for RedbSnapshot {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let bound = |bound: &Bound<Key>| bound.as_ref().map(|key| key.as_bytes().to_vec());
-        let (start, end) = (bound(&range.start), bound(&range.end));
-        let bounds = (
-            start.as_ref().map(Vec::as_slice),
-            end.as_ref().map(Vec::as_slice),
-        );
-        let mut found = self.rows.range::<&[u8]>(bounds).map_err(unavailable)?;
+        let limit = limit.min(MAX_SCAN_ROWS);
+        let mut families = tables::families(&self.transaction, range)?;
+        if direction == Direction::Backward {
+            families.reverse();
+        }
         let mut rows = Vec::with_capacity(limit.min(128));
-        while rows.len() < limit.min(MAX_SCAN_ROWS) {
-            let next = match direction {
-                Direction::Forward => found.next(),
-                Direction::Backward => found.next_back(),
-            };
-            let Some(next) = next else { break };
-            let (key, row) = next.map_err(unavailable)?;
-            let key = Key::from_bytes(key.value());
-            let (version, value) = split(&key, row.value())?;
-            rows.push((
-                key,
-                Row {
-                    version,
-                    value: value.to_vec(),
-                },
-            ));
+        for family in families {
+            if rows.len() == limit {
+                break;
+            }
+            if let Some(table) = self.table(&family)? {
+                scan(&table, range, direction, limit, &mut rows)?;
+            }
         }
         Ok(rows)
     }
+}
+
+/// Adds the rows of one table until there are `limit`.
+fn scan(
+    table: &RowsToRead,
+    range: &KeyRange,
+    direction: Direction,
+    limit: usize,
+    rows: &mut Vec<(Key, Row)>,
+) -> Result<(), StoreError> {
+    let bound = |bound: &Bound<Key>| bound.as_ref().map(|key| key.as_bytes().to_vec());
+    let (start, end) = (bound(&range.start), bound(&range.end));
+    let bounds = (
+        start.as_ref().map(Vec::as_slice),
+        end.as_ref().map(Vec::as_slice),
+    );
+    let mut found = table.range::<&[u8]>(bounds).map_err(unavailable)?;
+    while rows.len() < limit {
+        let next = match direction {
+            Direction::Forward => found.next(),
+            Direction::Backward => found.next_back(),
+        };
+        let Some(next) = next else { break };
+        let (key, row) = next.map_err(unavailable)?;
+        let key = Key::from_bytes(key.value());
+        let (version, value) = split(&key, row.value())?;
+        let value = value.to_vec();
+        rows.push((key, Row { version, value }));
+    }
+    Ok(())
 }

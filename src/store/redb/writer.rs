@@ -11,11 +11,13 @@ use tokio::sync::oneshot;
 use super::encode::encode;
 use super::media::Media;
 use super::opened::{self, Opened};
-use super::rows::{self, ROWS};
+use super::rows;
 use super::shield::{Failure, Shield};
+use super::tables::Tables;
 use super::wal::{AppendError, Wal};
 use super::{RedbOptions, Shared, unavailable};
 use crate::store::engine::{Change, CommitError, StoreError, Trouble};
+use crate::store::keys::Key;
 
 /// Most changes in one group, so that the first does not wait long for the others.
 const GROUP: usize = 256;
@@ -25,6 +27,8 @@ const GROUP_BYTES: usize = 16 * 1024 * 1024;
 const ROUND: Duration = Duration::from_secs(1);
 /// Free disk space, in addition to what waits in memory, before writes are accepted again.
 const ROOM_BYTES: u64 = 2 * 1024 * 1024;
+/// The log gives back its space when nothing was written for so long.
+const QUIET: Duration = Duration::from_secs(10);
 /// Attempts to open the files again come no further apart than this.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
@@ -46,6 +50,7 @@ pub(super) struct Writer {
     wal: Wal,
     /// Since when changes are only in the log.
     unsaved_since: Option<Instant>,
+    saved_at: Instant,
     outage: Option<Outage>,
 }
 
@@ -89,6 +94,7 @@ impl Writer {
             shield,
             wal,
             unsaved_since: None,
+            saved_at: Instant::now(),
             outage: None,
         }
     }
@@ -120,6 +126,9 @@ impl Writer {
             bytes += next.bytes;
             group.push(next);
         }
+        // New records have IDs in the order of time, and requests that run together submit them out of order. In order
+        // they fill the pages of a table at its end; out of order they leave a third of the file empty.
+        group.sort_by(|one, other| record(&one.change).cmp(&record(&other.change)));
         group
     }
 
@@ -147,6 +156,8 @@ impl Writer {
             } else if self.unsaved_since.is_some_and(is_due) {
                 // A failure was already recorded.
                 let _ = self.save();
+            } else if self.unsaved_since.is_none() && self.saved_at.elapsed() >= QUIET {
+                self.wal.tidy();
             }
         }
     }
@@ -209,11 +220,11 @@ impl Writer {
         let mut sequence = *self.shared.sequence.borrow();
         let mut outcomes = Vec::with_capacity(changes.len());
         {
-            let mut rows = transaction.open_table(ROWS).map_err(unavailable)?;
+            let mut tables = Tables::of(&transaction);
             for change in changes {
-                let outcome = rows::judge(&rows, change)?;
+                let outcome = rows::judge(&mut tables, change)?;
                 if outcome.is_ok() {
-                    rows::write(&mut rows, change, &mut sequence)?;
+                    rows::write(&mut tables, change, &mut sequence)?;
                 }
                 outcomes.push(outcome);
             }
@@ -253,6 +264,7 @@ impl Writer {
         }
         saved.map_err(|error| self.fail(Failure::other(error)))?;
         self.unsaved_since = None;
+        self.saved_at = Instant::now();
         Ok(())
     }
 
@@ -321,6 +333,12 @@ impl Writer {
         shared.set_sequence(sequence);
         self.shield.failure().map_or(Ok(()), Err)
     }
+}
+
+/// The first record that a change writes.
+fn record(change: &Change) -> Option<&Key> {
+    let mut keys = change.writes.iter().map(|(key, _)| key);
+    keys.find(|key| key.as_bytes().first() == Some(&b'R'))
 }
 
 impl Outage {

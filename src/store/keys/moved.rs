@@ -1,0 +1,36 @@
+//! Keys of earlier versions, which began with the index and not with the account, employer, job or student.
+
+use super::Key;
+
+/// The key that a row of an earlier version has now.
+pub fn moved(key: Key) -> Key {
+    let bytes = key.as_bytes();
+    let Some((kind, rest)) = bytes.split_at_checked(2) else {
+        return key;
+    };
+    let new = match kind {
+        b"Xq" | b"XQ" | b"Up" | b"Cp" => of_id(b'J', kind, rest),
+        b"Xi" | b"Xk" | b"Xn" | b"Xs" | b"Gs" => of_id(b'A', kind, rest),
+        b"Xr" | b"XR" | b"Xf" | b"Gh" => of_text(b'S', kind, rest),
+        b"Xv" | b"XV" | b"XE" => of_text(b'E', kind, rest),
+        b"Xh" => match rest.split_first() {
+            Some((0, rest)) => of_id(b'A', kind, rest),
+            Some((1, mailbox)) => Some([kind, mailbox].concat()),
+            _ => None,
+        },
+        _ => None,
+    };
+    new.map_or(key, Key)
+}
+
+fn of_id(home: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+    let (id, rest) = rest.split_at_checked(16)?;
+    Some([&[home], id, kind, rest].concat())
+}
+
+/// Campus ids hold no NUL, so the first one ends the text.
+fn of_text(home: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (id, rest) = rest.split_at(end + 1);
+    Some([&[home], id, kind, rest].concat())
+}
