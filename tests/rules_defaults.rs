@@ -459,7 +459,7 @@ fn failed_cases_show_the_actual_answer() {
                 "name": "sixteen and eight are too many",
                 "student": { "commitments": [{ "weeklyHours": 16, "hourlyRateCents": 1500, "start": "2026-08-01", "end": null, "workStudy": false }] },
                 "job": { "weeklyHours": 8, "hourlyRateCents": 1500, "start": "2026-09-01" },
-                "expect": { "outcome": "ineligible", "codes": ["hours-in-term"], "messages": ["You can work at most 20 hours a week during the term; this job would make it 24."] },
+                "expect": { "outcome": "ineligible", "codes": ["hours-in-term"], "messages": ["You can work at most 20 hours a week during the term; with this job you'd work 24."] },
             },
             {
                 "name": "three credits will do for a graduate",

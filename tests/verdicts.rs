@@ -86,7 +86,7 @@ fn varies_by_language(reply: &Reply) -> bool {
 }
 
 const ENGLISH: &str =
-    "You can work at most 20 hours a week during the term; this job would make it 25.";
+    "You can work at most 20 hours a week during the term; with this job you'd work 25.";
 const SPANISH: &str = "Puedes trabajar como máximo 20 horas por semana en época de clases; con este empleo llegarías a 25.";
 
 #[actix_web::test]
@@ -132,7 +132,7 @@ async fn a_stored_verdict_is_in_the_applicants_language() {
     campus.review_unknown_gpa().await;
     let job = campus.job(10.0).await;
     let filed = campus.apply(&job, "es").await.expect(201).json();
-    let spanish = "No sabemos cuál es tu promedio (GPA), y este empleo lo requiere.";
+    let spanish = "No sabemos cuál es tu promedio (GPA), y este empleo requiere ese dato.";
     assert_eq!(filed["eligibility"]["reasons"][0]["message"], spanish);
     let path = format!("applications/{}", filed["applicationId"].as_str().unwrap());
     let accept = json!({"applicationStatus": "accepted"});

@@ -102,9 +102,9 @@ impl Fault {
     pub fn verdict(&self, language: &str) -> Verdict {
         let spanish = language.starts_with("es");
         let message = if spanish {
-            "Las reglas de este empleo no se pudieron comprobar ahora; la oficina de empleo estudiantil lo revisará."
+            "No se pudieron comprobar los requisitos de este empleo en este momento. La oficina de empleo estudiantil los revisará."
         } else {
-            "The rules for this job could not be checked right now. The student employment office will review it."
+            "The rules for this job couldn't be checked right now. The student employment office will review it."
         };
         Verdict {
             outcome: Outcome::Review,
@@ -126,7 +126,7 @@ mod tests {
         let verdict = Fault::Trapped("secret".into()).verdict("es-MX");
         assert_eq!(verdict.outcome, Outcome::Review);
         assert_eq!(verdict.reasons[0].code, "rule-trapped");
-        assert!(verdict.reasons[0].message.starts_with("Las reglas"));
+        assert!(verdict.reasons[0].message.starts_with("No se pudieron"));
         assert!(!verdict.reasons[0].message.contains("secret"));
     }
 }

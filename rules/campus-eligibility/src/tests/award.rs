@@ -158,7 +158,7 @@ fn an_award_that_is_promised_to_a_later_job_is_not_spent_before() {
     );
     assert_eq!(
         message,
-        "Your work-study award does not cover both this job and your other job that starts on October 15, 2026."
+        "Your work-study award doesn't cover both this job and your other job that starts on October 15, 2026."
     );
     only(
         &ask(&student(128_400, [later.clone()]), &first, &telling()),
@@ -248,7 +248,7 @@ fn work_study_students_come_first_for_as_long_as_the_office_says() {
     let (_, remedy) = refusal(&Student::default(), &job(8), &until, "work-study-first");
     assert_eq!(
         remedy,
-        "Apply on August 26, 2026 or later. We do not know your award; add it or ask the office."
+        "Apply on August 26, 2026 or later. We don't have your award; add it or ask the office."
     );
     let gentle = Settings {
         unknown_award_is_none: false,

@@ -9,11 +9,11 @@ fn hours_of_all_jobs_count_in_term() {
     let (message, remedy) = refusal(&with(16), &job(8), &settings, "hours-in-term");
     assert_eq!(
         message,
-        "You can work at most 20 hours a week during the term; this job would make it 24."
+        "You can work at most 20 hours a week during the term; with this job you'd work 24."
     );
     assert_eq!(
         remedy,
-        "Ask for 4 hours or fewer, or reduce hours in another job."
+        "Ask the employer whether you can work 4 hours a week or fewer, or reduce hours in another job."
     );
     let (_, remedy) = refusal(&with(22), &job(8), &settings, "hours-in-term");
     assert_eq!(
@@ -37,10 +37,13 @@ fn twelve_and_a_tenth_and_seven_and_nine_tenths_are_twenty() {
     asked.weekly_hours = decimal(8.0);
     let (message, remedy) = refusal(&with_all([held]), &asked, &settings, "hours-in-term");
     assert!(
-        message.ends_with("this job would make it 20.1."),
+        message.ends_with("with this job you'd work 20.1."),
         "{message}"
     );
-    assert!(remedy.starts_with("Ask for 7.9 hours or fewer"), "{remedy}");
+    assert!(
+        remedy.starts_with("Ask the employer whether you can work 7.9 hours a week or fewer"),
+        "{remedy}"
+    );
 }
 
 /// E5: what is advised is what every limit allows.
@@ -59,16 +62,22 @@ fn a_remedy_keeps_to_the_strictest_limit() {
     );
     assert_eq!(
         message,
-        "You can work at most 15 hours a week during the term; this job would make it 25."
+        "You can work at most 15 hours a week during the term; with this job you'd work 25."
     );
-    assert_eq!(remedy, "Ask for 15 hours or fewer.");
+    assert_eq!(
+        remedy,
+        "Ask the employer whether you can work 15 hours a week or fewer."
+    );
     let (_, remedy) = refusal(&with(20), &job(25), &Settings::default(), "hours-in-term");
     assert_eq!(
         remedy,
-        "Ask for 20 hours or fewer, and leave your other jobs."
+        "Ask the employer whether you can work 20 hours a week or fewer, and leave your other jobs."
     );
     let (_, remedy) = refusal(&with(5), &job(25), &Settings::default(), "hours-in-term");
-    assert_eq!(remedy, "Ask for 15 hours or fewer.");
+    assert_eq!(
+        remedy,
+        "Ask the employer whether you can work 15 hours a week or fewer."
+    );
     // In term and in the break too many: the stricter of the two is advised in both places.
     let mut into_break = job(30);
     into_break.end = Some(BREAK + 5);
@@ -77,7 +86,10 @@ fn a_remedy_keeps_to_the_strictest_limit() {
     let verdict = ask(&with_all([in_break]), &into_break, &Settings::default());
     assert_eq!(codes(&verdict), ["hours-in-term", "hours-in-break"]);
     for reason in verdict.reasons {
-        assert_eq!(reason.remedy.unwrap(), "Ask for 15 hours or fewer.");
+        assert_eq!(
+            reason.remedy.unwrap(),
+            "Ask the employer whether you can work 15 hours a week or fewer."
+        );
     }
 }
 
@@ -109,7 +121,7 @@ fn a_break_inside_a_term_has_the_breaks_limit() {
     let (message, _) = refusal(&with(16), &only_break, &settings, "hours-in-break");
     assert_eq!(
         message,
-        "You can work at most 40 hours a week during breaks; this job would make it 54."
+        "You can work at most 40 hours a week during breaks; with this job you'd work 54."
     );
     only_break.end = Some(BREAK + 10);
     refusal(&Student::default(), &only_break, &settings, "hours-in-term");
@@ -165,9 +177,12 @@ fn one_hour_is_an_hour() {
     let (message, remedy) = refusal(&Student::default(), &job(2), &settings, "hours-in-term");
     assert_eq!(
         message,
-        "You can work at most 1 hour a week during the term; this job would make it 2."
+        "You can work at most 1 hour a week during the term; with this job you'd work 2."
     );
-    assert_eq!(remedy, "Ask for 1 hour or less.");
+    assert_eq!(
+        remedy,
+        "Ask the employer whether you can work 1 hour a week or less."
+    );
     let [(message, remedy)] = in_spanish(&Student::default(), &job(2), &settings)
         .try_into()
         .unwrap();
@@ -175,7 +190,10 @@ fn one_hour_is_an_hour() {
         message,
         "Puedes trabajar como máximo 1 hora por semana en época de clases; con este empleo llegarías a 2."
     );
-    assert_eq!(remedy, "Pide 1 hora o menos.");
+    assert_eq!(
+        remedy,
+        "Pregúntale al empleador si puedes trabajar 1 hora o menos por semana."
+    );
     let (_, remedy) = refusal(&with(20), &job(1), &Settings::default(), "hours-in-term");
     assert_eq!(remedy, "Reduce your other jobs by at least 1 hour a week.");
 }

@@ -254,7 +254,7 @@ fn followed(
     if remedy.starts_with("Reduce your other jobs by at least") {
         let by = number_in(remedy);
         ways.push((held(&|hours| hours - by), job.clone(), context.clone()));
-    } else if remedy.starts_with("Ask for") && remedy.contains(" hour") {
+    } else if remedy.starts_with("Ask the employer whether you can work") {
         let fewer = fewer(number_in(remedy));
         if remedy.ends_with("leave your other jobs.") {
             ways.push((held(&|_| 0), fewer, context.clone()));

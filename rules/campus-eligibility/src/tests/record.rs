@@ -16,7 +16,7 @@ fn credits_count_in_term_and_grade_points_always() {
     assert_eq!(codes(&verdict), ["credits", "gpa"]);
     assert_eq!(
         verdict.reasons[0].message,
-        "You need at least 6 credits to work during the term; you are enrolled in 4.5."
+        "You need at least 6 credits to work during the term; you're enrolled in 4.5."
     );
     assert!(
         verdict.reasons[0]
@@ -101,7 +101,7 @@ fn the_level_decides_the_credits() {
     );
     assert_eq!(
         message,
-        "You are enrolled in 4 credits. Undergraduates need at least 6 to work during the term, graduate students 3; we do not know which you are."
+        "You're enrolled in 4 credits. Undergraduates need at least 6 to work during the term, graduate students 3; we don't know which you are."
     );
     assert_eq!(
         remedy,
@@ -221,4 +221,25 @@ fn a_fact_nobody_has_given_matters_only_where_it_is_asked_for() {
         outcome(&Student::default(), &paid, &stricter),
         Outcome::Ineligible
     );
+}
+
+/// One credit is singular, and the word before it agrees.
+#[test]
+fn credits_agree_in_spanish() {
+    for (least, wanted) in [
+        (6, "debes tener inscritos al menos 6 créditos; tienes 0.5."),
+        (1, "debes tener inscrito al menos 1 crédito; tienes 0.5."),
+    ] {
+        let settings = Settings {
+            credits: least * ONE,
+            graduate_credits: least * ONE,
+            ..Settings::default()
+        };
+        let half = Student {
+            credits: Some(decimal(0.5)),
+            ..Student::default()
+        };
+        let told = in_spanish(&half, &job(8), &settings);
+        assert!(told[0].0.ends_with(wanted), "{told:?}");
+    }
 }

@@ -38,7 +38,7 @@ fn students_read_it_in_their_language() {
     );
     assert_eq!(
         remedy,
-        "Pide 4 horas o menos, o reduce las horas de otro empleo."
+        "Pregúntale al empleador si puedes trabajar 4 horas o menos por semana, o reduce las horas de otro empleo."
     );
 }
 

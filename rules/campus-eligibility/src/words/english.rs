@@ -11,18 +11,18 @@ use crate::numbers::{count, grade, money, number};
 pub fn message(finding: &Finding, currency: &str) -> String {
     match *finding {
         Finding::Hours { week, cap, hours: total, .. } => format!(
-            "{} {} a week {}; this job would make it {}.",
+            "{} {} a week {}; with this job you'd work {}.",
             if week == Week::TermWithVisa { "With your visa, you can work at most" } else { "You can work at most" },
             hours(cap),
             if week == Week::Break { "during breaks" } else { "during the term" },
             number(total),
         ),
         Finding::Credits { least, has } => format!(
-            "You need at least {} to work during the term; you are enrolled in {}.",
+            "You need at least {} to work during the term; you're enrolled in {}.",
             credits(least), number(has),
         ),
         Finding::Level { undergraduate, graduate, has } => format!(
-            "You are enrolled in {}. Undergraduates need at least {} to work during the term, graduate students {}; we do not know which you are.",
+            "You're enrolled in {}. Undergraduates need at least {} to work during the term, graduate students {}; we don't know which you are.",
             credits(has), number(undergraduate), number(graduate),
         ),
         Finding::Gpa { least, has } => format!("You need a GPA of at least {}; yours is {}.", grade(least), grade(has)),
@@ -36,7 +36,7 @@ pub fn message(finding: &Finding, currency: &str) -> String {
         Finding::Pay { least, cents } => format!(
             "This job pays {} an hour; the minimum is {}.", money(currency, cents), money(currency, least),
         ),
-        Finding::WorkStudyVisa => "This job is paid by Federal Work-Study, which is not open to students on a student visa.".into(),
+        Finding::WorkStudyVisa => "This job is paid by Federal Work-Study, which isn't open to students on a student visa.".into(),
         Finding::NoAwardLeft => "You have no work-study award left.".into(),
         Finding::AwardGoneBefore { last, start } => format!(
             "Your other work-study jobs use up your award by {}, before this job starts on {}.", date(last), date(start),
@@ -46,7 +46,7 @@ pub fn message(finding: &Finding, currency: &str) -> String {
             money(currency, left), date(last), count(weeks * ONE, "week", "weeks"),
         ),
         Finding::AwardPromised { start } => format!(
-            "Your work-study award does not cover both this job and your other job that starts on {}.", date(start),
+            "Your work-study award doesn't cover both this job and your other job that starts on {}.", date(start),
         ),
         Finding::AwardRunsOut { left, last } => format!(
             "You have {} of your work-study award left. With this job it lasts until {}.", money(currency, left), date(last),
@@ -54,9 +54,9 @@ pub fn message(finding: &Finding, currency: &str) -> String {
         Finding::Priority { until, .. } => format!(
             "Through {}, this job is only for students with a work-study award.", date(until),
         ),
-        Finding::Missing(fact) => format!("We do not know {}, and this job needs it.", match fact {
+        Finding::Missing(fact) => format!("We don't have {}, and this job requires it.", match fact {
             Fact::Gpa => "your GPA",
-            Fact::Credits => "how many credits you are enrolled in",
+            Fact::Credits => "the number of credits you're enrolled in",
             Fact::Visa => "your visa status",
             Fact::Award => "your work-study award",
             Fact::Graduation => "your graduation date",
@@ -67,26 +67,26 @@ pub fn message(finding: &Finding, currency: &str) -> String {
 pub fn remedy(finding: &Finding) -> String {
     match *finding {
         Finding::Hours { remedy, .. } => match remedy {
-            HoursRemedy::Ask(most) => format!("Ask for {}.", at_most(most)),
-            HoursRemedy::AskOrReduce(most) => format!("Ask for {}, or reduce hours in another job.", at_most(most)),
+            HoursRemedy::Ask(most) => format!("Ask the employer whether you can work {}.", at_most(most)),
+            HoursRemedy::AskOrReduce(most) => format!("Ask the employer whether you can work {}, or reduce hours in another job.", at_most(most)),
             HoursRemedy::Reduce(by) => format!("Reduce your other jobs by at least {} a week.", hours(by)),
-            HoursRemedy::AskAndLeave(most) => format!("Ask for {}, and leave your other jobs.", at_most(most)),
+            HoursRemedy::AskAndLeave(most) => format!("Ask the employer whether you can work {}, and leave your other jobs.", at_most(most)),
         },
         Finding::Credits { least, has } => format!(
             "Enroll in {} more, or ask the registrar to correct your record.", credits(least - has),
         ),
         Finding::Level { .. } => "Tell the student employment office whether you are a graduate student.".into(),
-        Finding::Gpa { .. } => "Talk to your academic adviser, or ask the student employment office to look at your case.".into(),
+        Finding::Gpa { .. } => "Talk to your academic advisor, or ask the student employment office to look at your case.".into(),
         Finding::Graduated { .. } | Finding::GraduatesBeforeStart { .. } => "If the date is wrong, ask the registrar to correct it.".into(),
         Finding::GraduatesBeforeEnd { .. } => "Tell the employer in your application how long you can stay.".into(),
         Finding::Pay { .. } => "Only the employer can change the pay. Tell the student employment office.".into(),
-        Finding::WorkStudyVisa => "Look for jobs that are not work-study.".into(),
-        Finding::NoAwardLeft | Finding::AwardGoneBefore { .. } => "Ask the financial aid office for more, or look for jobs that are not work-study.".into(),
+        Finding::WorkStudyVisa => "Look for jobs that aren't work-study.".into(),
+        Finding::NoAwardLeft | Finding::AwardGoneBefore { .. } => "Ask the financial aid office for more, or look for jobs that aren't work-study.".into(),
         Finding::AwardTooSmall { .. } | Finding::AwardPromised { .. } => "Ask the financial aid office for more, or look for a job with fewer hours.".into(),
         Finding::AwardRunsOut { .. } => "Ask the employer and the financial aid office what happens after that day.".into(),
         Finding::Priority { until, known } => format!(
             "Apply on {} or later.{}", date(until.saturating_add(1)),
-            if known { "" } else { " We do not know your award; add it or ask the office." },
+            if known { "" } else { " We don't have your award; add it or ask the office." },
         ),
         Finding::Missing(_) => "Add it to your profile, or ask the student employment office.".into(),
     }
@@ -106,8 +106,8 @@ fn credits(value: Decimal) -> String {
 
 fn at_most(value: Decimal) -> String {
     if value == ONE {
-        "1 hour or less".into()
+        "1 hour a week or less".into()
     } else {
-        format!("{} or fewer", hours(value))
+        format!("{} a week or fewer", hours(value))
     }
 }

@@ -18,7 +18,10 @@ pub fn message(finding: &Finding, currency: &str) -> String {
             number(total),
         ),
         Finding::Credits { least, has } => format!(
-            "Para trabajar en época de clases debes inscribir al menos {}; tienes {}.", credits(least), number(has),
+            "Para trabajar en época de clases debes tener {} al menos {}; tienes {}.",
+            if least == ONE { "inscrito" } else { "inscritos" },
+            credits(least),
+            number(has),
         ),
         Finding::Level { undergraduate, graduate, has } => format!(
             "Tienes {}. Para trabajar en época de clases hacen falta al menos {} en licenciatura y {} en posgrado; no sabemos cuál es tu caso.",
@@ -53,7 +56,7 @@ pub fn message(finding: &Finding, currency: &str) -> String {
         Finding::Priority { until, .. } => format!(
             "Hasta el {} inclusive, este empleo es solo para estudiantes con ayuda work-study.", date(until),
         ),
-        Finding::Missing(fact) => format!("No sabemos {}, y este empleo lo requiere.", match fact {
+        Finding::Missing(fact) => format!("No sabemos {}, y este empleo requiere ese dato.", match fact {
             Fact::Gpa => "cuál es tu promedio (GPA)",
             Fact::Credits => "cuántos créditos tienes inscritos",
             Fact::Visa => "qué tipo de visa tienes",
@@ -66,23 +69,23 @@ pub fn message(finding: &Finding, currency: &str) -> String {
 pub fn remedy(finding: &Finding) -> String {
     match *finding {
         Finding::Hours { remedy, .. } => match remedy {
-            HoursRemedy::Ask(most) => format!("Pide {} o menos.", hours(most)),
-            HoursRemedy::AskOrReduce(most) => format!("Pide {} o menos, o reduce las horas de otro empleo.", hours(most)),
+            HoursRemedy::Ask(most) => format!("Pregúntale al empleador si puedes trabajar {} o menos por semana.", hours(most)),
+            HoursRemedy::AskOrReduce(most) => format!("Pregúntale al empleador si puedes trabajar {} o menos por semana, o reduce las horas de otro empleo.", hours(most)),
             HoursRemedy::Reduce(by) => format!("Reduce tus otros empleos en al menos {} por semana.", hours(by)),
-            HoursRemedy::AskAndLeave(most) => format!("Pide {} o menos y deja tus otros empleos.", hours(most)),
+            HoursRemedy::AskAndLeave(most) => format!("Pregúntale al empleador si puedes trabajar {} o menos por semana, y deja tus otros empleos.", hours(most)),
         },
         Finding::Credits { least, has } => format!(
-            "Inscribe {} más o pide a la oficina de registro que corrija tus datos.", credits(least - has),
+            "Inscribe {} más o pídele a la oficina de registro que corrija tus datos.", credits(least - has),
         ),
-        Finding::Level { .. } => "Di a la oficina de empleo estudiantil si eres estudiante de posgrado.".into(),
-        Finding::Gpa { .. } => "Habla con tu consejero académico o pide a la oficina de empleo estudiantil que revise tu caso.".into(),
-        Finding::Graduated { .. } | Finding::GraduatesBeforeStart { .. } => "Si la fecha es incorrecta, pide a la oficina de registro que la corrija.".into(),
+        Finding::Level { .. } => "Dile a la oficina de empleo estudiantil si eres estudiante de posgrado.".into(),
+        Finding::Gpa { .. } => "Habla con tu consejero académico o pídele a la oficina de empleo estudiantil que revise tu caso.".into(),
+        Finding::Graduated { .. } | Finding::GraduatesBeforeStart { .. } => "Si la fecha es incorrecta, pídele a la oficina de registro que la corrija.".into(),
         Finding::GraduatesBeforeEnd { .. } => "Indica en tu solicitud hasta cuándo puedes trabajar.".into(),
-        Finding::Pay { .. } => "Solo el empleador puede cambiar la paga. Avisa a la oficina de empleo estudiantil.".into(),
+        Finding::Pay { .. } => "Solo el empleador puede cambiar el pago. Avísale a la oficina de empleo estudiantil.".into(),
         Finding::WorkStudyVisa => "Busca empleos que no sean work-study.".into(),
-        Finding::NoAwardLeft | Finding::AwardGoneBefore { .. } => "Pide más a la oficina de ayuda financiera o busca empleos que no sean work-study.".into(),
-        Finding::AwardTooSmall { .. } | Finding::AwardPromised { .. } => "Pide más a la oficina de ayuda financiera o busca un empleo con menos horas.".into(),
-        Finding::AwardRunsOut { .. } => "Pregunta al empleador y a la oficina de ayuda financiera qué pasa después de ese día.".into(),
+        Finding::NoAwardLeft | Finding::AwardGoneBefore { .. } => "Pídele más ayuda a la oficina de ayuda financiera o busca empleos que no sean work-study.".into(),
+        Finding::AwardTooSmall { .. } | Finding::AwardPromised { .. } => "Pídele más ayuda a la oficina de ayuda financiera o busca un empleo con menos horas.".into(),
+        Finding::AwardRunsOut { .. } => "Pregúntales al empleador y a la oficina de ayuda financiera qué pasa después de ese día.".into(),
         Finding::Priority { until, known } => format!(
             "Presenta tu solicitud a partir del {}.{}", date(until.saturating_add(1)),
             if known { "" } else { " No sabemos cuánto te queda de tu ayuda work-study; indícalo o pregunta en la oficina." },
