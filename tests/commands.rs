@@ -53,7 +53,7 @@ async fn filled() -> tempfile::TempDir {
         .patch(Some(&employer), &path, accept)
         .await
         .expect(200);
-    board.mail("ann@example.edu", "you have the job").await;
+    board.mail("ann@example.edu", "you got the job").await;
     let body = json!({"email": "ann@example.edu"});
     board
         .post(None, "auth/forgot-password", body)

@@ -363,7 +363,7 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
     assert_eq!(waits.code(), "review_pending");
     let board = &campus.board;
     board
-        .mail("office@example.edu", "The rule broken 0.1.0 fails")
+        .mail("office@example.edu", "Rule broken 0.1.0 is failing")
         .await;
     assert!(
         campus.rule(&rule).await["failing"]["message"]
@@ -418,11 +418,11 @@ async fn a_module_that_fails_gives_review_and_the_office_one_mail() {
 
     let other = campus.job(10).await;
     campus.apply(&other).await.expect(201);
-    board.mail("ann@example.edu", "you have the job").await;
+    board.mail("ann@example.edu", "you got the job").await;
     let told = board
         .mails()
         .iter()
-        .filter(|mail| mail.contains("The rule broken"))
+        .filter(|mail| mail.contains("Subject: Rule broken"))
         .count();
     assert_eq!(told, 1, "once, and not once a call");
     campus.board.stop().await;
@@ -556,7 +556,7 @@ async fn a_module_that_hangs_on_a_job_gives_review_for_that_job_only() {
     assert_eq!(waits.code(), "review_pending");
     let told = campus
         .board
-        .mail("office@example.edu", "The rule moody 0.1.0 fails")
+        .mail("office@example.edu", "Rule moody 0.1.0 is failing")
         .await;
     assert!(told.contains("50 ms"), "{told}");
     assert_eq!(campus.rule(&rule).await["state"], "active");

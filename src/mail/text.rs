@@ -82,10 +82,11 @@ impl MailText {
                 format!("Your password for {campus} jobs was changed"),
                 &["Your password was just changed, and you were logged out everywhere.",
                   "If this wasn't you, reset your password now and contact the student employment office."],
-            ),
+            )
+            .with("Reset password", format!("{site}/forgot-password")),
             T::ApplicationReceived { job_id, job_title, student_name, .. } =>
                 application_received(or(student_name, A_STUDENT), job_title)
-                    .with("View application", format!("{site}/postings/{job_id}")),
+                    .with("View applicants", format!("{site}/postings/{job_id}")),
             T::ApplicationFiled { job_title, employer_name, .. } => text(
                 format!("You applied for {job_title}"),
                 &[&format!("Your application for {job_title} was sent. {} has it now.", or(employer_name, THE_EMPLOYER)),
@@ -102,20 +103,20 @@ impl MailText {
                 student_moved(or(student_name, A_STUDENT), *status, job_title)
                     .with("View applications", format!("{site}/postings/{job_id}")),
             T::JobClosed { job_title, because } => job_closed(job_title, *because)
-                .with("View my applications", format!("{site}/applications")),
+                .with("Find jobs", format!("{site}/")),
             T::JobModerated { job_id, job_title, ruling, reason } => job_moderated(job_title, *ruling)
                 .quoting(reason.as_deref())
                 .with("View posting", format!("{site}/postings/{job_id}")),
             T::AccountModerated { from, to, postings_closed, reason } =>
-                account_moderated(campus, *from, *to, *postings_closed).quoting(reason.as_deref()),
+                account_moderated(campus, site, *from, *to, *postings_closed).quoting(reason.as_deref()),
             T::RuleFailing { rule, fault } => text(
-                format!("The rule {rule} fails"),
-                &[&format!("The campus rule {rule} is failing."),
+                format!("Rule {rule} is failing"),
+                &[&format!("The campus rule {rule} is failing. The error is quoted below."),
                   "Applications it should check are marked for review. Someone in the office must look at each of them before it can be accepted.",
                   "You get this email once, until the rule is changed or works for an hour."],
             )
             .quoting(Some(fault))
-            .with("View rules", format!("{site}/office")),
+            .with("Open office", format!("{site}/office")),
             T::Updates { items } => Self {
                 items: items.iter().map(|item| Self::of(item, campus, site)).collect(),
                 ..text(
@@ -171,8 +172,10 @@ fn moved(status: ApplicationStatus, job: &str) -> (&'static str, String) {
             format!("You have an offer for {job}. Accept or decline it on your applications page."),
         ),
         Accepted => (
-            "you have the job",
-            format!("Congratulations! You have the job: {job}."),
+            "you got the job",
+            format!(
+                "Congratulations! You got the job: {job}. The employer will contact you about your first day."
+            ),
         ),
         Rejected => ("not selected", format!("You were not selected for {job}.")),
         Declined => (
@@ -196,7 +199,9 @@ fn application_received(student: &str, job: &str) -> MailText {
         subject.clone(),
         &[
             &format!("{subject}."),
-            "Students wait for your answer. They get an email each time you update their application.",
+            &format!(
+                "Please answer soon. {student} gets an email each time you update the application."
+            ),
         ],
     )
 }
@@ -234,41 +239,100 @@ fn job_closed(job: &str, because: ClosedBecause) -> MailText {
     let sentence = match because {
         ClosedBecause::Closed => format!("{job} has been closed."),
         ClosedBecause::Filled => format!("{job} has been filled."),
-        ClosedBecause::Expired => {
-            format!("{job} no longer takes applications: its deadline has passed.")
-        }
+        ClosedBecause::Expired => format!("The deadline for {job} has passed."),
     };
-    let still = match because {
-        ClosedBecause::Expired => "The employer can still answer your application.",
-        _ => "Your application stays on record. Look for similar jobs on the board.",
-    };
-    text(format!("{job}: no longer open"), &[&sentence, still])
+    let next = "The employer can still answer your application. Find similar jobs on the site.";
+    text(format!("{job}: no longer open"), &[&sentence, next])
 }
 
 fn account_moderated(
     campus: &str,
+    site: &str,
     from: AccountStatus,
     to: AccountStatus,
     postings_closed: bool,
 ) -> MailText {
-    let (is, sentence) = match (from, to) {
-        (AccountStatus::Suspended, AccountStatus::Active) => (
-            "active again",
+    use AccountStatus::{Active, Pending, Suspended};
+    let (subject, sentence) = match (from, to) {
+        (Suspended, Active) => (
+            format!("Your account for {campus} jobs is active again"),
             "The student employment office lifted the suspension of your account.",
         ),
-        (_, AccountStatus::Active) => (
-            "active",
+        (_, Active) => (
+            format!("Your account for {campus} jobs is active"),
             "The student employment office approved your account.",
         ),
+        (Pending, _) => (
+            format!("Your employer account for {campus} jobs was not approved"),
+            "The student employment office did not approve your account.",
+        ),
         _ => (
-            "suspended",
+            format!("Your account for {campus} jobs is suspended"),
             "The student employment office suspended your account. Please contact them.",
         ),
     };
-    let postings = postings_closed.then_some("Your open postings are closed.");
+    let postings = postings_closed.then_some(if from == Pending {
+        "Your pending postings are closed."
+    } else {
+        "Your open postings are closed."
+    });
     let paragraphs: Vec<_> = std::iter::once(sentence).chain(postings).collect();
-    text(
-        format!("Your account for {campus} jobs is {is}"),
-        &paragraphs,
-    )
+    let mail = text(subject, &paragraphs);
+    if (from, to) == (Pending, Active) {
+        mail.with("View my postings", format!("{site}/postings"))
+    } else {
+        mail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moderated(from: AccountStatus, to: AccountStatus) -> MailText {
+        let template = MailTemplate::AccountModerated {
+            from,
+            to,
+            postings_closed: to == AccountStatus::Suspended,
+            reason: None,
+        };
+        MailText::of(&template, "Example", "https://jobs.example.edu")
+    }
+
+    #[test]
+    fn a_declined_employer_is_not_told_of_a_suspension() {
+        use AccountStatus::{Active, Pending, Suspended};
+        let declined = moderated(Pending, Suspended);
+        assert_eq!(
+            declined.subject,
+            "Your employer account for Example jobs was not approved"
+        );
+        assert_eq!(
+            declined.paragraphs,
+            [
+                "The student employment office did not approve your account.",
+                "Your pending postings are closed."
+            ]
+        );
+        let suspended = moderated(Active, Suspended);
+        assert_eq!(
+            suspended.subject,
+            "Your account for Example jobs is suspended"
+        );
+        assert_eq!(suspended.paragraphs[1], "Your open postings are closed.");
+        let action = |mail: MailText| mail.action.map(|action| (action.label, action.link));
+        let postings = "https://jobs.example.edu/postings".to_owned();
+        assert_eq!(
+            action(moderated(Pending, Active)),
+            Some(("View my postings", postings))
+        );
+        assert_eq!(action(moderated(Suspended, Active)), None);
+    }
+
+    #[test]
+    fn a_changed_password_can_be_reset_from_its_mail() {
+        let mail = MailText::of(&MailTemplate::PasswordChanged, "Example", "https://x.edu");
+        let link = mail.action.map(|action| action.link);
+        assert_eq!(link.as_deref(), Some("https://x.edu/forgot-password"));
+    }
 }

@@ -246,7 +246,10 @@ async fn a_deadline_ends_a_posting() {
     set_clock(&board, end + 1);
     until(&board, None, &path, |job| job["jobStatus"] == "expired").await;
     board
-        .mail("ann@example.edu", "its deadline has passed")
+        .mail(
+            "ann@example.edu",
+            "The deadline for Library assistant has passed.",
+        )
         .await;
     set(&board, &employer, &application, "accepted")
         .await
