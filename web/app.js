@@ -44,7 +44,8 @@ function App() {
   const who = account.value;
   const denied = page?.roles && !page.roles.includes(who?.role);
   useEffect(() => {
-    if (denied && !who) go(loginAddress(), { replace: true });
+    // Logging out has left the page already.
+    if (denied && !who && place.value.path === path) go(loginAddress(), { replace: true });
   }, [denied, who, path]);
   let content;
   if (!page) content = html`<${NotFound} />`;
