@@ -1,5 +1,6 @@
 //! The pages in a real browser with the real board: what students, employers and the office do, and accessibility.
 
+mod asks;
 mod browser;
 mod declined;
 mod files;
@@ -24,7 +25,8 @@ async fn log_in(browser: &Browser, email: &str) {
 
 async fn log_out(browser: &Browser) {
     browser.press("button", "Log out").await;
-    browser.shows("You've been logged out.").await;
+    browser.shows("You're logged out.").await;
+    browser.arrives("/").await;
 }
 
 #[actix_web::test]
@@ -151,7 +153,17 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     let note = "return document.querySelector('.decide textarea').name = 'note'";
     browser.run(note, json!([])).await;
     browser.fill("note", "See you on Monday.").await;
-    browser.press("button", "Accept Ann Student").await;
+    browser.press("button", "Hire now Ann Student").await;
+    browser
+        .shows("Hire Ann Student now? This fills one opening and can't be undone.")
+        .await;
+    browser.inspect().await;
+    browser.press("button", "No, go back").await;
+    browser.press("button", "Hire now Ann Student").await;
+    browser.press("button", "Hire now").await;
+    browser
+        .shows("You accepted Ann Student. We'll email them.")
+        .await;
     browser.shows("Accepted (1)").await;
     browser.shows("Openings filled: 1 of 2").await;
     browser.inspect().await;
@@ -167,6 +179,9 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
             json!([]),
         )
         .await;
+    // Only what happened is marked as done.
+    let done = "return [...document.querySelectorAll('.stages .past')].map((one) => one.innerText)";
+    assert_eq!(browser.run(done, json!([])).await, json!(["Submitted"]));
     browser.inspect().await;
     board.mail("ann@example.edu", "See you on Monday.").await;
     browser.console_is_clean(&[422]).await;
@@ -197,6 +212,8 @@ async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
     log_in(&browser, "ann@example.edu").await;
     browser.go("/applications").await;
     browser.shows("From September?").await;
+    let withdraws = "return [...document.querySelectorAll('button')].filter((one) => one.innerText === 'Withdraw').length";
+    assert_eq!(browser.run(withdraws, json!([])).await, 1);
     browser.press("button", "Accept offer").await;
     browser
         .shows("You accepted the offer for Archive aide.")
@@ -252,7 +269,7 @@ async fn an_employer_posts_and_the_office_approves() {
 
     // Errors in a posting are shown at their fields, and no input is lost.
     browser.press("main a", "Continue").await;
-    browser.shows("No postings here").await;
+    browser.shows("No open postings").await;
     browser.inspect().await;
     browser.press("main a", "Post a job").await;
     browser.fill("jobTitle", "Barista").await;
@@ -301,11 +318,11 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.inspect().await;
     browser.press("button", "Approve Corner Café").await;
     browser
-        .shows("Corner Café is approved and will get an email.")
+        .shows("You approved Corner Café. We'll email them.")
         .await;
     browser.press("button", "Approve Barista").await;
     browser
-        .shows("Barista is approved. Its employer will get an email.")
+        .shows("Barista was approved. We'll email the employer.")
         .await;
     board.mail("owner@cafe.example", "approved").await;
     browser.press("a", "Accounts").await;
@@ -334,7 +351,7 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.fill("jobTitle", "Barista at dawn").await;
     browser.press("button", "Save changes").await;
     browser.shows("Changes saved.").await;
-    browser.press("button", "Close").await;
+    browser.press("button", "Close job").await;
     browser.press("button", "Yes, close").await;
     browser.shows("Barista at dawn is closed.").await;
     browser.press("button", "Reopen").await;
@@ -379,6 +396,13 @@ async fn wrong_input_is_marked_at_its_field_and_kept() {
 
     // A forgotten password: a mailed link, a new password, a log-in.
     browser.press("a", "Forgot your password?").await;
+    browser.fill("email", "ann").await;
+    browser.press("button", "Email me a link").await;
+    browser.shows("Please fix 1 error below.").await;
+    assert_eq!(
+        browser.field_error("email").await,
+        "Enter an email address, such as name@example.edu."
+    );
     browser.fill("email", "ann@example.edu").await;
     browser.inspect().await;
     browser.press("button", "Email me a link").await;
@@ -510,7 +534,7 @@ async fn the_url_has_the_whole_search_by_keyboard_and_on_a_phone() {
         .await;
     browser.go("/?skill=coffee").await;
     browser.shows("3 empleos").await;
-    browser.shows("por hora").await;
+    browser.shows("$15 por hora").await;
     let language = browser
         .run("return document.documentElement.lang", json!([]))
         .await;
@@ -534,6 +558,10 @@ async fn a_profile_is_saved_and_a_session_renews_itself() {
     browser.fill("gpa", "3.5").await;
     browser.press("button", "Save info").await;
     browser.shows("3.5 (from you)").await;
+    browser.fill("workStudyRemaining", "1500").await;
+    browser.press("button", "Save info").await;
+    browser.shows("$1,500 (from you)").await;
+    browser.shows("Work-study award remaining ($)").await;
     let me = board.get(Some(&student), "me").await.expect(200).json();
     assert_eq!(me["student"]["skills"], json!(["Spanish", "shelving"]));
     assert_eq!(me["student"]["summary"], "I like quiet places.");

@@ -10,8 +10,8 @@ function choose() {
 }
 
 export const language = choose();
-/** The reader's region, if it fits the language, for the format of dates. */
-const region = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+/** The reader's region, if it fits the language, for the format of dates and numbers. Otherwise the United States. */
+const region = navigator.languages.find((tag) => tag.toLowerCase().startsWith(`${language}-`)) ?? `${language}-US`;
 const { default: texts } = await import(`./i18n/${language}.js`);
 const plurals = new Intl.PluralRules(region);
 document.documentElement.lang = language;
@@ -22,13 +22,16 @@ export function setLanguage(tag) {
   location.reload();
 }
 
-/** A text by name. `{name}` is replaced by a value; an entry with plural forms depends on `count`. */
+/**
+ * A text by name. `{name}` is replaced by a value, and `{currency}` by the sign of the campus's currency if no value is given.
+ * An entry with plural forms depends on `count`.
+ */
 export function t(name, values = {}) {
   let text = texts[name];
   if (text === undefined) return name;
   if (typeof text === "object") text = text[plurals.select(values.count)] ?? text.other;
   return text.replace(/\{(\w+)\}/g, (whole, key) => {
-    const value = values[key];
+    const value = values[key] ?? (key === "currency" ? currencySign() : undefined);
     if (value === undefined) return whole;
     if (Array.isArray(value)) return anyOf(value);
     return typeof value === "number" ? number(value) : value;
@@ -42,17 +45,19 @@ export const has = (name) => texts[name] !== undefined;
 const numbers = new Intl.NumberFormat(region, { maximumFractionDigits: 5 });
 export const number = (value) => numbers.format(value);
 
-export function money(amount, currency) {
+/** The campus's currency comes with the page. */
+const campusCurrency = document.querySelector("meta[name=currency]")?.content ?? "USD";
+const currencyFormat = (currency, options) =>
+  new Intl.NumberFormat(region, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...options });
+
+export function money(amount, currency = campusCurrency) {
   const digits = Number.isInteger(amount) ? 0 : 2;
-  const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return new Intl.NumberFormat(region, options).format(amount);
+  return currencyFormat(currency, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount);
 }
 
 /** The symbol of a currency, such as "$". */
-export function currencySign(currency) {
-  const format = new Intl.NumberFormat(region, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
-  return format.formatToParts(0).find((part) => part.type === "currency").value;
-}
+export const currencySign = (currency = campusCurrency) =>
+  currencyFormat(currency).formatToParts(0).find((part) => part.type === "currency").value;
 
 const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
 const plainDays = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeZone: "UTC" });
@@ -106,12 +111,17 @@ export function closes(deadline, now = Date.now()) {
 /** A list of choices in the reader's language: "a, b, or c". */
 const anyOf = (names) => new Intl.ListFormat(region, { type: "disjunction" }).format(names);
 
+/** A waiting time, in minutes above a minute and a half. */
+const wait = (seconds) =>
+  seconds > 90 ? t("wait.minutes", { count: Math.ceil(seconds / 60) }) : t("wait.seconds", { count: seconds });
+
 /** The params of a sentence, with translated codes, such as a status. */
 function inWords(params = {}) {
   const entries = Object.entries(params).map(([name, value]) => {
     const key = `param.${name}.${value}`;
     return [name, has(key) ? t(key) : value];
   });
+  if (params.retryAfter) entries.push(["wait", wait(params.retryAfter)]);
   return Object.fromEntries(entries);
 }
 

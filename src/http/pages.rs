@@ -193,11 +193,13 @@ fn is_app_page(path: &str) -> bool {
     })
 }
 
-/// The app's page with the campus's time zone, in which it shows deadlines.
+/// The app's page with the campus's time zone, in which it shows deadlines, and its currency.
 fn app_page(state: &State) -> Option<Vec<u8>> {
     let page = Pages::get("index.html")?.data;
     let zone = state.campus().time_zone.iana_name().unwrap_or("UTC");
-    let page = String::from_utf8_lossy(&page).replace("{timeZone}", zone);
+    let page = String::from_utf8_lossy(&page)
+        .replace("{timeZone}", zone)
+        .replace("{currency}", &state.campus().currency);
     Some(page.into_bytes())
 }
 

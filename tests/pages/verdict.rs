@@ -18,7 +18,7 @@ async fn a_student_with_an_unknown_award_is_asked_for_it() {
     log_in(&browser, "ann@example.edu").await;
     let job = format!("/jobs/{}", posted["jobId"].as_str().unwrap());
     browser.go(&job).await;
-    let unknown = "We don't know your work-study award.";
+    let unknown = "this job is only for students with a work-study award and we don't have yours.";
     browser.shows(unknown).await;
     browser.inspect().await;
     assert!(!browser.text().await.contains("You're eligible"));

@@ -42,7 +42,7 @@ export function Apply({ job, onSent }) {
 function Eligible({ job }) {
   const { data: me } = useLoad(job.workStudyRequired ? "me" : null);
   if (job.workStudyRequired && !me) return null;
-  if (me?.student?.workStudyRemaining === null) return html`<a href="/profile">${t("verdict.award_unknown")}</a>`;
+  if (me?.student?.workStudyRemaining === null) return html`<span class="hint">${t("verdict.award_unknown")} <a href="/profile">${t("verdict.award_add")}</a></span>`;
   return html`<span class="hint">${t("verdict.eligible")}</span>`;
 }
 

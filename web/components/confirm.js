@@ -2,7 +2,8 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import { t } from "../words.js";
 
-export function Confirm({ label, question, yes, onYes, kind = "" }) {
+/** `who`: read to screen readers after the label, since many rows have the same button. */
+export function Confirm({ label, who, question, yes, onYes, kind = "" }) {
   const [asking, setAsking] = useState(false);
   const first = useRef(null);
   const opener = useRef(null);
@@ -13,7 +14,7 @@ export function Confirm({ label, question, yes, onYes, kind = "" }) {
     wasAsking.current = asking;
   }, [asking]);
   if (!asking) {
-    return html`<button class=${`button ${kind}`} type="button" ref=${opener} onClick=${() => setAsking(true)}>${label}</button>`;
+    return html`<button class=${`button ${kind}`} type="button" ref=${opener} onClick=${() => setAsking(true)}>${label}${who && html`<span class="visually-hidden"> ${who}</span>`}</button>`;
   }
   const act = async () => {
     await onYes();
@@ -21,7 +22,7 @@ export function Confirm({ label, question, yes, onYes, kind = "" }) {
   };
   return html`<div class="confirm" role="group" aria-label=${question} onKeyDown=${(event) => event.key === "Escape" && setAsking(false)}>
     <p>${question}</p>
-    <button class="button danger" type="button" ref=${first} onClick=${act}>${yes}</button>
+    <button class=${`button ${kind === "primary" ? kind : "danger"}`} type="button" ref=${first} onClick=${act}>${yes}</button>
     <button class="button" type="button" onClick=${() => setAsking(false)}>${t("confirm.no")}</button>
   </div>`;
 }

@@ -7,7 +7,7 @@ const SHOWN = 8;
 const without = (values, value) => values.filter((one) => one !== value);
 
 /** The active filters: their labels, and the change that removes each. */
-export function chosenFilters(asked, currency = "USD") {
+export function chosenFilters(asked, currency) {
   const one = (name, text) => (asked[name] ? [{ text, without: { [name]: undefined } }] : []);
   return [
     ...asked.skill.map((skill) => ({ text: skill, without: { skill: without(asked.skill, skill) } })),
@@ -15,7 +15,7 @@ export function chosenFilters(asked, currency = "USD") {
     ...one("workSpace", asked.workSpace),
     ...one("location", asked.location),
     ...one("minPay", t("filter.min_pay_is", { amount: Number.isFinite(Number(asked.minPay)) ? money(Number(asked.minPay), currency) : asked.minPay })),
-    ...one("maxHours", t("filter.max_hours_is", { hours: asked.maxHours })),
+    ...one("maxHours", t("filter.max_hours_is", { count: Number.isFinite(Number(asked.maxHours)) ? Number(asked.maxHours) : asked.maxHours })),
     ...one("workStudy", t("job.work_study")),
     ...one("employeeId", t("filter.one_employer")),
   ];
@@ -40,7 +40,7 @@ export function Filters({ asked, facets, currency, onChange, wide }) {
         <${Amount} label=${t("filter.max_hours")} name="maxHours" value=${asked.maxHours} onChange=${onChange} />
         <label class="facet">
           <input type="checkbox" checked=${asked.workStudy === "true"} onChange=${(event) => onChange({ workStudy: event.target.checked ? "true" : undefined })} />
-          <span>${t("job.work_study")}</span>
+          <span>${t("filter.work_study")}</span>
         </label>
       </fieldset>
     </div>

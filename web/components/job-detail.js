@@ -5,10 +5,10 @@ import { loginAddress } from "../router.js";
 import { useLoad } from "../load.js";
 import { date, due, number, t } from "../words.js";
 import { Apply } from "./apply.js";
-import { Declined, Description, Skills, hours, pay, where } from "./job.js";
+import { Declined, Description, Ended, Skills, hours, pay, where } from "./job.js";
 import { useTitle } from "./page.js";
 import { Loaded } from "./states.js";
-import { Stage } from "./stages.js";
+import { OPEN, Stage } from "./stages.js";
 
 /** `job` may come from the list; otherwise the posting is loaded. */
 export function JobDetail({ jobId, level = 2 }) {
@@ -62,11 +62,13 @@ function StudentPlace({ job }) {
   const application = sent ?? mine.data?.items[0];
   useEffect(() => setSent(null), [job.jobId]);
   if (mine.loading && !mine.data) return html`<p class="apply-line"><span class="button waiting" aria-hidden="true">${t("apply.open")}</span></p>`;
-  if (application && application.applicationStatus !== "withdrawn") {
+  const status = application?.applicationStatus;
+  if (application && status !== "withdrawn") {
     return html`<div class="note good" role=${sent ? "status" : undefined}>
-      <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong>${!sent && html` <${Stage} status=${application.applicationStatus} />`}</p>
+      <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong>${!sent && html` <${Stage} status=${status} />`}</p>
+      <${Ended} job=${job} waits=${OPEN.includes(status)} />
       ${sent && html`<p>${t("apply.next")}</p>`}
-      <p><a href="/applications">${t("apply.see")}</a></p>
+      <p><a href="/applications">${status === "offered" ? t("apply.offer") : t("apply.see")}</a></p>
     </div>`;
   }
   if (job.jobStatus !== "open") return html`<p class="note">${t(`job.status.${job.jobStatus}`)}</p>`;

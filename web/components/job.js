@@ -66,6 +66,12 @@ export function Declined({ job }) {
   </div>`;
 }
 
+/** For an applicant: why the job takes no more applications. `waits`: whether an answer may still come. */
+export function Ended({ job, waits }) {
+  if (job.jobStatus === "open") return null;
+  return html`<p>${t(`job.status.${job.jobStatus}`)}${waits && ` ${t("apply.still_open")}`}</p>`;
+}
+
 /** A description as typed: blank lines separate paragraphs, lines with a bullet become a list. */
 export function Description({ text }) {
   const blocks = [];

@@ -6,6 +6,8 @@ import { Confirm } from "./confirm.js";
 import { say } from "./live.js";
 
 const REOPENS = ["closed", "expired", "filled"];
+/** Students do not see these, so that closing them concerns nobody else. */
+const UNSEEN = ["draft", "pending"];
 
 export function PostingMoves({ job, onChange }) {
   const [failed, setFailed] = useState(null);
@@ -31,7 +33,7 @@ export function PostingMoves({ job, onChange }) {
     ${opens &&
     html`<button class="button" type="button" onClick=${() => move("open")}>${status === "draft" ? t("postings.publish") : t("postings.reopen")}</button>`}
     ${status !== "closed" &&
-    html`<${Confirm} label=${t("postings.close")} question=${t("postings.close_ask")} yes=${t("postings.close_yes")} onYes=${() => move("closed")} kind="quiet" />`}
+    html`<${Confirm} label=${t("postings.close")} question=${t(UNSEEN.includes(status) ? `postings.close_ask.${status}` : "postings.close_ask")} yes=${t("postings.close_yes")} onYes=${() => move("closed")} kind="quiet" />`}
     ${failed &&
     html`<div class="note bad" role="alert">
       <p>${failed.errors.length ? failed.errors.map((one) => `${t(`field.${one.field}`)}: ${saying(one)}`).join(" ") : problemText(failed)}</p>

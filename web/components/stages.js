@@ -2,13 +2,15 @@
 import { html } from "../html.js";
 import { t } from "../words.js";
 
-const LINE = ["submitted", "under_review", "interview", "offered", "accepted"];
+/** The statuses in which a decision is still to come. */
+export const OPEN = ["submitted", "under_review", "interview", "offered"];
+const LINE = [...OPEN, "accepted"];
 
 export function Stage({ status }) {
   return html`<span class=${`badge ${status}`}>${t(`stage.${status}`)}</span>`;
 }
 
-/** The line of stages. If the application ended early, it ends with the outcome. */
+/** The line of stages; only those that happened are marked. If the application ended early, it ends with the outcome. */
 export function Stages({ application }) {
   const now = application.applicationStatus;
   const passed = new Set(application.history.map((move) => move.to));
@@ -18,7 +20,7 @@ export function Stages({ application }) {
   return html`<ol class="stages" aria-label=${t("stage.line")}>
     ${line.map(
       (stage, index) => html`<li
-        class=${[index < at ? "past" : "", index === at ? "now" : "", ended && index === at ? "ended" : ""].join(" ")}
+        class=${[index < at && passed.has(stage) ? "past" : "", index === at ? "now" : "", ended && index === at ? "ended" : ""].join(" ")}
         aria-current=${index === at ? "step" : undefined}
       >
         ${t(`stage.${stage}`)}

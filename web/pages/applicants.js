@@ -97,6 +97,7 @@ function Decide({ application, name, onChange }) {
   const [busy, setBusy] = useState(false);
   const moves = MOVES[application.applicationStatus];
   const between = moves.filter((to) => to !== "accepted" && to !== "rejected");
+  const [no, did] = application.applicationStatus === "offered" ? ["unoffer", "unoffered"] : ["reject", "rejected"];
   const move = async (to) => {
     if (busy) return;
     setBusy(true);
@@ -105,7 +106,7 @@ function Decide({ application, name, onChange }) {
     if (note.trim()) body.note = note;
     try {
       const changed = await api.patch(`applications/${application.applicationId}`, body, application.version);
-      say(t(`applicants.did.${to}`, { name }), { shown: true });
+      say(t(`applicants.did.${to === "rejected" ? did : to}`, { name }), { shown: true });
       onChange(changed, true);
     } catch (error) {
       setFailed(error);
@@ -123,12 +124,12 @@ function Decide({ application, name, onChange }) {
       <textarea id=${id} rows="2" value=${note} onInput=${(event) => setNote(event.target.value)} aria-describedby=${`${id}-hint`}></textarea>
       <p class="hint" id=${`${id}-hint`}>${t("applicants.note_hint")}</p>
     </div>
-    ${failed && html`<div class="note bad" role="alert"><p>${problemText(failed)}</p></div>`}
+    ${failed && html`<div class="note bad" role="alert"><p>${failed.code === "review_pending" ? t("applicants.review_pending") : problemText(failed)}</p></div>`}
     <div class="actions">
       ${moves.includes("accepted") &&
-      html`<button class="button primary" type="button" onClick=${() => move("accepted")} aria-label=${t("applicants.accept_who", { name })}>${t("applicants.accept")}</button>`}
+      html`<${Confirm} label=${t("applicants.hire")} who=${name} question=${t("applicants.hire_ask", { name })} yes=${t("applicants.hire")} onYes=${() => move("accepted")} kind="primary" />`}
       ${between.map((to) => html`<button class="button" type="button" onClick=${() => move(to)}>${t(`applicants.move.${to}`)}</button>`)}
-      <${Confirm} label=${t("applicants.reject")} question=${t("applicants.reject_ask", { name })} yes=${t("applicants.reject")} onYes=${() => move("rejected")} kind="quiet" />
+      <${Confirm} label=${t(`applicants.${no}`)} who=${name} question=${t(`applicants.${no}_ask`, { name })} yes=${t(`applicants.${no}`)} onYes=${() => move("rejected")} kind="quiet" />
     </div>
   </div>`;
 }

@@ -1,15 +1,14 @@
 // A student's applications: their status, and the student's decisions.
 import { api } from "../api.js";
 import { html, useState } from "../html.js";
-import { useList } from "../load.js";
+import { useList, useLoad } from "../load.js";
 import { date, problemText, t, time } from "../words.js";
 import { Confirm } from "../components/confirm.js";
+import { Ended } from "../components/job.js";
 import { say } from "../components/live.js";
 import { Page } from "../components/page.js";
-import { Stage, Stages } from "../components/stages.js";
+import { OPEN, Stage, Stages } from "../components/stages.js";
 import { Empty, Loaded, More } from "../components/states.js";
-
-const OPEN = ["submitted", "under_review", "interview", "offered"];
 
 export function Applications() {
   const mine = useList("applications");
@@ -45,6 +44,8 @@ function Mine({ application, onChange }) {
       if (now) onChange(now);
     }
   };
+  const open = OPEN.includes(status);
+  const { data: job } = useLoad(open ? `jobs/${application.jobId}` : null);
   const notes = application.history.filter((step) => step.note);
   const questions = application.answers.length;
   return html`<li class="card application">
@@ -54,6 +55,7 @@ function Mine({ application, onChange }) {
     </div>
     <${Stages} application=${application} />
     <p class="hint">${t("applications.sent", { date: date(application.submittedAt) })}</p>
+    ${open && job && html`<${Ended} job=${job} waits />`}
     ${notes.map((step) => html`<blockquote class="message"><p>${step.note}</p><footer>${t(`applications.note_by.${step.by}`, { date: time(step.at) })}</footer></blockquote>`)}
     ${(application.coverNote || questions > 0) &&
     html`<details class="more-of">
@@ -62,12 +64,12 @@ function Mine({ application, onChange }) {
       ${application.answers.map((answer) => html`<p class="typed">${answer.answer}</p>`)}
     </details>`}
     ${failed && html`<div class="note bad" role="alert"><p>${problemText(failed)}</p></div>`}
-    ${OPEN.includes(status) &&
+    ${open &&
     html`<div class="actions">
-      ${status === "offered" &&
-      html`<button class="button primary" type="button" onClick=${() => move("accepted")}>${t("applications.accept")}</button>
-        <${Confirm} label=${t("applications.decline")} question=${t("applications.decline_ask")} yes=${t("applications.decline")} onYes=${() => move("declined")} />`}
-      <${Confirm} label=${t("applications.withdraw")} question=${t("applications.withdraw_ask")} yes=${t("applications.withdraw_yes")} onYes=${() => move("withdrawn")} kind="quiet" />
+      ${status === "offered"
+        ? html`<button class="button primary" type="button" onClick=${() => move("accepted")}>${t("applications.accept")}</button>
+            <${Confirm} label=${t("applications.decline")} question=${t("applications.decline_ask")} yes=${t("applications.decline")} onYes=${() => move("declined")} />`
+        : html`<${Confirm} label=${t("applications.withdraw")} question=${t("applications.withdraw_ask")} yes=${t("applications.withdraw_yes")} onYes=${() => move("withdrawn")} kind="quiet" />`}
     </div>`}
   </li>`;
 }

@@ -1,6 +1,6 @@
 // Requests a link to set a new password.
 import { api } from "../api.js";
-import { needed, useForm } from "../form.js";
+import { FieldErrors, needed, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { t } from "../words.js";
 import { Field } from "../components/field.js";
@@ -13,6 +13,8 @@ export function ForgotPassword() {
   const submit = () =>
     form.run(async ({ email }) => {
       needed({ email }, ["email"]);
+      // The server's answer is the same for any text.
+      if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email.trim())) throw new FieldErrors({ email: t("invalid.not_an_email") });
       // No key, so that another request sends another mail.
       await api.post("auth/forgot-password", { email: email.trim() });
       setSentTo(email.trim());

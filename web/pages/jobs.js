@@ -45,7 +45,7 @@ export function Jobs() {
 
   const address = (change) => addressOf({ ...asked, ...change });
   const total = jobs.data?.total;
-  const currency = jobs.items?.[0]?.currency ?? "USD";
+  const currency = jobs.items?.[0]?.currency;
   useEffect(() => {
     if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
   }, [jobs.data]);

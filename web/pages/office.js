@@ -4,6 +4,7 @@ import { html, useState } from "../html.js";
 import { useList } from "../load.js";
 import { go, place } from "../router.js";
 import { date, dueDate, problemText, saying, t, time } from "../words.js";
+import { Confirm } from "../components/confirm.js";
 import { Description, Skills, hours, pay, where } from "../components/job.js";
 import { Field } from "../components/field.js";
 import { say } from "../components/live.js";
@@ -55,8 +56,11 @@ function Waiting() {
   `;
 }
 
-/** A decision of the office: a reason for the mail, and the buttons. `ways`: [[label, kind, press]]. */
-function Decision({ ways, needs, who }) {
+/**
+ * A decision of the office: the buttons, and a text for the mail if `message` labels its field.
+ * `ways`: [[label, kind, press, question?]]; with a question, the button asks first.
+ */
+function Decision({ ways, message, who }) {
   const [reason, setReason] = useState("");
   const [failed, setFailed] = useState(null);
   const [busy, setBusy] = useState(false);
@@ -74,37 +78,46 @@ function Decision({ ways, needs, who }) {
   };
   const wrong = failed?.errors?.[0];
   return html`
-    ${needs && html`<${Field} kind="textarea" rows="2" name="reason" label=${t("office.reason", { who })} hint=${t("office.reason_hint")} value=${reason} set=${setReason} optional />`}
+    ${message && html`<${Field} kind="textarea" rows="2" name="reason" label=${message} hint=${t("office.reason_hint")} value=${reason} set=${setReason} optional />`}
     ${failed && html`<div class="note bad" role="alert"><p>${wrong ? saying(wrong) : problemText(failed)}</p></div>`}
     <div class="actions">
-      ${ways.map(([label, kind, press]) => html`<button class=${`button ${kind}`} type="button" onClick=${() => act(press)}>${label}<span class="visually-hidden"> ${who}</span></button>`)}
+      ${ways.map(([label, kind, press, question]) =>
+        question
+          ? html`<${Confirm} label=${label} who=${who} question=${question} yes=${label} onYes=${() => act(press)} kind=${kind} />`
+          : html`<button class=${`button ${kind}`} type="button" onClick=${() => act(press)}>${label}<span class="visually-hidden"> ${who}</span></button>`,
+      )}
     </div>
   `;
 }
 
 function Account({ account, onChange }) {
   const { accountId, status, role, name } = account;
+  // The server stores a declined account as suspended; this page knows what it was before.
+  const [declined, setDeclined] = useState(false);
   const set = (body, done) => async (reason) => {
     const changed = await api.patch(`admin/accounts/${accountId}`, { ...body, ...reason });
+    setDeclined(done === "office.did.declined");
     onChange(changed);
     say(t(done, { name }), { shown: true });
   };
   const approve = [t("office.approve"), "primary", set({ status: "active" }, "office.did.approved")];
-  const suspend = [status === "pending" ? t("office.refuse") : t("office.suspend"), "quiet", set({ status: "suspended" }, "office.did.suspended")];
+  const decline = [t("office.refuse"), "quiet", set({ status: "suspended" }, "office.did.declined")];
+  const question = `${t("office.suspend_ask", { name })}${role === "employer" ? ` ${t("office.suspend_postings")}` : ""}`;
+  const suspend = [t("office.suspend"), "quiet", set({ status: "suspended" }, "office.did.suspended"), question];
   const ways = {
-    pending: [approve, suspend],
+    pending: [approve, decline],
     active: [
       ...(role === "employer"
         ? [[account.trusted ? t("office.distrust") : t("office.trust"), "", set({ trusted: !account.trusted }, "office.did.saved")]]
         : []),
       ...(role === "admin" ? [] : [suspend]),
     ],
-    suspended: [[t("office.reinstate"), "", set({ status: "active" }, "office.did.reinstated")]],
+    suspended: [declined ? approve : [t("office.reinstate"), "", set({ status: "active" }, "office.did.reinstated")]],
   }[status] ?? [];
   return html`<li class="card account">
     <div class="card-head">
       <h3>${name}</h3>
-      <span class=${`badge ${status}`}>${t(`account.${status}`)}</span>
+      <span class=${`badge ${status}`}>${t(`account.${declined ? "declined" : status}`)}</span>
     </div>
     <ul class="facts">
       <li>${t(`role.${role}`)}</li>
@@ -112,7 +125,7 @@ function Account({ account, onChange }) {
       <li>${t("office.since", { date: date(account.createdAt) })}</li>
       ${role === "employer" && status === "active" && html`<li>${account.trusted ? t("office.trusted") : t("office.untrusted")}</li>`}
     </ul>
-    ${ways.length > 0 && html`<${Decision} key=${status} ways=${ways} needs=${status === "pending"} who=${name} />`}
+    ${ways.length > 0 && html`<${Decision} key=${status} ways=${ways} message=${status === "pending" && t("office.reason", { who: name })} who=${name} />`}
   </li>`;
 }
 
@@ -132,7 +145,7 @@ function Posting({ job, onChange }) {
     <${Skills} skills=${job.skillsRequired} most=${10} />
     <details class="more-of"><summary>${t("office.read")}</summary><${Description} text=${job.jobDescription} /></details>
     ${job.jobStatus === "pending" &&
-    html`<${Decision} needs who=${job.jobTitle}
+    html`<${Decision} message=${t("office.reason_employer")} who=${job.jobTitle}
       ways=${[[t("office.open_job"), "primary", set("open", "office.did.opened")], [t("office.close_job"), "quiet", set("closed", "office.did.closed")]]} />`}
   </li>`;
 }

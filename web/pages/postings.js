@@ -1,8 +1,8 @@
 // An employer's postings, by status.
 import { api, query } from "../api.js";
-import { html, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";
-import { place } from "../router.js";
+import { go, place } from "../router.js";
 import { account } from "../session.js";
 import { closes, dueDate, t } from "../words.js";
 import { Declined, pay, hours, places } from "../components/job.js";
@@ -37,6 +37,11 @@ function Mine({ employeeId }) {
   };
   count.key = turn;
   const counts = useLoad(count);
+  // Opens the first tab with a posting, once.
+  useEffect(() => {
+    const first = STATUSES.find((name) => counts.data?.[name]);
+    if (!asked && first && first !== "open") go(`/postings?status=${first}`, { replace: true });
+  }, [counts.data !== null]);
   const jobs = useList(listOf(employeeId, status, 20));
   const tabs = STATUSES.filter((name) => name === "open" || name === status || counts.data?.[name]).map((name) => ({
     href: `/postings${query({ status: name === "open" ? "" : name })}`,
@@ -54,7 +59,7 @@ function Mine({ employeeId }) {
     <${Loaded} from=${jobs} rows=${3}>
       ${() =>
         jobs.items.length === 0
-          ? html`<${Empty} title=${t("postings.none")}>
+          ? html`<${Empty} title=${status === "open" ? t("postings.none") : t("postings.none_here")}>
               <p>${t("postings.none_hint")}</p>
               <p><a class="button primary" href="/post">${t("nav.post")}</a></p>
             <//>`

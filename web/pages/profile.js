@@ -4,7 +4,7 @@ import { typedList, typedNumber, useForm } from "../form.js";
 import { html, useState } from "../html.js";
 import { useLoad } from "../load.js";
 import { learn, logIn } from "../session.js";
-import { date, number, t } from "../words.js";
+import { date, has, money, number, t } from "../words.js";
 import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";
 import { say } from "../components/live.js";
@@ -72,6 +72,7 @@ const FACTS = ["graduationDate", "enrolledCredits", "gpa", "visa", "workStudyRem
 function shown(name, value) {
   if (value === null || value === undefined) return t("fact.unknown");
   if (name === "graduationDate") return date(value);
+  if (name === "workStudyRemaining") return money(value);
   return typeof value === "number" ? number(value) : value;
 }
 
@@ -114,7 +115,7 @@ function OwnFacts({ student, version, onChange }) {
         ...${form.field(name)}
         type=${name === "graduationDate" ? "date" : "text"}
         inputmode=${name === "visa" || name === "graduationDate" ? undefined : "decimal"}
-        label=${t(`fact.${name}`)}
+        label=${t(has(`field.${name}`) ? `field.${name}` : `fact.${name}`)}
         hint=${name === "visa" ? t("profile.visa_hint") : undefined}
         optional
       />`)}
