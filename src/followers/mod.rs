@@ -127,6 +127,11 @@ impl Tail {
         }
     }
 
+    /// Whether the log has entries after a position.
+    fn is_past(&self, position: u64) -> bool {
+        *self.log.borrow() > position
+    }
+
     /// Sleeps for a while. False: the server is stopping.
     async fn pause(&mut self, span: Duration) -> bool {
         if self.is_stopping() {

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Progress, Tail};
 use crate::accounts::Registrar;
@@ -20,6 +21,8 @@ const NAME: &str = "notify";
 const BATCH: usize = 1_000;
 /// Mails in one change. The last entry may add more.
 const MAILS: usize = 64;
+/// How long to wait for more entries when there are few, so that one change, and one sync, handles them together.
+const GATHER: Duration = Duration::from_millis(100);
 /// Applicants to notify in one change when a job closes.
 const APPLICANTS: usize = 500;
 
@@ -78,6 +81,9 @@ impl NotifyFollower {
                 Err(error) => tail.wait_after_error(NAME, &error).await,
             }
             Progress::set(&self.progress.notify, position);
+            if !tail.is_past(position + MAILS as u64) {
+                tail.pause(GATHER).await;
+            }
         }
     }
 
