@@ -33,6 +33,10 @@ const STUDENTS: usize = 20_000;
 const APPLICATIONS_PER_SECOND: f64 = 2_500.0;
 const APPLICATIONS_ALONE_PER_SECOND: f64 = 700.0;
 const KIB_PER_APPLICATION: f64 = 12.0;
+/// Anonymous memory after all cases.
+const OWN_MIB: f64 = 200.0;
+/// As many as one address may fail.
+const LOG_INS: usize = 60;
 /// By then, all writes have reached both files of the store, and all mails were sent.
 const SETTLED: Duration = Duration::from_secs(8);
 
@@ -105,11 +109,13 @@ fn measure() {
     }
     each_search_different(&board, &tokens[0]);
     apply(&board, &baseline, &ids, &tokens);
+    log_in(&board);
     let memory = board.memory();
     println!(
-        "resident after all of this: {:.0} MiB, of it {:.0} MiB its own and the rest pages of the index's files",
+        "resident after all of this: {:.0} MiB, of it {:.0} MiB its own (<= {OWN_MIB}, {}) and the rest pages of the index's files",
         mib(memory.resident),
-        mib(memory.anonymous)
+        mib(memory.anonymous),
+        verdict(mib(memory.anonymous) <= OWN_MIB)
     );
     board.stop();
     baseline.stop();
@@ -313,6 +319,19 @@ fn apply(board: &Served, baseline: &Served, ids: &[JobId], tokens: &[String]) {
             "  written for each of {applied}: {kib:.1} KiB (<= {KIB_PER_APPLICATION}, {bound})"
         );
     }
+}
+
+/// Log-ins at once. Each password is wrong, which takes the same hash.
+fn log_in(board: &Served) {
+    let next = Cell::new(0);
+    let request = || {
+        let number = next.replace(next.get() + 1);
+        let body =
+            format!(r#"{{"email":"nobody{number}@example.edu","password":"a wrong password"}}"#);
+        (number < LOG_INS).then(|| load::post("/api/v1/auth/login", "none", &body))
+    };
+    let round = load::run(board.address, LOG_INS, SETTLED, "401", request);
+    println!("{} log-ins at once", round.latencies.len());
 }
 
 /// The baseline: answers from memory, and nothing else.

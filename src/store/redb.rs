@@ -53,7 +53,7 @@ impl Default for RedbOptions {
     fn default() -> Self {
         Self {
             // A campus's frequently used rows fit; the operating system caches the rest.
-            cache_bytes: 96 * 1024 * 1024,
+            cache_bytes: 80 * 1024 * 1024,
             save_after: Duration::from_secs(5),
             log_bytes: 32 * 1024 * 1024,
             retry_after: Duration::from_secs(1),
