@@ -61,7 +61,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.inspect().await;
     let job = browser.address().await;
 
-    // The visitor registers, verifies the address with the mailed link, and the log-in leads back to the job.
+    // The visitor registers, verifies the address with the mailed link, and the login leads back to the job.
     browser.press("a", "New here? Sign up").await;
     browser.fill("name", "Ann Student").await;
     browser.fill("email", "ann@example.edu").await;
@@ -88,7 +88,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.shows("ann@example.edu is confirmed.").await;
     browser.inspect().await;
 
-    // That was a log-in. Opening the link again says so, and a log-in leads back to the job.
+    // That was a login. Opening the link again says so, and a login leads back to the job.
     log_out(&browser).await;
     browser.go(&format!("/verify-email?token={token}")).await;
     browser.fill("password", PASSWORD).await;
@@ -162,7 +162,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.press("button", "Hire now Ann Student").await;
     browser.press("button", "Hire now").await;
     browser
-        .shows("You accepted Ann Student. We'll email them.")
+        .shows("You hired Ann Student. We'll email them.")
         .await;
     browser.shows("Accepted (1)").await;
     browser.shows("Openings filled: 1 of 2").await;
@@ -394,7 +394,7 @@ async fn wrong_input_is_marked_at_its_field_and_kept() {
     assert_eq!(browser.value("email").await, "ann@example.edu");
     browser.inspect().await;
 
-    // A forgotten password: a mailed link, a new password, a log-in.
+    // A forgotten password: a mailed link, a new password, a login.
     browser.press("a", "Forgot your password?").await;
     browser.fill("email", "ann").await;
     browser.press("button", "Email me a link").await;
@@ -593,7 +593,7 @@ async fn a_profile_is_saved_and_a_session_renews_itself() {
     browser.go("/applications").await;
     browser.shows("You haven't applied for any jobs yet").await;
 
-    // Without either, the page says that the session ended, and the log-in leads back.
+    // Without either, the page says that the session ended, and the login leads back.
     forget("corkboard_access").await;
     forget("corkboard_refresh").await;
     browser.go("/applications").await;

@@ -37,8 +37,8 @@ export const typedList = (text) =>
     .filter(Boolean);
 
 /**
- * `initial`: the values by field. `keep`: a storage key, so that values survive a reload. `place`: maps the server's
- * error to the form's field.
+ * `initial`: the values by field. `keep`: a storage key, so that all values but a password survive a reload. `place`: maps
+ * the server's error to the form's field.
  */
 export function useForm(initial, { keep, place = (error) => error.field } = {}) {
   const [values, setValues] = useState(() => ({ ...initial, ...(keep && drafts.read(keep)) }));
@@ -52,7 +52,7 @@ export function useForm(initial, { keep, place = (error) => error.field } = {}) 
   const set = (name, value) => {
     setValues((old) => {
       const next = { ...old, [name]: value };
-      if (keep) drafts.write(keep, next);
+      if (keep) drafts.write(keep, { ...next, password: undefined });
       return next;
     });
     setErrors((old) => ({ ...old, [name]: undefined }));

@@ -31,10 +31,21 @@ export function match(pattern, path) {
   if (wanted.length !== parts.length) return null;
   const found = {};
   for (const [index, want] of wanted.entries()) {
-    if (want.startsWith(":") && parts[index]) found[want.slice(1)] = decodeURIComponent(parts[index]);
-    else if (want !== parts[index]) return null;
+    if (want.startsWith(":") && parts[index]) {
+      found[want.slice(1)] = decoded(parts[index]);
+      if (found[want.slice(1)] === null) return null;
+    } else if (want !== parts[index]) return null;
   }
   return found;
+}
+
+/** Null if it is not valid percent-encoding (`%ZZ`). */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 /** A URL of this site to return to after logging in; anything else becomes the home page. */

@@ -36,10 +36,11 @@ addEventListener("storage", (event) => {
   if (event.key === KEPT) account.value = kept();
 });
 
-/** Stores the answer of a log-in or of an email verification. */
+/** Stores the answer of a login or of an email verification. */
 export function signedIn(answer) {
   rememberExpiry(answer.expiresIn);
   ended.value = false;
+  sessionStorage.clear();
   keep(answer.account);
   return answer.account;
 }
@@ -64,18 +65,21 @@ export function learn(changed) {
   if (changed && account.value) keep({ ...account.value, ...changed });
 }
 
+/** A visitor's drafts end with the tab, or at log-in. */
+const draftStorage = () => (account.value ? localStorage : sessionStorage);
+
 /** Drafts survive a reload. They belong to one account and are deleted at log-out. */
 export const drafts = {
   key: (name) => `${DRAFT}${account.value?.accountId ?? "visitor"}.${name}`,
   read(name) {
     try {
-      return JSON.parse(localStorage.getItem(drafts.key(name)));
+      return JSON.parse(draftStorage().getItem(drafts.key(name)));
     } catch {
       return null;
     }
   },
-  write: (name, value) => localStorage.setItem(drafts.key(name), JSON.stringify(value)),
-  forget: (name) => localStorage.removeItem(drafts.key(name)),
+  write: (name, value) => draftStorage().setItem(drafts.key(name), JSON.stringify(value)),
+  forget: (name) => draftStorage().removeItem(drafts.key(name)),
 };
 
 /** The first page by role. */

@@ -55,9 +55,8 @@ export function money(amount, currency = campusCurrency) {
   return currencyFormat(currency, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(amount);
 }
 
-/** The symbol of a currency, such as "$". */
-export const currencySign = (currency = campusCurrency) =>
-  currencyFormat(currency).formatToParts(0).find((part) => part.type === "currency").value;
+/** The symbol of the campus's currency, such as "$". */
+const currencySign = () => currencyFormat(campusCurrency).formatToParts(0).find((part) => part.type === "currency").value;
 
 const days = new Intl.DateTimeFormat(region, { dateStyle: "medium" });
 const plainDays = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeZone: "UTC" });

@@ -25,9 +25,9 @@ async fn the_office_declines_a_new_employer_and_suspends_only_after_a_question()
     let mail = board.mail("shop@elsewhere.com", "did not approve").await;
     assert!(mail.contains("was not approved"), "{mail}");
     assert!(!mail.contains("suspended"), "{mail}");
-    browser.press("button", &format!("Approve {name}")).await;
+    browser.press("button", &format!("Reinstate {name}")).await;
     browser
-        .shows(&format!("You approved {name}. We'll email them."))
+        .shows(&format!("You reinstated {name}. We'll email them."))
         .await;
 
     browser.go("/office/accounts?role=employer").await;
@@ -37,7 +37,7 @@ async fn the_office_declines_a_new_employer_and_suspends_only_after_a_question()
     browser.press("button", &format!("Suspend {library}")).await;
     browser
         .shows(&format!(
-            "Suspend {library}? They'll be logged out and can't log in. Their open postings will be closed."
+            "Suspend {library}? They'll be logged out and won't be able to log in. Their open postings will be closed."
         ))
         .await;
     browser.inspect().await;
@@ -106,7 +106,7 @@ async fn an_offer_for_a_closed_job_waits_for_the_student_and_can_be_withdrawn() 
     browser.shows(closed).await;
     browser.inspect().await;
     browser
-        .press("a", "You have an offer. Accept or decline it")
+        .press("a", "You have an offer: accept or decline it")
         .await;
     browser.arrives("/applications").await;
     super::log_out(&browser).await;

@@ -382,7 +382,8 @@ impl Drop for Browser {
             let patience = stream.set_read_timeout(Some(Duration::from_secs(10)));
             let asked = patience.and_then(|()| stream.write_all(request.as_bytes()));
             if asked.is_ok() {
-                drop(stream.read_to_end(&mut Vec::new()));
+                // The answer comes when the browser has ended. The driver keeps the connection open after it.
+                drop(stream.read(&mut [0; 1]));
             }
         }
         drop(self.driver.kill());

@@ -14,7 +14,7 @@ async fn a_declined_posting_says_so_and_why() {
     let posted = board.post_job(&employer, json!({})).await;
     let job = posted["jobId"].as_str().unwrap();
     let declined = "The student employment office declined this posting on";
-    let again = "To ask again, edit the posting and reopen it.";
+    let again = "To submit it again, edit the posting and reopen it.";
     let browser = Browser::open(&board.url).await;
     log_in(&browser, "library@example.edu").await;
     browser.go(&format!("/postings/{job}")).await;

@@ -1,30 +1,37 @@
 // Search filters, with the number of jobs for each choice.
 import { html, useEffect, useRef, useState } from "../html.js";
-import { currencySign, money, number, t } from "../words.js";
+import { money, number, t } from "../words.js";
 
 const SHOWN = 8;
 
 const without = (values, value) => values.filter((one) => one !== value);
 
 /** The active filters: their labels, and the change that removes each. */
-export function chosenFilters(asked, currency) {
+export function chosenFilters(asked) {
   const one = (name, text) => (asked[name] ? [{ text, without: { [name]: undefined } }] : []);
   return [
     ...asked.skill.map((skill) => ({ text: skill, without: { skill: without(asked.skill, skill) } })),
     ...asked.setting.map((name) => ({ text: t(`setting.${name}`), without: { setting: without(asked.setting, name) } })),
     ...one("workSpace", asked.workSpace),
     ...one("location", asked.location),
-    ...one("minPay", t("filter.min_pay_is", { amount: Number.isFinite(Number(asked.minPay)) ? money(Number(asked.minPay), currency) : asked.minPay })),
+    ...one("minPay", t("filter.min_pay_is", { amount: Number.isFinite(Number(asked.minPay)) ? money(Number(asked.minPay)) : asked.minPay })),
     ...one("maxHours", t("filter.max_hours_is", { count: Number.isFinite(Number(asked.maxHours)) ? Number(asked.maxHours) : asked.maxHours })),
     ...one("workStudy", t("job.work_study")),
     ...one("employeeId", t("filter.one_employer")),
   ];
 }
 
-export function Filters({ asked, facets, currency, onChange, wide }) {
+/** `total`: how many jobs were found, once that is known. */
+export function Filters({ asked, facets, total, onChange, wide }) {
   const count = chosenFilters(asked).length;
   const [open, setOpen] = useState(wide);
   useEffect(() => setOpen(wide), [wide]);
+  const done = (event) => {
+    const summary = event.currentTarget.closest("details").firstChild;
+    setOpen(false);
+    summary.focus({ preventScroll: true });
+    summary.scrollIntoView();
+  };
   return html`<details class="filters" open=${open} onToggle=${(event) => setOpen(event.target.open)}>
     <summary>${count ? t("filter.title_count", { count }) : t("filter.title")}</summary>
     <div class="filter-groups">
@@ -36,7 +43,7 @@ export function Filters({ asked, facets, currency, onChange, wide }) {
         onChange=${(chosen) => onChange({ workSpace: chosen.at(-1) })} />
       <fieldset>
         <legend>${t("filter.more")}</legend>
-        <${Amount} label=${t("filter.min_pay", { currency: currencySign(currency) })} name="minPay" value=${asked.minPay} onChange=${onChange} />
+        <${Amount} label=${t("filter.min_pay")} name="minPay" value=${asked.minPay} onChange=${onChange} />
         <${Amount} label=${t("filter.max_hours")} name="maxHours" value=${asked.maxHours} onChange=${onChange} />
         <label class="facet">
           <input type="checkbox" checked=${asked.workStudy === "true"} onChange=${(event) => onChange({ workStudy: event.target.checked ? "true" : undefined })} />
@@ -44,6 +51,8 @@ export function Filters({ asked, facets, currency, onChange, wide }) {
         </label>
       </fieldset>
     </div>
+    ${!wide && total !== undefined &&
+    html`<p class="filters-done"><button class="button primary" type="button" onClick=${done}>${t("filter.show", { count: total })}</button></p>`}
   </details>`;
 }
 

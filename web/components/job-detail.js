@@ -1,9 +1,9 @@
 // The open posting, with the application form.
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { account, role } from "../session.js";
 import { loginAddress } from "../router.js";
 import { useLoad } from "../load.js";
-import { date, due, number, t } from "../words.js";
+import { date, due, dueDate, number, t } from "../words.js";
 import { Apply } from "./apply.js";
 import { Declined, Description, Ended, Skills, hours, pay, where } from "./job.js";
 import { useTitle } from "./page.js";
@@ -25,7 +25,7 @@ function Detail({ job, level }) {
     ["pay", pay(job)],
     ["hours", hours(job)],
     ["place", where(job)],
-    ["deadline", due(job.deadline)],
+    ["deadline", ["closed", "filled"].includes(job.jobStatus) ? dueDate(job.deadline) : due(job.deadline)],
     ["dates", job.startDate && (job.endDate ? t("job.from_to", { from: date(job.startDate), to: date(job.endDate) }) : t("job.from", { from: date(job.startDate) }))],
     ["positions", number(Math.max(0, job.positions - job.positionsFilled))],
     ["work_study", job.workStudyRequired && t("job.work_study_long")],
@@ -61,10 +61,13 @@ function StudentPlace({ job }) {
   const [sent, setSent] = useState(null);
   const application = sent ?? mine.data?.items[0];
   useEffect(() => setSent(null), [job.jobId]);
+  const note = useRef(null);
+  // The form with the pressed button is gone.
+  useEffect(() => void (sent && note.current?.focus()), [sent]);
   if (mine.loading && !mine.data) return html`<p class="apply-line"><span class="button waiting" aria-hidden="true">${t("apply.open")}</span></p>`;
   const status = application?.applicationStatus;
   if (application && status !== "withdrawn") {
-    return html`<div class="note good" role=${sent ? "status" : undefined}>
+    return html`<div class="note good" role=${sent ? "status" : undefined} tabindex="-1" ref=${note}>
       <p><strong>${sent ? t("apply.sent") : t("apply.already")}</strong>${!sent && html` <${Stage} status=${status} />`}</p>
       <${Ended} job=${job} waits=${OPEN.includes(status)} />
       ${sent && html`<p>${t("apply.next")}</p>`}

@@ -1,5 +1,6 @@
 // The text of a posting in results and in the open posting.
 import { html } from "../html.js";
+import { role } from "../session.js";
 import { closes, date, money, number, t } from "../words.js";
 
 export const pay = (job) => t("job.pay", { amount: money(job.jobPayRate, job.currency) });
@@ -62,7 +63,7 @@ export function Declined({ job }) {
   return html`<div class="note bad">
     <p>${t("declined.when", { date: date(at) })}</p>
     ${reason && html`<blockquote class="message">${reason}</blockquote>`}
-    ${job.jobStatus === "closed" && html`<p>${t("declined.next")}</p>`}
+    ${job.jobStatus === "closed" && role() === "employer" && html`<p>${t("declined.next")}</p>`}
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 // The applicants of a posting by stage, and the employer's decisions.
 import { api } from "../api.js";
-import { html, useId, useState } from "../html.js";
+import { html, useId, useRef, useState } from "../html.js";
 import { useList, useLoad } from "../load.js";
 import { closes, date, problemText, t, time } from "../words.js";
 import { Confirm } from "../components/confirm.js";
@@ -8,7 +8,7 @@ import { Declined, Skills, hours, pay, places } from "../components/job.js";
 import { say } from "../components/live.js";
 import { Page } from "../components/page.js";
 import { PostingMoves } from "../components/posting-moves.js";
-import { Stage } from "../components/stages.js";
+import { OPEN, Stage } from "../components/stages.js";
 import { Empty, Loaded, More } from "../components/states.js";
 
 /** The changes an employer may make from each status (src/http/README.md). The server checks them. */
@@ -18,8 +18,10 @@ const MOVES = {
   interview: ["offered", "accepted", "rejected"],
   offered: ["rejected"],
 };
+/** For this long, a second press does nothing: the next button is then where the pressed one was. */
+const PAUSE_AFTER_MOVE = 1000;
 const GROUPS = [
-  ["waiting", ["submitted", "under_review", "interview", "offered"]],
+  ["waiting", OPEN],
   ["accepted", ["accepted"]],
   ["over", ["rejected", "declined", "withdrawn"]],
 ];
@@ -71,7 +73,7 @@ function Applicant({ job, application, onChange }) {
   const prompts = new Map(job.questions.map((question) => [question.questionId, question.prompt]));
   return html`<li class="card applicant">
     <div class="card-head">
-      <h3>${student?.name ?? t("applicants.unknown")}</h3>
+      <h3 id=${`applicant-${application.applicationId}`} tabindex="-1">${student?.name ?? t("applicants.unknown")}</h3>
       <${Stage} status=${status} />
     </div>
     ${student &&
@@ -86,18 +88,24 @@ function Applicant({ job, application, onChange }) {
     ${answers.map((answer) => html`<h4>${prompts.get(answer.questionId) ?? answer.questionId}</h4><p class="typed">${answer.answer}</p>`)}
     ${resume && html`<p><a href=${`/api/v1/files/${resume.fileId}`} download>${t("applicants.resume", { name: resume.name ?? "PDF" })}</a></p>`}
     ${application.history.filter((step) => step.note).map((step) => html`<p class="hint">${t(`stage.${step.to}`)}, ${time(step.at)}: ${step.note}</p>`)}
-    ${MOVES[status] && html`<${Decide} application=${application} name=${student?.name ?? ""} onChange=${onChange} />`}
+    ${MOVES[status] && html`<${Decide} job=${job} application=${application} name=${student?.name ?? ""} onChange=${onChange} />`}
   </li>`;
 }
 
-function Decide({ application, name, onChange }) {
+function Decide({ job, application, name, onChange }) {
   const id = useId();
   const [note, setNote] = useState("");
   const [failed, setFailed] = useState(null);
   const [busy, setBusy] = useState(false);
+  const movedAt = useRef(0);
   const moves = MOVES[application.applicationStatus];
   const between = moves.filter((to) => to !== "accepted" && to !== "rejected");
   const [no, did] = application.applicationStatus === "offered" ? ["unoffer", "unoffered"] : ["reject", "rejected"];
+  const focusHeading = () => document.getElementById(`applicant-${application.applicationId}`)?.focus({ preventScroll: true });
+  const press = (to) => {
+    if (Date.now() - movedAt.current < PAUSE_AFTER_MOVE) focusHeading();
+    else move(to);
+  };
   const move = async (to) => {
     if (busy) return;
     setBusy(true);
@@ -107,7 +115,10 @@ function Decide({ application, name, onChange }) {
     try {
       const changed = await api.patch(`applications/${application.applicationId}`, body, application.version);
       say(t(`applicants.did.${to === "rejected" ? did : to}`, { name }), { shown: true });
+      movedAt.current = Date.now();
       onChange(changed, true);
+      // The pressed button is gone.
+      requestAnimationFrame(focusHeading);
     } catch (error) {
       setFailed(error);
       setBusy(false);
@@ -126,9 +137,9 @@ function Decide({ application, name, onChange }) {
     </div>
     ${failed && html`<div class="note bad" role="alert"><p>${failed.code === "review_pending" ? t("applicants.review_pending") : problemText(failed)}</p></div>`}
     <div class="actions">
-      ${moves.includes("accepted") &&
+      ${moves.includes("accepted") && job.positionsFilled < job.positions &&
       html`<${Confirm} label=${t("applicants.hire")} who=${name} question=${t("applicants.hire_ask", { name })} yes=${t("applicants.hire")} onYes=${() => move("accepted")} kind="primary" />`}
-      ${between.map((to) => html`<button class="button" type="button" onClick=${() => move(to)}>${t(`applicants.move.${to}`)}</button>`)}
+      ${between.map((to) => html`<button key=${to} class="button" type="button" onClick=${() => press(to)}>${t(`applicants.move.${to}`)}</button>`)}
       <${Confirm} label=${t(`applicants.${no}`)} who=${name} question=${t(`applicants.${no}_ask`, { name })} yes=${t(`applicants.${no}`)} onYes=${() => move("rejected")} kind="quiet" />
     </div>
   </div>`;

@@ -45,7 +45,6 @@ export function Jobs() {
 
   const address = (change) => addressOf({ ...asked, ...change });
   const total = jobs.data?.total;
-  const currency = jobs.items?.[0]?.currency;
   useEffect(() => {
     if (total !== undefined && !jobs.loading) say(t("jobs.found", { count: total }));
   }, [jobs.data]);
@@ -72,14 +71,14 @@ export function Jobs() {
     <h1 class="visually-hidden" tabindex="-1" ref=${heading}>${t("jobs.title")}</h1>
     ${!alone && html`<${SearchBar} asked=${asked} onChange=${change} />`}
     ${!alone &&
-    html`<${Filters} asked=${asked} facets=${jobs.data?.facets} currency=${currency} onChange=${change} wide=${wide.value} />`}
+    html`<${Filters} asked=${asked} facets=${jobs.data?.facets} total=${total} onChange=${change} wide=${wide.value} />`}
     ${!alone &&
     html`<section class="results" aria-label=${t("jobs.results")}>
       <div class="results-head">
         <h2>${total === undefined ? t("jobs.title") : t("jobs.found", { count: total })}</h2>
         <${Sort} asked=${asked} onChange=${change} />
       </div>
-      <${Chips} asked=${asked} currency=${currency} onChange=${change} />
+      <${Chips} asked=${asked} onChange=${change} />
       ${jobs.data?.corrected && html`<p>${t("jobs.corrected", jobs.data.corrected)}</p>`}
       ${jobs.error && html`<${Failure} error=${jobs.error} retry=${jobs.reload} />`}
       ${!jobs.items && !jobs.error && html`<${Skeleton} rows=${5} />`}
@@ -154,8 +153,8 @@ function Sort({ asked, onChange }) {
 }
 
 /** The active filters, each with a remove button. */
-function Chips({ asked, currency, onChange }) {
-  const chips = chosenFilters(asked, currency);
+function Chips({ asked, onChange }) {
+  const chips = chosenFilters(asked);
   if (!chips.length) return null;
   return html`<ul class="chips" aria-label=${t("filter.chosen")}>
     ${chips.map(

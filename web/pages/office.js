@@ -11,11 +11,13 @@ import { say } from "../components/live.js";
 import { Page } from "../components/page.js";
 import { Empty, Loaded, More } from "../components/states.js";
 import { Tabs } from "../components/tabs.js";
+import { NotFound } from "./not-found.js";
 
 const PARTS = { waiting: Waiting, accounts: Accounts, mail: Mails };
 
 export function Office({ part = "waiting" }) {
-  const Part = PARTS[part] ?? Waiting;
+  if (!Object.hasOwn(PARTS, part)) return html`<${NotFound} />`;
+  const Part = PARTS[part];
   const items = Object.keys(PARTS).map((name) => ({
     href: name === "waiting" ? "/office" : `/office/${name}`,
     label: t(`office.${name}`),
@@ -112,7 +114,7 @@ function Account({ account, onChange }) {
         : []),
       ...(role === "admin" ? [] : [suspend]),
     ],
-    suspended: [declined ? approve : [t("office.reinstate"), "", set({ status: "active" }, "office.did.reinstated")]],
+    suspended: [[t("office.reinstate"), "", set({ status: "active" }, "office.did.reinstated")]],
   }[status] ?? [];
   return html`<li class="card account">
     <div class="card-head">
@@ -123,6 +125,8 @@ function Account({ account, onChange }) {
       <li>${t(`role.${role}`)}</li>
       <li>${account.email}</li>
       <li>${t("office.since", { date: date(account.createdAt) })}</li>
+      ${role === "employer" && account.workSpace && html`<li>${account.workSpace}</li>`}
+      ${account.setting && html`<li>${t(`setting.${account.setting}`)}</li>`}
       ${role === "employer" && status === "active" && html`<li>${account.trusted ? t("office.trusted") : t("office.untrusted")}</li>`}
     </ul>
     ${ways.length > 0 && html`<${Decision} key=${status} ways=${ways} message=${status === "pending" && t("office.reason", { who: name })} who=${name} />`}

@@ -1,7 +1,7 @@
 // The form to post and to edit a job. Input survives a reload.
 import { api } from "../api.js";
 import { FieldErrors, typedList, typedNumber, useForm } from "../form.js";
-import { html, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { useLoad } from "../load.js";
 import { go } from "../router.js";
 import { dueDay, t } from "../words.js";
@@ -59,7 +59,14 @@ function body(values, before) {
 }
 
 export function Post() {
-  const form = useForm(BLANK, { keep: "post" });
+  const me = useLoad("me");
+  return html`<${Page} title=${t("nav.post")} lead=${t("post.lead")} narrow>
+    <${Loaded} from=${me} rows=${3}>${(data) => html`<${PostForm} employer=${data.employer} />`}<//>
+  <//>`;
+}
+
+function PostForm({ employer }) {
+  const form = useForm({ ...BLANK, setting: employer.setting }, { keep: "post" });
   const send = (draft) =>
     form.run(async (values, keyFor) => {
       const members = body(values);
@@ -69,23 +76,33 @@ export function Post() {
       say(t(`postings.did.${job.jobStatus}`, { title: job.jobTitle }), { shown: true });
     });
   const aside = html`<button class="button" type="button" onClick=${() => send(true)}>${t("post.draft")}</button>`;
-  return html`<${Page} title=${t("nav.post")} lead=${t("post.lead")} narrow>
-    <${Form} form=${form} label=${t("post.send")} onSubmit=${() => send(false)} aside=${aside}><${Fields} form=${form} /><//>
-  <//>`;
+  return html`<${Form} form=${form} label=${t("post.send")} onSubmit=${() => send(false)} aside=${aside}><${Fields} form=${form} /><//>`;
 }
 
 export function Edit({ id }) {
   const job = useLoad(`jobs/${encodeURIComponent(id)}`);
+  /** What the person had changed when a newer version was loaded. */
+  const own = useRef(null);
+  const reload = (changed) => {
+    own.current = changed;
+    job.reload();
+  };
   return html`<${Page} title=${t("post.edit_title")} lead=${job.data?.jobTitle} narrow>
     <${Loaded} from=${job} rows=${3}>
-      ${(data) => html`<${EditForm} key=${data.version} job=${data} reload=${job.reload} />`}
+      ${(data) => html`<${EditForm} key=${data.version} job=${data} own=${own.current} reload=${reload} />`}
     <//>
   <//>`;
 }
 
-function EditForm({ job, reload }) {
-  const form = useForm(typed(job));
+function EditForm({ job, own, reload }) {
+  const form = useForm({ ...typed(job), ...own });
   const [stale, setStale] = useState(false);
+  useEffect(() => {
+    if (!own) return;
+    say(t("post.reloaded"), { shown: true });
+    // The pressed button is gone.
+    document.querySelector("h1").focus();
+  }, []);
   const submit = () =>
     form.run(async (values) => {
       try {
@@ -97,8 +114,11 @@ function EditForm({ job, reload }) {
         throw error;
       }
     });
+  const loaded = typed(job);
+  const isChanged = ([name, value]) => JSON.stringify(value) !== JSON.stringify(loaded[name]);
+  const changed = () => Object.fromEntries(Object.entries(form.values).filter(isChanged));
   const aside = html`<a class="button" href=${`/postings/${job.jobId}`}>${t("post.cancel")}</a>
-    ${stale && html`<button class="button" type="button" onClick=${reload}>${t("post.reload")}</button>`}`;
+    ${stale && html`<button class="button" type="button" onClick=${() => reload(changed())}>${t("post.reload")}</button>`}`;
   return html`<${Form} form=${form} label=${t("post.save")} onSubmit=${submit} aside=${aside}><${Fields} form=${form} /><//>`;
 }
 

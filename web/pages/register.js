@@ -8,7 +8,7 @@ import { Form } from "../components/form.js";
 import { Page } from "../components/page.js";
 
 export function Register() {
-  const form = useForm({ role: "student", name: "", email: "", password: "", skills: "", workSpace: "", setting: "onCampus" });
+  const form = useForm({ role: "student", name: "", email: "", password: "", skills: "", workSpace: "", setting: "onCampus" }, { keep: "register" });
   const [sentTo, setSentTo] = useState(null);
   const student = form.values.role === "student";
   const submit = () =>
@@ -25,6 +25,11 @@ export function Register() {
     <${Form} form=${form} label=${t("register.send")} onSubmit=${submit}>
       <${Choice}
         ...${form.field("role")}
+        set=${(role) => {
+          form.set("role", role);
+          // Another kind of address is right for this role.
+          form.setErrors((old) => ({ ...old, email: undefined }));
+        }}
         label=${t("register.role")}
         options=${[
           ["student", t("register.student"), t("register.student_hint")],
