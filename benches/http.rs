@@ -35,9 +35,9 @@ const APPLICATIONS_ALONE_PER_SECOND: f64 = 700.0;
 const KIB_PER_APPLICATION: f64 = 12.0;
 /// Anonymous memory after all cases.
 const OWN_MIB: f64 = 200.0;
-/// As many as one address may fail.
+/// The most failures of one address before it is refused.
 const LOG_INS: usize = 60;
-/// By then, all writes have reached both files of the store, and all mails were sent.
+/// By then, all writes have reached both files of the store. Mails leave at 50 per second, so most are sent later.
 const SETTLED: Duration = Duration::from_secs(8);
 
 /// Words and skills that postings contain.
@@ -265,7 +265,7 @@ fn each_search_different(board: &Served, token: &str) {
 }
 
 /// Applications by different students to different jobs, each on disk before it is answered: many in flight and one at
-/// a time, and how many bytes the process writes per application, including mails and index.
+/// a time, and how many bytes the process writes per application, including the index and the mails sent until then.
 fn apply(board: &Served, baseline: &Served, ids: &[JobId], tokens: &[String]) {
     let next = Cell::new(0);
     let request = || {
@@ -279,7 +279,7 @@ fn apply(board: &Served, baseline: &Served, ids: &[JobId], tokens: &[String]) {
         Some(load::post("/api/v1/applications", &tokens[student], &body))
     };
     for (name, in_flight, least) in [
-        // First, since the mails of a case leave for minutes after it and would count for the next.
+        // First, because a case's mails are sent for minutes after it and would count for the next case.
         (
             "applications, one at a time, fsynced",
             1,
@@ -321,7 +321,7 @@ fn apply(board: &Served, baseline: &Served, ids: &[JobId], tokens: &[String]) {
     }
 }
 
-/// Log-ins at once. Each password is wrong, which takes the same hash.
+/// Logins at once. Each password is wrong, which takes the same hash.
 fn log_in(board: &Served) {
     let next = Cell::new(0);
     let request = || {
@@ -331,7 +331,7 @@ fn log_in(board: &Served) {
         (number < LOG_INS).then(|| load::post("/api/v1/auth/login", "none", &body))
     };
     let round = load::run(board.address, LOG_INS, SETTLED, "401", request);
-    println!("{} log-ins at once", round.latencies.len());
+    println!("{} logins at once", round.latencies.len());
 }
 
 /// The baseline: answers from memory, and nothing else.

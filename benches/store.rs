@@ -66,6 +66,7 @@ fn change(number: u64) -> Change {
             (scattered(b'2'), put(0)),
         ],
         events: vec![vec![7; EVENT_BYTES]],
+        ..Change::default()
     }
 }
 

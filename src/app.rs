@@ -18,24 +18,34 @@ use crate::auth::{
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport};
 use crate::eligibility::{self, Checker, OpenJobs, Terms};
-use crate::followers::{Followers, Progress};
+use crate::followers::{Backups, Followers, Progress};
 use crate::http;
 use crate::jobs::CachedJobs;
 use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worker};
 use crate::office::{self, SeedError};
 use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
 use crate::search::{SearchError, SearchIndex};
-use crate::store::{Reader, RedbEngine, RedbOptions, Store, StoreError};
+use crate::store::{Reader, RedbEngine, RedbOptions, Replacement, Store, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{0}: {1}")]
     Folder(PathBuf, std::io::Error),
     #[error(
-        "{0} does not exist, so this folder holds no Corkboard data. Name the right folder with --data-dir, or run the command where config.toml is"
+        "there is no Corkboard data in {0}. Name the right folder with --data-dir, or run the command in the folder of config.toml. \
+         `corkboard init` starts a new board"
     )]
-    NoStore(PathBuf),
-    #[error("cannot listen on {0}: {1}; choose another address, or stop the program that uses it")]
+    NoData(PathBuf),
+    #[error(
+        "cannot look into the data folder {0}: {1}. Name the right folder with --data-dir, and run the command as the user who runs \
+         the server"
+    )]
+    Hidden(PathBuf, std::io::Error),
+    #[error(
+        "backup.folder: {folder} is in the data folder {data}; save the backups somewhere else"
+    )]
+    BackupsInData { folder: PathBuf, data: PathBuf },
+    #[error("cannot listen on {0}: {1}; choose another address with --listen or in config.toml")]
     Listen(std::net::SocketAddr, std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,10 +79,14 @@ pub fn open_index(config: &Config) -> Result<SearchIndex, SearchError> {
     SearchIndex::open_with(&index_folder(config), config.campus().skills)
 }
 
-/// Opens a data folder's store, for the server and for commands that run while it is stopped.
+/// Opens a data folder's store, and creates both if they do not exist: for commands that start a new board.
 pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     let folder = make_folder(&config.data.dir)?;
-    let engine = RedbEngine::open(&folder.join(STORE), RedbOptions::default())?;
+    let path = folder.join(STORE);
+    let engine = RedbEngine::open(&path, RedbOptions::default())?;
+    if let Err(error) = Replacement::clear_interrupted(&path) {
+        tracing::warn!(%error, "could not remove what an interrupted restore left in the data folder");
+    }
     Ok(Store::new(Arc::new(engine), clock))
 }
 
@@ -81,17 +95,38 @@ pub fn has_store(config: &Config) -> bool {
     config.data.dir.join(STORE).exists()
 }
 
-/// Opens a data folder's store, which must exist: for commands that make no sense on an empty one.
+/// Prepares to replace a data folder's store, or to give it its first one. Fails if a server uses it.
+pub fn replace_store(config: &Config) -> Result<Replacement, StartError> {
+    let folder = make_folder(&config.data.dir)?;
+    Ok(Replacement::begin(&folder.join(STORE))?)
+}
+
+/// Opens a data folder's store, which must exist: for all other commands. After a typo in the folder's name, an empty board
+/// would look like lost data.
 pub fn existing_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     must_be_there(config)?;
     open_store(config, clock)
 }
 
 fn must_be_there(config: &Config) -> Result<(), StartError> {
-    if has_store(config) {
-        Ok(())
-    } else {
-        Err(StartError::NoStore(config.data.dir.join(STORE)))
+    let folder = &config.data.dir;
+    // "data" alone would not say where.
+    let shown = || std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    match folder.join(STORE).try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StartError::NoData(shown())),
+        Err(error) => Err(StartError::Hidden(shown(), error)),
+    }
+}
+
+/// Refuses settings with which backups would be lost together with the data.
+pub fn check_backup_folder(config: &Config) -> Result<(), StartError> {
+    match &config.backup.folder {
+        Some(folder) if config.is_in_data_folder(folder) => Err(StartError::BackupsInData {
+            folder: folder.clone(),
+            data: config.data.dir.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -111,15 +146,6 @@ pub fn registrar(config: &Config, public_url: String) -> Registrar {
         public_url,
         trust_campus_employers: config.accounts.trust_campus_employers,
         refresh_lifetime: config.accounts.refresh_lifetime(),
-    }
-}
-
-/// The setting server.public_url, or else the address that the server listens on.
-pub fn public_url(config: &Config, listening: std::net::SocketAddr) -> String {
-    if config.server.public_url.is_empty() {
-        format!("http://{listening}")
-    } else {
-        config.server.public_url.clone()
     }
 }
 
@@ -149,15 +175,15 @@ pub struct Running {
 
 /// Opens the data folder, starts all parts and listens. Must be called inside an actix runtime.
 pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+    check_backup_folder(&config)?;
     let folder = make_folder(&config.data.dir)?.to_owned();
     let listen = config.server.listen;
-    let listener = TcpListener::bind(listen).map_err(|error| StartError::Listen(listen, error))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| StartError::Listen(listen, error))?;
+    let failed = |error| StartError::Listen(listen, error);
+    let listener = TcpListener::bind(listen).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     let store = open_store(&config, clock)?;
     let index = Arc::new(open_index(&config)?);
-    let registrar = Arc::new(registrar(&config, public_url(&config, address)));
+    let registrar = Arc::new(registrar(&config, config.public_url(address)));
     let checker = Arc::new(checker(&config, &store)?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -167,7 +193,6 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         config.mail.per_second,
         config.mail.per_day,
     );
-    let retention = config.retention.clone();
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
@@ -187,11 +212,19 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         progress: progress.clone(),
         metrics: http::Metrics::default(),
         mail: worker.health(),
+        backups: Arc::new(Backups::new(&config.backup)),
         config,
     });
     let metrics = serve_metrics(&state)?;
-    let followers = Followers::start(&store, &index, &registrar, &progress, retention)
-        .map_err(StartError::Thread)?;
+    let followers = Followers::start(
+        &store,
+        &index,
+        &registrar,
+        &progress,
+        &state.backups,
+        &state.config,
+    )
+    .map_err(StartError::Thread)?;
     tokio::spawn(async move {
         if let Err(error) = checker.warm().await {
             tracing::error!(%error, "could not prepare the campus rules");
@@ -199,8 +232,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     });
     let (stop_mail, stopping) = watch::channel(false);
     let mail = tokio::spawn(worker.run(stopping));
-    let server =
-        http::serve(listener, state, cores).map_err(|error| StartError::Listen(listen, error))?;
+    let server = http::serve(listener, state, cores).map_err(failed)?;
     Ok(Running {
         server,
         store,
@@ -328,7 +360,7 @@ impl Running {
             .await
             .is_err()
         {
-            tracing::error!("could not stop the followers");
+            tracing::error!("could not stop the background tasks");
         }
         // The server's threads release the store shortly after the server ends. If the process ends before that, the
         // next start has to check the file as after a crash.

@@ -42,7 +42,7 @@ fn start(default: &str) -> io::Result<()> {
     }
     LINES.write_to(io::stderr(), |lost| {
         tracing::warn!(
-            lost,
+            lost_lines = lost,
             "log lines were lost because they could not be written"
         );
     })?;
@@ -78,7 +78,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
     tracing::error!(
         thread = thread.name(),
-        at = panic.location().map(tracing::field::display),
+        location = panic.location().map(tracing::field::display),
         backtrace = backtrace.map(tracing::field::display),
         "panic: {}",
         panic.payload_as_str().unwrap_or("no message")

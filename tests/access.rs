@@ -131,6 +131,7 @@ pub fn table() -> Vec<Line> {
         (PATCH, verdict, "fresh application", r#"{"outcome": "eligible"}"#, [401, 403, 403, 422]),
         (GET, "/api/v1/admin/rules", "", "", OFFICE),
         (POST, "/api/v1/admin/rules", "", "no module", [401, 403, 403, 415]),
+        (POST, "/api/v1/admin/backup", "", "", OFFICE),
         (POST, import, "students", "name,email\nN,roster<serial>@example.edu\n", OFFICE),
         (POST, import, "students", "colour\nred\n", [401, 403, 403, 422]),
         (POST, import, "word", "name,email\n", [401, 403, 403, 404]),
@@ -401,7 +402,7 @@ impl World {
     async fn everything(&self) -> Vec<Value> {
         let board = &self.board;
         let mut log = board.store.read().unwrap().log_after(0, 10_000).unwrap();
-        // Logging a failed log-in is not a change.
+        // Logging a failed login is not a change.
         log.retain(|logged| !matches!(logged.entry.event, Event::LogInFailed { .. }));
         let mut seen = vec![json!(log.len())];
         let statuses = ["draft", "pending", "open", "filled", "closed", "expired"];
@@ -757,7 +758,7 @@ async fn a_cookie_of_a_tls_site_is_sent_only_over_tls() {
     board.stop().await;
 }
 
-/// Whether a log-in with these headers gets cookies.
+/// Whether a login with these headers gets cookies.
 async fn gets_cookies(board: &Board, headers: &[(&str, &str)]) -> bool {
     let login = json!({"email": "library@example.edu", "password": PASSWORD});
     let mut request = board.request(POST, "auth/login").json(&login);

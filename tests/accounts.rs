@@ -734,6 +734,7 @@ async fn employers_are_trusted_approved_and_suspended() {
         .expect(200)
         .json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    assert_eq!(list["items"][0]["setting"], "onCampus");
 
     let account = account_path(&board, &admin, "shop@elsewhere.com").await;
     let decide = async |body: Value| board.patch(Some(&admin), &account, body).await;
@@ -1032,7 +1033,7 @@ async fn only_failed_log_ins_are_limited() {
     board.stop().await;
 }
 
-/// Argon2id with 19 MiB takes longer than this on any machine, and the rest of a log-in takes less. Load only adds to
+/// Argon2id with 19 MiB takes longer than this on any machine, and the rest of a login takes less. Load only adds to
 /// it.
 const SHORTEST_HASH: Duration = Duration::from_millis(4);
 

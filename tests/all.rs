@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod backup;
 mod board;
 mod cli;
 mod commands;
@@ -11,6 +12,7 @@ mod erasure;
 mod errors;
 mod files;
 mod finding;
+mod formats;
 mod full_disk;
 mod hostile;
 mod imports;
@@ -23,7 +25,9 @@ mod openapi;
 mod pages;
 mod races;
 mod relevance;
+mod retention;
 mod rules;
+mod rules_busy;
 mod rules_cli;
 mod rules_compile;
 mod rules_defaults;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::support::Board;
+use crate::support::process::create_board;
 use corkboard::store::{Origin, StoreError, keys};
 use serde_json::{Value, json};
 
@@ -68,15 +69,82 @@ async fn check_accepts_what_the_server_wrote() {
     let before = std::fs::read(folder.path().join("store.redb")).unwrap();
     let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
     let (printed, errors) = ends(&output, 0);
-    assert!(printed.ends_with(" problems found: 0\n"), "{printed}");
+    assert!(printed.ends_with(" No problems found.\n"), "{printed}");
     assert_eq!(errors, "");
     let after = std::fs::read(folder.path().join("store.redb")).unwrap();
     assert!(before == after, "it wrote");
 
     let output = corkboard(folder.path(), &["check", "--data-dir", "nowhere"]);
     let (_, errors) = ends(&output, 1);
-    assert!(errors.contains("nowhere/store.redb"), "{errors}");
-    assert!(!folder.path().join("nowhere").exists());
+    let nowhere = folder.path().canonicalize().unwrap().join("nowhere");
+    let sentence = format!("there is no Corkboard data in {}. ", nowhere.display());
+    assert!(errors.contains(&sentence), "{errors}");
+    assert!(!nowhere.exists());
+
+    // Nobody can look inside a file.
+    let output = corkboard(folder.path(), &["check", "--data-dir", "store.redb"]);
+    let (_, errors) = ends(&output, 1);
+    let file = folder.path().canonicalize().unwrap().join("store.redb");
+    let sentence = format!("cannot look into the data folder {}: ", file.display());
+    assert!(errors.contains(&sentence), "{errors}");
+}
+
+/// After a typo in --data-dir, an empty board would look like lost data.
+#[test]
+fn only_commands_that_start_a_board_create_a_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/rules/campus-eligibility/campus-eligibility.wasm"
+    );
+    let id = "01900000-0000-7000-8000-000000000000";
+    std::fs::write(folder.path().join("students.csv"), "name,email\n").unwrap();
+    let person = ["--email", "a@example.edu", "--name", "A", "--generate"];
+    let with_person = |start: &[&'static str]| [start, &person].concat();
+    let commands = [
+        vec!["check"],
+        vec!["reindex"],
+        vec!["import", "students", "students.csv"],
+        vec!["import", "students", "students.csv", "--dry-run"],
+        with_person(&["account", "create", "--role", "student"]),
+        with_person(&["account", "create", "--role", "employer"]),
+        vec!["account", "suspend", "--email", "a@example.edu"],
+        vec!["account", "reinstate", "--email", "a@example.edu"],
+        vec![
+            "account",
+            "reset-password",
+            "--generate",
+            "--email",
+            "a@example.edu",
+        ],
+        vec!["rules", "list"],
+        vec!["rules", "upload", rule],
+        vec!["rules", "dry-run", id],
+        vec!["rules", "set", id, "--state", "active"],
+    ];
+    for arguments in commands {
+        let arguments = [&arguments[..], &["--data-dir", "typo"]].concat();
+        let (printed, errors) = ends(&corkboard(folder.path(), &arguments), 1);
+        assert_eq!(printed, "", "{arguments:?}");
+        assert!(
+            errors.contains("there is no Corkboard data in ") && errors.contains("/typo. "),
+            "{arguments:?}: {errors}"
+        );
+        assert!(!folder.path().join("typo").exists(), "{arguments:?}");
+    }
+    for (arguments, data) in [
+        (with_person(&["init"]), "first"),
+        (
+            with_person(&["account", "create", "--role", "admin"]),
+            "second",
+        ),
+    ] {
+        let arguments = [&arguments[..], &["--data-dir", data]].concat();
+        let (_, errors) = ends(&corkboard(folder.path(), &arguments), 0);
+        let sentence = format!("created the data folder {data}\n");
+        assert!(errors.contains(&sentence), "{errors}");
+        assert!(folder.path().join(data).join("store.redb").exists());
+    }
 }
 
 #[actix_web::test]
@@ -96,11 +164,9 @@ async fn check_reports_damage_and_fails() {
     let folder = board.stop().await;
     let output = corkboard(folder.path(), &["check", "--data-dir", "."]);
     let (printed, errors) = ends(&output, 1);
-    assert!(printed.ends_with(" problems found: 1\n"), "{printed}");
-    assert!(
-        errors.contains("says 3 applications, but there are 0"),
-        "{errors}"
-    );
+    assert!(printed.ends_with(" Problems found: 1.\n"), "{printed}");
+    let sentence = format!("job {id}: its count of applications is 3 and should be 0\n");
+    assert!(errors.contains(&sentence), "{errors}");
 }
 
 #[actix_web::test]
@@ -156,7 +222,7 @@ async fn reindex_rebuilds_the_index() {
     }
     let output = corkboard(folder.path(), &["reindex", "--data-dir", "."]);
     let (printed, _) = ends(&output, 0);
-    assert_eq!(printed, "1 postings indexed\n");
+    assert_eq!(printed, "1 posting indexed\n");
     let board = Board::start_in(folder, corkboard::clock::Clock::System, |_| {});
     // No waiting: the index was built before the start.
     let admin = board.login("office@example.edu").await;
@@ -240,6 +306,13 @@ fn printing_commands_need_no_settings_and_no_store() {
     prints(&["man", "pages"]);
     let page = std::fs::read_to_string(folder.path().join("pages/corkboard-serve.1")).unwrap();
     assert!(page.contains("listen"), "{page}");
+    // An existing folder is fine. A missing parent is probably a typo.
+    prints(&["man", "pages"]);
+    let (_, errors) = ends(&corkboard(folder.path(), &["man", "typo/pages"]), 1);
+    assert!(
+        errors.starts_with("corkboard: typo/pages: No such file or directory"),
+        "{errors}"
+    );
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 2, "config.toml and pages alone: {left:?}");
 }
@@ -257,6 +330,12 @@ fn wrong_usage_exits_with_2_and_failure_with_1() {
         &[],
     ] {
         ends(&corkboard(folder.path(), wrong), 2);
+    }
+    for command in ["serve", "demo"] {
+        let arguments = [command, "--listen", "localhost:8080"];
+        let (_, errors) = ends(&corkboard(folder.path(), &arguments), 2);
+        let sentence = "must be an IP address and a port, such as 127.0.0.1:8080";
+        assert!(errors.contains(sentence), "{errors}");
     }
     std::fs::write(folder.path().join("config.toml"), "[server]\nlisen = 1\n").unwrap();
     let (_, errors) = ends(&corkboard(folder.path(), &["check"]), 1);
@@ -276,6 +355,7 @@ fn a_failed_print_exits_with_1_without_a_panic() {
         "name,email\nAnn,ann@example.edu\n",
     )
     .unwrap();
+    create_board(&folder.path().join("data"));
     let create = |email: &'static str| {
         let name = ["--email", email, "--name", "A", "--generate"];
         [&["account", "create", "--role", "admin"][..], &name].concat()
@@ -319,7 +399,7 @@ fn a_failed_print_exits_with_1_without_a_panic() {
             let email = arguments[5];
             let sentence = format!("`corkboard account reset-password --email {email} --generate`");
             assert!(
-                errors.contains("the account was created") && errors.contains(&sentence),
+                errors.contains(&format!("created {email}, but")) && errors.contains(&sentence),
                 "{errors}"
             );
             continue;

@@ -1,5 +1,7 @@
 //! Erasure: no name, address or text of an erased person stays in the store, and their address and number are free.
 
+mod races;
+
 use crate::support::smtp::{MailServer, outbox_has};
 use crate::support::{self, Board, PASSWORD, Person};
 use corkboard::clock::Clock;
@@ -221,7 +223,7 @@ async fn nothing_of_a_person_stays_in_the_answers_that_are_kept() {
     keyed(Some(&student), "applications", &body)
         .await
         .expect(201);
-    // The answers of log-ins are kept in memory.
+    // The answers of logins are kept in memory.
     let pair = json!({"email": "zeb@example.edu", "password": PASSWORD});
     let log_in = async || keyed(None, "auth/login", &pair).await;
     let first = log_in().await.expect(200).text;
@@ -231,5 +233,35 @@ async fn nothing_of_a_person_stays_in_the_answers_that_are_kept() {
     nothing_holds(&board, &["Zebedee", "zeb@example.edu"]);
     // The answers to others stay.
     assert_eq!(post().await.json()["jobId"], posted["jobId"]);
+    board.stop().await;
+}
+
+/// An imported employer gets mail before there is an account.
+#[actix_web::test]
+async fn mail_from_before_the_account_is_erased() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let import = async |kind: &str, csv: &str| {
+        let path = format!("admin/import/{kind}");
+        let request = board.request(Method::POST, &path).bearer_auth(&admin.token);
+        let report = board.send(request.body(csv.to_owned())).await;
+        assert_eq!(report.expect(200).json()["created"], 1);
+    };
+    let email = "ines@example.edu";
+    import("employers", &format!("name,email\nInés Güell,{email}\n")).await;
+    let job = format!(
+        "jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,externalId,employerEmail\n\
+         Reader,Books.,15,10,2099-01-31,x1,{email}\n"
+    );
+    import("jobs", &job).await;
+    let jobs = board.get(None, "jobs").await.expect(200).json();
+    let student = board.join("student", "ann@example.edu").await;
+    let body = json!({"jobId": jobs["items"][0]["jobId"]});
+    let filed = board.post(Some(&student), "applications", body).await;
+    filed.expect(201);
+    board.mail(email, "applied for").await;
+    let ines = board.join("employer", email).await;
+    leave(&board, &ines).await;
+    nothing_holds(&board, &["Güell", email]);
     board.stop().await;
 }

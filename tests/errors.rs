@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::support::{Board, job};
+use crate::support::{Board, Reply, job};
 use corkboard::http::openapi_document;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -155,7 +155,7 @@ async fn a_field_error_has_a_code_and_the_values_of_its_sentence() {
             error(
                 "colour",
                 "unknown_member",
-                "is not a known member",
+                "is not a known field",
                 json!({}),
             ),
         ),
@@ -192,6 +192,144 @@ async fn a_field_error_has_a_code_and_the_values_of_its_sentence() {
         assert_eq!(problem["code"], "invalid");
         assert_eq!(problem["errors"], json!([wanted]));
     }
+    board.stop().await;
+}
+
+/// Independent faults are reported together, so that a person can mend all of them at once.
+#[actix_web::test]
+async fn a_body_with_several_faults_names_all_of_them() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let faults = |reply: Reply| {
+        let errors = reply.expect(422).json()["errors"].clone();
+        let errors = errors.as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let mut faults: Vec<_> = errors
+            .map(|error| format!("{} {}", text(&error["field"]), text(&error["code"])))
+            .collect();
+        faults.sort();
+        faults
+    };
+    // Wrong types, wrong values and unknown members. A wrong member is not missing too.
+    let body = json!({"jobTitle": " ", "jobPayRate": "17", "hoursPerWeek": 99, "colour": "red", "jobStatus": "asleep",
+        "skillsRequired": ["a", 7], "jobDescription": "x", "positions": 0});
+    let reply = board.post(Some(&employer), "jobs", body).await;
+    let wanted = [
+        "colour unknown_member",
+        "deadline required",
+        "hoursPerWeek out_of_open_range",
+        "jobPayRate not_a_number",
+        "jobStatus not_one_of",
+        "jobTitle empty",
+        "positions out_of_range",
+        "skillsRequired[1] not_text",
+    ];
+    assert_eq!(faults(reply), wanted);
+
+    let body = json!({"email": 7, "password": "short", "role": "student", "gpa": "good", "visa": "x".repeat(21)});
+    let reply = board.post(None, "auth/register", body).await;
+    let wanted = [
+        "email not_text",
+        "gpa not_a_number",
+        "name required",
+        "password too_short",
+        "visa too_long",
+    ];
+    assert_eq!(faults(reply), wanted);
+
+    let body = json!({"name": 7, "password": "short", "gpa": "good", "summary": []});
+    let reply = board.patch(Some(&student), "me", body).await;
+    let wanted = [
+        "gpa not_a_number",
+        "name not_text",
+        "password too_short",
+        "summary not_text",
+    ];
+    assert_eq!(faults(reply), wanted);
+
+    let body = json!({"jobId": "7", "coverNote": 7, "resumeId": "x"});
+    let reply = board.post(Some(&student), "applications", body).await;
+    let wanted = [
+        "coverNote not_text",
+        "jobId not_an_id",
+        "resumeId not_an_id",
+    ];
+    assert_eq!(faults(reply), wanted);
+
+    let posted = board.post_job(&employer, json!({})).await;
+    let path = format!("jobs/{}", posted["jobId"].as_str().unwrap());
+    let body = json!({"jobStatus": "asleep", "reason": 7, "positions": "two"});
+    let reply = board.patch(Some(&employer), &path, body).await;
+    let wanted = [
+        "jobStatus not_one_of",
+        "positions not_a_whole_number",
+        "reason not_text",
+    ];
+    assert_eq!(faults(reply), wanted);
+    board.stop().await;
+}
+
+/// The sentence of a problem and those of its fields may be about the same thing.
+#[actix_web::test]
+async fn a_detail_says_nothing_twice() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let admin = board.admin().await;
+    let posted = board.post_job(&employer, json!({})).await;
+    let body = json!({"jobId": posted["jobId"]});
+    board
+        .post(Some(&student), "applications", body)
+        .await
+        .expect(201);
+    let path = format!("jobs/{}", posted["jobId"].as_str().unwrap());
+    let body = json!({"jobPayRate": 20, "hoursPerWeek": 12});
+    let frozen = board.patch(Some(&employer), &path, body).await.expect(409);
+    let wanted = "Some fields cannot change while applications are open: hoursPerWeek, jobPayRate.";
+    assert_eq!(frozen.json()["detail"], wanted);
+    assert_eq!(frozen.fields(), ["hoursPerWeek", "jobPayRate"]);
+
+    let query = "jobs?colour=red&colour=blue&size=1";
+    let unknown = board.get(None, query).await.expect(422);
+    assert_eq!(unknown.fields(), ["colour", "size"]);
+    let wanted = "Some fields are not valid. colour, size: each is not a known parameter.";
+    assert_eq!(unknown.json()["detail"], wanted);
+
+    let body = json!({"password": "another good one", "currentPassword": "not this"});
+    let wrong = board.patch(Some(&student), "me", body).await.expect(422);
+    assert_eq!(
+        wrong.json()["detail"],
+        "The current password is missing or wrong."
+    );
+    assert_eq!(wrong.fields(), ["currentPassword"]);
+
+    let upload = board
+        .request(Method::POST, "admin/rules?name=text")
+        .bearer_auth(&admin.token)
+        .header("content-type", "application/wasm")
+        .body("no module");
+    let refused = board.send(upload).await.expect(422).json();
+    assert_eq!(refused["code"], "invalid_module");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("The module cannot be used: "),
+        "{detail}"
+    );
+    assert_eq!(detail.matches("cannot be used").count(), 1, "{detail}");
+
+    let body = json!({"email": "bob@example.edu", "password": "right and long", "name": "Bob", "role": "student"});
+    board.post(None, "auth/register", body).await.expect(202);
+    let token = board.mailed_token("bob@example.edu", "verify-email").await;
+    let body = json!({"token": token, "password": "wrong and long"});
+    let wrong = board
+        .post(None, "auth/verify-email", body)
+        .await
+        .expect(422);
+    assert_eq!(
+        wrong.json()["detail"],
+        "The password is not the one chosen when this link was sent."
+    );
     board.stop().await;
 }
 

@@ -5,12 +5,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::rules_support::guest::{Answer, Guest};
 use crate::support::process::{Process, corkboard};
 use crate::support::{PASSWORD, Person, job, people, until};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A small file system.
@@ -61,6 +63,7 @@ async fn people(data: &Path) {
     let mut config = Config::default();
     data.clone_into(&mut config.data.dir);
     let store = open_store(&config, Clock::System).unwrap();
+    people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
     people::make(&store, Role::Employer, &["library@example.edu".into()]).await;
     people::make(&store, Role::Student, &["ann@example.edu".into()]).await;
 }
@@ -94,6 +97,37 @@ async fn all_are_there(site: &Process, posted: &[String]) {
     for id in posted {
         site.get(None, &format!("jobs/{id}")).await.expect(200);
     }
+}
+
+/// The compiled rule cannot be saved, which is not the rule's fault.
+#[actix_web::test]
+async fn a_rule_is_not_refused_because_the_disk_is_full() {
+    let Some(small) = Small::mount() else {
+        println!("NOT TESTED: no file system can be mounted here");
+        return;
+    };
+    let data = small.data();
+    people(&data).await;
+    let site = Process::serve(&data);
+    let admin = site.login("office@example.edu").await;
+    let module = Guest::answering(Answer::eligible()).build();
+    let upload = async || -> (u16, Value) {
+        let request = site.request(Method::POST, "admin/rules?name=tested");
+        let request = request.bearer_auth(&admin.token);
+        let request = request.header("Content-Type", "application/wasm");
+        let answer = request.body(module.clone()).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    };
+    small.fill();
+    let (status, told) = upload().await;
+    assert_eq!(
+        (status, &told["code"]),
+        (507, &json!("disk_full")),
+        "{told}"
+    );
+    small.free();
+    until("it is uploaded", async || upload().await.0 == 201).await;
+    site.stop().await;
 }
 
 #[actix_web::test]
@@ -134,7 +168,7 @@ async fn the_board_survives_a_full_disk() {
         assert_eq!(reply.code(), "disk_full", "{path}");
     }
 
-    // With room again, everything works without a restart: writes, log-ins, the search index and mail.
+    // With room again, everything works without a restart: writes, logins, the search index and mail.
     small.free();
     until("writes are taken", async || {
         let body = json!({"jobId": posted[0]});

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use crate::support::process::create_board;
 use crate::support::{Board, Person};
 use actix_web::rt::net::TcpStream;
 use corkboard::clock::Clock;
@@ -322,9 +323,80 @@ fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Independent faults of a row are reported together, so that a person can mend all of them at once.
+#[actix_web::test]
+async fn a_row_with_several_faults_names_all_of_them() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let faults = |report: &Value| -> Vec<String> {
+        assert_eq!(report["rejected"].as_array().unwrap().len(), 1, "{report}");
+        let row = &report["rejected"][0];
+        assert_eq!(row["line"], 2);
+        let more = row["more"].as_array().into_iter().flatten();
+        let all = std::iter::once(row).chain(more);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        all.map(|one| format!("{} {}", text(&one["field"]), text(&one["code"])))
+            .collect()
+    };
+    let students =
+        "name,email,gpa,graduationDate,workStudyRemaining\n,ann@elsewhere.com,good,soon,-5\n";
+    let report = import(&board, &admin, "students", students).await;
+    let wanted = [
+        "name empty",
+        "email campus_domain",
+        "graduationDate not_a_date",
+        "gpa not_a_number",
+        "workStudyRemaining negative",
+    ];
+    assert_eq!(faults(&report), wanted);
+    let report = import(
+        &board,
+        &admin,
+        "employers",
+        "name,email,setting\n,ann,moon\n",
+    )
+    .await;
+    let wanted = ["name empty", "email not_an_email", "setting not_one_of"];
+    assert_eq!(faults(&report), wanted);
+    // The values, and the employer, which is looked up. A value that cannot be read is not missing too.
+    let jobs = "externalId,jobTitle,jobDescription,jobPayRate,hoursPerWeek,deadline,positions,employerEmail\n\
+        x1,Aide,,much,99,soon,2.5,nobody@example.edu\n";
+    let report = import(&board, &admin, "jobs", jobs).await;
+    let wanted = [
+        "jobPayRate not_an_amount",
+        "positions not_a_whole_number",
+        "jobDescription required",
+        "hoursPerWeek out_of_open_range",
+        "deadline not_a_date_or_time",
+        "employerEmail not_an_employer",
+    ];
+    assert_eq!(faults(&report), wanted);
+    // Cells that cannot be read at all.
+    let broken = "name,email,gpa,visa\nAnn,ann@example.edu,#REF!,#NAME?\n";
+    let report = import(&board, &admin, "students", broken).await;
+    let wanted = ["gpa spreadsheet_error", "visa spreadsheet_error"];
+    assert_eq!(faults(&report), wanted);
+    board.stop().await;
+
+    let folder = tempfile::tempdir().unwrap();
+    create_board(&folder.path().join("data"));
+    std::fs::write(folder.path().join("students.csv"), students).unwrap();
+    let done = corkboard(folder.path(), &["import", "students", "students.csv"]);
+    assert_eq!(
+        String::from_utf8_lossy(&done.stderr),
+        "line 2: name must not be empty; email must be a campus address (example.edu); graduationDate must be a date, such as \
+         2027-05-15; gpa must be a number; workStudyRemaining must not be negative\n"
+    );
+    assert_eq!(
+        out(&done),
+        "0 created, 0 updated, 0 unchanged, 1 rejected\n"
+    );
+}
+
 #[test]
 fn the_command_line_imports_and_reports() {
     let folder = tempfile::tempdir().unwrap();
+    create_board(&folder.path().join("data"));
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("employers.csv", EMPLOYERS);
     write("jobs.csv", JOBS);

@@ -388,6 +388,14 @@ async fn no_secret_is_in_the_trace_log() {
     })
     .await;
     let log = server.log();
+    let failed = log.lines().find(|line| line.contains("login failed"));
+    let failed: Value = serde_json::from_str(failed.unwrap()).unwrap();
+    let fields = &failed["fields"];
+    assert_eq!(
+        (&fields["client_address"], &fields["suppressed"]),
+        (&json!("127.0.0.1"), &json!(0))
+    );
+    assert!(fields["account_id"].is_string(), "{fields}");
     for secret in [
         PASSWORD,
         "a wrong password",
@@ -449,7 +457,8 @@ async fn a_server_error_is_logged_with_its_request_id() {
         lines.len() == 2 && lines.iter().all(|line| line.contains("ERROR")),
         "the cause and the answer: {lines:#?}"
     );
-    assert!(lines[0].contains("of R"), "the cause: {lines:#?}");
+    let record = format!("of job {id}");
+    assert!(lines[0].contains(&record), "the cause: {lines:#?}");
     // An access log needs to be switched on.
     let fine = reqwest::get(format!("{}/api/v1/jobs/suggest", server.url)).await;
     assert_eq!(fine.unwrap().status(), 200);

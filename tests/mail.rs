@@ -559,21 +559,12 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
     board.stop().await;
 }
 
-/// What a key is, without the account, employer, job or student that it may begin with.
-fn local(key: &[u8]) -> &[u8] {
-    match key.first() {
-        Some(b'A' | b'J') => &key[17..],
-        Some(b'E' | b'S') => key.split(|byte| *byte == 0).nth(1).unwrap(),
-        _ => key,
-    }
-}
-
-/// The number of keys in the store, by what they are.
+/// The number of keys in the store, by kind.
 fn spaces(board: &Board) -> BTreeMap<String, i64> {
     let mut spaces = BTreeMap::new();
     let reader = board.store.read().unwrap();
     let all = reader.each_key(&Key::from_bytes(b""), |key| {
-        let local = local(key.as_bytes());
+        let local = key.local();
         let space = local[..2.min(local.len())].escape_ascii();
         *spaces.entry(space.to_string()).or_default() += 1;
         Ok::<(), StoreError>(())

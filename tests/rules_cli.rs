@@ -431,7 +431,7 @@ fn wrong_arguments_are_refused() {
         &["list"],
     ] {
         let (_, said) = ends(&rules(data, elsewhere), 1);
-        assert!(said.contains("holds no Corkboard data"), "{said}");
+        assert!(said.contains("there is no Corkboard data in "), "{said}");
         assert!(!data.join("store.redb").exists());
     }
     corkboard::app::open_store(&config_of(data), corkboard::clock::Clock::System).unwrap();

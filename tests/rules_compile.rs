@@ -2,6 +2,7 @@
 //! keeps working. Realistic modules are accepted.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::rules_support::guest::{Answer, Guest, component};
@@ -137,6 +138,72 @@ fn deeply_nested_types_kill_only_the_compiler_process() {
     assert!(told.contains("compile_memory_mib"), "{told}");
 }
 
+/// Many tiny functions, in another order of magnitude than any language has.
+fn tiny(count: usize, more: &str) -> Vec<u8> {
+    let each: String = (0..count)
+        .map(|number| format!("(func $f{number} (drop (i32.const {number})))"))
+        .collect();
+    Guest::answering(Answer::eligible())
+        .with(&format!("{each} {more}"))
+        .build()
+}
+
+/// A4: the board would need kilobytes of memory for each function.
+#[test]
+fn too_many_functions_are_refused_by_their_count() {
+    let bench = bench(CompileLimits::default());
+    let most = Limits::default().functions() as usize;
+    // In a table, each function is compiled once more, for callers from outside.
+    let named: String = (0..most / 2).map(|number| format!(" $f{number}")).collect();
+    let table = format!("(elem declare func {named})");
+    // Each type has a trampoline of its own.
+    let types: String = (0..most)
+        .map(|number| {
+            let bits = (0..14).map(|bit| ["i32", "i64"][(number >> bit) & 1]);
+            let parameters: String = bits.map(|kind| format!(" {kind}")).collect();
+            format!("(type (func (param {parameters})))")
+        })
+        .collect();
+    for (what, bytes) in [
+        ("functions", tiny(most, "")),
+        ("a table", tiny(most / 2, &table)),
+        ("types", tiny(1, &types)),
+    ] {
+        let told = refused(&bench, &bytes);
+        assert!(told.starts_with("functions: it has "), "{what}: {told}");
+        assert!(
+            told.contains("8192 are allowed") && told.contains("module_limit_kib"),
+            "{what}: {told}"
+        );
+    }
+}
+
+/// A4: modules that nobody uses leave the memory by their size, the least recently used ones first.
+#[test]
+fn large_modules_do_not_stay_in_memory() {
+    let bench = bench(CompileLimits::default());
+    let data = format!("(data (i32.const 100000) \"{}\")", "x".repeat(3 << 20));
+    let large = Guest::answering(Answer::eligible())
+        .with(&data)
+        .pages(80)
+        .build();
+    let load = |number| {
+        let bytes = edition(&large, number);
+        bench.host.module(Digest::of(&bytes), &bytes).unwrap()
+    };
+    let (first, second) = (load(0), load(1));
+    for number in 2..8 {
+        load(number);
+    }
+    drop(load(0));
+    for number in 8..12 {
+        load(number);
+    }
+    let is_kept = |module| Arc::strong_count(module) > 1;
+    assert!(is_kept(&first), "it was used again");
+    assert!(!is_kept(&second));
+}
+
 /// Nested loops, inside which every local is read and written.
 fn loops(levels: usize, locals: usize) -> Vec<u8> {
     let sums = (0..locals).map(|local| {
@@ -247,6 +314,28 @@ fn uploads_do_not_wait_for_a_long_compilation() {
     });
 }
 
+/// A2: what the board cannot save is not the module's fault. The next attempt works once there is space.
+#[test]
+fn a_full_disk_and_a_missing_folder_are_not_the_modules_fault() {
+    let bench = bench(CompileLimits::default());
+    let bytes = Guest::answering(Answer::eligible()).build();
+    bench.host.inspect(&bytes).unwrap();
+    let file = bench.folder.path().join(&files(bench.folder.path())[0]);
+    bench.host.forget(Digest::of(&bytes));
+    // What is written there never fits.
+    std::os::unix::fs::symlink("/dev/full", file.with_extension("part")).unwrap();
+    assert_eq!(bench.host.inspect(&bytes).unwrap_err(), Fault::DiskFull);
+    assert_eq!(files(bench.folder.path()), [""; 0]);
+    bench.host.inspect(&bytes).unwrap();
+
+    bench.host.forget(Digest::of(&bytes));
+    std::fs::remove_dir(bench.folder.path()).unwrap();
+    match bench.host.inspect(&bytes).unwrap_err() {
+        Fault::Engine(why) => assert!(why.contains("No such file"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// After the compiled code was lost, a start compiles again with the same limits.
 #[test]
 fn compiled_code_is_reused_and_rebuilt_when_lost() {
@@ -275,7 +364,7 @@ fn compiled_code_is_reused_and_rebuilt_when_lost() {
 #[test]
 fn the_built_in_modules_are_far_below_every_limit() {
     for built_in in BUILT_IN {
-        let counted: Counted = count(built_in.bytes).unwrap();
+        let counted: Counted = count(built_in.bytes, &Limits::default()).unwrap();
         assert!(counted.parts < 1_000, "{counted:?}");
         assert!(counted.core_instances <= 4, "{counted:?}");
         assert!(counted.functions > 10 && counted.carried > 0, "{counted:?}");

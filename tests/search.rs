@@ -2,6 +2,7 @@
 //! at once, a damaged index is rebuilt, and no query is an error.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -178,8 +179,24 @@ fn files(index: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Removes a folder or file also while the server creates or removes some in it.
+fn remove(path: &Path) {
+    loop {
+        let removed = if path.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
+        match removed.map_err(|error| error.kind()) {
+            Ok(()) | Err(ErrorKind::NotFound) => return,
+            Err(ErrorKind::DirectoryNotEmpty) => {}
+            Err(kind) => panic!("{kind}: {}", path.display()),
+        }
+    }
+}
+
 fn lost(index: &Path) {
-    std::fs::remove_dir_all(index).unwrap();
+    remove(index);
 }
 
 fn cut(index: &Path) {
@@ -202,7 +219,7 @@ fn one_file_gone(index: &Path) {
     let terms = files(index)
         .into_iter()
         .find(|path| path.extension().is_some_and(|kind| kind == "term"));
-    std::fs::remove_file(terms.unwrap()).unwrap();
+    remove(&terms.unwrap());
 }
 
 fn of_another_schema(index: &Path) {
@@ -263,14 +280,16 @@ async fn an_index_deleted_under_the_server_is_rebuilt() {
     let folder = board.folder.path().join("index");
     let takes: [fn(&Path); 3] = [
         lost,
-        |folder| {
-            files(folder)
-                .iter()
-                .for_each(|file| std::fs::remove_file(file).unwrap())
-        },
+        |folder| files(folder).iter().for_each(|file| remove(file)),
         one_file_gone,
     ];
     for (round, take) in takes.into_iter().enumerate() {
+        crate::support::until("the index has all its files", async || {
+            let files = std::fs::read_dir(&folder);
+            files.is_ok_and(|files| files.count() > 7)
+                && board.get(None, "/readyz").await.json()["index"]["state"] == "ok"
+        })
+        .await;
         take(&folder);
         let found = find(&board, &all).await;
         assert_eq!(
@@ -288,7 +307,7 @@ async fn an_index_deleted_under_the_server_is_rebuilt() {
         until(&board, &all, |found| found["total"] == MANY / 3).await;
     }
     // Also without a new posting.
-    std::fs::remove_dir_all(&folder).unwrap();
+    remove(&folder);
     crate::support::until("the index is there again", async || {
         folder.join("meta.json").exists()
             && board.get(None, "/readyz").await.json()["index"]["state"] == "ok"

@@ -17,7 +17,7 @@ async fn log_in(board: &Board, email: &str, password: &str) -> Reply {
     board.post(None, "auth/login", body).await
 }
 
-/// A board behind a proxy, so that a test can choose where each request comes from. Two log-ins per minute may fail, so
+/// A board behind a proxy, so that a test can choose where each request comes from. Two logins per minute may fail, so
 /// that no failure is forgiven while the test runs on a slow machine.
 fn behind_a_proxy() -> Board {
     Board::start_with(Clock::System, |config| {

@@ -109,6 +109,7 @@ pub fn import(folder: &Path, kind: &str, file: &Path, count: usize) -> f64 {
 /// An empty data folder with the employers of the postings.
 pub fn fresh(folder: &Path) {
     std::fs::create_dir_all(folder).expect("target/ can be written");
+    drop(open(folder));
     let file = folder.join("employers.csv");
     std::fs::write(&file, EMPLOYERS).expect("target/ can be written");
     import(folder, "employers", &file, EMPLOYERS.lines().count() - 1);

@@ -1,8 +1,9 @@
 //! Cleanup: accounts that nobody verified, and the mails and saved answers of a person.
 
 use super::tokens;
-use crate::model::{Account, AccountId, AccountStatus, Mail, SavedAnswer, Timestamp};
-use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
+use crate::applications::forget_in_mail;
+use crate::model::{Account, AccountId, AccountStatus, Email, Mail, SavedAnswer, Timestamp};
+use crate::store::{Direction, Key, KeyRange, MAX_SCAN_ROWS, StoreError, Transaction, keys};
 
 /// Deletes an account that was not verified since a given time, and everything that belongs to it. Its address is free
 /// again.
@@ -39,20 +40,55 @@ pub(super) fn clear_saved_answers(
     Ok(())
 }
 
+/// Deletes notices to and about an erased person that were written while the account was erased: whoever wrote them may
+/// have read the person's name before.
+pub fn clear_mails_of_erased(
+    transaction: &mut Transaction,
+    account: AccountId,
+) -> Result<(), StoreError> {
+    clear_mails(transaction, account)?;
+    let Some(account) = transaction.get::<Account>(&keys::account(account))? else {
+        return Ok(());
+    };
+    // The placeholder numbers.
+    let student = account.student_id.as_ref();
+    let employer = account.employee_id.as_ref();
+    let applications = student
+        .map(keys::applications_by_student)
+        .or(employer.map(keys::applications_by_employer));
+    applications.map_or(Ok(()), |index| forget_in_mail(transaction, &index))
+}
+
 /// Deletes all mails to an account, sent or not.
 pub(super) fn clear_mails(
     transaction: &mut Transaction,
     account: AccountId,
 ) -> Result<(), StoreError> {
-    for index in [
-        keys::mails_by_account(account),
-        keys::mails_held_by_account(account),
-    ] {
-        let range = KeyRange::prefix(&index);
-        for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-            if let Some(mail) = transaction.get::<Mail>(&keys::indexed(&key)?)? {
-                transaction.delete(&mail);
-            }
+    delete_mails(transaction, &keys::mails_by_account(account), |_| true)?;
+    delete_mails(transaction, &keys::mails_held_by_account(account), |_| true)
+}
+
+/// Deletes all mails to an address from before it had an account: those to an imported record.
+pub(super) fn clear_mails_before_account(
+    transaction: &mut Transaction,
+    email: &Email,
+) -> Result<(), StoreError> {
+    let is_one = |mail: &Mail| mail.account_id.is_none() && mail.to == *email;
+    let mailbox = email.mailbox();
+    delete_mails(transaction, &keys::mails_by_mailbox(&mailbox), is_one)?;
+    delete_mails(transaction, &keys::mails_held_by_mailbox(&mailbox), is_one)
+}
+
+fn delete_mails(
+    transaction: &mut Transaction,
+    index: &Key,
+    is_one: impl Fn(&Mail) -> bool,
+) -> Result<(), StoreError> {
+    let range = KeyRange::prefix(index);
+    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
+        let mail = transaction.get::<Mail>(&keys::indexed(&key)?)?;
+        if let Some(mail) = mail.filter(|mail| is_one(mail)) {
+            transaction.delete(&mail);
         }
     }
     Ok(())

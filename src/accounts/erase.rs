@@ -1,14 +1,13 @@
 //! Export and erasure of all data about a person.
 
-use super::clear::{clear_mails, clear_saved_answers};
+use super::clear::{clear_mails, clear_mails_before_account, clear_saved_answers};
 use super::session::end_all_sessions;
 use super::{Refusal, tokens};
 use crate::applications::{erase_of_employer, erase_of_student};
 use crate::jobs;
 use crate::model::{
     Account, AccountStatus, Application, Email, EmployeeId, Employer, Event, Identity, Job,
-    JobStatus, Mail, MailKind, NumberFrom, Party, Preferences, Session, StoredFile, Student,
-    StudentId,
+    JobStatus, Mail, MailKind, NumberFrom, Party, Session, StoredFile, Student, StudentId,
 };
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Reader, Record, StoreError, Stored, Transaction, keys,
@@ -75,22 +74,29 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
 
 /// Removes a person's name and texts. Records that others need stay, under a placeholder number, so the address and
 /// campus number are free again. Open applications are withdrawn, open postings closed, files and saved answers deleted,
-/// sessions ended, and unsent mail loses the name. `checked_version`: the account's version when the password was checked.
+/// sessions ended, and unsent mail loses the name. `checked_hash`: the stored hash that the
+/// given password matches. Another change of the account meanwhile does no harm.
+///
+/// Nothing that somebody adds at the same time stays. What is added before the commit is a conflict (`check_keys`), and
+/// the next run finds it. A request of the person that is committed later finds its session ended (`is_open`), and one
+/// of somebody else finds a record changed. Notices that were being written are cleared after this, by
+/// `clear_mails_of_erased`.
 pub fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
-    checked_version: u64,
+    checked_hash: &str,
     expected: impl Fn(u64) -> bool,
 ) -> Result<(), Refusal> {
     let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
     let account = stored.ok_or(Refusal::NotFound)?;
-    if account.version != checked_version {
+    if account.password_hash.as_deref() != Some(checked_hash) {
         return Err(Refusal::WrongPassword);
     }
     if !expected(account.version + super::profile::profile_version(transaction, identity)?) {
         return Err(Refusal::Stale);
     }
     let (account_id, from) = (account.account_id, account.status);
+    transaction.check_keys(keys::of_account(account_id))?;
     let to = AccountStatus::Erased;
     let email = Email::erased(&account_id);
     let (student_id, employee_id) = match &identity.party {
@@ -99,6 +105,7 @@ pub fn erase(
         Party::Admin => return Err(Refusal::InvalidTransition { from, to }),
     };
     clear_mails(transaction, account_id)?;
+    clear_mails_before_account(transaction, &account.email)?;
     clear_saved_answers(transaction, account_id)?;
     tokens::drop_all(transaction, account_id, None)?;
     end_all_sessions(transaction, account_id)?;
@@ -126,47 +133,34 @@ pub fn erase(
 /// Replaces a name that was erased.
 const ERASED: &str = "(erased)";
 
-/// Gives the new number, which is nobody's.
+/// Returns the placeholder number.
 fn erase_student(
     transaction: &mut Transaction,
     id: &StudentId,
     email: &Email,
 ) -> Result<StudentId, StoreError> {
+    transaction.check_keys(keys::of_student(id))?;
     let now = transaction.now();
     let nobody = StudentId::generate(now);
     erase_of_student(transaction, id, &nobody)?;
     erase_files(transaction, &keys::files_by_student(id))?;
     transaction.delete_bytes(keys::committed_hours(id));
     if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
-        let erased = Student {
-            student_id: nobody.clone(),
-            number: NumberFrom::Person,
-            name: ERASED.into(),
-            email: email.clone(),
-            graduation_date: None,
-            skills: Vec::new(),
-            summary: None,
-            enrolled_credits: None,
-            gpa: None,
-            visa: None,
-            work_study_remaining: None,
-            preferences: Preferences::default(),
-            roster: Vec::new(),
-            account_id: None,
-            updated_at: now,
-        };
+        let number = NumberFrom::Person;
+        let erased = Student::new(nobody.clone(), number, ERASED.into(), email.clone(), now);
         transaction.delete(&student);
         transaction.insert(erased)?;
     }
     Ok(nobody)
 }
 
-/// Gives the new number, which is nobody's.
+/// Returns the placeholder number.
 fn erase_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
     email: &Email,
 ) -> Result<EmployeeId, StoreError> {
+    transaction.check_keys(keys::of_employer(id))?;
     let now = transaction.now();
     let nobody = EmployeeId::generate(now);
     erase_of_employer(transaction, id, &nobody)?;
@@ -179,6 +173,7 @@ fn erase_employer(
             email: email.clone(),
             designation: None,
             work_space: None,
+            work_space_by_office: false,
             account_id: None,
             updated_at: now,
             ..employer.record.clone()

@@ -15,7 +15,7 @@ mod sign_up;
 mod tokens;
 mod verify;
 
-pub use clear::clear_unverified;
+pub use clear::{clear_mails_of_erased, clear_unverified};
 pub use erase::{Export, erase, export};
 pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
 pub use profile::{Me, MePatch, ProfilePatch, me, update_me};
@@ -24,7 +24,7 @@ pub use refusal::Refusal;
 pub use renumber::{
     free_employee_number, free_student_number, renumber_employer, renumber_student,
 };
-pub use session::{Opened, end_all_sessions, end_session, identify, open_session};
+pub use session::{Opened, end_all_sessions, end_session, identify, is_open, open_session};
 pub use sign_in::{Refreshed, credentials, note_failed_log_in, refresh, sign_out};
 pub use sign_up::{SignUp, sign_up};
 pub use verify::{try_link, verify_email};

@@ -5,8 +5,7 @@ use super::{Refusal, Registrar};
 use crate::jobs::close_of_employer;
 use crate::model::{
     Account, AccountId, AccountStatus, Email, EmployeeId, Employer, Event, FieldFault, Invalid,
-    Line, MailTemplate, NumberFrom, Preferences, Role, Setting, Student, StudentId, Timestamp,
-    check_text,
+    Line, MailTemplate, NumberFrom, Role, Student, StudentId, Timestamp, check_text,
 };
 use crate::store::{
     Direction, KeyRange, Page, Paged, Place, Reader, StoreError, Stored, Transaction, keys,
@@ -20,7 +19,7 @@ pub struct Moderation {
 }
 
 /// Changes an account to `active` or `suspended`. An approved employer is trusted unless `trusted` says otherwise.
-/// Suspending ends all sessions and closes the employer's open postings, since nobody could answer applicants.
+/// Suspending ends all sessions and closes the employer's open and pending postings, since nobody could answer applicants.
 /// `matches`: whether the caller knows the current version (If-Match).
 pub fn moderate(
     registrar: &Registrar,
@@ -180,23 +179,9 @@ fn student_of(
         };
         return Ok(transaction.update(&known, claimed)?.record.student_id);
     }
-    let student = Student {
-        student_id: StudentId::generate(now),
-        number: NumberFrom::Person,
-        name: name.into(),
-        email: email.clone(),
-        graduation_date: None,
-        skills: Vec::new(),
-        summary: None,
-        enrolled_credits: None,
-        gpa: None,
-        visa: None,
-        work_study_remaining: None,
-        preferences: Preferences::default(),
-        roster: Vec::new(),
-        account_id: Some(account_id),
-        updated_at: now,
-    };
+    let (id, number) = (StudentId::generate(now), NumberFrom::Person);
+    let mut student = Student::new(id, number, name.into(), email.clone(), now);
+    student.account_id = Some(account_id);
     Ok(transaction.insert(student)?.record.student_id)
 }
 
@@ -215,16 +200,8 @@ fn employer_of(
         };
         return Ok(transaction.update(&known, claimed)?.record.employee_id);
     }
-    let employer = Employer {
-        employee_id: EmployeeId::generate(now),
-        number: NumberFrom::Person,
-        name: name.into(),
-        email: email.clone(),
-        designation: None,
-        work_space: None,
-        setting: Setting::default(),
-        account_id: Some(account_id),
-        updated_at: now,
-    };
+    let (id, number) = (EmployeeId::generate(now), NumberFrom::Person);
+    let mut employer = Employer::new(id, number, name.into(), email.clone(), now);
+    employer.account_id = Some(account_id);
     Ok(transaction.insert(employer)?.record.employee_id)
 }

@@ -64,8 +64,8 @@ pub struct MePatch {
     pub email: Option<String>,
     /// The hash of a new password.
     pub password_hash: Option<String>,
-    /// The account's version for which the current password was checked and right. `None` without a password.
-    pub checked_version: Option<u64>,
+    /// The stored hash that the current password matches. `None` without a password.
+    pub checked_hash: Option<String>,
     /// All other fields.
     pub profile: ProfilePatch,
 }
@@ -101,7 +101,7 @@ pub fn update_me(
     // The account's current address is not a change, so that a whole profile can be sent back.
     let email = email.filter(|email| *email != account.email);
     if (email.is_some() || patch.password_hash.is_some())
-        && patch.checked_version != Some(account.version)
+        && (patch.checked_hash.is_none() || patch.checked_hash != account.password_hash)
     {
         return Err(Refusal::WrongPassword);
     }
@@ -124,7 +124,11 @@ pub fn update_me(
         (Party::Employer(id), ProfilePatch::Employer(profile)) => {
             update_employer(transaction, id, name.as_deref(), profile)?;
         }
-        _ => {}
+        (Party::Admin, _) | (_, ProfilePatch::None) => {}
+        (Party::Student(_), ProfilePatch::Employer(_))
+        | (Party::Employer(_), ProfilePatch::Student(_)) => {
+            return Err(Invalid::one("body", FieldFault::Malformed).into());
+        }
     }
     if let Some(name) = name
         && name != account.name
@@ -211,10 +215,10 @@ fn update_employer(
     let mut employer = Employer {
         name: name.unwrap_or(&old.name).to_owned(),
         designation: profile.designation,
-        work_space: profile.work_space,
         setting: profile.setting.unwrap_or_default(),
         ..old.record.clone()
     };
+    employer.set_own_work_space(profile.work_space);
     if employer == old.record {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Sessions: opened at log-in, looked up at every request, ended in many ways.
+//! Sessions: opened at login, looked up at every request, ended in many ways.
 
 use super::{Refusal, Registrar};
 use crate::auth::Secret;
@@ -75,6 +75,12 @@ pub fn identify(
         session_id,
         party,
     }))
+}
+
+/// Whether a session is open. It stays open until the change is committed, so a request that began before its account was
+/// erased adds nothing to the account afterwards.
+pub fn is_open(transaction: &mut Transaction, id: SessionId) -> Result<bool, StoreError> {
+    Ok(transaction.row(&keys::session(id))?.is_some())
 }
 
 pub fn end_session(transaction: &mut Transaction, id: SessionId) -> Result<(), StoreError> {

@@ -52,16 +52,16 @@ impl Registrar {
     }
 }
 
-/// Logs a failed log-in. `account_id` is set if the address has an account. `left_out`: earlier failures that were not
+/// Logs a failed login. `account_id` is set if the address has an account. `suppressed`: earlier failures that were not
 /// logged.
 pub fn note_failed_log_in(
     transaction: &mut Transaction,
     account_id: Option<AccountId>,
-    left_out: u32,
+    suppressed: u32,
 ) -> Result<(), StoreError> {
     transaction.log(Event::LogInFailed {
         account_id,
-        left_out,
+        suppressed,
     })
 }
 

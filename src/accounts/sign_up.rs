@@ -51,15 +51,14 @@ impl SignUp {
             Registration::Employer(profile) => profile.validate().map(Registration::Employer),
         };
         let profile = invalid.part(profile);
-        match (email, name, profile) {
-            (Some(email), Some(name), Some(profile)) if invalid.0.is_empty() => Ok(Self {
-                email,
-                name,
-                role,
-                profile,
-            }),
-            _ => Err(invalid),
-        }
+        let all = email.zip(name).zip(profile);
+        let ((email, name), profile) = invalid.complete(all)?;
+        Ok(Self {
+            email,
+            name,
+            role,
+            profile,
+        })
     }
 }
 

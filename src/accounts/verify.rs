@@ -6,7 +6,7 @@ use super::sign_in::admit;
 use super::{Opened, Refusal, Registrar, tokens};
 use crate::model::{
     Account, AccountStatus, Claim, EmployeeId, Employer, EmployerProfile, Event, NumberFrom,
-    Preferences, Registration, Student, StudentId, StudentProfile, TokenKind,
+    Registration, Student, StudentId, StudentProfile, TokenKind,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -73,8 +73,12 @@ fn activate(
             verified.student_id = Some(claim_student(transaction, &verified, profile)?);
         }
         Registration::Employer(profile) => {
-            verified.trusted =
-                registrar.trust_campus_employers && registrar.campus.owns(&account.email);
+            // A student's address is a campus address too, and proves no department.
+            let roster = keys::student_email(&account.email);
+            let is_student = transaction.find::<Student>(&roster)?.is_some();
+            verified.trusted = registrar.trust_campus_employers
+                && registrar.campus.owns(&account.email)
+                && !is_student;
             verified.status = if verified.trusted {
                 AccountStatus::Active
             } else {
@@ -129,31 +133,16 @@ fn claim_student(
         });
         transaction.update(&imported, student)?.record.student_id
     } else {
-        let wished = profile.student_id.clone();
-        let (student_id, number) = match wished {
+        let (student_id, number) = match profile.student_id.clone() {
             Some(id) if transaction.get::<Student>(&keys::student(&id))?.is_none() => {
                 (id, NumberFrom::Person)
             }
             Some(_) => (StudentId::generate(now), NumberFrom::Cleared),
             None => (StudentId::generate(now), NumberFrom::Person),
         };
-        let mut student = Student {
-            student_id,
-            number,
-            name: account.name.clone(),
-            email: account.email.clone(),
-            graduation_date: None,
-            skills: Vec::new(),
-            summary: None,
-            enrolled_credits: None,
-            gpa: None,
-            visa: None,
-            work_study_remaining: None,
-            preferences: Preferences::default(),
-            roster: Vec::new(),
-            account_id: Some(account.account_id),
-            updated_at: now,
-        };
+        let (name, email) = (account.name.clone(), account.email.clone());
+        let mut student = Student::new(student_id, number, name, email, now);
+        student.account_id = Some(account.account_id);
         student.apply(profile);
         transaction.insert(student)?.record.student_id
     };
@@ -173,7 +162,9 @@ fn claim_employer(
         employer.name.clone_from(&account.name);
         employer.account_id = Some(account.account_id);
         employer.designation = profile.designation.or(employer.designation);
-        employer.work_space = profile.work_space.or(employer.work_space);
+        if profile.work_space.is_some() {
+            employer.set_own_work_space(profile.work_space);
+        }
         employer.setting = profile.setting.unwrap_or(employer.setting);
         employer.updated_at = now;
         transaction.update(&imported, employer)?.record.employee_id
@@ -185,16 +176,13 @@ fn claim_employer(
             Some(_) => (EmployeeId::generate(now), NumberFrom::Cleared),
             None => (EmployeeId::generate(now), NumberFrom::Person),
         };
+        let (name, email) = (account.name.clone(), account.email.clone());
         let employer = Employer {
-            employee_id,
-            number,
-            name: account.name.clone(),
-            email: account.email.clone(),
             designation: profile.designation,
             work_space: profile.work_space,
             setting: profile.setting.unwrap_or_default(),
             account_id: Some(account.account_id),
-            updated_at: now,
+            ..Employer::new(employee_id, number, name, email, now)
         };
         transaction.insert(employer)?.record.employee_id
     };

@@ -47,11 +47,11 @@ pub async fn decide(
     let note = check_text(note, Line::Many, 0, MAX_NOTE_CHARS)
         .map_err(|fault| Invalid::one("note", fault))?;
     let (from, to) = (old.application_status(), decision.to);
-    let mover = match identity.party {
+    let side = match identity.party {
         Party::Student(_) => ActingSide::Student,
         Party::Employer(_) | Party::Admin => ActingSide::Employer,
     };
-    if !from.allows(mover, to) {
+    if !from.allows(side, to) {
         return Err(Refusal::InvalidTransition { from, to });
     }
     let mut moved = old.record.clone();
@@ -97,8 +97,11 @@ async fn settle_verdict(
     let student = student.ok_or(Refusal::NotFound)?;
     // The student reads the verdict, not the employer who accepts.
     let language = checker.language_of(&student, application.language.as_deref());
-    application.eligibility =
-        super::ask_rules(checker, transaction, &student, job, language).await?;
+    let asked = super::ask_rules(checker, transaction, &student, job, language).await?;
+    if !asked.is_complete {
+        return Err(Refusal::Busy);
+    }
+    application.eligibility = asked.verdict;
     Ok(application.eligibility.outcome)
 }
 

@@ -35,6 +35,16 @@ pub(crate) fn erase_of_employer(
     })
 }
 
+/// Removes all applications of an index from unsent mail.
+pub(crate) fn forget_in_mail(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
+    let mut all = BTreeSet::new();
+    transaction.reader().each_key(index, |key| {
+        all.insert(keys::indexed_id::<Application>(&key)?);
+        Ok::<(), StoreError>(())
+    })?;
+    mail::forget(transaction, &all)
+}
+
 fn withdraw(application: &mut Application, now: Timestamp) {
     if !application.application_status().is_final() {
         application.change_status(Role::Student, ApplicationStatus::Withdrawn, None, now);

@@ -11,7 +11,7 @@ mod submit;
 mod verdict;
 
 pub use decide::{Decided, Decision, decide};
-pub(crate) use erase::{erase_of_employer, erase_of_student};
+pub(crate) use erase::{erase_of_employer, erase_of_student, forget_in_mail};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{

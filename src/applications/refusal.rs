@@ -26,6 +26,8 @@ pub enum Refusal {
     },
     #[error("all positions of the job are filled")]
     PositionsFilled,
+    #[error("too busy to ask the campus rules")]
+    Busy,
     #[error("the campus rules do not allow it")]
     Ineligible(Vec<Reason>),
     #[error("the application is already {}", .0.name())]

@@ -58,7 +58,9 @@ pub async fn submit(
     let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;
     let student = student.ok_or(Refusal::NotFound)?;
     let language = checker.language_of(&student, submission.language.as_deref());
-    let eligibility = super::ask_rules(checker, transaction, &student, &job, language).await?;
+    // On a machine that is too busy to ask, it waits for review: nobody applies in vain.
+    let asked = super::ask_rules(checker, transaction, &student, &job, language).await?;
+    let eligibility = asked.verdict;
     if eligibility.outcome == Outcome::Ineligible {
         return Err(Refusal::Ineligible(eligibility.reasons));
     }

@@ -1,10 +1,10 @@
 //! The rules' verdict on an application, and an admin's decision in its place.
 
 use super::Refusal;
-use crate::eligibility::Checker;
+use crate::eligibility::{Checked, Checker};
 use crate::model::{
-    Application, ApplicationId, Eligibility, Event, Identity, Invalid, Job, Line, Outcome,
-    Override, RuleSet, Student, check_text,
+    Application, ApplicationId, Event, Identity, Invalid, Job, Line, Outcome, Override, RuleSet,
+    Student, check_text,
 };
 use crate::store::{StoreError, Stored, Transaction, keys};
 
@@ -18,20 +18,20 @@ pub(super) async fn ask_rules(
     student: &Student,
     job: &Job,
     language: &str,
-) -> Result<Eligibility, StoreError> {
+) -> Result<Checked, StoreError> {
     let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
     let set = set.map(|set| set.record).unwrap_or_default();
     let (reader, now) = (transaction.reader(), transaction.now());
     let asked = checker.check_one(&reader, &set, student, job, now, language);
-    let (verdict, shadows) = asked.await?;
-    for shadow in shadows {
+    let checked = asked.await?;
+    for shadow in &checked.shadows {
         transaction.add(keys::shadow_verdicts(shadow.rule_id), 1);
         transaction.add(
             keys::shadow_differences(shadow.rule_id),
             i64::from(shadow.differs),
         );
     }
-    Ok(verdict)
+    Ok(checked)
 }
 
 /// Replaces the rules' verdict with an admin's decision and its reason, until an admin changes it. `matches`: whether

@@ -45,7 +45,7 @@ struct Signed<'a> {
     jti: String,
 }
 
-/// What a device keeps after a log-in.
+/// What a device keeps after a login.
 #[derive(Serialize)]
 struct DeviceMark {
     device_of: AccountId,

@@ -1,4 +1,4 @@
-//! Limits how many failed log-ins are logged: the first per minute for each address and network, and a fixed number in
+//! Limits how many failed logins are logged: the first per minute for each address and network, and a fixed number in
 //! all, so that a flood does not fill the store. The others are counted, and the next logged failure includes their
 //! number.
 
@@ -14,7 +14,7 @@ const MAX_A_MINUTE: u32 = 120;
 pub struct FailureLog {
     each: Throttle,
     all: Throttle,
-    left_out: AtomicU32,
+    suppressed: AtomicU32,
 }
 
 impl Default for FailureLog {
@@ -23,7 +23,7 @@ impl Default for FailureLog {
         Self {
             each: Throttle::new(NonZeroU32::MIN, NonZeroU32::MIN),
             all: Throttle::new(most, most),
-            left_out: AtomicU32::new(0),
+            suppressed: AtomicU32::new(0),
         }
     }
 }
@@ -34,9 +34,9 @@ impl FailureLog {
     pub fn admit(&self, address: &str, network: Network) -> Option<u32> {
         let is_first = self.each.take(&(address, network), Share::One).is_ok();
         if is_first && self.all.take(&(), Share::One).is_ok() {
-            return Some(self.left_out.swap(0, Ordering::Relaxed));
+            return Some(self.suppressed.swap(0, Ordering::Relaxed));
         }
-        self.left_out.fetch_add(1, Ordering::Relaxed);
+        self.suppressed.fetch_add(1, Ordering::Relaxed);
         None
     }
 }

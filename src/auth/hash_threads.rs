@@ -1,5 +1,5 @@
-//! The threads that compute password hashes. Each reuses one block of memory, so that many log-ins take no more memory
-//! than a few. Log-ins have their own queue, so that registrations cannot delay them.
+//! The threads that compute password hashes. Each reuses one block of memory, so that many logins take no more memory
+//! than a few. Logins have their own queue, so that registrations cannot delay them. It is fair: see flows.rs.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,17 +9,17 @@ use argon2::Block;
 use tokio::sync::oneshot;
 
 use super::PasswordError;
+use super::flows::{Flow, Flows, MAX_WAITING};
 
-/// Most hashes waiting in each queue. One more is refused with `Busy`.
-const MAX_WAITING: usize = 256;
 /// Most threads. Each keeps 19 MiB, and two hash a hundred passwords a second.
 const MAX_THREADS: usize = 2;
-/// After this many log-ins in a row, one other job gets its turn.
+/// After this many logins in a row, one other job gets its turn.
 const LOG_INS_IN_A_ROW: u32 = 4;
 
 #[derive(Clone, Copy)]
 pub(super) enum Queue {
-    LogIns,
+    LogIns(Flow),
+    /// At most `MAX_WAITING`.
     Others,
 }
 
@@ -27,17 +27,29 @@ type Work = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 #[derive(Default)]
 struct Waiting {
-    log_ins: VecDeque<Work>,
+    log_ins: Flows<Work>,
     others: VecDeque<Work>,
-    /// Log-ins since the last other job.
+    /// Logins since the last other job.
     in_a_row: u32,
     has_ended: bool,
 }
 
 impl Waiting {
+    /// Returns the job that has no room.
+    fn add(&mut self, queue: Queue, work: Work) -> Option<Work> {
+        match queue {
+            Queue::LogIns(flow) => self.log_ins.push(flow, work),
+            Queue::Others if self.others.len() >= MAX_WAITING => Some(work),
+            Queue::Others => {
+                self.others.push_back(work);
+                None
+            }
+        }
+    }
+
     fn next(&mut self) -> Option<Work> {
         let is_turn_of_others = self.in_a_row >= LOG_INS_IN_A_ROW && !self.others.is_empty();
-        if !is_turn_of_others && let Some(work) = self.log_ins.pop_front() {
+        if !is_turn_of_others && let Some(work) = self.log_ins.pop() {
             self.in_a_row += 1;
             return Some(work);
         }
@@ -64,8 +76,7 @@ impl Shared {
         loop {
             if let Some(work) = waiting.next() {
                 drop(waiting);
-                // A panic ends only this job. The closed channel tells its caller.
-                let _ = catch_unwind(AssertUnwindSafe(|| work(&mut memory)));
+                work(&mut memory);
                 waiting = self.lock();
             } else if waiting.has_ended {
                 return;
@@ -94,7 +105,7 @@ impl HashThreads {
         Ok(pool)
     }
 
-    /// Runs a job on one of the threads. A job whose caller has gone is skipped.
+    /// Runs a job on one of the threads. A job whose caller has gone is skipped. `Busy`: the queue was full, or the job was dropped.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         queue: Queue,
@@ -103,25 +114,18 @@ impl HashThreads {
         let (sender, answer) = oneshot::channel();
         let work: Work = Box::new(move |memory| {
             if !sender.is_closed() {
+                // A panic ends only this job.
+                let done = catch_unwind(AssertUnwindSafe(|| work(memory)));
+                let done = done.map_err(|_| PasswordError::Failed("the job panicked".into()));
                 // The caller may be gone by now.
-                let _ = sender.send(work(memory));
+                let _ = sender.send(done);
             }
         });
-        {
-            let mut waiting = self.0.lock();
-            let queue = match queue {
-                Queue::LogIns => &mut waiting.log_ins,
-                Queue::Others => &mut waiting.others,
-            };
-            if queue.len() >= MAX_WAITING {
-                return Err(PasswordError::Busy);
-            }
-            queue.push_back(work);
-        }
+        let refused = self.0.lock().add(queue, work);
+        // Closes the channel of its caller.
+        drop(refused);
         self.0.woken.notify_one();
-        answer
-            .await
-            .map_err(|_| PasswordError::Failed("the thread has ended".into()))
+        answer.await.unwrap_or(Err(PasswordError::Busy))
     }
 }
 
@@ -135,12 +139,14 @@ impl Drop for HashThreads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
     use std::sync::mpsc;
 
-    /// A8: while registrations fill their queue, log-ins continue, and no other job waits forever.
+    /// A8: while registrations fill their queue, logins continue, and no other job waits forever.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn registrations_never_hold_up_log_ins() {
         let pool = Arc::new(HashThreads::start(1).unwrap());
+        let flow = Flow::Network(IpAddr::from([192, 0, 2, 1]).into());
         let (release, held) = mpsc::channel::<()>();
         let (done, order) = mpsc::channel();
         let run = |queue: Queue, name: &'static str| {
@@ -176,7 +182,7 @@ mod tests {
             pool.run(Queue::Others, |_| ()).await,
             Err(PasswordError::Busy)
         );
-        tasks.extend((0..10).map(|_| run(Queue::LogIns, "log-in")));
+        tasks.extend((0..10).map(|_| run(Queue::LogIns(flow), "login")));
         waits(|waiting| waiting.log_ins.len(), 10).await;
         release.send(()).unwrap();
         first.await.unwrap().unwrap();
@@ -184,7 +190,7 @@ mod tests {
             task.await.unwrap().unwrap();
         }
         let order: Vec<_> = order.try_iter().take(12).collect();
-        let log_ins = order.iter().filter(|name| **name == "log-in");
+        let log_ins = order.iter().filter(|name| **name == "login");
         assert_eq!(log_ins.count(), 10, "{order:?}");
         assert_eq!(order[4], "other", "{order:?}");
     }

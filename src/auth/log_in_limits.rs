@@ -1,6 +1,6 @@
 //! Limits on guessing passwords. Failures count per account and network, and per network. They never count per account
 //! alone, or a stranger could lock somebody out. A device that has logged in to the account before has a count of its
-//! own, and somebody who just reset the password by mail gets in whatever others tried. Successful log-ins cost
+//! own, and somebody who just reset the password by mail gets in whatever others tried. Successful logins cost
 //! nothing.
 
 use std::collections::HashMap;
@@ -8,10 +8,11 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::flows::Flow;
 use super::throttle::{Share, Throttle};
 use crate::model::{AccountId, Network};
 
-/// Most log-ins of one network to check at the same time. A campus network may fill the queue.
+/// Most logins of one flow to check at the same time. A campus network may fill the queue.
 const MAX_AT_ONCE: u32 = 128;
 /// After a reset by mail, the account stays open for this long, whatever failed before,
 const AFTER_RESET: Duration = Duration::from_hours(1);
@@ -27,12 +28,13 @@ pub struct Client {
     pub share: Share,
 }
 
-/// A log-in before its password is checked.
+/// A login before its password is checked.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     /// The typed address in its normalized form.
     pub address: &'a str,
     pub client: Client,
+    pub flow: Flow,
     pub account: Option<AccountId>,
     /// Proof that this device has logged in to this account before.
     pub device: Option<&'a str>,
@@ -43,7 +45,7 @@ pub struct LogInLimits {
     by_network: Throttle,
     by_device: Throttle,
     resets: Mutex<HashMap<AccountId, Reset>>,
-    at_once: Mutex<HashMap<Network, u32>>,
+    at_once: Mutex<HashMap<Flow, u32>>,
 }
 
 struct Reset {
@@ -51,7 +53,7 @@ struct Reset {
     tries: u32,
 }
 
-/// Why a log-in may be checked.
+/// Why a login may be checked.
 enum Way {
     Ordinary,
     Device,
@@ -59,7 +61,7 @@ enum Way {
     AfterReset(Duration),
 }
 
-/// A log-in whose password may be checked.
+/// A login whose password may be checked.
 pub struct Admitted<'a> {
     limits: &'a LogInLimits,
     attempt: Attempt<'a>,
@@ -78,14 +80,15 @@ impl LogInLimits {
         }
     }
 
-    /// Admits a log-in, or says how long to wait.
+    /// Admits a login, or says how long to wait.
     pub fn admit<'a>(&'a self, attempt: Attempt<'a>) -> Result<Admitted<'a>, Duration> {
         let way = self.way(&attempt)?;
         {
-            let Client { network, share } = attempt.client;
             let mut at_once = lock(&self.at_once);
-            let own = at_once.entry(network).or_default();
-            if share == Share::One && *own >= MAX_AT_ONCE {
+            let own = at_once.entry(attempt.flow).or_default();
+            let kind = (attempt.flow, attempt.client.share);
+            let is_campus = matches!(kind, (Flow::Network(_), Share::Campus));
+            if !is_campus && *own >= MAX_AT_ONCE {
                 return Err(Duration::from_secs(1));
             }
             *own += 1;
@@ -170,11 +173,11 @@ impl Admitted<'_> {
 impl Drop for Admitted<'_> {
     fn drop(&mut self) {
         let mut at_once = lock(&self.limits.at_once);
-        let network = self.attempt.client.network;
-        if let Some(own) = at_once.get_mut(&network) {
+        let flow = self.attempt.flow;
+        if let Some(own) = at_once.get_mut(&flow) {
             *own -= 1;
             if *own == 0 {
-                at_once.remove(&network);
+                at_once.remove(&flow);
             }
         }
     }
@@ -195,12 +198,12 @@ mod tests {
     }
 
     fn attempt<'a>(address: &'a str, from: &str) -> Attempt<'a> {
+        let network = Network::from(from.parse::<std::net::IpAddr>().unwrap());
+        let share = Share::One;
         Attempt {
             address,
-            client: Client {
-                network: Network::from(from.parse::<std::net::IpAddr>().unwrap()),
-                share: Share::One,
-            },
+            client: Client { network, share },
+            flow: Flow::Network(network),
             account: None,
             device: None,
         }
@@ -262,6 +265,21 @@ mod tests {
             .collect();
         assert!(limits.admit(one).is_err());
         assert!(limits.admit(attempt("ann", "192.0.2.2")).is_ok());
+        let account = AccountId::generate(Timestamp::from_millis(1));
+        let known = Attempt {
+            flow: Flow::Account(account),
+            ..one
+        };
+        assert!(limits.admit(known).is_ok());
+        let campus = Client {
+            share: Share::Campus,
+            ..one.client
+        };
+        let of_campus = Attempt {
+            client: campus,
+            ..one
+        };
+        assert!(limits.admit(of_campus).is_ok());
         admitted.pop();
         assert!(limits.admit(one).is_ok());
         drop(admitted);

@@ -3,6 +3,7 @@
 
 mod access;
 mod failure_log;
+mod flows;
 mod hash_threads;
 mod log_in_limits;
 mod password;
@@ -11,6 +12,7 @@ mod throttle;
 
 pub use access::{AccessKeys, AccessToken, KeyError};
 pub use failure_log::FailureLog;
+pub use flows::Flow;
 pub use log_in_limits::{Admitted, Attempt, Client, LogInLimits};
 pub use password::{Match, PasswordError, Passwords, check_password};
 pub use secret::Secret;

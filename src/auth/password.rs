@@ -8,6 +8,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::flows::Flow;
 use super::hash_threads::{HashThreads, Queue};
 use crate::model::FieldFault;
 
@@ -60,7 +61,7 @@ impl Match {
     }
 }
 
-/// Computes hashes on separate threads, so that many log-ins do not slow down reads.
+/// Computes hashes on separate threads, so that many logins do not slow down reads.
 #[derive(Clone)]
 pub struct Passwords {
     threads: Arc<HashThreads>,
@@ -86,13 +87,18 @@ impl Passwords {
         self.threads.run(Queue::Others, work).await?
     }
 
-    /// Whether a password matches a hash. `None` takes as long and never matches.
-    pub async fn verify(&self, password: &str, phc: Option<&str>) -> Result<Match, PasswordError> {
+    /// Whether a password matches a hash. `None` takes as long and never matches. Waits in a flow.
+    pub async fn verify(
+        &self,
+        flow: Flow,
+        password: &str,
+        phc: Option<&str>,
+    ) -> Result<Match, PasswordError> {
         let known = phc.is_some();
         let phc = phc.unwrap_or(&self.nobody).to_owned();
         let password = password.to_owned();
         let work = move |memory: &mut Vec<Block>| verify(&password, &phc, memory);
-        let found = self.threads.run(Queue::LogIns, work).await??;
+        let found = self.threads.run(Queue::LogIns(flow), work).await??;
         Ok(if known { found } else { Match::Wrong })
     }
 }
@@ -167,6 +173,10 @@ mod tests {
     const COMPOSED: &str = "caf\u{e9} au lait";
     const DECOMPOSED: &str = "cafe\u{301} au lait";
 
+    fn flow() -> Flow {
+        Flow::Network(std::net::IpAddr::from([192, 0, 2, 1]).into())
+    }
+
     #[tokio::test]
     async fn hashes_equal_those_of_the_argon2_crate() {
         let passwords = Passwords::new(1).unwrap();
@@ -179,11 +189,14 @@ mod tests {
                 .is_ok()
         );
         for hash in [ours, theirs.to_string()] {
-            let verify = |typed: &'static str| passwords.verify(typed, Some(&hash));
+            let verify = |typed: &'static str| passwords.verify(flow(), typed, Some(&hash));
             assert_eq!(verify("correct horse").await, Ok(Match::Right));
             assert_eq!(verify("correct house").await, Ok(Match::Wrong));
         }
-        assert_eq!(passwords.verify("any", None).await, Ok(Match::Wrong));
+        assert_eq!(
+            passwords.verify(flow(), "any", None).await,
+            Ok(Match::Wrong)
+        );
     }
 
     /// C1: the same letters are the same password, whatever the keyboard sends.
@@ -192,7 +205,10 @@ mod tests {
         let passwords = Passwords::new(1).unwrap();
         for (chosen, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
             let hash = passwords.hash(chosen).await.unwrap();
-            assert_eq!(passwords.verify(typed, Some(&hash)).await, Ok(Match::Right));
+            assert_eq!(
+                passwords.verify(flow(), typed, Some(&hash)).await,
+                Ok(Match::Right)
+            );
         }
         // A hash from before normalization still works for the original input, and is replaced.
         let old = Argon2::default()
@@ -200,15 +216,18 @@ mod tests {
             .unwrap()
             .to_string();
         assert_eq!(
-            passwords.verify(COMPOSED, Some(&old)).await,
+            passwords.verify(flow(), COMPOSED, Some(&old)).await,
             Ok(Match::Wrong)
         );
-        let found = passwords.verify(DECOMPOSED, Some(&old)).await.unwrap();
+        let found = passwords
+            .verify(flow(), DECOMPOSED, Some(&old))
+            .await
+            .unwrap();
         let Match::Outdated(new) = found else {
             panic!("{found:?}")
         };
         assert_eq!(
-            passwords.verify(COMPOSED, Some(&new)).await,
+            passwords.verify(flow(), COMPOSED, Some(&new)).await,
             Ok(Match::Right)
         );
     }

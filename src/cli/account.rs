@@ -39,7 +39,9 @@ pub enum Account {
         /// The account's email.
         #[arg(long)]
         email: String,
-        /// Generate and print a password [default: read one line from standard input].
+        /// Generate and print a password [default: ask, or read one line from standard input].
+        ///
+        /// If standard output is not a terminal, only the password is printed.
         #[arg(long)]
         generate: bool,
     },
@@ -56,7 +58,9 @@ pub struct Create {
     /// The person's or department's name.
     #[arg(long)]
     name: String,
-    /// Generate and print a password [default: read one line from standard input].
+    /// Generate and print a password [default: ask, or read one line from standard input].
+    ///
+    /// If standard output is not a terminal, only the password is printed.
     #[arg(long)]
     generate: bool,
 }
@@ -79,9 +83,18 @@ impl From<RoleName> for Role {
 }
 
 impl Account {
+    /// Whether this is how a new board gets its first admin, as with `corkboard init`.
+    fn starts_a_board(&self) -> bool {
+        matches!(self, Self::Create(create) if matches!(create.role, RoleName::Admin))
+    }
+
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        let store = app::open_store(config, Clock::System)?;
-        let registrar = app::registrar(config, app::public_url(config, config.server.listen));
+        let store = if self.starts_a_board() {
+            open_or_create(config)?
+        } else {
+            app::existing_store(config, Clock::System)?
+        };
+        let registrar = app::registrar(config, config.public_url(config.server.listen));
         match self {
             Self::Create(create) => {
                 let email = parse_email(&create.email)?;
@@ -98,25 +111,39 @@ impl Account {
             }
             Self::ResetPassword { email, generate } => {
                 let email = parse_email(&email)?;
+                let account = find(&store, &email)?;
+                refuse_unverified(&account)?;
                 let (password, made) = password(generate)?;
                 let hash = hash(&password)?;
-                let account = find(&store, &email)?;
                 store.run_blocking(Origin::OPERATOR, |transaction| {
                     let current: Option<Stored<model::Account>> =
                         transaction.get(&keys::account(account.account_id))?;
                     let current = current.ok_or(accounts::Refusal::NotFound)?;
                     accounts::change_password(&registrar, transaction, &current, &hash)
                 })?;
-                if made {
-                    tell(&password, "the password was changed", &email)?;
-                }
+                tell(
+                    "changed the password of",
+                    &email,
+                    made.then_some(&*password),
+                )?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Creates an account. Prints the password if it was generated here.
+/// Opens the store of a new or an existing board, and says so if it is new.
+pub(super) fn open_or_create(config: &Config) -> Result<Store, Failure> {
+    let is_new = !app::has_store(config);
+    let store = app::open_store(config, Clock::System)?;
+    if is_new {
+        let folder = config.data.dir.display();
+        say(format_args!("created the data folder {folder}"));
+    }
+    Ok(store)
+}
+
+/// Creates an account, and says so.
 pub(super) fn make(
     store: &Store,
     role: Role,
@@ -129,21 +156,37 @@ pub(super) fn make(
     store.run_blocking(Origin::OPERATOR, |transaction| {
         accounts::create_account(transaction, role, email.clone(), name, hash.clone())
     })?;
-    if made {
-        tell(&password, "the account was created", email)?;
-    }
-    Ok(())
+    tell("created", email, made.then_some(&*password))
 }
 
-/// Prints a generated password. This is the only place to read it, so the error says what was done and how to get a new one.
-fn tell(password: &str, done: &str, email: &Email) -> Result<(), Failure> {
-    print_line(password).map_err(|error| {
+/// Prints what was done, and a generated password. This is the only place to read it, so the error says how to get a new
+/// one.
+fn tell(done: &str, email: &Email, generated: Option<&str>) -> Result<(), Failure> {
+    let done = format!("{done} {email}");
+    let Some(password) = generated else {
+        return Ok(print_line(done)?);
+    };
+    let printed = print_line(with_password(
+        &done,
+        password,
+        std::io::stdout().is_terminal(),
+    ));
+    printed.map_err(|error| {
         format!(
             "{done}, but the new password could not be printed: {error}. \
              Run `corkboard account reset-password --email {email} --generate` for another one"
         )
         .into()
     })
+}
+
+/// What a person reads. A script gets the password alone.
+fn with_password(done: &str, password: &str, is_for_a_person: bool) -> String {
+    if is_for_a_person {
+        format!("{done}\npassword: {password}")
+    } else {
+        password.to_owned()
+    }
 }
 
 fn set_status(
@@ -153,6 +196,12 @@ fn set_status(
     status: AccountStatus,
 ) -> Result<(), Failure> {
     let account = find(store, email)?;
+    if account.status == status {
+        return Ok(print_line(format!("{email} is already {}", status.name()))?);
+    }
+    if status == AccountStatus::Active {
+        refuse_unverified(&account)?;
+    }
     let moderation = Moderation {
         status: Some(status),
         trusted: None,
@@ -167,12 +216,29 @@ fn set_status(
             &|_| true,
         )
     })?;
-    Ok(())
+    let done = match (account.status, status) {
+        (_, AccountStatus::Suspended) => "suspended",
+        (AccountStatus::Pending, _) => "approved",
+        _ => "reinstated",
+    };
+    tell(done, email, None)
 }
 
 fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure> {
     let account = accounts::credentials(&store.read()?, email)?;
     account.ok_or_else(|| format!("no account has the email {email}").into())
+}
+
+/// The person must prove that the address is theirs, which nobody else can do for them.
+fn refuse_unverified(account: &model::Account) -> Result<(), Failure> {
+    if account.status == AccountStatus::Unverified {
+        return Err(format!(
+            "{} has not confirmed the email address yet; signing up again sends a new link",
+            account.email
+        )
+        .into());
+    }
+    Ok(())
 }
 
 pub(super) fn parse_email(text: &str) -> Result<Email, Failure> {
@@ -201,4 +267,16 @@ fn password(generate: bool) -> Result<(String, bool), Failure> {
 fn hash(password: &str) -> Result<String, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(async { Passwords::new(1)?.hash(password).await })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_reads_what_the_password_is_and_a_script_only_the_password() {
+        let printed = |is_for_a_person| with_password("created a@b.edu", "s3cret", is_for_a_person);
+        assert_eq!(printed(true), "created a@b.edu\npassword: s3cret");
+        assert_eq!(printed(false), "s3cret");
+    }
 }

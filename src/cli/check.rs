@@ -1,40 +1,86 @@
-//! `corkboard check`: looks for damage in the stored data, while the server is stopped. Changes nothing, except that it
-//! closes a store that a crash left open.
+//! `corkboard check`: looks for damage in the stored data, while the server is stopped. Without `--repair` it changes
+//! nothing, except that it closes a store that a crash left open.
 
 use std::process::ExitCode;
 
+use clap::Args;
+
 use super::Failure;
-use super::print::print_line;
+use super::print::{counted, print_line};
 use crate::app;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{self, Checked};
 use crate::telemetry::say;
 
-/// Problems printed one by one; past this limit they are only counted.
+/// Problems and repairs printed one by one; past this limit they are only counted.
 const MAX_SHOWN: u64 = 1_000;
 
-pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let reader = app::read_only_store(config)?;
-    let mut reported = 0;
+#[derive(Args)]
+#[command(
+    after_help = "The server must be stopped. Indexes, unique keys and counts follow from the records, so `--repair` can rebuild them. \
+                  It cannot restore a lost record or file: restore a backup for that. Copy the data folder before you \
+                  use it."
+)]
+pub struct Check {
+    /// Rebuild indexes, unique keys and counts where they are wrong.
+    #[arg(long)]
+    repair: bool,
+}
+
+impl Check {
+    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+        app::check_backup_folder(config)?;
+        let reader = app::read_only_store(config)?;
+        let mut checked = store::check(&reader, &mut first_ones())?;
+        drop(reader);
+        print_checked(checked)?;
+        if self.repair && checked.wrong > 0 {
+            let store = app::existing_store(config, Clock::System)?;
+            let (mut repaired, mut show) = (0, first_ones());
+            checked = store::repair(&store, &mut |what| {
+                repaired += 1;
+                show(what);
+            })?;
+            print_line(format_args!("rows repaired: {repaired}"))?;
+            print_checked(checked)?;
+        }
+        if checked.wrong == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        say(if self.repair {
+            "corkboard: the rest cannot be repaired; restore a backup"
+        } else {
+            "corkboard: the stored data is damaged. Copy the data folder, then try `corkboard check --repair`, or restore a backup. This command \
+             does not check the search index; `corkboard reindex` rebuilds it"
+        });
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+fn print_checked(checked: Checked) -> Result<(), Failure> {
     let Checked {
         rows,
         records,
         wrong,
-    } = store::check(&reader, &mut |what| {
-        reported += 1;
-        if reported <= MAX_SHOWN {
+    } = checked;
+    let (rows, records) = (counted(rows, "row"), counted(records, "record"));
+    let checked = format!("Checked {rows} and {records}.");
+    if wrong == 0 {
+        print_line(format_args!("{checked} No problems found."))?;
+    } else {
+        print_line(format_args!("{checked} Problems found: {wrong}."))?;
+    }
+    Ok(())
+}
+
+/// Prints the first sentences that it gets.
+fn first_ones() -> impl FnMut(String) {
+    let mut shown = 0;
+    move |what| {
+        shown += 1;
+        if shown <= MAX_SHOWN {
             say(what);
         }
-    })?;
-    print_line(format_args!(
-        "{rows} rows and {records} records checked, problems found: {wrong}"
-    ))?;
-    if wrong == 0 {
-        return Ok(ExitCode::SUCCESS);
     }
-    say(
-        "corkboard: the stored data is damaged; restore a backup. This command does not check the search index; \
-         `corkboard reindex` rebuilds it",
-    );
-    Ok(ExitCode::FAILURE)
 }

@@ -9,6 +9,9 @@ use super::print::print;
 use super::{Failure, Line};
 
 #[derive(Args)]
+#[command(
+    after_help = "For example: corkboard completions bash > /etc/bash_completion.d/corkboard"
+)]
 pub struct Completions {
     /// The shell to print the script for.
     shell: Shell,

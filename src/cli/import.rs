@@ -20,6 +20,7 @@ use crate::store::Origin;
 use crate::telemetry::say;
 
 #[derive(Args)]
+#[command(after_help = columns())]
 pub struct Import {
     /// What the file holds.
     kind: KindName,
@@ -47,7 +48,7 @@ impl Import {
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let owner = self.owner.as_deref().map(Email::parse).transpose();
         let import = office::Import {
-            store: &app::open_store(config, Clock::System)?,
+            store: &app::existing_store(config, Clock::System)?,
             campus: &config.campus(),
             origin: Origin::OPERATOR,
             kind: match self.kind {
@@ -101,6 +102,25 @@ impl Import {
             ExitCode::SUCCESS
         })
     }
+}
+
+/// The columns of each kind of file, for the help.
+fn columns() -> String {
+    let lines = [
+        ("students", Kind::Students),
+        ("employers", Kind::Employers),
+        ("jobs", Kind::Jobs),
+    ]
+    .map(|(name, kind)| {
+        let (known, required) = kind.columns();
+        let star = |column: &&str| if required.contains(column) { "*" } else { "" };
+        let columns: Vec<_> = known
+            .iter()
+            .map(|column| format!("{column}{}", star(column)))
+            .collect();
+        format!("  {name}: {}", columns.join(", "))
+    });
+    format!("Columns (* required):\n{}", lines.join("\n"))
 }
 
 /// A progress bar on a terminal; hidden elsewhere.

@@ -10,7 +10,7 @@ use super::{Failure, Line};
 
 #[derive(Args)]
 pub struct Man {
-    /// Write corkboard.1, corkboard-serve.1 and so on into this folder instead.
+    /// Write corkboard.1, corkboard-serve.1 and so on into this folder instead. Its parent folder must exist.
     folder: Option<PathBuf>,
 }
 
@@ -18,8 +18,12 @@ impl Man {
     pub fn run(&self) -> Result<ExitCode, Failure> {
         match &self.folder {
             Some(folder) => {
-                std::fs::create_dir_all(folder)?;
-                clap_mangen::generate_to(Line::command(), folder)?;
+                let named = |error| format!("{}: {error}", folder.display());
+                // A missing parent is probably a typo.
+                match std::fs::create_dir(folder) {
+                    Err(error) if !folder.is_dir() => return Err(named(error).into()),
+                    _ => clap_mangen::generate_to(Line::command(), folder).map_err(named)?,
+                }
             }
             None => {
                 let mut page = Vec::new();

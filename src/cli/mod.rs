@@ -2,15 +2,18 @@
 //! to standard error and say what to do next.
 
 mod account;
+mod backup;
 mod check;
 mod completions;
 mod demo;
+mod export;
 mod import;
 mod init;
 mod man;
 mod openapi;
 mod print;
 mod reindex;
+mod restore;
 mod rules;
 mod serve;
 mod temp_folder;
@@ -49,17 +52,23 @@ enum Command {
     Serve(serve::Serve),
     /// Write a commented config.toml and create the first admin.
     Init(init::Init),
-    /// Create, suspend and reinstate accounts, and reset passwords.
+    /// Create, suspend and reinstate accounts, and reset passwords. Stop the server first.
     #[command(subcommand)]
     Account(account::Account),
-    /// Import students, employers or jobs from a CSV file.
+    /// Import students, employers or jobs from a CSV file. Stop the server first.
     Import(import::Import),
-    /// Check that the stored data is complete and consistent. Changes nothing.
-    Check,
+    /// Check that the stored data is complete and consistent. Stop the server first.
+    Check(check::Check),
+    /// Save all data to one file that `restore` can read. Stop the server first.
+    Backup(backup::Backup),
+    /// Restore a board from a backup file. Stop the server first.
+    Restore(restore::Restore),
+    /// Write every record as JSON, for another system. Stop the server first.
+    Export(export::Export),
     /// Write, check and test campus rules, and choose which are active.
     #[command(subcommand)]
     Rules(rules::Rules),
-    /// Rebuild the search index.
+    /// Rebuild the search index. Stop the server first.
     Reindex,
     /// Print the description of the HTTP API (OpenAPI 3.1).
     Openapi,
@@ -106,7 +115,10 @@ impl Line {
             Command::Serve(serve) => serve.run(load(settings, self.data_dir)?),
             Command::Account(account) => account.run(&load(settings, self.data_dir)?),
             Command::Import(import) => import.run(&load(settings, self.data_dir)?),
-            Command::Check => check::run(&load(settings, self.data_dir)?),
+            Command::Check(check) => check.run(&load(settings, self.data_dir)?),
+            Command::Backup(backup) => backup.run(&load(settings, self.data_dir)?),
+            Command::Restore(restore) => restore.run(&load(settings, self.data_dir)?),
+            Command::Export(export) => export.run(&load(settings, self.data_dir)?),
             Command::Rules(rules) => rules.run(&load(settings, self.data_dir)?),
             Command::Reindex => reindex::run(&load(settings, self.data_dir)?),
             Command::Init(init) => {
@@ -114,7 +126,7 @@ impl Line {
                     print::print(file)?;
                     return Ok(ExitCode::SUCCESS);
                 }
-                init.write_settings(settings)?;
+                init.write_settings(settings, self.data_dir.as_deref())?;
                 init.run(&load(settings, self.data_dir)?)
             }
             // These read no settings.

@@ -15,6 +15,12 @@ impl Unprinted {
     }
 }
 
+/// A number of things, such as "1 row" or "2 rows".
+pub fn counted(number: u64, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{end}")
+}
+
 /// Prints a text as it is.
 pub fn print(text: impl Display) -> Result<(), Unprinted> {
     let mut output = io::stdout().lock();
@@ -25,4 +31,15 @@ pub fn print(text: impl Display) -> Result<(), Unprinted> {
 /// Prints a text as a line.
 pub fn print_line(text: impl Display) -> Result<(), Unprinted> {
     print(format_args!("{text}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_singular() {
+        let counts = [0, 1, 2].map(|number| counted(number, "record"));
+        assert_eq!(counts, ["0 records", "1 record", "2 records"]);
+    }
 }

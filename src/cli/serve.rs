@@ -9,13 +9,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::Failure;
 use crate::app;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Warning};
 use crate::telemetry;
 
 #[derive(Args)]
 pub struct Serve {
     /// The address and port to listen on [default: the setting server.listen].
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 }
 
@@ -27,7 +27,16 @@ impl Serve {
         telemetry::init()?;
         actix_web::rt::System::new().block_on(async {
             let signal = StopSignal::listen()?;
+            let settings = config.clone();
+            let is_new = !app::has_store(&settings);
             let running = app::start(config, Clock::System)?;
+            if is_new {
+                let folder = settings.data.dir.display();
+                tracing::info!(%folder, "created an empty board, because this folder had no data");
+            }
+            for Warning { setting, message } in settings.harmful_samples(running.server.address) {
+                tracing::warn!(setting, "{message}");
+            }
             telemetry::say(format_args!(
                 "listening on http://{}",
                 running.server.address
@@ -35,6 +44,12 @@ impl Serve {
             serve_until(signal, running).await
         })
     }
+}
+
+/// An address to listen on. Rust's own error does not say what one looks like.
+pub(super) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "must be an IP address and a port, such as 127.0.0.1:8080")
 }
 
 /// The signals that ask this process to stop. It listens for them from the moment this is created, so a stop during the

@@ -1,11 +1,16 @@
 //! `config.toml` and its overrides from the environment. All values in here are valid.
 
+mod data_folder;
 mod load;
+mod read;
+mod samples;
 mod settings;
 mod values;
+mod wrong;
 
 pub use load::ConfigError;
+pub use samples::Warning;
 pub use settings::{
-    Accounts, Calendar, CampusSettings, Config, Data, MailSettings, MailTls, MailTransport,
-    MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
+    Accounts, BackupSettings, Calendar, CampusSettings, Config, Data, MailSettings, MailTls,
+    MailTransport, MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
 };

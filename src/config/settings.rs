@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
@@ -26,18 +26,21 @@ pub struct Config {
     pub metrics: MetricsSettings,
     pub rules: RulesSettings,
     pub retention: Retention,
+    pub backup: BackupSettings,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
+    #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
-    #[serde(deserialize_with = "address_of_a_site")]
+    #[serde(deserialize_with = "values::site")]
     pub public_url: String,
     #[serde(deserialize_with = "values::origins")]
     pub allowed_origins: Vec<String>,
+    #[serde(deserialize_with = "values::addresses")]
     pub trusted_proxies: Vec<IpAddr>,
-    #[serde(deserialize_with = "positive")]
+    #[serde(deserialize_with = "values::positive")]
     pub body_limit_kib: usize,
 }
 
@@ -68,10 +71,14 @@ pub struct CampusSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accounts {
+    #[serde(deserialize_with = "values::positive")]
     pub access_minutes: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
     pub refresh_days: NonZeroU32,
     pub trust_campus_employers: bool,
+    #[serde(deserialize_with = "values::positive")]
     pub failed_logins_per_account: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
     pub failed_logins_per_address: NonZeroU32,
     #[serde(deserialize_with = "values::address_ranges")]
     pub campus_networks: Vec<AddressRange>,
@@ -90,9 +97,9 @@ pub struct Calendar {
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Period {
     pub name: String,
-    #[serde(deserialize_with = "toml_date")]
+    #[serde(deserialize_with = "values::date")]
     pub start: Date,
-    #[serde(deserialize_with = "toml_date")]
+    #[serde(deserialize_with = "values::date")]
     pub end: Date,
 }
 
@@ -138,7 +145,7 @@ pub struct MailSettings {
 pub struct MetricsSettings {
     pub enabled: bool,
     /// `None`: on the main address, only for callers on this machine and admins.
-    #[serde(deserialize_with = "address_or_nothing")]
+    #[serde(deserialize_with = "values::address_or_nothing")]
     pub listen: Option<SocketAddr>,
 }
 
@@ -146,8 +153,12 @@ pub struct MetricsSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
+    #[serde(deserialize_with = "values::positive")]
     pub sent_mail_days: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
     pub unverified_days: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
+    pub log_days: NonZeroU32,
 }
 
 impl Default for Retention {
@@ -156,6 +167,33 @@ impl Default for Retention {
         Self {
             sent_mail_days: number(30),
             unverified_days: number(7),
+            // Two years, with a leap day: 29 CFR 1602.49 for records of hiring at institutions of higher education.
+            log_days: number(731),
+        }
+    }
+}
+
+/// The backups that the board takes by itself, once a day.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BackupSettings {
+    /// `None`: it takes none.
+    #[serde(deserialize_with = "values::folder_or_nothing")]
+    pub folder: Option<PathBuf>,
+    /// In the campus's time zone.
+    #[serde(deserialize_with = "values::time_of_day")]
+    pub at: Time,
+    /// How many files to keep.
+    #[serde(deserialize_with = "values::positive")]
+    pub keep: NonZeroU32,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self {
+            folder: None,
+            at: Time::constant(3, 0, 0, 0),
+            keep: NonZeroU32::new(14).expect("it is not zero"),
         }
     }
 }
@@ -174,15 +212,20 @@ impl Default for MetricsSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct RulesSettings {
     /// CPU time of one call.
+    #[serde(deserialize_with = "values::positive")]
     pub deadline_ms: NonZeroU32,
     /// Memory of one call.
+    #[serde(deserialize_with = "values::positive")]
     pub memory_mib: NonZeroU32,
     /// Largest module that may be uploaded.
-    #[serde(deserialize_with = "positive")]
+    #[serde(deserialize_with = "values::positive")]
     pub module_limit_kib: usize,
     /// Limits of the process that compiles a module: CPU time, wall-clock time, memory.
+    #[serde(deserialize_with = "values::positive")]
     pub compile_cpu_seconds: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
     pub compile_seconds: NonZeroU32,
+    #[serde(deserialize_with = "values::positive")]
     pub compile_memory_mib: NonZeroU32,
     /// The program that compiles modules, for tests and benches, which cannot do it themselves. `None`: this program.
     #[serde(skip)]
@@ -299,6 +342,15 @@ impl Accounts {
 }
 
 impl Config {
+    /// The setting server.public_url, or else the address that the server listens on.
+    pub fn public_url(&self, listening: SocketAddr) -> String {
+        if self.server.public_url.is_empty() {
+            format!("http://{listening}")
+        } else {
+            self.server.public_url.clone()
+        }
+    }
+
     pub fn campus(&self) -> Campus {
         let campus = &self.campus;
         Campus {
@@ -322,7 +374,7 @@ impl<'de> Deserialize<'de> for Period {
         let period = Self::deserialize(deserializer)?;
         if period.end < period.start {
             return Err(serde::de::Error::custom(format!(
-                "end of {:?} must not be before its start",
+                "must not end before it starts; {:?} does",
                 period.name
             )));
         }
@@ -335,47 +387,9 @@ impl<'de> Deserialize<'de> for MailSettings {
         let mail = Self::deserialize(deserializer)?;
         if mail.transport == MailTransport::Smtp && mail.host.trim().is_empty() {
             return Err(serde::de::Error::custom(
-                "host must name the mail server where transport is \"smtp\"",
+                "needs a host, the name of the mail server, because transport is \"smtp\"",
             ));
         }
         Ok(mail)
-    }
-}
-
-fn toml_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
-    let value = toml::value::Datetime::deserialize(deserializer)?;
-    value
-        .to_string()
-        .parse()
-        .map_err(|_| serde::de::Error::custom("must be a date, as 2026-08-31"))
-}
-
-fn address_or_nothing<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<SocketAddr>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let address = (!text.is_empty()).then(|| text.parse()).transpose();
-    address
-        .map_err(|_| serde::de::Error::custom("must be \"\" or an address, as \"127.0.0.1:9100\""))
-}
-
-fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    let value = usize::deserialize(deserializer)?;
-    if value == 0 {
-        Err(serde::de::Error::custom("must be 1 or more"))
-    } else {
-        Ok(value)
-    }
-}
-
-fn address_of_a_site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let url = String::deserialize(deserializer)?;
-    let sound = url.is_empty() || url.starts_with("http://") || url.starts_with("https://");
-    if sound {
-        Ok(url.trim_end_matches('/').into())
-    } else {
-        Err(serde::de::Error::custom(
-            "public_url must start with http:// or https://",
-        ))
     }
 }

@@ -1,12 +1,17 @@
-//! Checks single settings while they are read, so that an error can name the line.
+//! Checks single settings while they are read. An error is a sentence without its subject; `wrong.rs` adds the setting and its
+//! value.
 
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use crate::model::{AddressRange, Email};
 
-/// A text that passes a check. The error says what is allowed.
+/// A text that passes a check. The error says what it must be.
 fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
     is_sound: fn(&str) -> bool,
@@ -16,31 +21,114 @@ fn text<'de, D: Deserializer<'de>>(
     if is_sound(&value) {
         Ok(value)
     } else {
-        Err(D::Error::custom(format!("{allowed}, not {value:?}")))
+        Err(D::Error::custom(format!("must be {allowed}")))
     }
 }
 
-/// A list of texts that each pass a check. The error says what is allowed.
-fn texts<'de, D: Deserializer<'de>>(
+/// A list of texts. The error says what each must be, and which one is not.
+fn list<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    is_sound: fn(&str) -> bool,
+    read: impl Fn(&str) -> Option<T>,
     allowed: &str,
-) -> Result<Vec<String>, D::Error> {
+) -> Result<Vec<T>, D::Error> {
     let values = Vec::<String>::deserialize(deserializer)?;
-    match values.iter().find(|value| !is_sound(value)) {
-        Some(value) => Err(D::Error::custom(format!("{allowed}, not {value:?}"))),
-        None => Ok(values),
-    }
+    let read = |value: &String| {
+        read(value).ok_or_else(|| {
+            D::Error::custom(format!(
+                "each entry must be {allowed}, and {value:?} is not"
+            ))
+        })
+    };
+    values.iter().map(read).collect()
+}
+
+/// A number of something that there must be at least one of.
+pub(super) fn positive<'de, D: Deserializer<'de>, T: TryFrom<u32>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    let number = u32::try_from(number).ok().filter(|number| *number > 0);
+    let number = number.and_then(|number| T::try_from(number).ok());
+    let max = u32::MAX;
+    number.ok_or_else(|| D::Error::custom(format!("must be a whole number from 1 to {max}")))
+}
+
+const SOCKET: &str = "an IP address and a port, such as \"127.0.0.1:8080\"";
+
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |_| D::Error::custom(format!("must be {SOCKET}"));
+    text.parse().map_err(wrong)
+}
+
+pub(super) fn address_or_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let address = (!text.is_empty()).then(|| text.parse()).transpose();
+    address.map_err(|_| D::Error::custom(format!("must be empty or {SOCKET}")))
+}
+
+pub(super) fn addresses<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<IpAddr>, D::Error> {
+    let allowed = "an IP address, such as \"127.0.0.1\"";
+    list(deserializer, |value| value.parse().ok(), allowed)
+}
+
+pub(super) fn address_ranges<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<AddressRange>, D::Error> {
+    let allowed = "a range of addresses, such as \"198.51.100.0/24\"";
+    list(deserializer, AddressRange::parse, allowed)
+}
+
+/// The address of a website, without a slash at its end. The pages need a host of their own: their links start at `/`.
+pub(super) fn site<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let is_sound = |url: &str| {
+        let after_scheme = ["http://", "https://"].map(|scheme| url.strip_prefix(scheme));
+        let mut host = after_scheme.into_iter().flatten();
+        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#']);
+        url.is_empty() || host.any(|host| is_host(host.trim_end_matches('/')))
+    };
+    let allowed = "empty or start with http:// or https:// and have no path, such as \"https://jobs.example.edu\"";
+    let url = text(deserializer, is_sound, allowed)?;
+    Ok(url.trim_end_matches('/').into())
+}
+
+/// A day, with or without quotes.
+pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let day = value.as_str().and_then(|text| text.parse().ok());
+    day.ok_or_else(|| D::Error::custom("must be a date, such as 2026-08-31"))
+}
+
+/// Hours and minutes.
+pub(super) fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    // The parser of jiff takes more forms than a setting needs.
+    let is_sound = text.len() == 5 && text.as_bytes()[2] == b':';
+    let time = is_sound.then(|| text.parse().ok()).flatten();
+    time.ok_or_else(|| {
+        D::Error::custom("must be a time of day from \"00:00\" to \"23:59\", such as \"03:00\"")
+    })
+}
+
+pub(super) fn folder_or_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PathBuf>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let is_sound = |value: &str| !value.trim().is_empty();
-    text(deserializer, is_sound, "name must not be empty")
+    text(deserializer, is_sound, "a name and not empty")
 }
 
 pub(super) fn currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let is_sound = |value: &str| value.len() == 3 && value.bytes().all(|b| b.is_ascii_uppercase());
-    let allowed = "currency must be three capital letters (ISO 4217), such as \"USD\"";
+    let allowed = "three capital letters (ISO 4217), such as \"USD\"";
     text(deserializer, is_sound, allowed)
 }
 
@@ -51,8 +139,11 @@ pub(super) fn accent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         };
         matches!(digits.len(), 3 | 6) && digits.bytes().all(|b| b.is_ascii_hexdigit())
     };
-    let allowed = "accent must be empty or a color such as \"#1a5fb4\"";
-    text(deserializer, is_sound, allowed)
+    text(
+        deserializer,
+        is_sound,
+        "empty or a color, such as \"#1a5fb4\"",
+    )
 }
 
 /// Language tags (RFC 5646): checks the form only.
@@ -68,12 +159,17 @@ pub(super) fn languages<'de, D: Deserializer<'de>>(
                 (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
             })
     };
-    let allowed = "languages must be language tags such as \"en\", \"es\" or \"pt-BR\"";
-    let values = texts(deserializer, is_sound, allowed)?;
+    let allowed = "a language tag, such as \"en\", \"es\" or \"pt-BR\"";
+    let read = |value: &str| is_sound(value).then(|| value.to_owned());
+    let values = list(deserializer, read, allowed)?;
+    at_least_one(values, "en")
+}
+
+fn at_least_one<E: serde::de::Error>(values: Vec<String>, such_as: &str) -> Result<Vec<String>, E> {
     if values.is_empty() {
-        return Err(D::Error::custom(
-            "languages must have at least one entry, such as [\"en\"]",
-        ));
+        return Err(E::custom(format!(
+            "must have at least one entry, such as [{such_as:?}]"
+        )));
     }
     Ok(values)
 }
@@ -81,36 +177,25 @@ pub(super) fn languages<'de, D: Deserializer<'de>>(
 pub(super) fn email_domains<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
-    let allowed = "email_domains must be the part after the @, such as \"example.edu\"";
-    let domains = texts(deserializer, is_domain, allowed)?;
     // Stored like addresses: international domains in ASCII.
-    let kept = |domain: String| Email::parse(&format!("a@{domain}"));
-    let kept = domains.into_iter().map(kept);
-    kept.map(|email| email.map(|email| email.domain().to_owned()))
-        .collect::<Result<_, _>>()
-        .map_err(D::Error::custom)
-}
-
-fn is_domain(value: &str) -> bool {
-    value.trim() == value && Email::parse(&format!("a@{value}")).is_ok()
-}
-
-pub(super) fn address_ranges<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<AddressRange>, D::Error> {
-    let values = Vec::<String>::deserialize(deserializer)?;
-    let parse = |value: &String| {
-        AddressRange::parse(value)
-            .map_err(|message| D::Error::custom(format!("campus_networks {message}")))
+    let read = |value: &str| {
+        let email = Email::parse(&format!("a@{value}")).ok();
+        let is_sound = value.trim() == value;
+        email
+            .filter(|_| is_sound)
+            .map(|email| email.domain().to_owned())
     };
-    values.iter().map(parse).collect()
+    let allowed = "the part of an address after the @, such as \"example.edu\"";
+    // Without one, no student could register.
+    at_least_one(list(deserializer, read, allowed)?, "example.edu")
 }
 
 /// In the form that browsers use in the `Origin` header.
 pub(super) fn origins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let allowed = "allowed_origins must be a scheme and a host, plus the port if it is not the default one, without a path, such as \
+    let allowed = "a scheme and a host, plus the port if it is not the default one, without a path, such as \
                    \"https://www.example.edu\"";
-    texts(deserializer, is_origin, allowed)
+    let read = |value: &str| is_origin(value).then(|| value.to_owned());
+    list(deserializer, read, allowed)
 }
 
 fn is_origin(value: &str) -> bool {
@@ -155,15 +240,13 @@ pub(super) fn mailbox<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Stri
             .and_then(|value| value.rsplit_once('<'));
         Email::parse(in_brackets.map_or(value, |(_, address)| address)).is_ok()
     };
-    let allowed = "from must be an email address, such as \"Corkboard <jobs@example.edu>\"";
+    let allowed = "an email address, such as \"Corkboard <jobs@example.edu>\"";
     text(deserializer, is_sound, allowed)
 }
 
 pub(super) fn time_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
     TimeZone::get(&name).map_err(|_| {
-        D::Error::custom(format!(
-            "time_zone {name:?} is unknown; use an IANA name such as \"America/New_York\""
-        ))
+        D::Error::custom("must be the IANA name of a time zone, such as \"America/New_York\"")
     })
 }

@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use super::facts::{Facts, day};
 use super::health::{RuleHealth, failing_rules, note_failure, note_recovery};
 use super::ready::{ModuleCache, blocking};
+use super::verdicts::{Failed, Verdicts, add};
 use crate::config::{OnFailure, RulesSettings};
 use crate::model::{
-    Eligibility, Job, Outcome, Reason, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
+    Eligibility, Job, Outcome, RuleId, RuleInUse, RuleKind, RuleModule, RuleSet, Student,
     Timestamp, language_for,
 };
 use crate::rules::{self, Fault, Host, Module, Verdict};
@@ -54,27 +55,20 @@ pub enum Purpose {
     DryRun,
 }
 
-/// One verdict for each pair.
-#[derive(Debug)]
-pub struct Verdicts {
-    pub all: Vec<Eligibility>,
-    /// Where a module failed. It may answer differently the next time.
-    pub failed: Vec<Failed>,
-}
-
-/// A pair, by its index, for which a module failed.
-#[derive(Clone, Debug)]
-pub struct Failed {
-    pub at: usize,
-    pub rule_id: RuleId,
-    pub fault: Fault,
-}
-
 /// What a call needs besides the cases.
 pub(super) struct About<'a> {
     pub now: Timestamp,
     pub language: Option<&'a str>,
     pub purpose: Purpose,
+}
+
+/// What the campus rules say about one student and one job.
+#[derive(Debug)]
+pub struct Checked {
+    pub verdict: Eligibility,
+    /// See `Verdicts::is_complete`.
+    pub is_complete: bool,
+    pub shadows: Vec<Shadow>,
 }
 
 /// What a shadow module would have changed.
@@ -157,7 +151,7 @@ impl Checker {
         job: &Job,
         now: Timestamp,
         language: &str,
-    ) -> Result<(Eligibility, Vec<Shadow>), StoreError> {
+    ) -> Result<Checked, StoreError> {
         let facts = Facts::new(&self.terms.zone, now);
         let case = Arc::new(Case {
             now,
@@ -168,19 +162,28 @@ impl Checker {
             purpose: Purpose::Verdict,
         });
         let one = |verdicts: Verdicts| verdicts.all.into_iter().next();
-        let verdict = one(self.check(reader, set, &case).await?);
-        let verdict = verdict.unwrap_or_else(Eligibility::eligible);
+        let verdicts = self.check(reader, set, &case).await?;
+        let is_complete = verdicts.is_complete();
+        let verdict = one(verdicts).unwrap_or_else(Eligibility::eligible);
         let mut shadows = Vec::new();
         for module in &set.shadow {
-            if module.kind == RuleKind::Eligibility {
-                let beside = one(self.check(reader, &set.with(module), &case).await?);
-                shadows.push(Shadow {
-                    rule_id: module.rule_id,
-                    differs: beside.is_some_and(|beside| beside.outcome != verdict.outcome),
-                });
+            // A machine that was too busy tells nothing about the shadow rule.
+            if module.kind == RuleKind::Eligibility && is_complete {
+                let beside = self.check(reader, &set.with(module), &case).await?;
+                if beside.is_complete() {
+                    shadows.push(Shadow {
+                        rule_id: module.rule_id,
+                        differs: one(beside)
+                            .is_some_and(|beside| beside.outcome != verdict.outcome),
+                    });
+                }
             }
         }
-        Ok((verdict, shadows))
+        Ok(Checked {
+            verdict,
+            is_complete,
+            shadows,
+        })
     }
 
     /// One verdict per pair, from all active eligibility modules of a set. `reader` has the modules' bytes.
@@ -212,6 +215,7 @@ impl Checker {
                 Ok(answers) => answers,
                 Err(fault) => vec![Err(fault); case.pairs.len()],
             };
+            note_busy(rule, &answers);
             if case.purpose == Purpose::Verdict {
                 self.note_health(rule, &answers, case.now);
             }
@@ -302,10 +306,13 @@ impl Checker {
     }
 
     fn note_health(&self, rule: &RuleInUse, answers: &[Result<Verdict, Fault>], now: Timestamp) {
-        let faults = || answers.iter().filter_map(|answer| answer.as_ref().err());
+        // Being overloaded is not a failure of the module.
+        let asked = || answers.iter().filter(|answer| **answer != Err(Fault::Busy));
+        let faults = || asked().filter_map(|answer| answer.as_ref().err());
         match faults().next() {
-            None => self.answered(rule, now),
-            Some(fault) => self.failed(rule, fault, now, faults().count() == answers.len()),
+            Some(fault) => self.failed(rule, fault, now, faults().count() == asked().count()),
+            None if asked().next().is_some() => self.answered(rule, now),
+            None => {}
         }
     }
 
@@ -315,7 +322,7 @@ impl Checker {
         if matches!(fault, Fault::Busy | Fault::SetAside) {
             return;
         }
-        tracing::error!(rule = named(rule), %fault, "a campus rule failed");
+        tracing::error!(rule = named(rule), error = %fault, "a campus rule failed");
         if self.health.failed(rule.rule_id, now, wholly) {
             let (store, id, message) = (self.store.clone(), rule.rule_id, fault.to_string());
             self.note(async move {
@@ -346,33 +353,22 @@ impl Checker {
     }
 }
 
+fn note_busy(rule: &RuleInUse, answers: &[Result<Verdict, Fault>]) {
+    let busy = answers.iter().filter(|answer| **answer == Err(Fault::Busy));
+    let pairs = busy.count();
+    if pairs > 0 {
+        let all = answers.len();
+        tracing::warn!(
+            rule = named(rule),
+            pairs,
+            all,
+            "too busy to ask a campus rule"
+        );
+    }
+}
+
 pub(super) fn named(rule: &RuleInUse) -> String {
     format!("{}@{}", rule.name, rule.version)
-}
-
-fn add(verdict: &mut Eligibility, rule: &RuleInUse, answer: Verdict) {
-    let outcome = match answer.outcome {
-        rules::Outcome::Eligible => Outcome::Eligible,
-        rules::Outcome::Review => Outcome::Review,
-        rules::Outcome::Ineligible => Outcome::Ineligible,
-    };
-    let reasons = answer.reasons.into_iter().map(|reason| Reason {
-        code: reason.code,
-        message: reason.message,
-        remedy: reason.remedy,
-        rule: named(rule),
-    });
-    raise(verdict, outcome, reasons.collect());
-}
-
-/// The strictest outcome wins. All reasons are kept.
-fn raise(verdict: &mut Eligibility, outcome: Outcome, reasons: Vec<Reason>) {
-    verdict.outcome = match (verdict.outcome, outcome) {
-        (Outcome::Ineligible, _) | (_, Outcome::Ineligible) => Outcome::Ineligible,
-        (Outcome::Review, _) | (_, Outcome::Review) => Outcome::Review,
-        (Outcome::Eligible, Outcome::Eligible) => Outcome::Eligible,
-    };
-    verdict.reasons.extend(reasons);
 }
 
 /// The modules in use.

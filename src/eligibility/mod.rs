@@ -8,9 +8,11 @@ mod health;
 mod open_jobs;
 mod ready;
 mod route;
+mod verdicts;
 
-pub use checker::{Case, Checker, Failed, Purpose, Shadow, Terms, Verdicts, rule_set};
+pub use checker::{Case, Checked, Checker, Purpose, Shadow, Terms, rule_set};
 pub use facts::{Facts, calendar, weekly_hours};
 pub use health::failing_rules;
 pub use open_jobs::OpenJobs;
 pub use route::{Notice, Routed, Routes};
+pub use verdicts::{Failed, Verdicts};

@@ -47,7 +47,8 @@ pub struct OpenJobs {
 }
 
 impl OpenJobs {
-    /// The open jobs for which the rules say `eligible`, at the reader's snapshot.
+    /// The open jobs for which the rules say `eligible`, at the reader's snapshot. `None` if the machine was too busy to
+    /// ask about all of them. What was answered is kept, so the next attempt asks only about the rest.
     pub async fn eligible(
         &self,
         checker: &Checker,
@@ -55,7 +56,7 @@ impl OpenJobs {
         student: &Student,
         now: Timestamp,
         language: &str,
-    ) -> Result<Arc<HashSet<JobId>>, StoreError> {
+    ) -> Result<Option<Arc<HashSet<JobId>>>, StoreError> {
         let zone = &checker.terms().zone;
         let facts = Facts::new(zone, now);
         let board = self.current(reader, &facts)?;
@@ -70,22 +71,12 @@ impl OpenJobs {
             eligible: Arc::default(),
             unsettled: HashSet::new(),
         };
-        let checked = match self.take(&wanted) {
-            Some(old) => check_changed(checker, reader, &board, old, now).await?,
-            None => {
-                check_changed(
-                    checker,
-                    reader,
-                    &board,
-                    CheckedJobs { stamp: 0, ..wanted },
-                    now,
-                )
-                .await?
-            }
-        };
+        let known = self.take(&wanted);
+        let known = known.unwrap_or(CheckedJobs { stamp: 0, ..wanted });
+        let (checked, is_complete) = check_changed(checker, reader, &board, known, now).await?;
         let eligible = checked.eligible.clone();
         self.keep(checked);
-        Ok(eligible)
+        Ok(is_complete.then_some(eligible))
     }
 
     fn take(&self, wanted: &CheckedJobs) -> Option<CheckedJobs> {
@@ -117,7 +108,8 @@ impl OpenJobs {
         if kept.position < end {
             let board = Arc::make_mut(&mut kept);
             let behind = reader.log_after(board.position, MAX_BEHIND)?;
-            if board.position == 0 || behind.len() == MAX_BEHIND {
+            let is_known = board.position > 0 && reader.has_log_after(board.position)?;
+            if !is_known || behind.len() == MAX_BEHIND {
                 board.read_all(reader, facts)?;
             } else {
                 for logged in behind {
@@ -176,20 +168,21 @@ impl Board {
     }
 }
 
-/// Checks jobs that changed since the last time and jobs for which a module failed. The first time, all of them.
+/// Checks jobs that changed since the last time and jobs for which a module failed. The first time, all of them. Also
+/// returns whether all modules were asked about all of these.
 async fn check_changed(
     checker: &Checker,
     reader: &Reader,
     board: &Board,
     mut checked: CheckedJobs,
     now: Timestamp,
-) -> Result<CheckedJobs, StoreError> {
+) -> Result<(CheckedJobs, bool), StoreError> {
     let stale: Vec<usize> = (0..board.ids.len())
         .filter(|place| {
             board.stamps[*place] > checked.stamp || checked.unsettled.contains(&board.ids[*place])
         })
         .collect();
-    let eligible = Arc::make_mut(&mut checked.eligible);
+    let mut is_complete = true;
     if !stale.is_empty() {
         let case = Arc::new(Case {
             now,
@@ -200,8 +193,10 @@ async fn check_changed(
             purpose: Purpose::Verdict,
         });
         let verdicts = checker.check(reader, &checked.rules, &case).await?;
+        is_complete = verdicts.is_complete();
         let id = |pair: usize| board.ids[stale[pair]];
         checked.unsettled = verdicts.failed.iter().map(|failed| id(failed.at)).collect();
+        let eligible = Arc::make_mut(&mut checked.eligible);
         for (place, verdict) in stale.into_iter().zip(verdicts.all) {
             if verdict.outcome == Outcome::Eligible {
                 eligible.insert(board.ids[place]);
@@ -211,5 +206,5 @@ async fn check_changed(
         }
     }
     checked.stamp = board.stamp;
-    Ok(checked)
+    Ok((checked, is_complete))
 }

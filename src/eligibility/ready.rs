@@ -4,13 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::checker::rule_set;
 use crate::config::RulesSettings;
 use crate::model::{Parameters, RuleId, RuleInUse, RuleModule};
 use crate::rules::{self, Fault, Host, Module, Schema};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, keys};
-
-/// Most modules to keep ready. A campus uses a handful, and dry runs of drafts come and go.
-const MAX_READY: usize = 32;
 
 /// A module that is ready to call.
 pub(super) struct Ready {
@@ -87,7 +85,7 @@ impl ModuleCache {
             Ok(ready) => Arc::new(ready),
             Err(fault) => return Ok(Err(fault)),
         };
-        self.keep(ready.clone());
+        self.keep(reader, ready.clone())?;
         Ok(Ok(ready))
     }
 
@@ -104,12 +102,16 @@ impl ModuleCache {
         ready.remove(&rule);
     }
 
-    fn keep(&self, module: Arc<Ready>) {
+    /// Keeps the modules in use. Of the others, which are asked in dry runs, only the newest.
+    fn keep(&self, reader: &Reader, module: Arc<Ready>) -> Result<(), StoreError> {
+        let set = rule_set(reader)?;
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if ready.len() >= MAX_READY {
-            ready.clear();
-        }
+        ready.retain(|id, _| {
+            let mut in_use = set.active.iter().chain(&set.shadow);
+            in_use.any(|rule| rule.rule_id == *id)
+        });
         ready.insert(module.of.rule_id, module);
+        Ok(())
     }
 }
 

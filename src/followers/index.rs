@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::{Progress, Tail, Woken};
 use crate::model::{Event, Job, JobId};
 use crate::search::{Edit, SearchError, SearchIndex};
-use crate::store::{Logged, Reader, Store, StoreError, keys};
+use crate::store::{Direction, KeyRange, Logged, Reader, Store, StoreError, keys};
 
 /// Log entries per index commit: most, least, and at the start.
 const MOST_BATCH: usize = 5_000;
@@ -27,9 +27,15 @@ const LOOK_AHEAD: usize = 20_000;
 const BULK: usize = 32;
 /// Jobs per step of a rebuild. A finished step is searchable.
 const REBUILD_STEP: usize = 10_000;
+/// Jobs per scan of a step, since a scan copies the rows.
+const REBUILD_SCAN: usize = 1_000;
 /// An index commit costs milliseconds, so changes that arrive close together share one. Far below the second within
 /// which a posting must be found.
 const GATHER: Duration = Duration::from_millis(100);
+
+/// After this many log entries without a change of a job, the index saves its position. Until then, a start reads them
+/// again, and the log cannot be trimmed beyond the saved position.
+const UNSAVED: u64 = 1_000;
 
 /// How often to check that the index's files exist while nothing changes.
 const LOOK_AFTER: Duration = Duration::from_secs(2);
@@ -106,17 +112,22 @@ impl IndexFollower {
         }
     }
 
-    /// Where to continue: the index's own position, or the position after a rebuild if it does not fit this store.
+    /// Where to continue: the index's own position, or the position after a rebuild if it does not fit this store: it is of
+    /// another one, or an old copy that needs log entries that were trimmed.
     fn catch_up_or_rebuild(&self) -> Result<u64, FollowError> {
         let reader = self.store.read()?;
         let (position, end) = (self.index.position(), reader.log_end()?);
-        if position > 0 && position <= end || end == 0 && position == 0 {
+        let is_known = position > 0 && position <= end && reader.has_log_after(position)?;
+        if is_known || end == 0 && position == 0 {
             return Ok(position);
         }
-        tracing::info!(position, end, "building the search index");
-        rebuild(&reader, &self.index, |_| {})?;
-        tracing::info!("the search index is built");
-        Ok(end)
+        drop(reader);
+        tracing::info!(
+            log_position = position,
+            log_end = end,
+            "building the search index"
+        );
+        self.rebuild()
     }
 
     /// Rebuilds an index whose files were deleted. The old one still answers until then.
@@ -124,18 +135,31 @@ impl IndexFollower {
         tracing::warn!("the search index's files are missing; rebuilding it");
         Progress::set(&self.progress.index, 0);
         self.index.replace()?;
-        let reader = self.store.read()?;
-        rebuild(&reader, &self.index, |_| {})?;
+        self.rebuild()
+    }
+
+    fn rebuild(&self) -> Result<u64, FollowError> {
+        let end = rebuild(&self.store, &self.index, |_| {})?;
         tracing::info!("the search index is built");
-        Ok(reader.log_end()?)
+        Ok(end)
     }
 
     fn follow(&mut self, position: u64) -> Result<u64, FollowError> {
+        let (edits, last) = self.read_on(position)?;
+        if !edits.is_empty() || last >= self.index.position() + UNSAVED {
+            let start = Instant::now();
+            self.index.apply(edits, last)?;
+            self.pace.adjust(start.elapsed());
+        }
+        Ok(last)
+    }
+
+    /// The edits for the next log entries, and the position after these entries. Its snapshot ends here: the store
+    /// keeps all pages that are replaced while a snapshot is open, and an index commit takes long.
+    fn read_on(&mut self, position: u64) -> Result<(Vec<Edit>, u64), StoreError> {
         let reader = self.store.read()?;
         let entries = reader.log_after(position, self.pace.batch)?;
-        let Some(last) = entries.last().map(|logged| logged.sequence) else {
-            return Ok(position);
-        };
+        let last = entries.last().map_or(position, |logged| logged.sequence);
         let mut changed: BTreeSet<JobId> = entries.iter().filter_map(changed_job).collect();
         if entries.len() == self.pace.batch {
             let ahead = reader.log_after(self.pace.looked.max(last), LOOK_AHEAD)?;
@@ -143,45 +167,50 @@ impl IndexFollower {
             let end = ahead.last().map(|logged| logged.sequence);
             self.pace.looked = end.unwrap_or(self.pace.looked).max(last);
         }
-        if changed.is_empty() {
-            return Ok(last);
-        }
-        let edits = changed
-            .into_iter()
-            .map(|id| edit(&reader, id))
-            .collect::<Result<Vec<_>, _>>()?;
-        let start = Instant::now();
-        self.index.apply(edits, last)?;
-        self.pace.adjust(start.elapsed());
-        Ok(last)
+        let edits = changed.into_iter().map(|id| edit(&reader, id));
+        Ok((edits.collect::<Result<_, _>>()?, last))
     }
 }
 
-/// Writes all postings to the index. After each searchable step, calls `report` with the number so far.
+/// Writes all postings to the index. After each searchable step, calls `report` with the number so far. Returns the
+/// position from which to follow the log.
 pub fn rebuild(
-    reader: &Reader,
+    store: &Store,
     index: &SearchIndex,
     mut report: impl FnMut(usize),
-) -> Result<(), FollowError> {
-    let end = reader.log_end()?;
-    let mut step: Vec<Edit> = Vec::with_capacity(REBUILD_STEP);
+) -> Result<u64, FollowError> {
+    // A posting that changes from here on is indexed again from the log, so each step can have a snapshot of its own.
+    let end = store.read()?.log_end()?;
+    let mut rest = Some(KeyRange::prefix(&keys::jobs()));
     let mut count = 0;
-    reader.each_key(&keys::jobs(), |key| {
-        if let Some(job) = reader.get::<Job>(&keys::indexed(&key)?)? {
-            step.push(Edit::Upsert(Box::new(job.record)));
+    while let Some(range) = rest {
+        let step;
+        (step, rest) = read_step(&store.read()?, range)?;
+        count += step.len();
+        // Position 0: if this stops half way, the next start begins again.
+        index.apply(step, if rest.is_some() { 0 } else { end })?;
+        report(count);
+    }
+    Ok(end)
+}
+
+/// The edits for the first postings of a range, and the range of the others if there may be more.
+fn read_step(
+    reader: &Reader,
+    mut range: KeyRange,
+) -> Result<(Vec<Edit>, Option<KeyRange>), StoreError> {
+    let mut step = Vec::with_capacity(REBUILD_STEP);
+    while step.len() < REBUILD_STEP {
+        let keys = reader.scan_keys(&range, Direction::Forward, REBUILD_SCAN)?;
+        let Some(last) = keys.last().cloned() else {
+            return Ok((step, None));
+        };
+        for key in keys {
+            step.push(edit(reader, keys::indexed_id::<Job>(&key)?)?);
         }
-        if step.len() == REBUILD_STEP {
-            count += step.len();
-            // Position 0: if this stops half-way, the next start begins again.
-            index.apply(std::mem::take(&mut step), 0)?;
-            report(count);
-        }
-        Ok::<(), FollowError>(())
-    })?;
-    count += step.len();
-    index.apply(step, end)?;
-    report(count);
-    Ok(())
+        range = range.beyond(last, Direction::Forward);
+    }
+    Ok((step, Some(range)))
 }
 
 impl Pace {
@@ -218,3 +247,6 @@ fn edit(reader: &Reader, id: JobId) -> Result<Edit, StoreError> {
         None => Edit::Remove(id),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,15 @@
 //! Everything that follows from a change without being part of it. A follower reads the log behind a cursor that it
 //! saves together with its effect. Nobody calls a follower.
 
+mod backup;
 mod clock;
 mod index;
 mod notify;
 mod retention;
 
+pub use backup::{BackupState, Backups};
 pub use index::{FollowError, rebuild};
+pub use notify::write_due_notices;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::accounts::Registrar;
-use crate::config::Retention;
+use crate::config::Config;
 use crate::search::SearchIndex;
 use crate::store::Store;
 
@@ -47,13 +50,14 @@ enum Woken {
 }
 
 impl Followers {
-    /// Starts the index follower, the notifications and the clock.
+    /// Starts the index follower, the notifications, the clock, and the backups if the settings ask for them.
     pub fn start(
         store: &Store,
         search: &Arc<SearchIndex>,
         registrar: &Arc<Registrar>,
         progress: &Arc<Progress>,
-        retention: Retention,
+        backups: &Arc<Backups>,
+        config: &Config,
     ) -> std::io::Result<Self> {
         let mut followers = Self {
             stop: watch::Sender::new(false),
@@ -64,8 +68,13 @@ impl Followers {
         let notify =
             notify::NotifyFollower::new(store.clone(), registrar.clone(), progress.clone());
         followers.spawn("notify", store, |tail| notify.run(tail))?;
-        let (clock, clearing) = (store.clone(), retention::Clearing::new(retention));
+        let clearing =
+            retention::Clearing::new(config.retention.clone(), search.clone(), progress.clone());
+        let clock = store.clone();
         followers.spawn("clock", store, |tail| clock::run(clock, clearing, tail))?;
+        if let Some(backup) = backup::BackupFollower::new(store, config, backups) {
+            followers.spawn("backup", store, |tail| backup.run(tail))?;
+        }
         Ok(followers)
     }
 
@@ -93,7 +102,7 @@ impl Followers {
         self.stop.send_replace(true);
         for thread in self.threads {
             if thread.join().is_err() {
-                tracing::error!("a follower panicked");
+                tracing::error!("a background task panicked");
             }
         }
     }
@@ -139,13 +148,20 @@ impl Tail {
         }
         tokio::select! {
             () = tokio::time::sleep(span) => true,
-            _ = self.stop.changed() => !self.is_stopping(),
+            // Without a sender, nobody would ever stop it.
+            changed = self.stop.changed() => changed.is_ok() && !self.is_stopping(),
         }
+    }
+
+    /// Completes when the server is stopping.
+    async fn stopped(&mut self) {
+        // An error means that it has stopped.
+        let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
     /// Logs an error and waits. A follower never gives up, but continues where it was.
     async fn wait_after_error(&mut self, name: &str, error: &dyn std::fmt::Display) {
-        tracing::error!(follower = name, %error, "a follower failed and will try again");
+        tracing::error!(task = name, %error, "a background task failed and will try again");
         self.pause(PAUSE_AFTER_ERROR).await;
     }
 }

@@ -1,27 +1,28 @@
 //! Turns events into mail: who gets one and what it says. The mails and this follower's cursor are one commit, so that
-//! no mail is lost or doubled.
+//! no mail is lost or doubled. A notice shows what people were called when it was written; once this follower reaches the
+//! event of an erasure, it clears what it wrote meanwhile.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Progress, Tail};
-use crate::accounts::Registrar;
+use crate::accounts::{Registrar, clear_mails_of_erased};
 use crate::mail::Recipient;
 use crate::model::{
-    Account, Actor, Application, ApplicationStatus, ClosedBecause, Email, Employer, Event, Job,
-    JobId, JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
+    Account, AccountStatus, Actor, Application, ApplicationStatus, ClosedBecause, Email, Employer,
+    Event, Job, JobId, JobStatus, LogEntry, MailTemplate, Role, RuleModule, Student,
 };
 use crate::store::{
     Direction, KeyRange, Logged, Origin, Place, Reader, Store, StoreError, Transaction, keys,
 };
 
 const NAME: &str = "notify";
-/// Log entries to handle in one change. Most need no mail, and each change takes space in the log and the store.
+/// Most log entries to handle in one change. Many of them need no mail, and each change takes space in the store.
 const BATCH: usize = 1_000;
-/// Mails in one change. The last entry may add more.
+/// Mails to write in one change. The last entry may exceed it.
 const MAILS: usize = 64;
-/// How long to wait for more entries when there are few, so that one change, and one sync, handles them together.
+/// How long to wait for more entries when there are few, so that one change, with one sync, handles several.
 const GATHER: Duration = Duration::from_millis(100);
 /// Applicants to notify in one change when a job closes.
 const APPLICANTS: usize = 500;
@@ -64,6 +65,11 @@ impl Cursor {
     }
 }
 
+/// The last log entry that this follower has handled, 0 if it never ran.
+pub(super) fn position(reader: &Reader) -> Result<u64, StoreError> {
+    Ok(Cursor::read(reader)?.sequence)
+}
+
 impl NotifyFollower {
     pub(super) fn new(store: Store, registrar: Arc<Registrar>, progress: Arc<Progress>) -> Self {
         Self {
@@ -92,8 +98,16 @@ impl NotifyFollower {
         let reader = self.store.read()?;
         let from = Cursor::read(&reader)?;
         let mut cursor = from.clone();
-        let mut notices = Vec::new();
+        let (mut notices, mut erased) = (Vec::new(), Vec::new());
         for logged in reader.log_after(from.sequence, BATCH)? {
+            if let Event::AccountStatusChanged {
+                account_id,
+                to: AccountStatus::Erased,
+                ..
+            } = logged.entry.event
+            {
+                erased.push(account_id);
+            }
             let place = add_notices(&reader, &logged, cursor.place.take(), &mut notices)?;
             if place.is_some() {
                 cursor.place = place;
@@ -118,6 +132,10 @@ impl NotifyFollower {
             {
                 outbox.notify_of(transaction, template, recipient, address)?;
             }
+            // The notices of earlier steps are stored, so none can follow.
+            for account_id in &erased {
+                clear_mails_of_erased(transaction, *account_id)?;
+            }
             transaction.put_bytes(&keys::cursor(NAME), cursor.bytes())
         };
         self.store
@@ -125,6 +143,20 @@ impl NotifyFollower {
             .await?;
         Ok(cursor)
     }
+}
+
+/// Writes the mails for the whole log to the outbox, for a store that no server uses.
+pub fn write_due_notices(store: &Store, registrar: Registrar) -> Result<(), StoreError> {
+    let end = store.read()?.log_end()?;
+    let progress = Arc::default();
+    let follower = NotifyFollower::new(store.clone(), Arc::new(registrar), progress);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    runtime.block_on(async {
+        while follower.step().await?.sequence < end {}
+        Ok(())
+    })
 }
 
 /// What somebody is told.
@@ -177,27 +209,41 @@ fn add_notices(
         Event::RuleFailed { rule_id } => {
             let rule = reader.get::<RuleModule>(&keys::rule(*rule_id))?;
             if let Some(rule) = rule {
-                rule_failed(reader, &logged.entry, &rule, notices)?;
+                to_office(reader, &logged.entry, &rule_failing(&rule), notices)?;
             }
+            Ok(None)
+        }
+        Event::BackupFailed {
+            because,
+            last_success,
+        } => {
+            let failing = MailTemplate::BackupFailing {
+                because: *because,
+                last_success: *last_success,
+            };
+            to_office(reader, &logged.entry, &failing, notices)?;
             Ok(None)
         }
         _ => Ok(None),
     }
 }
 
-/// Notifies the office.
-fn rule_failed(
-    reader: &Reader,
-    entry: &LogEntry,
-    rule: &RuleModule,
-    notices: &mut Vec<Notice>,
-) -> Result<(), StoreError> {
+fn rule_failing(rule: &RuleModule) -> MailTemplate {
     let failing = rule.failing.as_ref();
     let fault = failing.map_or("It works again now.", |failing| &failing.message);
-    let template = MailTemplate::RuleFailing {
+    MailTemplate::RuleFailing {
         rule: format!("{} {}", rule.name, rule.version),
         fault: fault.into(),
-    };
+    }
+}
+
+/// Notifies every active admin.
+fn to_office(
+    reader: &Reader,
+    entry: &LogEntry,
+    template: &MailTemplate,
+    notices: &mut Vec<Notice>,
+) -> Result<(), StoreError> {
     let office = KeyRange::prefix(&keys::active_admins());
     for key in reader.scan_keys(&office, Direction::Forward, MAX_ADMINS)? {
         if let Some(admin) = reader.get::<Account>(&keys::indexed(&key)?)? {

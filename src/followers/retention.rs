@@ -1,32 +1,47 @@
-//! Deletes what is kept only for a while (`[retention]`): sent and failed mail, and unverified accounts. One small step
-//! at a time, so that a stop never waits for more than one step.
+//! Deletes what is kept only for a while (`[retention]`): sent and failed mail, unverified accounts, and old entries of
+//! the change log that every follower has read. One small step at a time, so that a stop never waits for more than one
+//! step.
 
 use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::Tail;
+use super::{Progress, Tail, notify};
 use crate::accounts::clear_unverified;
 use crate::config::Retention;
 use crate::mail::clear_mail;
 use crate::model::{Account, AccountStatus, Mail, Timestamp};
+use crate::search::SearchIndex;
 use crate::store::{
-    Direction, Key, KeyRange, Origin, Record, Store, StoreError, Transaction, keys,
+    Direction, Key, KeyRange, Origin, Reader, Record, Store, StoreError, Transaction, keys,
+    trim_log,
 };
 
 /// How often to look for old records.
 const EVERY: Duration = Duration::from_hours(1);
 /// Most records to check in one change.
 const STEP: usize = 200;
+/// Most log entries to delete in one change. They have a hundred bytes or so, next to each other.
+const LOG_STEP: usize = 500;
 
 pub(super) struct Clearing {
     retention: Retention,
+    index: Arc<SearchIndex>,
+    progress: Arc<Progress>,
     next: Timestamp,
 }
 
 impl Clearing {
-    pub(super) fn new(retention: Retention) -> Self {
+    pub(super) fn new(
+        retention: Retention,
+        index: Arc<SearchIndex>,
+        progress: Arc<Progress>,
+    ) -> Self {
         Self {
             retention,
+            index,
+            progress,
             next: Timestamp::from_millis(0),
         }
     }
@@ -49,8 +64,25 @@ impl Clearing {
             clear_unverified(transaction, id, before)
         })
         .await?;
+        let before = days(self.retention.log_days.get());
+        while !tail.is_stopping() {
+            let up_to = self.read_by_all(&store.read()?)?;
+            let step =
+                |transaction: &mut Transaction| trim_log(transaction, before, up_to, LOG_STEP);
+            if store.run::<_, StoreError>(Origin::SYSTEM, step).await? < LOG_STEP {
+                break;
+            }
+        }
         self.next = now.plus(EVERY);
         Ok(())
+    }
+
+    /// The last log entry that no follower needs any more. After a crash, the index goes on from the position in its own
+    /// files. Its follower is ahead of that while nothing that the index shows changes.
+    fn read_by_all(&self, reader: &Reader) -> Result<u64, StoreError> {
+        let follower = self.progress.index.load(Ordering::Acquire);
+        let index = follower.min(self.index.position());
+        Ok(index.min(notify::position(reader)?))
     }
 }
 
@@ -79,3 +111,6 @@ async fn walk<R: Record>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,8 @@ use super::problem::Problem;
 use super::sessions::{refuse_long_email, signed_in};
 use super::state::State;
 use crate::accounts::{self, Refusal, SignUp};
-use crate::auth::check_password;
-use crate::model::{Email, FieldFault, Invalid, Registration, from_json};
+use crate::auth::{Flow, check_password};
+use crate::model::{Email, FieldFault, Invalid, Registration, read_json};
 
 /// Requests per minute from one network: registrations and reset links.
 pub const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
@@ -40,29 +40,39 @@ pub async fn register(
     let mut members = body.members()?;
     let mut invalid = Invalid::default();
     let mut take = |name: &str| match members.remove(name) {
-        Some(Value::String(text)) => text,
+        Some(Value::String(text)) => Some(text),
         Some(_) => {
             invalid.add(name, FieldFault::NotText);
-            String::new()
+            None
         }
         None => {
             invalid.add(name, FieldFault::Required);
-            String::new()
+            None
         }
     };
-    let (email, password, name) = (take("email"), take("password"), take("name"));
+    let [email, password, name] =
+        ["email", "password", "name"].map(|name| take(name).unwrap_or_default());
     let role = take("role");
-    invalid.into_result()?;
-    let profile = match role.as_str() {
-        "student" => Registration::Student(from_json(Value::Object(members))?),
-        "employer" => Registration::Employer(from_json(Value::Object(members))?),
-        _ => {
-            let roles = FieldFault::not_one_of(["student", "employer"]);
-            return Err(Invalid::one("role", roles).into());
+    let profile = match role.as_deref() {
+        Some("student") => {
+            read_json(Value::Object(members), &mut invalid).map(Registration::Student)
         }
+        Some("employer") => {
+            read_json(Value::Object(members), &mut invalid).map(Registration::Employer)
+        }
+        Some(_) => {
+            let roles = FieldFault::not_one_of(["student", "employer"]);
+            invalid.add("role", roles);
+            None
+        }
+        None => None,
     };
     refuse_long_email(&email)?;
-    let input = SignUp::parse(&state.registrar, &email, &password, &name, profile)?;
+    let input = profile.and_then(|profile| {
+        let input = SignUp::parse(&state.registrar, &email, &password, &name, profile);
+        invalid.part(input)
+    });
+    let input = invalid.complete(input)?;
     state.spend_request(&request)?;
     // Hashed for a taken address too, so that the answer takes the same time.
     let hash = state.passwords.hash(&password).await?;
@@ -117,7 +127,9 @@ async fn verify_address(
             accounts::try_link(transaction, &token)
         })
         .await?;
-    let found = state.passwords.verify(&password, Some(&hash)).await?;
+    let flow = Flow::Network(state.client(request).network);
+    let passwords = &state.passwords;
+    let found = passwords.verify(flow, &password, Some(&hash)).await?;
     if !found.is_right() {
         return Err(Refusal::WrongRegistrationPassword.into());
     }
@@ -189,7 +201,7 @@ async fn set_password(
     password: &str,
 ) -> Result<HttpResponse, Problem> {
     // A retry must get the first answer even though the token is spent by then.
-    let hash = if accounts::is_reset(&caller.reader, token, state.now())? {
+    let hash = if accounts::is_reset(&state.read()?, token, state.now())? {
         state.passwords.hash(password).await?
     } else {
         String::new()

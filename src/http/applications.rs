@@ -18,8 +18,8 @@ use super::views::{ApplicationView, PageView};
 use crate::applications::{self, ApplicationsWanted, Decided, Decision, Submission};
 use crate::jobs::{self, Audience};
 use crate::model::{
-    Answer, Application, ApplicationId, ApplicationStatus, FieldFault, FileId, Identity, Invalid,
-    JobId, Role,
+    Answer, Application, ApplicationId, ApplicationStatus, FieldFault, FileId, Identity, JobId,
+    Role,
 };
 use crate::store::{Reader, Stored, Transaction};
 
@@ -27,7 +27,8 @@ use crate::store::{Reader, Stored, Transaction};
 #[schema(as = ApplicationBody)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SubmitBody {
-    job_id: String,
+    #[serde(deserialize_with = "JobId::from_body")]
+    job_id: JobId,
     #[serde(default)]
     cover_note: Option<String>,
     #[serde(default)]
@@ -49,9 +50,6 @@ pub async fn submit(
         answers,
         resume_id,
     } = body.parse()?;
-    let job_id: JobId = job_id
-        .parse()
-        .map_err(|_| Invalid::one("jobId", FieldFault::NotAnId))?;
     let submission = Submission {
         job_id,
         cover_note,
@@ -60,7 +58,7 @@ pub async fn submit(
         language: asked_language(&request, &state),
     };
     let student_id = caller.student_id();
-    let resume = applications::shown_resume(&caller.reader, resume_id)?;
+    let resume = applications::shown_resume(&state.read()?, resume_id)?;
     let checker = &state.checker;
     once_async(
         &state,
@@ -101,23 +99,30 @@ fn view<'a>(
 }
 
 /// GET /applications
-pub async fn list(caller: Caller<SignedIn>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    caller: Caller<SignedIn>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["jobId", "status", "limit", "cursor"])?;
     let wanted = ApplicationsWanted {
         job_id: query.get("jobId", FieldFault::NotAnId)?,
         status: query.named("status")?,
     };
-    answer_list(&caller.reader, &caller.who, wanted, &query)
+    answer_list(&reader, &caller.who, wanted, &query)
 }
 
 /// GET /jobs/{jobId}/applications
 pub async fn list_of_job(
     caller: Caller<EmployerOrAdmin>,
+    state: web::Data<State>,
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["status", "limit", "cursor"])?;
-    let (job, how) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
+    let (job, how) = jobs::see(&reader, Some(&caller.who), id_of(&path)?)?;
     if how != Audience::Manager {
         return Err(applications::Refusal::NotYours.into());
     }
@@ -125,7 +130,7 @@ pub async fn list_of_job(
         job_id: Some(job.job_id),
         status: query.named("status")?,
     };
-    answer_list(&caller.reader, &caller.who, wanted, &query)
+    answer_list(&reader, &caller.who, wanted, &query)
 }
 
 fn answer_list(
@@ -150,17 +155,19 @@ fn answer_list(
 /// GET /applications/{id}
 pub async fn read(
     caller: Caller<SignedIn>,
+    state: web::Data<State>,
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let application = applications::see(&caller.reader, &caller.who, id_of(&path)?)?;
+    let reader = state.read()?;
+    let application = applications::see(&reader, &caller.who, id_of(&path)?)?;
     let tag = (header::ETAG, etag(application.version));
     if is_known(&request, application.version) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header(tag);
-    Ok(response.json(view(&caller.reader, &caller.who, &application)?))
+    Ok(response.json(view(&reader, &caller.who, &application)?))
 }
 
 #[derive(Deserialize, ToSchema)]

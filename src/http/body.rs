@@ -48,13 +48,14 @@ impl JsonBody {
     }
 }
 
-/// Removes a member from the body. The other members form a type of their own.
+/// Removes a member from the body. The other members form a type of their own. The fault of a wrong one is recorded.
 pub fn take<T: DeserializeOwned>(
     members: &mut Map<String, Value>,
     name: &str,
-) -> Result<Option<T>, Invalid> {
-    let value = members.remove(name);
-    value.map(|value| from_member(name, value)).transpose()
+    invalid: &mut Invalid,
+) -> Option<T> {
+    let value = members.remove(name)?;
+    invalid.part(from_member(name, value))
 }
 
 /// serde_json counts this as a syntax error, but 1e400 is valid JSON, so only the member is wrong.
@@ -146,7 +147,7 @@ pub fn wrong_media_type(allowed: &str) -> Problem {
     Code::UnsupportedMediaType { allowed }.into()
 }
 
-/// Reads the whole body. ExtraMembers the limit, the answer is 413, and no more than the limit is kept in memory.
+/// Reads the whole body. Beyond the limit, the answer is 413, and no more than the limit is kept in memory.
 pub async fn read_to_limit(
     request: &HttpRequest,
     payload: &mut Payload,

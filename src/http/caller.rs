@@ -40,7 +40,7 @@ pub trait Policy: 'static {
     }
 }
 
-/// Anybody, without looking at who: a stale cookie must not prevent a log-in.
+/// Anybody, without looking at who: a stale cookie must not prevent a login.
 #[derive(Clone, Copy)]
 pub struct Anyone;
 /// Anybody. The handler knows who is logged in.
@@ -161,10 +161,10 @@ fn one_of(identity: Option<Identity>, access: Access) -> Result<Identity, Proble
     }
 }
 
-/// A caller whom the policy admitted, and the store snapshot in which that was checked.
+/// A caller whom the policy admitted. It holds no snapshot: while a body arrives slowly, redb would keep every page that
+/// commits replace.
 pub struct Caller<P: Policy> {
     pub who: P::Who,
-    pub reader: Reader,
     pub origin: Origin,
     policy: PhantomData<P>,
 }
@@ -187,7 +187,6 @@ fn find<P: Policy>(request: &HttpRequest) -> Result<Caller<P>, Problem> {
     let origin = state.origin(request, identity.as_ref());
     Ok(Caller {
         who: P::admit(identity)?,
-        reader,
         origin,
         policy: PhantomData,
     })

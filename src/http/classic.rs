@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::applications::{answer_moved, move_application, withdraw_application};
@@ -14,14 +13,14 @@ use super::problem::Problem;
 use super::query::Query;
 use super::state::State;
 use crate::applications::Decision;
-use crate::model::{ApplicationId, ApplicationStatus, FieldFault, Invalid, from_json};
+use crate::model::{ApplicationId, ApplicationStatus, FieldFault, Invalid};
 
 #[derive(serde::Deserialize, ToSchema)]
 #[schema(as = ClassicMoveBody)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Move {
-    #[schema(format = Uuid)]
-    application_id: String,
+    #[serde(deserialize_with = "ApplicationId::from_body")]
+    application_id: ApplicationId,
     application_status: ApplicationStatus,
     #[serde(default)]
     note: Option<String>,
@@ -38,15 +37,13 @@ pub async fn update_application(
         application_id,
         application_status,
         note,
-    } = from_json(Value::Object(body.members()?))?;
-    let id: ApplicationId = application_id
-        .parse()
-        .map_err(|_| Invalid::one("applicationId", FieldFault::NotAnId))?;
+    } = body.parse()?;
     let decision = Decision {
         to: application_status,
         note,
     };
-    let application = move_application(&request, &state, &caller, id, &decision).await?;
+    let application =
+        move_application(&request, &state, &caller, application_id, &decision).await?;
     answer_moved(&state, &caller.who, &application)
 }
 

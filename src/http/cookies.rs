@@ -40,7 +40,7 @@ pub fn is_same_origin(request: &HttpRequest) -> bool {
     origin_is_ours(request, origin)
 }
 
-/// Whether a log-in wants cookies: it has an `Origin` header with our origin.
+/// Whether a login wants cookies: it has an `Origin` header with our origin.
 pub fn wants_cookies(request: &HttpRequest) -> bool {
     request
         .headers()

@@ -14,7 +14,7 @@ use super::body::JsonBody;
 use super::caller::{Admin, Caller, Student};
 use super::etag::IfMatch;
 use super::jobs::id_of;
-use super::problem::{Because, Problem};
+use super::problem::{Because, Code, Problem};
 use super::state::State;
 use crate::applications;
 use crate::eligibility::rule_set;
@@ -92,18 +92,19 @@ pub async fn verdict(
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (job, _) = jobs::see(&caller.reader, Some(&caller.who), id_of(&path)?)?;
-    let student = student(&caller.reader, caller.student_id())?;
-    let set = rule_set(&caller.reader)?;
+    let reader = state.read()?;
+    let (job, _) = jobs::see(&reader, Some(&caller.who), id_of(&path)?)?;
+    let student = student(&reader, caller.student_id())?;
+    let set = rule_set(&reader)?;
     let (checker, now) = (&state.checker, state.now());
     let language = checker.language_of(&student, asked_language(&request, &state).as_deref());
-    let (verdict, _) = checker
-        .check_one(&caller.reader, &set, &student, &job, now, language)
+    let checked = checker
+        .check_one(&reader, &set, &student, &job, now, language)
         .await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::VARY, BY_READER))
         .insert_header((header::CONTENT_LANGUAGE, language))
-        .json(EligibilityView::from(&verdict)))
+        .json(EligibilityView::from(&checked.verdict)))
 }
 
 /// The campus language that the request prefers.
@@ -128,7 +129,8 @@ fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Pr
         .ok_or_else(Problem::not_found)
 }
 
-/// The jobs that the campus rules allow a student.
+/// The jobs that the campus rules allow a student. `Busy` if the machine has no time to ask the rules about all of them:
+/// a list without the rest would be wrong.
 pub async fn eligible_jobs(
     state: &State,
     reader: &Reader,
@@ -141,10 +143,8 @@ pub async fn eligible_jobs(
     let student = student(reader, id)?;
     let (checker, now) = (&state.checker, state.now());
     let language = checker.language_of(&student, asked_language(request, state).as_deref());
-    Ok(state
-        .open_jobs
-        .eligible(checker, reader, &student, now, language)
-        .await?)
+    let eligible = (state.open_jobs).eligible(checker, reader, &student, now, language);
+    eligible.await?.ok_or_else(|| Code::Busy.into())
 }
 
 #[derive(Deserialize, ToSchema)]

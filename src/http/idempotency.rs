@@ -18,12 +18,13 @@ use tokio::sync::Notify;
 
 use super::problem::{Code, Problem};
 use super::state::State;
+use crate::accounts::is_open;
 use crate::model::{AccountId, FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
 use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
 /// As in README.md: a key is remembered for a day, and a second request waits ten seconds for the first.
 const REMEMBERED: Duration = Duration::from_hours(24);
-const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 const MAX_KEY_CHARS: usize = 255;
 const JSON: &str = "application/json";
 
@@ -121,7 +122,7 @@ impl InFlight {
                 freed.await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait)
+        tokio::time::timeout(MAX_WAIT, wait)
             .await
             .map_err(|_| Problem::from(Code::InProgress))
     }
@@ -242,7 +243,8 @@ impl Ticket {
     }
 }
 
-/// Runs a command and answers. With an Idempotency-Key, it runs only once.
+/// Runs a command and answers. With an Idempotency-Key, it runs only once. A request whose session ends meanwhile, as it
+/// does when its account is erased, is refused like one that comes later.
 pub async fn once<T, E>(
     state: &State,
     request: &HttpRequest,
@@ -254,7 +256,6 @@ pub async fn once<T, E>(
 ) -> Result<HttpResponse, Problem>
 where
     Problem: From<E>,
-    E: From<StoreError>,
 {
     let command = async |transaction: &mut Transaction| command(transaction);
     once_async(state, request, identity, origin, body, command, render).await
@@ -272,11 +273,19 @@ pub async fn once_async<T, E>(
 ) -> Result<HttpResponse, Problem>
 where
     Problem: From<E>,
-    E: From<StoreError>,
 {
+    let mut command = async |transaction: &mut Transaction| {
+        if let Some(identity) = identity
+            && !is_open(transaction, identity.session_id)?
+        {
+            return Err(Failed(Problem::unauthenticated()));
+        }
+        let done = command(transaction).await;
+        done.map_err(|error| Failed(error.into()))
+    };
     let Some(key) = Key::of(request, identity, origin)? else {
-        let done = state.store.run_async(origin, command).await?;
-        return Ok(render(&done)?.respond());
+        let done = state.store.run_async(origin, command).await;
+        return Ok(render(&done.map_err(|Failed(problem)| problem)?)?.respond());
     };
     let ticket = key.ticket(request, Sha256::digest(body).into());
     let _lock = state.in_flight.lock(key.digest).await?;
@@ -289,10 +298,7 @@ where
             if let Some(saved) = old.as_ref().filter(|saved| now < saved.expires_at) {
                 return ticket.recall(saved).map_err(Failed);
             }
-            let done = command(transaction)
-                .await
-                .map_err(|error| Failed(error.into()))?;
-            let answer = render(&done).map_err(Failed)?;
+            let answer = render(&command(transaction).await?).map_err(Failed)?;
             save(transaction, old.as_ref(), ticket.saved(now, &answer))?;
             Ok(answer.respond())
         })

@@ -19,7 +19,7 @@ use super::views::JobView;
 use crate::jobs::{self, Audience, JobCursor, JobPatch, JobsWanted, Posting};
 use crate::model::{
     EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobInput, JobStatus, Line, Money,
-    check_text, from_json,
+    check_text, from_text, read_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
 use crate::store::{Reader, Stored, keys};
@@ -49,7 +49,7 @@ pub async fn read(
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let (reader, who) = (&state.read()?, caller.who.as_ref());
     let (job, how) = jobs::see_cached(reader, &state.cached_jobs, who, id_of(&path)?)?;
     let mut response = HttpResponse::Ok();
     let known = is_known(&request, job.version);
@@ -135,7 +135,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, LIST_PARAMETERS)?;
     let mut wanted = wanted(&state, &query)?;
-    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let (reader, who) = (&state.read()?, caller.who.as_ref());
     if query.switch("eligible")? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, reader, who, &request).await?);
     }
@@ -252,23 +252,22 @@ pub async fn post(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let mut members = body.members()?;
-    let status: Option<Option<String>> = take(&mut members, "jobStatus")?;
-    let draft = match read_status(status.flatten())? {
-        None | Some(JobStatus::Open) => false,
-        Some(JobStatus::Draft) => true,
-        Some(_) => {
-            let drafts = FieldFault::not_one_of([JobStatus::Draft.name()]);
-            return Err(Invalid::one("jobStatus", drafts).into());
-        }
-    };
-    let employee_id: Option<Option<EmployeeId>> = take(&mut members, "employeeId")?;
-    let input: JobInput = from_json(Value::Object(members))?;
-    let mut fields = input.over(None, &state.campus().time_zone, state.now())?;
+    let mut invalid = Invalid::default();
+    let status: Option<Option<String>> = take(&mut members, "jobStatus", &mut invalid);
+    let status = read_status(status.flatten(), &mut invalid);
+    if !matches!(status, None | Some(JobStatus::Open | JobStatus::Draft)) {
+        let drafts = FieldFault::not_one_of([JobStatus::Draft.name()]);
+        invalid.add("jobStatus", drafts);
+    }
+    let employee_id: Option<Option<EmployeeId>> = take(&mut members, "employeeId", &mut invalid);
+    let input: JobInput = read_json(Value::Object(members), &mut invalid).unwrap_or_default();
+    let fields = invalid.part(input.over(None, &state.campus().time_zone, state.now()));
+    let mut fields = invalid.complete(fields)?;
     let skills = &state.campus().skills;
     fields.skills_required = skills.canonical_list(&fields.skills_required);
     let posting = Posting {
         fields,
-        draft,
+        draft: status == Some(JobStatus::Draft),
         employee_id: employee_id.flatten(),
     };
     once(
@@ -291,8 +290,8 @@ pub async fn post(
     .await
 }
 
-fn read_status(name: Option<String>) -> Result<Option<JobStatus>, Problem> {
-    name.map(|name| parse_named("jobStatus", &name)).transpose()
+fn read_status(name: Option<String>, invalid: &mut Invalid) -> Option<JobStatus> {
+    invalid.field("jobStatus", from_text(name?.trim()))
 }
 
 const MAX_REASON_CHARS: usize = 2_000;
@@ -307,14 +306,15 @@ pub async fn update(
 ) -> Result<HttpResponse, Problem> {
     let job_id: JobId = id_of(&path)?;
     let mut members = body.members()?;
-    let status = read_status(take(&mut members, "jobStatus")?)?;
-    let reason: Option<Option<String>> = take(&mut members, "reason")?;
-    let reason = (reason.flatten())
-        .map(|text| check_text(&text, Line::Many, 0, MAX_REASON_CHARS))
-        .transpose()
-        .map_err(|fault| Invalid::one("reason", fault))?;
+    let mut invalid = Invalid::default();
+    let status = take(&mut members, "jobStatus", &mut invalid);
+    let status = read_status(status, &mut invalid);
+    let reason: Option<Option<String>> = take(&mut members, "reason", &mut invalid);
+    let reason = (reason.flatten()).map(|text| check_text(&text, Line::Many, 0, MAX_REASON_CHARS));
+    let reason = reason.and_then(|reason| invalid.field("reason", reason));
+    let members = read_json(Value::Object(members), &mut invalid);
     let patch = JobPatch {
-        members: from_json(Value::Object(members))?,
+        members: invalid.complete(members)?,
         status,
         reason: reason.filter(|reason| !reason.is_empty()),
     };

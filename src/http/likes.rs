@@ -32,7 +32,7 @@ pub async fn similar(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let limit = Query::of(&request, &["limit"])?.limit()?;
-    let (reader, who) = (&caller.reader, caller.who.as_ref());
+    let (reader, who) = (&state.read()?, caller.who.as_ref());
     let id = id_of(&path)?;
     let found = jobs::similar(reader, &state.index, who, id, state.now(), limit)?;
     let items = found.iter().map(|(job, how)| view(reader, job, *how));
@@ -45,9 +45,10 @@ pub async fn recommended(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let limit = Query::of(&request, &["limit"])?.limit()?;
     let found = jobs::recommended(
-        &caller.reader,
+        &reader,
         &state.index,
         &state.campus().skills,
         &caller.who,

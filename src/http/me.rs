@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::state::State;
 use super::views::{AccountView, MeView};
 use crate::accounts::{self, MePatch, ProfilePatch, Refusal};
-use crate::auth::{Attempt, Client, check_password};
-use crate::model::{Identity, Invalid, Party, from_json};
+use crate::auth::{Attempt, Client, Flow, check_password};
+use crate::model::{Identity, Invalid, Party, read_json};
 use crate::store::Reader;
 
 /// GET /me
@@ -23,7 +23,8 @@ pub async fn read(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    answer(&request, &state, &caller.reader, &caller.who)
+    let reader = state.read()?;
+    answer(&request, &state, &reader, &caller.who)
 }
 
 fn answer(
@@ -56,21 +57,20 @@ pub async fn update(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let mut members = body.members()?;
-    let name = take(&mut members, "name")?;
-    let email = take(&mut members, "email")?;
-    let password: Option<String> = take(&mut members, "password")?;
-    let current: Option<String> = take(&mut members, "currentPassword")?;
-    let profile = read_profile(&caller.who.party, members)?;
+    let mut invalid = Invalid::default();
+    let name = take(&mut members, "name", &mut invalid);
+    let email = take(&mut members, "email", &mut invalid);
+    let password: Option<String> = take(&mut members, "password", &mut invalid);
+    let current: Option<String> = take(&mut members, "currentPassword", &mut invalid);
     if let Some(password) = &password {
-        check_password(password).map_err(|fault| Invalid::one("password", fault))?;
+        invalid.field("password", check_password(password));
     }
-    let checked_version = match &current {
+    let profile = read_profile(&caller.who.party, members, &mut invalid);
+    let profile = invalid.complete(profile)?;
+    let checked_hash = match &current {
         Some(current) => {
             let client = state.client(&request);
-            Some(
-                check_current_password(&state, &caller.reader, &caller.who, client, current)
-                    .await?,
-            )
+            Some(check_current_password(&state, &caller.who, client, current).await?)
         }
         None => None,
     };
@@ -82,7 +82,7 @@ pub async fn update(
         name,
         email,
         password_hash,
-        checked_version,
+        checked_hash,
         profile,
     };
     let if_match = IfMatch::of(&request);
@@ -101,16 +101,20 @@ pub async fn update(
     answer(&request, &state, &state.read()?, &caller.who)
 }
 
-fn read_profile(party: &Party, members: Map<String, Value>) -> Result<ProfilePatch, Problem> {
+fn read_profile(
+    party: &Party,
+    members: Map<String, Value>,
+    invalid: &mut Invalid,
+) -> Option<ProfilePatch> {
     let members = Value::Object(members);
-    Ok(match party {
-        Party::Student(_) => ProfilePatch::Student(from_json(members)?),
-        Party::Employer(_) => ProfilePatch::Employer(from_json(members)?),
+    match party {
+        Party::Student(_) => read_json(members, invalid).map(ProfilePatch::Student),
+        Party::Employer(_) => read_json(members, invalid).map(ProfilePatch::Employer),
         Party::Admin => {
-            let NoProfile {} = from_json(members)?;
-            ProfilePatch::None
+            let NoProfile {} = read_json(members, invalid)?;
+            Some(ProfilePatch::None)
         }
-    })
+    }
 }
 
 /// The profile of an admin: no members.
@@ -118,28 +122,33 @@ fn read_profile(party: &Party, members: Map<String, Value>) -> Result<ProfilePat
 #[serde(deny_unknown_fields)]
 struct NoProfile {}
 
-/// The account's version at which the current password was checked.
+/// Checks the current password. Returns the stored hash that it matches.
 async fn check_current_password(
     state: &State,
-    reader: &Reader,
     identity: &Identity,
     client: Client,
     password: &str,
-) -> Result<u64, Problem> {
+) -> Result<String, Problem> {
     let own = identity.account_id.to_string();
     let attempt = Attempt {
         address: &own,
         client,
+        flow: Flow::Account(identity.account_id),
         account: None,
         device: None,
     };
     let admitted = state.log_ins.admit(attempt).map_err(Problem::too_many)?;
-    let account =
-        accounts::find_account(reader, identity.account_id)?.ok_or_else(Problem::not_found)?;
-    let hash = account.password_hash.as_deref();
-    if state.passwords.verify(password, hash).await?.is_right() {
+    let account = accounts::find_account(&state.read()?, identity.account_id)?;
+    let account = account.ok_or_else(Problem::not_found)?;
+    let hash = account.record.password_hash;
+    let passwords = &state.passwords;
+    let found = passwords
+        .verify(attempt.flow, password, hash.as_deref())
+        .await?;
+    let is_right = found.is_right();
+    if let Some(hash) = hash.filter(|_| is_right) {
         admitted.succeeded().map_err(Problem::too_many)?;
-        return Ok(account.version);
+        return Ok(hash);
     }
     admitted.failed();
     Err(Refusal::WrongPassword.into())
@@ -161,13 +170,12 @@ pub async fn erase(
     let EraseBody { current_password } = body.parse()?;
     let client = state.client(&request);
     let password = &current_password;
-    let checked_version =
-        check_current_password(&state, &caller.reader, &caller.who, client, password).await?;
+    let checked_hash = check_current_password(&state, &caller.who, client, password).await?;
     let if_match = IfMatch::of(&request);
     state
         .store
         .run(caller.origin, |transaction| {
-            accounts::erase(transaction, &caller.who, checked_version, |version| {
+            accounts::erase(transaction, &caller.who, &checked_hash, |version| {
                 if_match.holds(version)
             })
         })
@@ -181,8 +189,12 @@ pub async fn erase(
 }
 
 /// GET /me/export
-pub async fn export(caller: Caller<StudentOrEmployer>) -> Result<HttpResponse, Problem> {
-    let all = accounts::export(&caller.reader, &caller.who)?;
+pub async fn export(
+    caller: Caller<StudentOrEmployer>,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
+    let all = accounts::export(&reader, &caller.who)?;
     let mails: Vec<Value> = all
         .mails
         .iter()

@@ -73,6 +73,8 @@ pub struct Metrics {
     changes: Counter,
     changes_waiting: Gauge,
     log_lines_lost: Counter,
+    /// Absent until it has a value, since a board without scheduled backups must not look like one whose backups fail.
+    last_backup: Family<[(&'static str, &'static str); 0], Gauge>,
     memory: Gauge,
 }
 
@@ -96,6 +98,7 @@ impl Default for Metrics {
             changes: Counter::default(),
             changes_waiting: Gauge::default(),
             log_lines_lost: Counter::default(),
+            last_backup: Family::default(),
             memory: Gauge::default(),
         };
         metrics.registered()
@@ -153,6 +156,12 @@ impl Metrics {
             "Log lines that could not be written to standard error, since the start",
             self.log_lines_lost.clone(),
         );
+        own.register_with_unit(
+            "backup_last_success_timestamp",
+            "When the last good daily backup was taken, 0 if none is known; absent if daily backups are off",
+            Unit::Seconds,
+            self.last_backup.clone(),
+        );
         self
     }
 
@@ -207,6 +216,12 @@ impl Metrics {
         self.changes_waiting.set(load.waiting as i64);
         let lost = telemetry::lost();
         self.log_lines_lost.inner().store(lost, Ordering::Relaxed);
+        if state.config.backup.folder.is_some() {
+            let last = state.backups.last_success().unwrap_or_default();
+            self.last_backup
+                .get_or_create(&[])
+                .set(last.as_millis() / 1000);
+        }
         if let Some(bytes) = resident_bytes() {
             self.memory.set(bytes);
         }
@@ -226,15 +241,16 @@ fn resident_bytes() -> Option<i64> {
 
 /// GET /metrics on the main address, unless metrics have their own.
 pub async fn read(
-    caller: Caller<LocalOrAdmin>,
+    _: Caller<LocalOrAdmin>,
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let settings = &state.config.metrics;
     if !settings.enabled || settings.listen.is_some() {
         return Err(Problem::not_found());
     }
-    answer(&request, &state, &caller.reader)
+    answer(&request, &state, &reader)
 }
 
 /// GET /metrics on its own address.

@@ -15,6 +15,7 @@ use super::caller::{Anyone, Caller};
 use super::problem::{Code, Problem};
 use super::state::State;
 use crate::eligibility::failing_rules;
+use crate::followers::BackupState;
 use crate::mail::{WorkerState, count_waiting};
 use crate::store::Trouble;
 
@@ -33,19 +34,20 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
     HttpResponse::Ok().json(Liveness { status: "ok" })
 }
 
-/// Ready while reads work. A full disk, a search index that is behind, an unreachable mail server and a failing campus
-/// rule leave the site ready, since people can still look for jobs.
+/// Ready while reads work. A full disk, a search index that is behind, an unreachable mail server, a failing campus rule and
+/// failing backups leave the site ready, since people can still look for jobs.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Readiness {
     /// `ready`.
     status: &'static str,
-    /// What does not work: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`.
+    /// What does not work: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`, `backup`.
     degraded: Vec<&'static str>,
     store: StorePart,
     index: IndexPart,
     mail: MailPart,
     rules: RulesPart,
+    backup: BackupPart,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -79,15 +81,20 @@ pub struct RulesPart {
     failing: usize,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct BackupPart {
+    /// `ok`, `failing`, or `off` if the settings name no folder for daily backups.
+    #[schema(value_type = String)]
+    state: BackupState,
+}
+
 /// The index may be this many entries behind and still count as up to date.
 const INDEX_LAG: u64 = 1_000;
 
 /// GET /readyz: the state of the parts; 503 when the store cannot be read.
-pub async fn readyz(
-    caller: Caller<Anyone>,
-    state: web::Data<State>,
-) -> Result<HttpResponse, Problem> {
-    let end = caller.reader.log_end()?;
+pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
+    let end = reader.log_end()?;
     let lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
     let caught_up = lag <= INDEX_LAG;
     let (store_state, store_trouble) = match state.store.load().trouble {
@@ -96,12 +103,14 @@ pub async fn readyz(
         Some(Trouble::Failing) => ("failing", Some("store")),
     };
     let mail = state.mail.state();
-    let failing_rules = failing_rules(&caller.reader)?.len();
+    let backup = state.backups.state(state.now());
+    let failing_rules = failing_rules(&reader)?.len();
     let degraded = [
         store_trouble,
         (!caught_up).then_some("index"),
         (mail == WorkerState::Resting).then_some("mail"),
         (failing_rules > 0).then_some("rules"),
+        (backup == BackupState::Failing).then_some("backup"),
     ];
     Ok(HttpResponse::Ok().json(Readiness {
         status: "ready",
@@ -113,12 +122,13 @@ pub async fn readyz(
         },
         mail: MailPart {
             state: mail,
-            waiting: count_waiting(&caller.reader)?,
+            waiting: count_waiting(&reader)?,
         },
         rules: RulesPart {
             state: if failing_rules > 0 { "failing" } else { "ok" },
             failing: failing_rules,
         },
+        backup: BackupPart { state: backup },
     }))
 }
 

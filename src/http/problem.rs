@@ -111,7 +111,7 @@ impl Problem {
 
     /// An internal error. Its cause goes to the log.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(request_id = %watch::request_id(), %cause, "a request failed");
+        tracing::error!(request_id = %watch::request_id(), error = %cause, "a request failed");
         Code::Internal.into()
     }
 
@@ -120,11 +120,22 @@ impl Problem {
     }
 
     fn detail(&self) -> String {
-        if self.0.errors.is_empty() {
-            self.0.code.sentence()
-        } else {
-            let invalid = Invalid(self.0.errors.clone());
-            format!("{} {invalid}.", self.0.code.sentence())
+        let Parts { code, errors, .. } = &*self.0;
+        let sentence = code.sentence();
+        match code {
+            Code::Invalid if !errors.is_empty() => {
+                format!("{sentence} {}.", Invalid(errors.clone()))
+            }
+            // The faults say the same as the sentence; only their fields or reasons are new.
+            Code::HasApplications if !errors.is_empty() => {
+                let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+                format!("{}: {}.", sentence.trim_end_matches('.'), fields.join(", "))
+            }
+            Code::InvalidModule if !errors.is_empty() => {
+                let faults: Vec<_> = errors.iter().map(|error| error.fault.to_string()).collect();
+                format!("The module {}.", faults.join("; "))
+            }
+            _ => sentence,
         }
     }
 }

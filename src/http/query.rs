@@ -1,5 +1,6 @@
 //! Strict query strings: an unknown or invalid parameter is 422 and is named.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
@@ -38,16 +39,19 @@ impl Query {
         let pairs = form_urlencoded::parse(request.query_string().as_bytes());
         let pairs: Vec<(String, String)> = pairs.into_owned().collect();
         let mut invalid = Invalid::default();
+        let mut wrong = BTreeSet::new();
         for (name, value) in &pairs {
-            if !known.contains(&name.as_str()) {
-                invalid.add(name, FieldFault::UnknownParameter);
-            } else if value.len() > MAX_VALUE_BYTES {
-                invalid.add(
-                    name,
-                    FieldFault::TooManyBytes {
-                        max: MAX_VALUE_BYTES,
-                    },
-                );
+            let max = MAX_VALUE_BYTES;
+            let fault = if !known.contains(&name.as_str()) {
+                FieldFault::UnknownParameter
+            } else if value.len() > max {
+                FieldFault::TooManyBytes { max }
+            } else {
+                continue;
+            };
+            // A parameter may be given several times, and is wrong once.
+            if wrong.insert(name) {
+                invalid.add(name, fault);
             }
         }
         invalid.into_result()?;

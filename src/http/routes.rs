@@ -82,6 +82,7 @@ pub fn routes() -> Vec<Entry> {
         on(DELETE, "/api/v1/admin/rules/{ruleId}",       Admin,             admin::rules::delete),
         on(POST,   "/api/v1/admin/rules/{ruleId}/dry-run", Admin,           admin::rules::dry_run),
         on(GET,    "/api/v1/admin/audit",                Admin,             admin::audit::list),
+        on(POST,   "/api/v1/admin/backup",               Admin,             admin::backup::download),
         on(POST,   "/api/v1/admin/import/{kind}",        Admin,             admin::import::import),
         on(GET,    "/api/v1/admin/outbox",               Admin,             admin::outbox::list),
         on(POST,   "/api/v1/admin/outbox/{id}/retry",    Admin,             admin::outbox::retry),

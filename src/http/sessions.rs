@@ -13,7 +13,7 @@ use super::problem::{Because, Code, Problem, TokenKind};
 use super::state::State;
 use super::views::AccountView;
 use crate::accounts::{self, Opened, Refreshed, Refusal};
-use crate::auth::{AccessToken, Attempt, Match};
+use crate::auth::{AccessToken, Attempt, Flow, Match};
 use crate::model::{Account, AccountId, Email, FieldFault, Invalid};
 use crate::store::{Origin, Transaction};
 
@@ -46,21 +46,27 @@ async fn log_in(
     refuse_long_email(&email)?;
     let email = Email::parse(&email).map_err(|_| email.trim().to_lowercase());
     let account = match &email {
-        Ok(email) => accounts::credentials(&caller.reader, email)?,
+        Ok(email) => accounts::credentials(&state.read()?, email)?,
         Err(_) => None,
     };
     let account_id = account.as_ref().map(|account| account.account_id);
+    let client = state.client(request);
+    let known = account_id.and_then(|id| Some((id, known_device(request, state, id)?)));
     let attempt = Attempt {
         address: email.as_ref().map_or_else(String::as_str, Email::as_str),
-        client: state.client(request),
+        client,
+        flow: known.map_or(Flow::Network(client.network), |(id, _)| Flow::Account(id)),
         account: account_id,
-        device: account_id.and_then(|account| known_device(request, state, account)),
+        device: known.map(|(_, mark)| mark),
     };
     let admitted = state.log_ins.admit(attempt).map_err(Problem::too_many)?;
     let hash = account
         .as_ref()
         .and_then(|account| account.password_hash.as_deref());
-    let found = state.passwords.verify(&password, hash).await?;
+    let found = state
+        .passwords
+        .verify(attempt.flow, &password, hash)
+        .await?;
     let (Some(account), true) = (account, found.is_right()) else {
         let wait = admitted.failed();
         note_failure(state, caller.origin, &attempt).await;
@@ -80,8 +86,8 @@ async fn log_in(
                 .sign_in(transaction, &account, new_hash.as_deref())
         })
         .await?;
-    let address = caller.origin.address.map(tracing::field::display);
-    tracing::info!(account_id = %account.account_id, address, "logged in");
+    let client_address = caller.origin.address.map(tracing::field::display);
+    tracing::info!(account_id = %account.account_id, client_address, "logged in");
     signed_in(state, request, &opened, &account)
 }
 
@@ -113,26 +119,31 @@ fn known_device<'a>(
         .find(|mark| state.access_keys.signed_in_before(mark) == Some(account))
 }
 
-/// Logs a failed log-in, without what was typed, which may be a password. If logging fails, the answer is the same.
+/// Logs a failed login, without what was typed, which may be a password. If logging fails, the answer is the same.
 async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
-    let Some(left_out) = state
+    let Some(suppressed) = state
         .failures
         .admit(attempt.address, attempt.client.network)
     else {
         return;
     };
     let account_id = attempt.account;
-    let address = origin.address.map(tracing::field::display);
+    let client_address = origin.address.map(tracing::field::display);
     let known = account_id.map(tracing::field::display);
-    tracing::info!(account_id = known, address, left_out, "log-in failed");
+    tracing::info!(
+        account_id = known,
+        client_address,
+        suppressed,
+        "login failed"
+    );
     let noted = state
         .store
         .run(origin, |transaction| {
-            accounts::note_failed_log_in(transaction, account_id, left_out)
+            accounts::note_failed_log_in(transaction, account_id, suppressed)
         })
         .await;
     if let Err(error) = noted {
-        tracing::warn!(%error, "could not record a failed log-in");
+        tracing::warn!(%error, "could not record a failed login");
     }
 }
 
@@ -147,7 +158,7 @@ pub struct SignedIn<'a> {
     account: AccountView<'a>,
 }
 
-/// The answer to a log-in, with a cookie that identifies the page's browser later.
+/// The answer to a login, with a cookie that identifies the page's browser later.
 pub(super) fn signed_in(
     state: &State,
     request: &HttpRequest,
@@ -282,11 +293,14 @@ async fn log_out(
                 accounts::sign_out(transaction, &token)
             })
             .await?;
-    } else if let Some(identity) = identity_of(request, state, &caller.reader)? {
+    } else {
         // Without a refresh token, the access token says which session to end.
-        let end =
-            |transaction: &mut Transaction| accounts::end_session(transaction, identity.session_id);
-        state.store.run(origin, end).await?;
+        let identity = identity_of(request, state, &state.read()?)?;
+        if let Some(session_id) = identity.map(|identity| identity.session_id) {
+            let end =
+                |transaction: &mut Transaction| accounts::end_session(transaction, session_id);
+            state.store.run(origin, end).await?;
+        }
     }
     let mut response = HttpResponse::NoContent();
     for cookie in cookies::cleared(state) {

@@ -13,7 +13,7 @@ use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Client, FailureLog, LogInLimits, Passwords, Share, Throttle};
 use crate::config::Config;
 use crate::eligibility::{Checker, OpenJobs};
-use crate::followers::Progress;
+use crate::followers::{Backups, Progress};
 use crate::jobs::CachedJobs;
 use crate::mail::MailHealth;
 use crate::model::{Actor, Campus, Identity, Network, Timestamp};
@@ -38,6 +38,7 @@ pub struct State {
     pub progress: Arc<Progress>,
     pub metrics: Metrics,
     pub mail: Arc<MailHealth>,
+    pub backups: Arc<Backups>,
 }
 
 impl State {

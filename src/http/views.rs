@@ -13,7 +13,7 @@ use crate::model::{
     Move, NumberFrom, Preferences, Question, Role, Setting, StoredFile, Student, StudentId,
     Timestamp,
 };
-use crate::store::Stored;
+use crate::store::{Reader, StoreError, Stored, keys};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
@@ -47,22 +47,31 @@ pub struct AccountRow<'a> {
     trusted: bool,
     student_id: &'a Option<StudentId>,
     employee_id: &'a Option<EmployeeId>,
+    /// Of an employer, for the decision to approve it.
+    work_space: Option<String>,
+    setting: Option<Setting>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u64,
 }
 
-impl<'a> From<&'a Stored<Account>> for AccountRow<'a> {
-    fn from(stored: &'a Stored<Account>) -> Self {
-        Self {
+impl<'a> AccountRow<'a> {
+    pub fn new(reader: &Reader, stored: &'a Stored<Account>) -> Result<Self, StoreError> {
+        let employer: Option<Stored<Employer>> = match &stored.record.employee_id {
+            Some(id) => reader.get(&keys::employer(id))?,
+            None => None,
+        };
+        Ok(Self {
             account: AccountView::from(&stored.record),
             trusted: stored.trusted,
             student_id: &stored.record.student_id,
             employee_id: &stored.record.employee_id,
+            setting: employer.as_ref().map(|employer| employer.record.setting),
+            work_space: employer.and_then(|employer| employer.record.work_space),
             created_at: stored.created_at,
             updated_at: stored.updated_at,
             version: stored.version,
-        }
+        })
     }
 }
 

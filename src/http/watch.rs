@@ -46,11 +46,11 @@ pub async fn watch<B: MessageBody + 'static>(
     if tracing::enabled!(tracing::Level::DEBUG) || response.status().is_server_error() {
         let (status, request) = (response.status().as_u16(), response.request());
         let (method, path) = (request.method(), shown(request));
-        let micros = started.elapsed().as_micros() as u64;
+        let duration_us = started.elapsed().as_micros() as u64;
         if status >= 500 {
-            tracing::error!(request_id = format!("{id:016x}"), %method, %path, status, micros, "answered");
+            tracing::error!(request_id = format!("{id:016x}"), %method, %path, status, duration_us, "answered");
         } else {
-            tracing::debug!(request_id = format!("{id:016x}"), %method, %path, status, micros, "answered");
+            tracing::debug!(request_id = format!("{id:016x}"), %method, %path, status, duration_us, "answered");
         }
     }
     let response = response.map_into_boxed_body();

@@ -44,10 +44,12 @@ pub fn edit(
     if patch.members != JobInput::default() {
         apply_fields(campus, transaction, &mut job, patch.members.clone())?;
     }
-    check_filled(&old, &job)?;
+    let mut invalid = Invalid::default();
+    invalid.part(check_filled(&old, &job));
     if job.deadline != old.deadline && job.deadline <= now {
-        return Err(Invalid::one("deadline", FieldFault::InThePast).into());
+        invalid.add("deadline", FieldFault::InThePast);
     }
+    invalid.into_result()?;
     if !by_office {
         let frozen = frozen_changes(transaction, &old, &job)?;
         if !frozen.is_empty() {
@@ -120,12 +122,14 @@ fn set_status(
             Err(Refusal::InvalidTransition { from, to })
         }
         JobStatus::Open => {
+            let mut invalid = Invalid::default();
             if job.deadline <= transaction.now() {
-                return Err(Invalid::one("deadline", FieldFault::InThePast).into());
+                invalid.add("deadline", FieldFault::InThePast);
             }
             if !job.has_free_position() {
-                return Err(Invalid::one("positions", FieldFault::NoFreePosition).into());
+                invalid.add("positions", FieldFault::NoFreePosition);
             }
+            invalid.into_result()?;
             publish(transaction, identity, job)?;
             Ok(())
         }

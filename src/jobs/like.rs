@@ -25,11 +25,11 @@ pub fn similar(
     limit: usize,
 ) -> Result<Vec<(Stored<Job>, Audience)>, Refusal> {
     let (job, _) = see(reader, identity, id)?;
-    let taste = Interests {
+    let interests = Interests {
         skills: Vec::new(),
         liked: vec![job.record],
     };
-    let found = index.similar(&taste, &[id], now, limit + SPARE)?;
+    let found = index.similar(&interests, &[id], now, limit + SPARE)?;
     let mut jobs = Vec::with_capacity(limit);
     for id in found {
         jobs.extend(open_job(reader, id, now)?.and_then(|job| {
@@ -68,15 +68,15 @@ pub fn recommended(
         let job: Option<Stored<Job>> = reader.get(&keys::job(*id))?;
         liked.extend(job.map(|job| job.record));
     }
-    let taste = Interests {
+    let interests = Interests {
         skills: student.skills.clone(),
         liked,
     };
-    let found = index.similar(&taste, &applied, now, limit + SPARE)?;
+    let found = index.similar(&interests, &applied, now, limit + SPARE)?;
     let mut jobs = Vec::with_capacity(limit);
     for id in found {
         jobs.extend(open_job(reader, id, now)?.and_then(|job| {
-            let why = why(&job, &taste, vocabulary)?;
+            let why = why(&job, &interests, vocabulary)?;
             Some(Recommended { job, why })
         }));
     }
@@ -101,8 +101,8 @@ fn open_job(reader: &Reader, id: JobId, now: Timestamp) -> Result<Option<Stored<
     Ok(job.filter(|job| job.takes_applications(now)))
 }
 
-fn why(job: &Job, taste: &Interests, vocabulary: &Vocabulary) -> Option<String> {
-    let shared = shared_skills(job, &taste.skills, vocabulary);
+fn why(job: &Job, interests: &Interests, vocabulary: &Vocabulary) -> Option<String> {
+    let shared = shared_skills(job, &interests.skills, vocabulary);
     if !shared.is_empty() {
         return Some(asks_for(&shared));
     }
@@ -110,7 +110,7 @@ fn why(job: &Job, taste: &Interests, vocabulary: &Vocabulary) -> Option<String> 
         let skills = shared_skills(job, &liked.skills_required, vocabulary).len();
         skills + shared_words(&job.job_title, &liked.job_title)
     };
-    let nearest = taste.liked.iter().max_by_key(nearness)?;
+    let nearest = interests.liked.iter().max_by_key(nearness)?;
     let skills = shared_skills(job, &nearest.skills_required, vocabulary);
     let title = &nearest.job_title;
     if shared_words(&job.job_title, title) > 0 {

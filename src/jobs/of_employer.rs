@@ -17,7 +17,7 @@ pub(crate) fn rename_employer(
     Ok(())
 }
 
-/// Closes a suspended employer's open postings. Drafts stay. A reinstated employer can reopen them. Returns how many
+/// Closes a suspended employer's open and pending postings. Drafts stay. A reinstated employer can reopen them. Returns how many
 /// were closed.
 pub(crate) fn close_of_employer(
     transaction: &mut Transaction,

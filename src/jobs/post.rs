@@ -22,24 +22,23 @@ pub fn post(
     posting: &Posting,
 ) -> Result<Stored<Job>, Refusal> {
     let now = transaction.now();
+    let mut invalid = Invalid::default();
     if posting.fields.deadline <= now {
-        return Err(Invalid::one("deadline", FieldFault::InThePast).into());
+        invalid.add("deadline", FieldFault::InThePast);
     }
     let employee_id = match (&identity.party, &posting.employee_id) {
-        (Party::Employer(own), None) => own.clone(),
-        (Party::Employer(own), Some(named)) if own == named => own.clone(),
-        (Party::Employer(_), Some(_)) => {
-            return Err(Invalid::one("employeeId", FieldFault::NotYourOwn).into());
-        }
-        (_, Some(named)) => named.clone(),
-        (_, None) => {
-            return Err(Invalid::one("employeeId", FieldFault::Required).into());
-        }
+        (Party::Employer(own), Some(named)) if own != named => Err(FieldFault::NotYourOwn),
+        (Party::Employer(own), _) => Ok(own),
+        (_, named) => named.as_ref().ok_or(FieldFault::Required),
     };
-    let employer: Option<Stored<Employer>> = transaction.get(&keys::employer(&employee_id))?;
-    let Some(employer) = employer else {
-        return Err(Invalid::one("employeeId", FieldFault::NotAnEmployer).into());
+    let employer: Option<Stored<Employer>> = match invalid.field("employeeId", employee_id) {
+        Some(id) => {
+            let found = transaction.get(&keys::employer(id))?;
+            invalid.field("employeeId", found.ok_or(FieldFault::NotAnEmployer))
+        }
+        None => None,
     };
+    let employer = invalid.complete(employer)?;
     let mut job = draft(campus, transaction, &employer);
     write(transaction, &mut job, posting.fields.clone())?;
     if !posting.draft {

@@ -30,19 +30,16 @@ pub(super) fn save(
 
 /// Refuses changes that would undo what was agreed when a student was accepted.
 pub(super) fn check_filled(old: &Job, new: &Job) -> Result<(), Invalid> {
-    if new.positions < old.positions_filled() {
-        return Err(Invalid::one(
-            "positions",
-            FieldFault::BelowPositionsFilled {
-                filled: old.positions_filled(),
-            },
-        ));
+    let mut invalid = Invalid::default();
+    let filled = old.positions_filled();
+    if new.positions < filled {
+        invalid.add("positions", FieldFault::BelowPositionsFilled { filled });
     }
-    if new.hours_per_week > old.hours_per_week && old.positions_filled() > 0 {
+    if new.hours_per_week > old.hours_per_week && filled > 0 {
         // The rules used the hours when they allowed the students in.
-        return Err(Invalid::one("hoursPerWeek", FieldFault::HoursCommitted));
+        invalid.add("hoursPerWeek", FieldFault::HoursCommitted);
     }
-    Ok(())
+    invalid.into_result()
 }
 
 /// The changed fields that are frozen while applications are open, because verdicts depend on them. Otherwise an

@@ -12,7 +12,7 @@ mod transport;
 mod worker;
 
 pub use layouts::LayoutError;
-pub use office::{OutboxRefusal, count_failed, count_waiting, list_outbox, retry_mail};
+pub use office::{OutboxRefusal, count_failed, count_waiting, hold_mail, list_outbox, retry_mail};
 pub use outbox::{Outbox, Recipient, clear_mail, forget};
 pub use transport::{MailSetupError, SendError, SmtpOptions, SmtpTls, Transport};
 pub use worker::{MailHealth, Worker, WorkerState};

@@ -1,6 +1,6 @@
 //! The outbox for the office.
 
-use crate::model::{Mail, MailId, MailState};
+use crate::model::{Mail, MailId, MailKind, MailState};
 use crate::store::{
     Direction, Key, KeyRange, MAX_SCAN_ROWS, Page, Paged, Place, Reader, StoreError, Stored,
     Transaction, keys,
@@ -48,6 +48,31 @@ fn count(reader: &Reader, index: &Key) -> Result<usize, StoreError> {
     let range = KeyRange::prefix(index);
     let found = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
     Ok(found.len())
+}
+
+/// Why a mail waits for an admin after a restore.
+const HELD: &str = "held by a restore; it may have been sent before";
+
+/// Holds back unsent mail of a restored board, as failed: it may have been sent since the backup, so an admin decides
+/// whether to send it. Mail whose link no longer works is deleted.
+pub fn hold_mail(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
+    let Some(mail) = transaction.get::<Mail>(&keys::indexed(index_key)?)? else {
+        return Ok(());
+    };
+    let kind = mail.template.kind();
+    if matches!(kind, MailKind::VerifyEmail | MailKind::ResetPassword) {
+        transaction.delete(&mail);
+    } else if mail.state == MailState::Waiting {
+        let held = Mail {
+            state: MailState::Failed,
+            // It is not merged with others, which would send it.
+            held: false,
+            last_error: Some(HELD.into()),
+            ..mail.record.clone()
+        };
+        transaction.update(&mail, held)?;
+    }
+    Ok(())
 }
 
 /// Makes a mail due now. A failed one waits again.

@@ -1,5 +1,7 @@
 //! The text of each mail template, in plain English. The layouts turn it into text and HTML.
 
+use jiff::civil::Date;
+
 use crate::model::{AccountStatus, ApplicationStatus, ClosedBecause, Mail, MailTemplate, Ruling};
 
 /// Most characters of a subject or a name in a header. Longer titles are cut.
@@ -62,7 +64,7 @@ impl MailText {
         match template {
             T::VerifyEmail { token } => text(
                 format!("Confirm your email for {campus} jobs"),
-                &["Confirm that this is your email address. The page asks for your password. The link works for 24 hours.",
+                &[&format!("You signed up for {campus} jobs. To finish, open the link and enter the password you chose. The link works for 24 hours."),
                   "If you didn't ask for this, ignore this email. Nothing will change."],
             )
             .with("Confirm my email", format!("{site}/verify-email?token={token}")),
@@ -109,19 +111,16 @@ impl MailText {
                 .with("View posting", format!("{site}/postings/{job_id}")),
             T::AccountModerated { from, to, postings_closed, reason } =>
                 account_moderated(campus, site, *from, *to, *postings_closed).quoting(reason.as_deref()),
-            T::RuleFailing { rule, fault } => text(
-                format!("Rule {rule} is failing"),
-                &[&format!("The campus rule {rule} is failing. The error is quoted below."),
-                  "Applications it should check are marked for review. Someone in the office must look at each of them before it can be accepted.",
-                  "You get this email once, until the rule is changed or works for an hour."],
-            )
-            .quoting(Some(fault))
-            .with("Open office", format!("{site}/office")),
+            T::RuleFailing { rule, fault } => rule_failing(rule)
+                .quoting(Some(fault))
+                .with("Go to the office page", format!("{site}/office")),
+            T::BackupFailing { because, last_success } =>
+                backup_failing(campus, because.sentence(), *last_success),
             T::Updates { items } => Self {
                 items: items.iter().map(|item| Self::of(item, campus, site)).collect(),
                 ..text(
                     format!("{} updates from {campus} jobs", items.len()),
-                    &["This is new since the last email we sent you:"],
+                    &["Here is what's new since the last email we sent you:"],
                 )
             },
             T::Rendered { subject, .. } => text(subject.clone(), &[]),
@@ -285,9 +284,39 @@ fn account_moderated(
     }
 }
 
+fn rule_failing(rule: &str) -> MailText {
+    text(
+        format!("Rule {rule} is failing"),
+        &[
+            &format!("The campus rule {rule} is failing. The error is quoted below."),
+            "Applications it should check are marked for review. Someone in the office must look at each of them before it can be accepted.",
+            "You get this email once, until the rule is changed or works for an hour.",
+        ],
+    )
+}
+
+fn backup_failing(campus: &str, reason: &str, last_success: Option<Date>) -> MailText {
+    let last = match last_success {
+        Some(day) => format!(
+            "The last good backup is from {}.",
+            day.strftime("%B %-d, %Y")
+        ),
+        None => "No good backup was found.".into(),
+    };
+    text(
+        format!("The backup of {campus} jobs is failing"),
+        &[
+            &format!("The daily backup failed. {reason} {last}"),
+            "The site works as usual and tries again every hour. Please tell the person who runs the server. The server's log has the details.",
+            "You get this email once a day until a backup succeeds.",
+        ],
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BackupFault;
 
     fn moderated(from: AccountStatus, to: AccountStatus) -> MailText {
         let template = MailTemplate::AccountModerated {
@@ -327,6 +356,25 @@ mod tests {
             Some(("View my postings", postings))
         );
         assert_eq!(action(moderated(Suspended, Active)), None);
+    }
+
+    #[test]
+    fn the_office_learns_why_the_backup_fails_and_which_is_the_last() {
+        let said = |last_success| {
+            let template = MailTemplate::BackupFailing {
+                because: BackupFault::DiskFull,
+                last_success,
+            };
+            MailText::of(&template, "Example", "https://x.edu")
+        };
+        let mail = said(Some("2026-11-09".parse().unwrap()));
+        assert_eq!(mail.subject, "The backup of Example jobs is failing");
+        assert_eq!(
+            mail.paragraphs[0],
+            "The daily backup failed. The disk for backups is full. The last good backup is from November 9, 2026."
+        );
+        let end = " No good backup was found.";
+        assert!(said(None).paragraphs[0].ends_with(end));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum MailSetupError {
 }
 
 /// Why a mail was not sent. One bad mail can look like a broken server (the connection breaks), and a broken server
-/// like a bad mail (log-in refused). `Transport::is_up` finds out which it is.
+/// like a bad mail (login refused). `Transport::is_up` finds out which it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Refused for good: another attempt would get the same answer.
@@ -141,7 +141,7 @@ impl Transport {
 }
 
 impl Transport {
-    /// Whether the server can be reached, answers and accepts the log-in. A folder that could not be written is not
+    /// Whether the server can be reached, answers and accepts the login. A folder that could not be written is not
     /// tried again.
     pub async fn is_up(&self) -> bool {
         let Way::Smtp(smtp) = &self.way else {

@@ -128,8 +128,8 @@ impl Worker {
                 Ok(Round::Limited(wait)) => wait,
                 Ok(Round::Down(reason)) => {
                     tracing::warn!(
-                        reason,
-                        seconds = back_off.as_secs_f64(),
+                        error = reason,
+                        retry_in_seconds = back_off.as_secs_f64(),
                         "cannot send mail; the outbox waits and will try again"
                     );
                     let pause = jittered(back_off);

@@ -26,6 +26,9 @@ pub struct Employer {
     /// The account that claimed this record. `None` for an imported employer that has not registered.
     pub account_id: Option<AccountId>,
     pub updated_at: Timestamp,
+    /// The office's file has this workplace. Otherwise the employer typed it.
+    #[serde(default)]
+    pub work_space_by_office: bool,
 }
 
 /// What employers may say about themselves, at registration and later.
@@ -94,6 +97,34 @@ impl EmployerProfile {
 }
 
 impl Employer {
+    /// An employer of whom only the name and the email address are known.
+    pub fn new(
+        employee_id: EmployeeId,
+        number: NumberFrom,
+        name: String,
+        email: Email,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            employee_id,
+            number,
+            name,
+            email,
+            designation: None,
+            work_space: None,
+            setting: Setting::default(),
+            account_id: None,
+            updated_at: now,
+            work_space_by_office: false,
+        }
+    }
+
+    /// Sets the workplace that the employer typed.
+    pub fn set_own_work_space(&mut self, work_space: Option<String>) {
+        self.work_space_by_office &= self.work_space == work_space;
+        self.work_space = work_space;
+    }
+
     /// The part of this record that PATCH /me shows and changes.
     pub fn profile(&self) -> EmployerProfile {
         EmployerProfile {

@@ -1,5 +1,6 @@
 //! Events in the change log. They hold only IDs, no text that a person wrote.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -30,11 +31,13 @@ pub enum Event {
     LoggedIn {
         account_id: AccountId,
     },
-    /// A wrong password. `account_id` is set if the address has an account. `left_out`: earlier failures that were not
+    /// A wrong password. `account_id` is set if the address has an account. `suppressed`: earlier failures that were not
     /// logged.
     LogInFailed {
         account_id: Option<AccountId>,
-        left_out: u32,
+        /// Version 0.1 stored members with their names, and this one under another.
+        #[serde(alias = "leftOut")]
+        suppressed: u32,
     },
     PasswordChanged {
         account_id: AccountId,
@@ -93,6 +96,48 @@ pub enum Event {
     RuleRecovered {
         rule_id: RuleId,
     },
+    /// An admin downloaded a backup.
+    BackupTaken,
+    /// A scheduled backup failed for the first time that day. `last_success`: the day of the last good one. Days are those
+    /// of the campus.
+    BackupFailed {
+        because: BackupFault,
+        last_success: Option<Date>,
+    },
+    /// The board was restored from a backup. Earlier entries are the backup's.
+    BackupRestored,
+}
+
+/// Why a scheduled backup failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BackupFault {
+    DiskFull,
+    /// The folder is missing, and cannot be created.
+    NoFolder,
+    NotAllowed,
+    /// The disk reported another error.
+    Disk,
+    /// The file is not what was written to it.
+    Damaged,
+    /// The board's own data could not be read.
+    Store,
+}
+
+impl BackupFault {
+    /// A sentence for the log and the office.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::DiskFull => "The disk for backups is full.",
+            Self::NoFolder => {
+                "The folder for backups is missing. Its path may be wrong, or its disk is not mounted."
+            }
+            Self::NotAllowed => "Corkboard is not allowed to write to the folder for backups.",
+            Self::Disk => "The disk for backups reported an error.",
+            Self::Damaged => "The backup was damaged when it was read back.",
+            Self::Store => "The board's data could not be read.",
+        }
+    }
 }
 
 /// Who caused the event.

@@ -167,6 +167,10 @@ pub enum FieldFault {
     SeveralEmployers {
         emails: Vec<String>,
     },
+    /// A workplace that only employers from outside the campus have, that they typed themselves.
+    UnconfirmedWorkplace {
+        emails: Vec<String>,
+    },
     EmployerNotActive {
         email: String,
         status: String,
@@ -296,7 +300,7 @@ const VALUES: &[(&str, &str, &str)] = &[
 const SENTENCES: &[(&str, &str)] = &[
     ("required", "is required"),
     ("empty", "must not be empty"),
-    ("unknown_member", "is not a known member"),
+    ("unknown_member", "is not a known field"),
     ("unknown_parameter", "is not a known parameter"),
     ("repeated", "is given more than once"),
     ("exactly_one", "or {other} must be given, but not both"),
@@ -318,7 +322,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("not_a_rule_name", "must have only lowercase letters, digits and hyphens"),
     ("reserved_name", "is the name of a built-in rule"),
     ("not_an_idempotency_key", "must be 1 to {max} visible ASCII characters"),
-    ("unknown_cursor", "is not a cursor of this list"),
+    ("unknown_cursor", "did not come from this list"),
     ("malformed", "is not valid"),
 
     ("too_short", "must have at least {min} characters"),
@@ -363,7 +367,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("not_a_csv", "is {kind}. In the spreadsheet program, save it as \"CSV UTF-8\" and import that file"),
     ("unknown_separator", "separates its columns by {separator}. Use commas, semicolons or tabs"),
     ("unknown_column", "is not a known column; known are {allowed}"),
-    ("missing_column", "is a required column"),
+    ("missing_column", "is missing from the header row"),
     ("unreadable", "cannot be read: {reason}"),
     ("unclosed_quote", "has a quote that is never closed"),
     ("too_many_cells", "the row has {cells} cells, but the header has {columns}"),
@@ -376,6 +380,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("no_employer", "is empty, no active employer has this workplace, and no owner was given"),
     ("other_employer", "is {email}, but the job belongs to another employer"),
     ("several_employers", "has more than one employer ({emails}). Name one in the column employerEmail"),
+    ("unconfirmed_workplace", "is not confirmed for {emails}. Name the employer in the column employerEmail"),
     ("employer_not_active", "names {email}, whose account is {status}"),
 
     ("unknown_setting", "is not a setting of this rule"),

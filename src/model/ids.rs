@@ -35,6 +35,13 @@ impl<T> Id<T> {
         Self(Uuid::new_v7(stamp), PhantomData)
     }
 
+    /// Reads an ID that a body must have, in the form in which answers give it. A missing one is missing, not malformed.
+    pub fn from_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let id = text.parse();
+        id.map_err(|_| serde::de::Error::custom(FieldFault::NotAnId))
+    }
+
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Uuid::from_bytes(bytes), PhantomData)
     }

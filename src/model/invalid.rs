@@ -42,14 +42,26 @@ impl Invalid {
         }
     }
 
-    /// Keeps a part that is valid, and notes the faults of one that is not.
+    /// Keeps a part that is valid, and notes the faults of one that is not. A field that is already known to be wrong gets no
+    /// second fault, because that may be only a consequence of the first: a value that cannot be read is missing later.
     pub fn part<T>(&mut self, part: Result<T, Self>) -> Option<T> {
         match part {
             Ok(part) => Some(part),
             Err(Self(errors)) => {
-                self.0.extend(errors);
+                let is_new =
+                    |error: &FieldError| !self.0.iter().any(|one| one.field == error.field);
+                let new: Vec<_> = errors.into_iter().filter(is_new).collect();
+                self.0.extend(new);
                 None
             }
+        }
+    }
+
+    /// A value that was read from the whole input, if nothing is wrong.
+    pub fn complete<T>(self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self),
         }
     }
 
@@ -59,13 +71,41 @@ impl Invalid {
 }
 
 impl fmt::Display for Invalid {
+    /// Fields with the same fault share its sentence, which may be long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, error) in self.0.iter().enumerate() {
-            let between = if position > 0 { "; " } else { "" };
-            write!(f, "{between}{} {}", error.field, error.fault)?;
+        let mut groups: Vec<(&FieldFault, Vec<&str>)> = Vec::new();
+        for FieldError { field, fault } in &self.0 {
+            match groups.iter_mut().find(|(known, _)| *known == fault) {
+                Some((_, fields)) => fields.push(field),
+                None => groups.push((fault, vec![field])),
+            }
+        }
+        let mut between = "";
+        for (fault, fields) in groups {
+            match &fields[..] {
+                [field] => write!(f, "{between}{field} {fault}")?,
+                fields => write!(f, "{between}{}: each {fault}", fields.join(", "))?,
+            }
+            between = "; ";
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Invalid {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sentence_is_repeated() {
+        let mut invalid = Invalid::one("jobTitle", FieldFault::Required);
+        invalid.add("positions", FieldFault::OutOfRange { min: 1, max: 9 });
+        invalid.add("deadline", FieldFault::Required);
+        assert_eq!(
+            invalid.to_string(),
+            "jobTitle, deadline: each is required; positions must be from 1 to 9"
+        );
+    }
+}

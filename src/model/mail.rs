@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, AccountStatus, ApplicationId, ApplicationStatus, Email, JobId, MailId, Network,
-    Timestamp,
+    AccountId, AccountStatus, ApplicationId, ApplicationStatus, BackupFault, Email, JobId, MailId,
+    Network, Timestamp,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum MailKind {
     AccountModerated,
     /// To the office: a campus rule is failing.
     RuleFailing,
+    /// To the office: scheduled backups are failing.
+    BackupFailing,
     /// Several notices in one mail.
     Updates,
 }
@@ -147,6 +150,11 @@ pub enum MailTemplate {
         rule: String,
         fault: String,
     },
+    /// To the office. `last_success`: the day of the last good backup.
+    BackupFailing {
+        because: BackupFault,
+        last_success: Option<Date>,
+    },
     /// Notices held back because the mailbox had reached its limit.
     Updates {
         items: Vec<MailTemplate>,
@@ -176,6 +184,7 @@ impl MailTemplate {
             Self::JobModerated { .. } => MailKind::JobModerated,
             Self::AccountModerated { .. } => MailKind::AccountModerated,
             Self::RuleFailing { .. } => MailKind::RuleFailing,
+            Self::BackupFailing { .. } => MailKind::BackupFailing,
             Self::Updates { .. } => MailKind::Updates,
             Self::Rendered { kind, .. } => *kind,
         }
@@ -220,7 +229,10 @@ impl MailTemplate {
                 text.clear();
                 html.clear();
             }
-            Self::AddressTaken | Self::PasswordChanged | Self::JobClosed { .. } => {}
+            Self::AddressTaken
+            | Self::PasswordChanged
+            | Self::JobClosed { .. }
+            | Self::BackupFailing { .. } => {}
         }
     }
 }

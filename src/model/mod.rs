@@ -35,7 +35,7 @@ pub use application::{
 pub use campus::{Campus, language_for};
 pub use email::Email;
 pub use employer::{Employer, EmployerPatch, EmployerProfile, Setting};
-pub use event::{Actor, Event, LogEntry};
+pub use event::{Actor, BackupFault, Event, LogEntry};
 pub use field_fault::{FieldFault, fill, in_full, named_parts};
 pub use file::StoredFile;
 pub use identity::{Identity, Party};
@@ -51,7 +51,7 @@ pub use money::Money;
 pub use names::names_of;
 pub use network::{AddressRange, Network};
 pub use patch::Patch;
-pub use read_json::{field_at, from_json, from_member, from_text};
+pub use read_json::{field_at, from_json, from_member, from_text, read_json};
 pub use rule::{
     Delivery, ParameterPatch, Parameters, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule,
     RuleSet, RuleState,

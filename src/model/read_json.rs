@@ -8,26 +8,55 @@ use serde::de::{DeserializeOwned, Deserializer, Error, Expected, IntoDeserialize
 use serde::de::{Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use super::{FieldFault, Invalid};
 
-/// Reads a type from JSON. An error names the wrong member.
+/// Most wrong members to look for, since each costs another reading. No body has more members.
+const MAX_WRONG_MEMBERS: usize = 32;
+
+/// Reads a type from JSON. The error names every wrong member, and the first missing one.
 pub fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(Json(value)).map_err(|error| {
+    let mut invalid = Invalid::default();
+    let read = read_json(value, &mut invalid);
+    invalid.complete(read)
+}
+
+/// The same, without the wrong members, whose faults are recorded. `None` if the type needs them. The members that are right
+/// can then be checked further, so that a person learns about everything at once.
+pub fn read_json<T: DeserializeOwned>(mut value: Value, invalid: &mut Invalid) -> Option<T> {
+    let mut removed = Vec::new();
+    for _ in 0..MAX_WRONG_MEMBERS {
+        let error = match serde_path_to_error::deserialize(Json(&value)) {
+            Ok(read) => return Some(read),
+            Err(error) => error,
+        };
+        let outermost = match error.path().iter().next() {
+            Some(Segment::Map { key }) => Some(key.clone()),
+            _ => None,
+        };
         let path = error.path().to_string();
         let Misfit { fault, member } = error.into_inner();
-        Invalid::one(field_at(&path, member.as_deref()), fault)
-    })
+        let name = outermost.or(member.clone());
+        if name.as_ref().is_some_and(|name| removed.contains(name)) {
+            return None;
+        }
+        invalid.add(field_at(&path, member.as_deref()), fault);
+        let name = name?;
+        value.as_object_mut()?.remove(&name)?;
+        removed.push(name);
+    }
+    None
 }
 
 /// Reads one member's value.
 pub fn from_member<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Invalid> {
-    T::deserialize(Json(value)).map_err(|misfit| Invalid::one(name, misfit.fault))
+    T::deserialize(Json(&value)).map_err(|misfit| Invalid::one(name, misfit.fault))
 }
 
 /// Reads a type from text, such as an enum from its name.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, FieldFault> {
-    T::deserialize(Json(text.into())).map_err(|misfit| misfit.fault)
+    T::deserialize(Json(&text.into())).map_err(|misfit| misfit.fault)
 }
 
 /// The field name for an error at a path. `member` is the member inside that path, which serde may have followed
@@ -103,9 +132,10 @@ impl Error for Misfit {
     }
 }
 
-struct Json(Value);
+#[derive(Clone, Copy)]
+struct Json<'a>(&'a Value);
 
-impl IntoDeserializer<'_, Misfit> for Json {
+impl IntoDeserializer<'_, Misfit> for Json<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -113,10 +143,10 @@ impl IntoDeserializer<'_, Misfit> for Json {
     }
 }
 
-impl Json {
+impl Json<'_> {
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
-            Value::String(text) => visitor.visit_string(text),
+            Value::String(text) => visitor.visit_str(text),
             _ => Err(FieldFault::NotText.into()),
         }
     }
@@ -125,7 +155,7 @@ impl Json {
         let Value::Array(entries) = self.0 else {
             return Err(FieldFault::NotAList.into());
         };
-        let mut entries = SeqDeserializer::new(entries.into_iter().map(Json));
+        let mut entries = SeqDeserializer::new(entries.iter().map(Json));
         let read = visitor.visit_seq(&mut entries)?;
         entries.end()?;
         Ok(read)
@@ -134,8 +164,8 @@ impl Json {
     fn object<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::Object(members) => {
-                let members = members.into_iter();
-                let members = members.map(|(name, value)| (name, Json(value)));
+                let members = members.iter();
+                let members = members.map(|(name, value)| (name.as_str(), Json(value)));
                 visitor.visit_map(MapDeserializer::new(members))
             }
             _ => Err(FieldFault::NotAnObject.into()),
@@ -143,19 +173,19 @@ impl Json {
     }
 }
 
-impl<'de> Deserializer<'de> for Json {
+impl<'de> Deserializer<'de> for Json<'_> {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(value), _) => visitor.visit_u64(value),
                 (_, Some(value)) => visitor.visit_i64(value),
                 _ => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
-            Value::String(text) => visitor.visit_string(text),
+            Value::String(text) => visitor.visit_str(text),
             Value::Array(_) => self.list(visitor),
             Value::Object(_) => self.object(visitor),
         }
@@ -170,7 +200,7 @@ impl<'de> Deserializer<'de> for Json {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
-            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Bool(value) => visitor.visit_bool(*value),
             _ => Err(FieldFault::NotABoolean.into()),
         }
     }
@@ -214,7 +244,7 @@ impl<'de> Deserializer<'de> for Json {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         match self.0 {
-            Value::String(name) => visitor.visit_enum(name.into_deserializer()),
+            Value::String(name) => visitor.visit_enum(name.as_str().into_deserializer()),
             _ => Err(FieldFault::NotText.into()),
         }
     }
@@ -264,6 +294,44 @@ mod tests {
     fn fault(value: Value) -> (String, FieldFault) {
         let error = from_json::<Outer>(value).unwrap_err().0.remove(0);
         (error.field, error.fault)
+    }
+
+    /// Members are independent, so a person can mend all of them at once.
+    #[test]
+    fn all_wrong_members_are_named() {
+        use FieldFault as F;
+        let faults = |value: Value| {
+            let Invalid(errors) = from_json::<Inner>(value).unwrap_err();
+            let faults = errors.into_iter().map(|error| (error.field, error.fault));
+            faults.collect::<Vec<_>>()
+        };
+        let wrong = json!({"size": -1, "colour": 2, "name": 2, "open": true, "parts": ["a", 1, 2]});
+        let mut found = faults(wrong);
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        let wanted = [
+            ("colour", F::UnknownMember),
+            ("name", F::NotText),
+            ("parts[1]", F::NotText),
+            ("size", F::NotAWholeNumber),
+        ];
+        assert_eq!(found, wanted.map(|(field, fault)| (field.into(), fault)));
+
+        let mut invalid = Invalid::default();
+        let read: Inner = read_json(json!({"size": "1", "ratio": 2}), &mut invalid).unwrap();
+        assert_eq!((read.size, read.ratio), (0, 2.0));
+        assert_eq!(invalid, Invalid::one("size", F::NotAWholeNumber));
+
+        // A member that must be there and is wrong is not missing too.
+        let Invalid(errors) = from_json::<Outer>(json!({"inner": [7], "x": 1})).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["inner[0]", "x"]);
+
+        // Looking for more faults takes bounded work.
+        let many = (0..10_000).map(|number| (format!("m{number}"), Value::Null));
+        assert_eq!(
+            faults(Value::Object(many.collect())).len(),
+            MAX_WRONG_MEMBERS
+        );
     }
 
     /// STYLE 19: a serde error becomes a code. No text is parsed.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Claim, EmployeeId, Role, SessionId, StudentId, Timestamp, TokenId};
 
-/// One log-in. Refresh tokens replace each other, and one is valid at a time. Deleting the row ends its access tokens.
+/// One login. Refresh tokens replace each other, and one is valid at a time. Deleting the row ends its access tokens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {

@@ -225,6 +225,33 @@ fn check_award(award: Money) -> Result<Money, FieldFault> {
 }
 
 impl Student {
+    /// A student of whom only the name and the email address are known.
+    pub fn new(
+        student_id: StudentId,
+        number: NumberFrom,
+        name: String,
+        email: Email,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            student_id,
+            number,
+            name,
+            email,
+            graduation_date: None,
+            skills: Vec::new(),
+            summary: None,
+            enrolled_credits: None,
+            gpa: None,
+            visa: None,
+            work_study_remaining: None,
+            preferences: Preferences::default(),
+            roster: Vec::new(),
+            account_id: None,
+            updated_at: now,
+        }
+    }
+
     /// Whether a fact comes from the roster, so that the student may not change it.
     pub fn is_roster(&self, fact: Fact) -> bool {
         self.roster.contains(&fact)
@@ -307,6 +334,20 @@ impl Student {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fact_has_the_name_of_its_member() {
+        use Fact as F;
+        for fact in [
+            F::GraduationDate,
+            F::EnrolledCredits,
+            F::Gpa,
+            F::Visa,
+            F::WorkStudyRemaining,
+        ] {
+            assert_eq!(serde_json::to_value(fact).unwrap(), fact.name());
+        }
+    }
 
     #[test]
     fn a_kept_value_is_not_checked_again() {

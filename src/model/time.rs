@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,7 +14,7 @@ use super::{FieldFault, Patch};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The latest time a person may type: the years 1970 to 9998, so that adding a duration never leaves the calendar.
+/// The end of the times a person may type (1970 to 9998), so that adding a duration never leaves the calendar.
 const MAX_MILLIS: i64 = 253_370_764_800_000;
 
 impl Timestamp {
@@ -52,6 +52,20 @@ impl Timestamp {
     pub fn hour(self, zone: &TimeZone) -> u8 {
         let hour = zone.to_datetime(self.to_jiff()).hour();
         u8::try_from(hour).expect("an hour of a day")
+    }
+
+    /// The last moment up to this one at which it was a given time of day in a time zone. When the clocks go forward and skip
+    /// that time, it is an hour later. When they go back and show it twice, it is the first.
+    #[must_use]
+    pub fn last_at(self, time: Time, zone: &TimeZone) -> Self {
+        // A time that the clocks skip can be after this moment, and a time zone has once skipped a whole day.
+        const DAYS: usize = 3;
+        let days = std::iter::successors(Some(self.day(zone)), |day| day.yesterday().ok());
+        let mut moments = days.take(DAYS).filter_map(|day| {
+            let moment = zone.to_timestamp(day.to_datetime(time)).ok()?;
+            Some(Self(moment.as_millisecond()))
+        });
+        moments.find(|moment| *moment <= self).unwrap_or_default()
     }
 
     fn to_jiff(self) -> jiff::Timestamp {
@@ -130,6 +144,35 @@ pub fn day_or_time(text: &str, zone: &TimeZone) -> Result<Timestamp, FieldFault>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_of_day_comes_once_a_day_also_when_the_clocks_change() {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let moment = |text: &str| {
+            Timestamp::from_millis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+        };
+        for (time, now, wanted) in [
+            ("03:00", "2026-11-29T08:00:00Z", "2026-11-29T08:00:00Z"),
+            ("03:00", "2026-11-29T07:59:59.999Z", "2026-11-28T08:00:00Z"),
+            ("03:00", "2026-11-30T04:59:59Z", "2026-11-29T08:00:00Z"),
+            // The clocks skip it on March 8.
+            ("02:30", "2026-03-08T07:29:59Z", "2026-03-07T07:30:00Z"),
+            ("02:30", "2026-03-08T07:30:00Z", "2026-03-08T07:30:00Z"),
+            ("02:30", "2026-03-09T06:30:00Z", "2026-03-09T06:30:00Z"),
+            // They show it twice on November 1.
+            ("01:30", "2026-11-01T05:30:00Z", "2026-11-01T05:30:00Z"),
+            ("01:30", "2026-11-01T06:45:00Z", "2026-11-01T05:30:00Z"),
+            ("00:00", "2026-11-29T05:00:00Z", "2026-11-29T05:00:00Z"),
+        ] {
+            let last = moment(now).last_at(time.parse().unwrap(), &zone);
+            assert_eq!(last.to_string(), wanted, "{time} before {now}");
+        }
+        // This zone skipped December 30.
+        let zone = TimeZone::get("Pacific/Apia").unwrap();
+        let now = moment("2011-12-30T10:30:00Z");
+        let last = now.last_at("03:00".parse().unwrap(), &zone);
+        assert_eq!(last.to_string(), "2011-12-29T13:00:00Z");
+    }
 
     #[test]
     fn a_bare_date_is_the_end_of_the_day_in_the_campus_time_zone() {

@@ -1,18 +1,18 @@
 //! What a module would change if it were active: its verdicts next to today's, for the campus's open applications and
 //! for all students with all open jobs. Changes nothing. For notification modules, see mail_dry_run.rs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::dry_run_data::{DryRunData, OpenApplication, stride};
 use super::mail_dry_run::replay;
-use crate::eligibility::{Case, Checker, Failed, Purpose, Verdicts, rule_set};
+use crate::eligibility::{Case, Checker, Purpose, rule_set};
 use crate::model::{
     ApplicationId, Eligibility, JobId, Reason, RuleAnswer, RuleId, RuleInUse, RuleKind, RuleSet,
     Student, StudentId, Timestamp,
 };
-use crate::rules;
+use crate::rules::{self, Fault};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
 /// Most changed verdicts to list.
@@ -58,7 +58,7 @@ pub async fn dry_run(
     let today = rule_set(reader)?;
     let then = today.with(module);
     if module.kind == RuleKind::Notification {
-        return replay(checker, reader, (&today, &then), module.rule_id, now).await;
+        return replay(checker, reader, [&today, &then], module.rule_id, now).await;
     }
     let mut data = DryRunData::survey(checker, reader, now)?;
     let applications = std::mem::take(&mut data.applications);
@@ -97,7 +97,8 @@ impl DryRun {
         }
     }
 
-    pub(super) fn note_faults(&mut self, count: u64, fault: &rules::Fault) {
+    /// Counts questions that stay without an answer.
+    pub(super) fn note_faults(&mut self, count: u64, fault: &Fault) {
         self.faults += count;
         self.first_fault.get_or_insert_with(|| fault.to_string());
     }
@@ -231,43 +232,44 @@ impl Asking<'_> {
         };
         let numbers = |pair: &Pair| (pair.student as u32, pair.job as u32);
         let all = case(pairs.iter().map(numbers).collect());
-        let (reader, (today, then)) = (self.data.reader, self.rules);
-        let before = self.checker.check(reader, today, &all).await?;
-        let mut after = self.checker.check(reader, then, &all).await?;
-        // The first failure may be caused by a busy machine; a second one is caused by the module.
-        let failed: Vec<usize> = self.failed(&after).map(|failed| failed.at).collect();
-        let mut lost = HashSet::new();
+        let mut answers = self.compare(&all).await?;
+        // A busy machine may have caused the first failure.
+        let failed: Vec<usize> = (0..pairs.len())
+            .filter(|at| answers[*at].is_err())
+            .collect();
         if !failed.is_empty() {
             let again = case(failed.iter().map(|at| all.pairs[*at]).collect());
-            let again = self.checker.check(reader, then, &again).await?;
-            for failed_again in self.failed(&again) {
-                lost.insert(failed[failed_again.at]);
-            }
-            let fault = self
-                .failed(&again)
-                .next()
-                .map(|failed| failed.fault.clone());
-            if let Some(fault) = fault {
-                self.run.note_faults(lost.len() as u64, &fault);
-            }
-            for (at, answer) in failed.iter().zip(again.all) {
-                after.all[*at] = answer;
+            for (at, answer) in failed.into_iter().zip(self.compare(&again).await?) {
+                answers[at] = answer;
             }
         }
-        let answers = before.all.into_iter().zip(after.all);
-        for (at, (pair, (before, after))) in pairs.iter().zip(answers).enumerate() {
-            if !lost.contains(&at) {
-                self.note(pair, &students[pair.student].0, before, after);
+        for (pair, answer) in pairs.iter().zip(answers) {
+            match answer {
+                Ok((before, after)) => self.note(pair, &students[pair.student].0, before, after),
+                Err(fault) => self.run.note_faults(1, &fault),
             }
         }
         Ok(())
     }
 
-    /// Where the tested module gave no answer.
-    fn failed<'v>(&self, verdicts: &'v Verdicts) -> impl Iterator<Item = &'v Failed> + use<'v> {
-        let tried = self.tried;
-        let failed = verdicts.failed.iter();
-        failed.filter(move |failed| failed.rule_id == tried)
+    /// The verdicts of today's rules and of the new ones on each pair. A fault if the tested module gave no answer, or
+    /// if the machine was too busy to ask one of the others.
+    async fn compare(
+        &self,
+        case: &Arc<Case>,
+    ) -> Result<Vec<Result<(Eligibility, Eligibility), Fault>>, StoreError> {
+        let (reader, (today, then)) = (self.data.reader, self.rules);
+        let before = self.checker.check(reader, today, case).await?;
+        let after = self.checker.check(reader, then, case).await?;
+        let both = before.all.into_iter().zip(after.all);
+        let mut answers: Vec<_> = both.map(Ok).collect();
+        let busy = (before.failed.into_iter()).filter(|failed| failed.fault == Fault::Busy);
+        let tried = (after.failed.into_iter())
+            .filter(|failed| failed.rule_id == self.tried || failed.fault == Fault::Busy);
+        for failed in busy.chain(tried) {
+            answers[failed.at] = Err(failed.fault);
+        }
+        Ok(answers)
     }
 
     fn note(&mut self, pair: &Pair, student: &StudentId, before: Eligibility, after: Eligibility) {

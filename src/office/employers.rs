@@ -8,7 +8,7 @@ use crate::model::{
     Email, EmployeeId, Employer, EmployerProfile, FieldFault, Invalid, Line, NumberFrom, Role,
     Setting, check_text,
 };
-use crate::store::{StoreError, Stored, Transaction, keys};
+use crate::store::{Stored, Transaction, keys};
 
 pub(super) const COLUMNS: &[&str] = &[
     "name",
@@ -28,7 +28,7 @@ pub(super) fn key(row: &Row) -> Result<Email, FieldFault> {
     Email::parse(row.text(KEY).unwrap_or_default())
 }
 
-/// What a row says, checked.
+/// A validated row.
 struct Entry {
     name: String,
     email: Email,
@@ -60,18 +60,17 @@ fn parse(row: &Row) -> Result<Entry, Invalid> {
         setting: row.one_of("setting", &settings, &mut invalid),
     };
     let profile = invalid.part(profile.validate());
-    match (name, email, profile) {
-        (Some(name), Some(email), Some(profile)) if invalid.0.is_empty() => Ok(Entry {
-            name,
-            email,
-            employee_id,
-            profile,
-        }),
-        _ => Err(invalid),
-    }
+    let all = name.zip(email).zip(profile);
+    let ((name, email), profile) = invalid.complete(all)?;
+    Ok(Entry {
+        name,
+        email,
+        employee_id,
+        profile,
+    })
 }
 
-/// The record of a row's address, under the row's number, and whether it had another one before.
+/// The record with a row's address, under the row's number, and whether it had another number before.
 fn find(
     transaction: &mut Transaction,
     entry: &Entry,
@@ -100,8 +99,14 @@ pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Eff
     let entry = parse(row)?;
     refuse_other_role(transaction, &entry.email, Role::Employer)?;
     let (known, is_renumbered) = find(transaction, &entry)?;
+    let now = transaction.now();
     let Some(old) = known else {
-        insert(transaction, entry)?;
+        let id = entry.employee_id.clone();
+        let id = id.unwrap_or_else(|| EmployeeId::generate(now));
+        let (name, email) = (entry.name.clone(), entry.email.clone());
+        let mut employer = Employer::new(id, NumberFrom::Person, name, email, now);
+        apply_row(&mut employer, row, entry);
+        transaction.insert(employer)?;
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
@@ -113,29 +118,9 @@ pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Eff
             Effect::Unchanged
         });
     }
-    employer.updated_at = transaction.now();
+    employer.updated_at = now;
     transaction.update(&old, employer)?;
     Ok(Effect::Updated)
-}
-
-fn insert(transaction: &mut Transaction, entry: Entry) -> Result<(), StoreError> {
-    let now = transaction.now();
-    let (employee_id, number) = match entry.employee_id {
-        Some(id) => (id, NumberFrom::Office),
-        None => (EmployeeId::generate(now), NumberFrom::Person),
-    };
-    transaction.insert(Employer {
-        employee_id,
-        number,
-        name: entry.name,
-        email: entry.email,
-        designation: entry.profile.designation,
-        work_space: entry.profile.work_space,
-        setting: entry.profile.setting.unwrap_or_default(),
-        account_id: None,
-        updated_at: now,
-    })?;
-    Ok(())
 }
 
 /// A column that the file lacks changes nothing. An employer with an account owns its name.
@@ -151,6 +136,7 @@ fn apply_row(employer: &mut Employer, row: &Row, entry: Entry) {
         employer.designation = profile.designation;
     }
     if row.has("workSpace") {
+        employer.work_space_by_office = profile.work_space.is_some();
         employer.work_space = profile.work_space;
     }
     employer.setting = profile.setting.unwrap_or(employer.setting);

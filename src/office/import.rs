@@ -17,6 +17,17 @@ pub enum Kind {
     Jobs,
 }
 
+impl Kind {
+    /// The columns that a file may have, and those that it must have.
+    pub fn columns(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::Students => (students::COLUMNS, students::REQUIRED),
+            Self::Employers => (employers::COLUMNS, employers::REQUIRED),
+            Self::Jobs => (jobs::COLUMNS, jobs::REQUIRED),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Reports what would happen, and changes nothing.
@@ -32,7 +43,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file is not CSV, or its header does not fit. Nothing was changed.
-    #[error("the file cannot be imported: {0}")]
+    #[error("{0}")]
     File(Invalid),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,6 +64,18 @@ impl From<Invalid> for RowError {
 impl From<StoreError> for RowError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+/// Keeps what was found for a row. A refusal is one more fault of the row; an error of the store ends the import.
+pub(super) fn part_of_row<T>(
+    found: Result<T, RowError>,
+    invalid: &mut Invalid,
+) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(RowError::Invalid(refusal)) => Ok(invalid.part(Err(refusal))),
+        Err(RowError::Store(error)) => Err(error),
     }
 }
 
@@ -112,11 +135,7 @@ impl Import<'_> {
         source: impl Read,
         mut rejected: impl FnMut(Rejection),
     ) -> Result<Report, ImportError> {
-        let (known, required) = match self.kind {
-            Kind::Students => (students::COLUMNS, students::REQUIRED),
-            Kind::Employers => (employers::COLUMNS, employers::REQUIRED),
-            Kind::Jobs => (jobs::COLUMNS, jobs::REQUIRED),
-        };
+        let (known, required) = self.kind.columns();
         let mut rows =
             Rows::new(source, known, required, self.options.strict).map_err(ImportError::File)?;
         let mut report = Report {
@@ -184,13 +203,7 @@ impl Import<'_> {
             match self.import_row(transaction, row) {
                 Ok(effect) => report.count(effect),
                 Err(RowError::Invalid(invalid)) => {
-                    // A row is rejected once, for its first fault.
-                    let fault = invalid.0.into_iter().next();
-                    refusals.push(Rejection {
-                        line: row.line,
-                        field: fault.as_ref().map(|fault| fault.field.clone()),
-                        fault: fault.map_or(FieldFault::Malformed, |fault| fault.fault),
-                    });
+                    refusals.push(Rejection::of_fields(row.line, invalid));
                 }
                 Err(RowError::Store(error)) => return Err(error),
             }

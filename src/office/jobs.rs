@@ -1,13 +1,13 @@
 //! Postings: one row each, identified by `externalId`.
 
-use super::import::RowError;
+use super::import::{RowError, part_of_row};
 use super::owner;
 use super::report::Effect;
 use super::rows::Row;
 use crate::jobs::{follow_source, post_from_source};
 use crate::model::{
-    Campus, Email, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line, Patch,
-    Timestamp, check_text,
+    Campus, Email, Employer, FieldFault, Invalid, Job, JobFields, JobInput, JobSetting, Line,
+    Patch, Timestamp, check_text,
 };
 use crate::store::{Stored, Transaction, keys};
 
@@ -52,24 +52,52 @@ pub(super) fn import_row(
     row: &Row,
     owner: Option<&Email>,
 ) -> Result<Effect, RowError> {
-    let external_id = key(row).map_err(|fault| Invalid::one(KEY, fault))?;
     let mut invalid = Invalid::default();
+    let external_id = invalid.field(KEY, key(row));
     row.id(KEY, &mut invalid);
-    invalid.into_result()?;
-    let fields = parse(campus, row, transaction.now())?;
-    let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(&external_id))?;
-    let named = owner::named(transaction, row, owner)?;
-    let Some(old) = known else {
-        let employer = named.only()?;
-        post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)?;
-        return Ok(Effect::Created);
+    let external_id = external_id.filter(|_| invalid.0.is_empty());
+    let fields = invalid.part(parse(campus, row, transaction.now()));
+    let target = match &external_id {
+        Some(id) => part_of_row(target(campus, transaction, row, owner, id), &mut invalid)?,
+        None => None,
     };
-    owner::check_keeper(transaction, &named, &old)?;
-    Ok(if follow_source::<RowError>(transaction, &old, fields)? {
-        Effect::Updated
-    } else {
-        Effect::Unchanged
-    })
+    let all = external_id.zip(fields).zip(target);
+    let ((external_id, fields), target) = invalid.complete(all)?;
+    match target {
+        Target::New(employer) => {
+            post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)?;
+            Ok(Effect::Created)
+        }
+        Target::Known(old) if follow_source::<RowError>(transaction, &old, fields)? => {
+            Ok(Effect::Updated)
+        }
+        Target::Known(_) => Ok(Effect::Unchanged),
+    }
+}
+
+/// Where a row belongs.
+enum Target {
+    /// A new posting of this employer.
+    New(Employer),
+    Known(Box<Stored<Job>>),
+}
+
+fn target(
+    campus: &Campus,
+    transaction: &mut Transaction,
+    row: &Row,
+    owner: Option<&Email>,
+    external_id: &str,
+) -> Result<Target, RowError> {
+    let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(external_id))?;
+    let named = owner::named(campus, transaction, row, owner)?;
+    match known {
+        None => Ok(Target::New(named.only()?)),
+        Some(old) => {
+            owner::check_keeper(transaction, &named, &old)?;
+            Ok(Target::Known(Box::new(old)))
+        }
+    }
 }
 
 fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invalid> {
@@ -95,8 +123,8 @@ fn parse(campus: &Campus, row: &Row, now: Timestamp) -> Result<JobFields, Invali
         deadline: row.moment("deadline", &campus.time_zone).into(),
         questions: Patch::Clear,
     };
-    invalid.into_result()?;
-    let mut fields = input.over(None, &campus.time_zone, now)?;
+    let fields = invalid.part(input.over(None, &campus.time_zone, now));
+    let mut fields = invalid.complete(fields)?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
     Ok(fields)
 }

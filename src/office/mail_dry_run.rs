@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dry_run::{DryRun, MOST_FAULTS, Sample};
-use crate::eligibility::{Checker, Facts, Notice, Purpose, Routes};
+use crate::eligibility::{Checker, Facts, Notice, Purpose, Routed, Routes};
 use crate::model::{
     Account, AccountStatus, Delivery, Job, JobStatus, RuleId, RuleSet, Student, StudentId,
     Timestamp, fold_name,
 };
-use crate::rules;
+use crate::rules::{self, Fault};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 
 /// How many of the newest open postings to announce, each to the students who joined last.
@@ -36,7 +36,7 @@ struct PlannedMail(Vec<Vec<Timestamp>>);
 pub(super) async fn replay(
     checker: &Checker,
     reader: &Reader,
-    (today, then): (&RuleSet, &RuleSet),
+    rules: [&RuleSet; 2],
     tried: RuleId,
     now: Timestamp,
 ) -> Result<DryRun, StoreError> {
@@ -44,43 +44,89 @@ pub(super) async fn replay(
     let mut postings = postings(reader)?;
     postings.sort_by_key(|job| job.posted_at());
     let facts = Facts::new(&checker.terms().zone, now);
-    let (mut before, mut after) = (
-        PlannedMail::none(listeners.len()),
-        PlannedMail::none(listeners.len()),
-    );
+    let no_mail = PlannedMail::none(listeners.len());
+    let mut comparing = Comparing {
+        checker,
+        reader,
+        rules,
+        tried,
+        planned: [no_mail.clone(), no_mail],
+        listeners,
+    };
     let mut run = DryRun::default();
     for job in &postings {
         let facts_of_job = facts.job(0, job);
-        let was = before.announce(checker, reader, today, (job, &facts_of_job), &listeners);
-        let was = was.await?.all;
-        let unasked = after.clone();
-        let will = after.announce(checker, reader, then, (job, &facts_of_job), &listeners);
-        let mut will = will.await?;
-        if will.failed.iter().any(|(rule, _)| *rule == tried) {
-            // The first failure may be caused by a busy machine; a second one is caused by the module.
-            after = unasked;
-            let again = after.announce(checker, reader, then, (job, &facts_of_job), &listeners);
-            will = again.await?;
+        let mut answers = comparing.announce(job, &facts_of_job).await?;
+        if answers.is_err() {
+            // A busy machine may have caused the first failure.
+            answers = comparing.announce(job, &facts_of_job).await?;
         }
-        if let Some((_, fault)) = will.failed.iter().find(|(rule, _)| *rule == tried) {
-            run.note_faults(listeners.len() as u64, fault);
-            if run.faults >= MOST_FAULTS {
-                break;
+        match answers {
+            Ok([was, will]) => {
+                for ((listener, was), will) in comparing.listeners.iter().zip(was).zip(will) {
+                    run.note(Sample {
+                        application_id: None,
+                        job_id: job.job_id,
+                        student_id: listener.student_id.clone(),
+                        before: was.delivery.into(),
+                        after: will.delivery.into(),
+                        reasons: will.reasons,
+                    });
+                }
             }
-            continue;
+            Err(fault) => run.note_faults(comparing.listeners.len() as u64, &fault),
         }
-        for ((listener, before), after) in listeners.iter().zip(was).zip(will.all) {
-            run.note(Sample {
-                application_id: None,
-                job_id: job.job_id,
-                student_id: listener.student_id.clone(),
-                before: before.delivery.into(),
-                after: after.delivery.into(),
-                reasons: after.reasons,
-            });
+        if run.faults >= MOST_FAULTS {
+            break;
         }
     }
     Ok(run)
+}
+
+/// The announcements by today's rules next to those by the new ones.
+struct Comparing<'a> {
+    checker: &'a Checker,
+    reader: &'a Reader,
+    rules: [&'a RuleSet; 2],
+    tried: RuleId,
+    listeners: Vec<Listener>,
+    planned: [PlannedMail; 2],
+}
+
+impl Comparing<'_> {
+    /// The deliveries of one posting by both sets of rules. A fault if the tested module gave no answer, or if the
+    /// machine was too busy to ask one of the others; then no mail is planned.
+    async fn announce(
+        &mut self,
+        job: &Job,
+        facts_of_job: &rules::Job,
+    ) -> Result<Result<[Vec<Routed>; 2], Fault>, StoreError> {
+        let Self {
+            checker,
+            reader,
+            rules: [today, then],
+            ..
+        } = *self;
+        let [mut before, mut after] = self.planned.clone();
+        let about = (job, facts_of_job);
+        let was = before
+            .announce(checker, reader, today, about, &self.listeners)
+            .await?;
+        let will = after
+            .announce(checker, reader, then, about, &self.listeners)
+            .await?;
+        let busy = was
+            .failed
+            .into_iter()
+            .filter(|(_, fault)| *fault == Fault::Busy);
+        let tried = (will.failed.into_iter())
+            .filter(|(rule, fault)| *rule == self.tried || *fault == Fault::Busy);
+        if let Some((_, fault)) = busy.chain(tried).next() {
+            return Ok(Err(fault));
+        }
+        self.planned = [before, after];
+        Ok(Ok([was.all, will.all]))
+    }
 }
 
 impl PlannedMail {

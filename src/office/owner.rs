@@ -1,9 +1,12 @@
 //! The employer of an imported posting: an active employer who is identified beyond doubt. Anybody may register with
-//! any workplace, so a workplace identifies only employers that the office approved. Two candidates count as none.
+//! any workplace, so a workplace identifies only employers who have it in the office's own file, and those on campus. Two
+//! candidates count as none.
 
 use super::import::RowError;
 use super::rows::Row;
-use crate::model::{Account, AccountStatus, Email, Employer, FieldFault, Invalid, Job};
+use crate::model::{
+    Account, AccountStatus, Campus, Email, Employer, FieldFault, Invalid, Job, Setting,
+};
 use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, StoreError, Stored, Transaction, keys};
 
 /// Most employers to name in a message.
@@ -30,6 +33,7 @@ impl Named {
 
 /// The employer in the column, or else by workplace, or else the one given for the whole file.
 pub(super) fn named(
+    campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
     owner: Option<&Email>,
@@ -38,12 +42,13 @@ pub(super) fn named(
         let email = Email::parse(text).map_err(|fault| Invalid::one("employerEmail", fault))?;
         return Ok(Named::One(by_email(transaction, "employerEmail", &email)?));
     }
-    let (mut active, mut inactive) = (Vec::new(), None);
+    let (mut active, mut unconfirmed, mut inactive) = (Vec::new(), Vec::new(), None);
     if let Some(work_space) = row.text("workSpace") {
         for employer in at(transaction, work_space)? {
             match why_inactive(transaction, &employer)? {
-                None => active.push(employer),
                 Some(fault) => inactive = Some(fault),
+                None if is_confirmed(campus, &employer) => active.push(employer),
+                None => unconfirmed.push(employer),
             }
         }
     }
@@ -58,8 +63,20 @@ pub(super) fn named(
     }
     Ok(Named::Nobody(match inactive {
         Some(fault) => Invalid::one("workSpace", fault),
-        None => Invalid::one("employerEmail", FieldFault::NoEmployer),
+        None if unconfirmed.is_empty() => Invalid::one("employerEmail", FieldFault::NoEmployer),
+        None => {
+            let emails = emails_of(&unconfirmed);
+            Invalid::one("workSpace", FieldFault::UnconfirmedWorkplace { emails })
+        }
     }))
+}
+
+/// Whether an employer's workplace counts, so that nobody from outside gets a department's postings: either the office's
+/// file has it (an employer without an account is from that file), or the employer is on campus and has a campus address.
+fn is_confirmed(campus: &Campus, employer: &Employer) -> bool {
+    employer.work_space_by_office
+        || employer.account_id.is_none()
+        || employer.setting == Setting::OnCampus && campus.owns(&employer.email)
 }
 
 /// An existing posting keeps its employer, who must be active and must not contradict the row.
@@ -89,12 +106,17 @@ pub(super) fn check_keeper(
 }
 
 fn several_employers(employers: &[Employer]) -> Invalid {
+    let emails = emails_of(employers);
+    Invalid::one("workSpace", FieldFault::SeveralEmployers { emails })
+}
+
+fn emails_of(employers: &[Employer]) -> Vec<String> {
     let emails = employers.iter().map(|employer| employer.email.to_string());
     let mut emails: Vec<_> = emails.take(MAX_NAMED).collect();
     if employers.len() > MAX_NAMED {
         emails.push("…".into());
     }
-    Invalid::one("workSpace", FieldFault::SeveralEmployers { emails })
+    emails
 }
 
 fn by_email(

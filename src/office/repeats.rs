@@ -26,11 +26,10 @@ impl Repeats {
                 free.insert(row.line);
                 Ok(())
             }
-            Entry::Occupied(first) => Err(Rejection {
-                line: row.line,
-                field: Some(column.into()),
-                fault: FieldFault::RepeatedRow { line: *first.get() },
-            }),
+            Entry::Occupied(first) => {
+                let fault = FieldFault::RepeatedRow { line: *first.get() };
+                Err(Rejection::new(row.line, Some(column.into()), fault))
+            }
         }
     }
 }

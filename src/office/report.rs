@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::{FieldFault, in_full};
+use crate::model::{FieldError, FieldFault, Invalid, in_full};
 
-/// A rejected row. `field` is `None` if the fault concerns the whole row.
+/// A rejected row, with its first fault. `field` is `None` if the fault concerns the whole row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rejection {
     /// The record's first physical line. The header is line 1.
@@ -14,14 +14,51 @@ pub struct Rejection {
     pub field: Option<String>,
     #[serde(flatten, serialize_with = "in_full")]
     pub fault: FieldFault,
+    /// The row's other faults. Absent from the JSON if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<FieldError>,
+}
+
+impl Rejection {
+    pub(super) fn new(line: u64, field: Option<String>, fault: FieldFault) -> Self {
+        Self {
+            line,
+            field,
+            fault,
+            more: Vec::new(),
+        }
+    }
+
+    /// A row with faulty fields.
+    pub(super) fn of_fields(line: u64, invalid: Invalid) -> Self {
+        let mut errors = invalid.0.into_iter();
+        let (field, fault) = match errors.next() {
+            Some(FieldError { field, fault }) => (Some(field), fault),
+            None => (None, FieldFault::Malformed),
+        };
+        Self {
+            line,
+            field,
+            fault,
+            more: errors.collect(),
+        }
+    }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, field, fault } = self;
-        let field = field.as_deref().unwrap_or_default();
-        let between = if field.is_empty() { "" } else { " " };
-        write!(f, "line {line}: {field}{between}{fault}")
+        let Self {
+            line,
+            field,
+            fault,
+            more,
+        } = self;
+        let Some(field) = field else {
+            return write!(f, "line {line}: {fault}");
+        };
+        let mut invalid = Invalid::one(field, fault.clone());
+        invalid.0.extend(more.iter().cloned());
+        write!(f, "line {line}: {invalid}")
     }
 }
 

@@ -139,11 +139,7 @@ impl<R: Read> Rows<R> {
                     } else {
                         FieldFault::Unreadable { reason: text }
                     };
-                    return Some(Err(Rejection {
-                        line: self.next_start(),
-                        field: None,
-                        fault,
-                    }));
+                    return Some(Err(Rejection::new(self.next_start(), None, fault)));
                 }
             }
         }
@@ -156,7 +152,7 @@ impl<R: Read> Rows<R> {
         let columns = &layout.columns;
         let reject = |position: usize, fault: FieldFault| {
             let field = columns.get(position).cloned().flatten();
-            Err(Rejection { line, field, fault })
+            Err(Rejection::new(line, field, fault))
         };
         if let Some(open) = open {
             return reject(open, FieldFault::UnclosedQuote);
@@ -172,36 +168,39 @@ impl<R: Read> Rows<R> {
                 return reject(cells.len(), FieldFault::MissingCell);
             }
         }
-        let mut texts = Vec::with_capacity(columns.len());
-        for (position, cell) in cells.iter().take(columns.len()).enumerate() {
-            if columns[position].is_none() {
-                texts.push(String::new());
-                continue;
+        let mut invalid = Invalid::default();
+        let mut texts = vec![String::new(); columns.len()];
+        for ((text, cell), column) in texts.iter_mut().zip(&cells).zip(columns) {
+            if let Some(column) = column
+                && let Some(cell) = invalid.field(column, read_cell(cell))
+            {
+                cell.clone_into(text);
             }
-            // The character with which DOS ended a text.
-            let cell = cell.strip_suffix(b"\x1A").unwrap_or(cell);
-            let Ok(text) = std::str::from_utf8(cell) else {
-                return reject(position, FieldFault::NotUtf8);
-            };
-            if let Some(before) = text.chars().position(|letter| letter == '\0') {
-                let fault = FieldFault::ControlCharacter {
-                    position: before + 1,
-                };
-                return reject(position, fault);
-            }
-            if sheet::is_fault(text.trim()) {
-                let value = text.trim().to_owned();
-                return reject(position, FieldFault::SpreadsheetError { value });
-            }
-            texts.push(text.to_owned());
         }
-        texts.resize(columns.len(), String::new());
+        if !invalid.0.is_empty() {
+            return Err(Rejection::of_fields(line, invalid));
+        }
         Ok(Row {
             line,
             layout,
             cells: texts,
         })
     }
+}
+
+fn read_cell(cell: &[u8]) -> Result<&str, FieldFault> {
+    // The character with which DOS ended a text.
+    let cell = cell.strip_suffix(b"\x1A").unwrap_or(cell);
+    let text = std::str::from_utf8(cell).map_err(|_| FieldFault::NotUtf8)?;
+    if let Some(before) = text.chars().position(|letter| letter == '\0') {
+        let position = before + 1;
+        return Err(FieldFault::ControlCharacter { position });
+    }
+    if sheet::is_fault(text.trim()) {
+        let value = text.trim().to_owned();
+        return Err(FieldFault::SpreadsheetError { value });
+    }
+    Ok(text)
 }
 
 /// Whether a cell is empty: white space, or the character with which DOS ended a text.

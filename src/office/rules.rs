@@ -31,7 +31,7 @@ pub enum RuleRefusal {
     Uploaded(RuleId),
     #[error("only a draft or a retired rule can be deleted; this one is {}", .0.name())]
     InUse(RuleState),
-    #[error("this rule is part of Corkboard and cannot be deleted; retire it instead")]
+    #[error("this is a built-in rule and cannot be deleted; retire it instead")]
     Ships,
     #[error(transparent)]
     Invalid(#[from] Invalid),

@@ -62,7 +62,10 @@ fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedE
     }
     for name in settings.parameters.keys() {
         if !rules.iter().any(|rule| rule.name == *name) {
-            tracing::warn!(name, "[rules.parameters] names a rule that does not exist");
+            tracing::warn!(
+                rule = name,
+                "[rules.parameters] names a rule that does not exist"
+            );
         }
     }
     Ok(())

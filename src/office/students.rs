@@ -71,18 +71,15 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
         preferences: Preferences::default(),
     };
     let profile = invalid.part(profile.validate());
-    match (name, email, profile) {
-        (Some(name), Some(email), Some(mut profile)) if invalid.0.is_empty() => {
-            profile.skills = campus.skills.canonical_list(&profile.skills);
-            Ok(Entry {
-                name,
-                email,
-                student_id,
-                profile,
-            })
-        }
-        _ => Err(invalid),
-    }
+    let all = name.zip(email).zip(profile);
+    let ((name, email), mut profile) = invalid.complete(all)?;
+    profile.skills = campus.skills.canonical_list(&profile.skills);
+    Ok(Entry {
+        name,
+        email,
+        student_id,
+        profile,
+    })
 }
 
 /// The record with a row's address, under the row's number, and whether it had another number before.
@@ -118,41 +115,17 @@ pub(super) fn import_row(
     let entry = parse(campus, row)?;
     refuse_other_role(transaction, &entry.email, Role::Student)?;
     let (known, is_renumbered) = find(transaction, &entry)?;
-    let number = match &entry.student_id {
-        Some(_) => NumberFrom::Office,
-        None => NumberFrom::Person,
-    };
     let now = transaction.now();
     let Some(old) = known else {
-        let student_id = entry
-            .student_id
-            .clone()
-            .unwrap_or_else(|| StudentId::generate(now));
-        let mut student = Student {
-            student_id,
-            number,
-            name: entry.name.clone(),
-            email: entry.email.clone(),
-            graduation_date: None,
-            skills: Vec::new(),
-            summary: None,
-            enrolled_credits: None,
-            gpa: None,
-            visa: None,
-            work_study_remaining: None,
-            preferences: Preferences::default(),
-            roster: Vec::new(),
-            account_id: None,
-            updated_at: now,
-        };
+        let id = entry.student_id.clone();
+        let id = id.unwrap_or_else(|| StudentId::generate(now));
+        let (name, email) = (entry.name.clone(), entry.email.clone());
+        let mut student = Student::new(id, NumberFrom::Person, name, email, now);
         apply_row(&mut student, row, entry);
         transaction.insert(student)?;
         return Ok(Effect::Created);
     };
     let mut student = old.record.clone();
-    if entry.student_id.is_some() {
-        student.number = number;
-    }
     apply_row(&mut student, row, entry);
     if student == old.record {
         return Ok(if is_renumbered {
@@ -170,6 +143,9 @@ pub(super) fn import_row(
 /// their name, skills and summary.
 fn apply_row(student: &mut Student, row: &Row, entry: Entry) {
     let Entry { name, profile, .. } = entry;
+    if entry.student_id.is_some() {
+        student.number = NumberFrom::Office;
+    }
     let mut roster = student.roster.clone();
     let mut vouch = |fact: Fact, column: &str, filled: bool| -> bool {
         let was = roster.contains(&fact);

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -28,13 +29,26 @@ const UNFINISHED: &str = "part";
 /// The code of single functions, by the digest of their input.
 pub type Code = HashMap<Vec<u8>, Vec<u8>>;
 
-/// The cached code for the module that this thread compiles, and which of it was used. wasmtime compiles each module on
-/// one thread, so that several modules can compile at once.
+/// The code of a module's functions as it was read from its file. In one piece, since there are thousands of them.
+#[derive(Debug, Default)]
+pub struct Cached {
+    file: Vec<u8>,
+    places: HashMap<Vec<u8>, Range<usize>>,
+}
+
+impl Cached {
+    fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.file.get(self.places.get(key)?.clone())
+    }
+}
+
+/// The cached code for the module that this thread compiles, the code that was not cached, and how many functions were
+/// compiled in all. wasmtime compiles each module on one thread, so that several modules can compile at once.
 #[derive(Debug, Default)]
 struct Found {
-    known: Code,
-    used: Code,
-    grown: bool,
+    known: Cached,
+    new: Code,
+    functions: u64,
 }
 
 thread_local! {
@@ -48,32 +62,41 @@ pub struct Functions;
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         FOUND.with_borrow_mut(|found| {
-            if let Some((key, code)) = found.known.remove_entry(key) {
-                found.used.insert(key, code);
-            }
-            found.used.get(key).cloned().map(Cow::Owned)
+            found.functions += 1;
+            let new = || found.new.get(key).map(Vec::as_slice);
+            let code = found.known.get(key).or_else(new);
+            code.map(|code| Cow::Owned(code.to_vec()))
         })
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
-        FOUND.with_borrow_mut(|found| {
-            found.used.insert(key.to_vec(), value);
-            found.grown = true;
-        });
+        FOUND.with_borrow_mut(|found| found.new.insert(key.to_vec(), value));
         true
     }
 }
 
-/// Compiles on this thread with cached code. If any code is new, returns all code that was used. The rest is dropped:
-/// some keys differ from one compilation to the next.
-pub fn compiling<T>(known: Code, compile: impl FnOnce() -> T) -> (T, Option<Code>) {
+/// The result of `compiling`.
+pub struct Compiled<T> {
+    pub result: T,
+    /// The code that was not cached.
+    pub new: Code,
+    /// How many functions there are, including those that the compiler added.
+    pub functions: u64,
+}
+
+/// Compiles on this thread with cached code.
+pub fn compiling<T>(known: Cached, compile: impl FnOnce() -> T) -> Compiled<T> {
     FOUND.set(Found {
         known,
         ..Found::default()
     });
-    let compiled = compile();
-    let found = FOUND.take();
-    (compiled, found.grown.then_some(found.used))
+    let result = compile();
+    let Found { new, functions, .. } = FOUND.take();
+    Compiled {
+        result,
+        new,
+        functions,
+    }
 }
 
 pub struct Cache {
@@ -125,9 +148,9 @@ impl Cache {
             .join(format!("{digest}-{}.{ENDING}", self.engine))
     }
 
-    /// The cached code of a module.
-    pub fn load(&self, digest: Digest) -> Option<Code> {
-        load(&self.file(digest))
+    /// Whether there is code of a module, which may turn out to be damaged.
+    pub fn has(&self, digest: Digest) -> bool {
+        self.file(digest).exists()
     }
 
     pub fn forget(&self, digest: Digest) {
@@ -148,31 +171,33 @@ pub fn discard(file: &Path) {
 }
 
 /// `None` for a file that is missing, damaged or not ours.
-fn load(file: &Path) -> Option<Code> {
-    if fs::metadata(file).ok()?.len() > MOST_BYTES {
+pub fn load(path: &Path) -> Option<Cached> {
+    if fs::metadata(path).ok()?.len() > MOST_BYTES {
         return None;
     }
-    let bytes = fs::read(file).ok()?;
-    let (seal, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(SEAL)?;
+    let file = fs::read(path).ok()?;
+    let (seal, body) = file.strip_prefix(MAGIC)?.split_at_checked(SEAL)?;
     if Sha256::digest(body)[..] != *seal {
-        tracing::warn!(file = %file.display(), "a compiled rule is damaged; compiling it again");
+        tracing::warn!(file = %path.display(), "a compiled rule is damaged; compiling it again");
         return None;
     }
-    let mut rest = body;
-    let mut code = HashMap::new();
-    while !rest.is_empty() {
-        let key = part(&mut rest)?;
-        let value = part(&mut rest)?;
-        code.insert(key, value);
+    let mut at = MAGIC.len() + SEAL;
+    let mut places = HashMap::new();
+    while at < file.len() {
+        let key = part(&file, &mut at)?;
+        let code = part(&file, &mut at)?;
+        places.insert(file[key].to_vec(), code);
     }
-    Some(code)
+    Some(Cached { file, places })
 }
 
-fn part(rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let (length, after) = rest.split_first_chunk()?;
-    let (part, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    *rest = after;
-    Some(part.to_vec())
+/// Reads the length at `at`, returns the range of that part, and moves `at` past it.
+fn part(file: &[u8], at: &mut usize) -> Option<Range<usize>> {
+    let length = file.get(*at..)?.first_chunk()?;
+    let start = *at + length.len();
+    let part = start..start.checked_add(u32::from_le_bytes(*length) as usize)?;
+    *at = part.end;
+    (part.end <= file.len()).then_some(part)
 }
 
 /// Writes the whole file or nothing.
@@ -210,26 +235,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_used_code_is_saved() {
+    fn only_new_code_is_returned() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.code");
-        let ((), used) = compiling(Code::new(), || {
+        let first = compiling(Cached::default(), || {
+            assert!(Functions.get(b"a").is_none());
             Functions.insert(b"a", vec![1; 1000]);
-            Functions.insert(b"b", vec![2]);
-        });
-        save(&file, &used.unwrap()).unwrap();
-        let ((), used) = compiling(load(&file).unwrap(), || {
             assert_eq!(Functions.get(b"a").as_deref(), Some([1; 1000].as_slice()));
-            assert!(Functions.get(b"c").is_none());
+            Functions.insert(b"b", vec![]);
         });
-        assert!(used.is_none(), "nothing is new");
-        let ((), used) = compiling(load(&file).unwrap(), || {
-            Functions.get(b"a");
+        assert_eq!((first.new.len(), first.functions), (2, 2));
+        save(&file, &first.new).unwrap();
+        let again = compiling(load(&file).unwrap(), || {
+            assert_eq!(Functions.get(b"a").as_deref(), Some([1; 1000].as_slice()));
+            assert_eq!(Functions.get(b"b").as_deref(), Some([].as_slice()));
+            assert!(Functions.get(b"c").is_none());
             Functions.insert(b"c", vec![3]);
         });
-        let mut used: Vec<_> = used.unwrap().into_keys().collect();
-        used.sort();
-        assert_eq!(used, [b"a", b"c"]);
+        assert_eq!(again.new, HashMap::from([(b"c".to_vec(), vec![3])]));
+        assert_eq!(again.functions, 3);
     }
 
     #[test]

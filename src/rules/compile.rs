@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead as _, Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -14,12 +15,11 @@ use std::time::Instant;
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, nice, setrlimit};
 use serde::{Deserialize, Serialize};
-use wasmtime::component::Component;
 
-use super::cache::{self, Code};
-use super::count::count;
+use super::builder::build;
+use super::cache::{self, Cached};
+use super::count::{admit_functions, count};
 use super::engine::{engine_to_compile, words};
-use super::host::unsound;
 use super::limits::CompileLimits;
 use super::{Digest, Fault, Limits};
 use crate::telemetry::say;
@@ -27,8 +27,11 @@ use crate::telemetry::say;
 /// The hidden command that compiles a module. People do not use it.
 pub const COMMAND: &str = "compile-rule";
 
-/// Exit status for a refused module. The reason is on standard output.
+/// Exit statuses for a fault. Any other status than success is a crash of the compiler. The reason for the first two is
+/// on standard output.
 const REFUSED: u8 = 3;
+const BOARD_FAILED: u8 = 4;
+const DISK_FULL: u8 = 5;
 /// Longest reason, and longest error output of a process that died.
 const MOST_WORDS: u64 = 4_096;
 /// The stack for compiling in the process, and for loading here later. A file that is nested too deep for the first
@@ -151,10 +154,13 @@ impl Ended {
         if status.success() {
             return Ok(());
         }
-        if status.code() == Some(REFUSED.into()) {
-            return Err(Fault::Refused(self.said));
+        match status.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(REFUSED) => return Err(Fault::Refused(self.said)),
+            Some(BOARD_FAILED) => return Err(Fault::Engine(self.said)),
+            Some(DISK_FULL) => return Err(Fault::DiskFull),
+            _ => {}
         }
-        tracing::warn!(%status, last_words = self.last_words, "could not compile a rule");
+        tracing::warn!(%status, stderr = self.last_words, "could not compile a rule");
         if died_of(&[Signal::XCPU]) {
             let most = format!("{} s of CPU time", limits.cpu.as_secs());
             return over(most, "compile_cpu_seconds");
@@ -172,37 +178,34 @@ impl Ended {
 
 /// The hidden command: compiles the module on standard input.
 pub fn compile_for_board() -> ExitCode {
-    let fail = |why: String| {
-        say(why);
-        ExitCode::FAILURE
+    let (status, why) = match compile_input() {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Fault::Refused(why)) => (REFUSED, why),
+        Err(Fault::DiskFull) => (DISK_FULL, String::new()),
+        Err(Fault::Engine(why)) => (BOARD_FAILED, why),
+        Err(fault) => (BOARD_FAILED, fault.to_string()),
     };
+    if let Err(error) = io::stdout().write_all(why.as_bytes()) {
+        say(format!("{why} ({error})"));
+    }
+    ExitCode::from(status)
+}
+
+fn compile_input() -> Result<(), Fault> {
+    let failed = |error: io::Error| Fault::Engine(error.to_string());
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
-    let order = input
-        .read_until(b'\n', &mut line)
-        .and_then(|_| Ok(serde_json::from_slice::<Order>(&line)?));
-    let order = match order {
-        Ok(order) => order,
-        Err(error) => return fail(error.to_string()),
-    };
+    input.read_until(b'\n', &mut line).map_err(failed)?;
+    let order: Order =
+        serde_json::from_slice(&line).map_err(|error| Fault::Engine(error.to_string()))?;
+    limit_self(&order.limits.compile).map_err(failed)?;
     let mut bytes = Vec::new();
-    let limited = limit_self(&order.limits.compile).and_then(|()| input.read_to_end(&mut bytes));
-    if let Err(error) = limited {
-        return fail(error.to_string());
-    }
+    input.read_to_end(&mut bytes).map_err(failed)?;
     let compiled = thread::Builder::new()
         .stack_size(STACK)
         .spawn(move || compile(&order, &bytes));
-    match compiled.map(|thread| thread.join()) {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(Fault::Refused(why)))) => match io::stdout().write_all(why.as_bytes()) {
-            Ok(()) => ExitCode::from(REFUSED),
-            Err(error) => fail(error.to_string()),
-        },
-        Ok(Ok(Err(fault))) => fail(fault.to_string()),
-        Ok(Err(_)) => fail("the compiler panicked".into()),
-        Err(error) => fail(error.to_string()),
-    }
+    let ended = compiled.map_err(failed)?.join();
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Permanent: a process cannot raise its limits again.
@@ -231,14 +234,13 @@ fn limit_self(limits: &CompileLimits) -> io::Result<()> {
 
 fn compile(order: &Order, bytes: &[u8]) -> Result<(), Fault> {
     // The parent has measured it too, but measuring is cheap.
-    count(bytes)?;
+    count(bytes, &order.limits)?;
     let engine = engine_to_compile(&order.limits, order.counting)
         .map_err(|error| Fault::Engine(words(&error)))?;
-    let (component, code) =
-        cache::compiling(Code::new(), || Component::from_binary(&engine, bytes));
-    component.map_err(|error| unsound(&error))?;
-    cache::save(&order.file, &code.unwrap_or_default())
-        .map_err(|error| Fault::Engine(format!("{}: {error}", order.file.display())))
+    let built = build(&engine, bytes, Cached::default());
+    built.result?;
+    admit_functions(built.functions, order.limits.functions())?;
+    cache::save(&order.file, &built.new).map_err(|error| Fault::of_file(&order.file, &error))
 }
 
 /// Limits how many modules compile at once. No module is compiled twice at the same time.

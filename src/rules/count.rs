@@ -7,8 +7,8 @@ use wasmparser::{
     CompositeInnerType, Encoding, FunctionBody, Instance, Operator, Parser, Payload, RecGroup,
 };
 
-use super::Fault;
 use super::fault::cut;
+use super::{Fault, Limits};
 
 /// Definitions, imports, exports and aliases, each counted as often as its component is instantiated. A rule in any
 /// documented language has a few hundred.
@@ -17,8 +17,6 @@ const MOST_PARTS: u64 = 20_000;
 pub const MOST_CORE_INSTANCES: u32 = 40;
 /// Levels of nested components. The documented tools create two.
 const MOST_DEPTH: usize = 16;
-/// Functions in all modules. Python rules have about 15,000.
-const MOST_FUNCTIONS: u64 = 100_000;
 /// Size of one function. The largest known is Python's interpreter loop.
 const MOST_FUNCTION_BYTES: u64 = 512 << 10;
 const MOST_LOCALS: u64 = 10_000;
@@ -40,8 +38,11 @@ pub struct Counted {
 }
 
 /// Measures a component. `Refused` names the count that exceeds its limit, or why the file cannot be read.
-pub fn count(bytes: &[u8]) -> Result<Counted, Fault> {
-    let mut counter = Counter::default();
+pub fn count(bytes: &[u8], limits: &Limits) -> Result<Counted, Fault> {
+    let mut counter = Counter {
+        most_functions: limits.functions(),
+        ..Counter::default()
+    };
     for payload in Parser::new(0).parse_all(bytes) {
         counter.take(payload.map_err(unsound)?)?;
     }
@@ -65,6 +66,16 @@ fn within(what: &str, count: u64, most: u64) -> Result<u64, Fault> {
     } else {
         Ok(count)
     }
+}
+
+/// Refuses a module with too many functions.
+pub fn admit_functions(count: u64, most: u64) -> Result<(), Fault> {
+    if count <= most {
+        return Ok(());
+    }
+    Err(Fault::Refused(format!(
+        "functions: it has {count}, and {most} are allowed; the setting rules.module_limit_kib allows more"
+    )))
 }
 
 /// The cost of one instance of a component.
@@ -102,6 +113,7 @@ struct Module {
 #[derive(Default)]
 struct Counter {
     counted: Counted,
+    most_functions: u64,
     /// From the outermost to the innermost.
     open: Vec<Open>,
     /// The encodings of the files that are open, from the outermost to the innermost.
@@ -159,6 +171,10 @@ impl Counter {
                 for kind in section {
                     self.module.to_come.push_back(kind.map_err(unsound)?);
                 }
+            }
+            Payload::CodeSectionStart { count, .. } => {
+                self.counted.functions += u64::from(count);
+                admit_functions(self.counted.functions, self.most_functions)?;
             }
             Payload::CodeSectionEntry(body) => self.function(&body)?,
             _ => {}
@@ -294,8 +310,6 @@ impl Counter {
 
     fn function(&mut self, body: &FunctionBody) -> Result<(), Fault> {
         let counted = &mut self.counted;
-        counted.functions += 1;
-        within("functions", counted.functions, MOST_FUNCTIONS)?;
         let size = body.range().len() as u64;
         within("bytes in one function", size, MOST_FUNCTION_BYTES)?;
         let mut locals = 0_u64;

@@ -1,6 +1,9 @@
 //! What can go wrong with a module or a call to it, grouped by what the board does about it. Each text is a sentence for
 //! the employment office.
 
+use std::io;
+use std::path::Path;
+
 use super::{Outcome, Reason, Verdict};
 use crate::model::Invalid;
 
@@ -31,6 +34,9 @@ pub enum Fault {
     /// Too many calls at once, or too little CPU time for them; try again.
     #[error("too many rules are running right now; try again")]
     Busy,
+    /// The board has no space to save the compiled rule.
+    #[error("the disk is full; free some space")]
+    DiskFull,
     /// The board failed, not the rule: no memory for the engine, or a folder that cannot be written.
     #[error("the rule engine failed: {0}")]
     Engine(String),
@@ -65,6 +71,14 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 impl Fault {
+    /// The board could not use one of its own files.
+    pub(super) fn of_file(file: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Engine(format!("{}: {error}", file.display())),
+        }
+    }
+
     /// A stable code, for metrics and for verdicts that need a review.
     pub fn code(&self) -> &'static str {
         match self {
@@ -77,6 +91,7 @@ impl Fault {
             Self::BadParameters(_) => "rule-bad-parameters",
             Self::SetAside => "rule-set-aside",
             Self::Busy => "rule-busy",
+            Self::DiskFull => "rule-disk-full",
             Self::Engine(_) => "rule-engine",
         }
     }
@@ -94,6 +109,7 @@ impl Fault {
             | Self::BadParameters(_)
             | Self::SetAside
             | Self::Busy
+            | Self::DiskFull
             | Self::Engine(_) => false,
         }
     }

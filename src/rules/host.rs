@@ -3,23 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
-use super::cache::{Cache, Code, compiling, save};
+use super::builder::Builder;
+use super::cache::Cache;
 use super::call::{Guard, Runner};
-use super::compile::{Queue, STACK_AFTERWARDS, compile_separately};
+use super::compile::{Queue, compile_separately};
 use super::count::count;
 use super::engine::{engine_to_run, words};
 use super::fault::{cut, names};
 use super::v1::{self, Guest};
 use super::{BUILT_IN, Digest, Fault, Kind, Limits, Module};
 
-/// Most compiled modules in memory. The least recently used is dropped. A campus never has more active.
-const KEPT: usize = 16;
+/// Most bytes of compiled modules to keep in memory for the next call, besides those that the campus uses. The most
+/// recently used ones stay, and at least the last one. A JavaScript module has
+/// 4 MB, a Python module 34 MB.
+const KEPT_BYTES: usize = 32 << 20;
 
 pub struct Host {
     runner: Arc<Runner>,
@@ -27,6 +29,7 @@ pub struct Host {
     linker: Linker<Guard>,
     kept: Mutex<Vec<Arc<Module>>>,
     queue: Queue,
+    builder: Builder,
     cache: Cache,
     /// The program that compiles modules in a separate process: Corkboard itself.
     program: PathBuf,
@@ -54,6 +57,7 @@ impl Host {
             cache,
             linker: Linker::new(&engine),
             queue: Queue::new(limits.compile),
+            builder: Builder::start(engine.clone())?,
             runner: Arc::new(Runner::new(engine, limits, counting)?),
             kept: Mutex::default(),
             program: program.to_owned(),
@@ -83,16 +87,26 @@ impl Host {
                 "the stored module is not the one with digest {digest}: it was changed or damaged"
             )));
         }
-        let code = self.code(digest, bytes)?;
-        // Another thread may have compiled it meanwhile.
+        let component = self.component(digest, bytes)?;
+        // Another thread may have loaded it meanwhile.
         if let Some(module) = self.cached(digest) {
             return Ok(module);
         }
-        let module = Arc::new(self.load(digest, bytes, code)?);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(0, Arc::clone(&module));
-        kept.truncate(KEPT);
+        let module = Arc::new(self.load(digest, &component)?);
+        self.keep(module.clone());
         Ok(module)
+    }
+
+    fn keep(&self, module: Arc<Module>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(0, module);
+        let mut bytes = 0;
+        let fitting = kept.iter().take_while(|module| {
+            bytes += module.image_bytes();
+            bytes <= KEPT_BYTES
+        });
+        let fitting = fitting.count().max(1);
+        kept.truncate(fitting);
     }
 
     /// Drops a module that no campus has from memory and from the cache.
@@ -110,7 +124,7 @@ impl Host {
 
     /// Whether this module is known to compile.
     pub fn knows(&self, digest: Digest) -> bool {
-        self.cached(digest).is_some() || self.cache.load(digest).is_some()
+        self.cached(digest).is_some() || self.cache.has(digest)
     }
 
     fn cached(&self, digest: Digest) -> Option<Arc<Module>> {
@@ -120,24 +134,26 @@ impl Host {
         kept.first().cloned()
     }
 
-    /// The code of a module's functions. A separate process compiles it, unless it is cached. Built-in modules are
+    /// Builds a module from its cached code. A separate process compiles it if it is not cached. Built-in modules are
     /// compiled in this process, so that a start does not depend on another.
-    fn code(&self, digest: Digest, bytes: &[u8]) -> Result<Code, Fault> {
-        if let Some(code) = self.cache.load(digest) {
-            return Ok(code);
+    fn component(&self, digest: Digest, bytes: &[u8]) -> Result<Component, Fault> {
+        let file = self.cache.file(digest);
+        let shared: Arc<[u8]> = bytes.into();
+        let cached = || self.builder.build(file.clone(), shared.clone());
+        if let Some(component) = cached()? {
+            return Ok(component);
         }
         if BUILT_IN.iter().any(|built_in| built_in.bytes == bytes) {
-            return Ok(Code::new());
+            return self.builder.compile(file, shared);
         }
-        count(bytes)?;
-        let _turn = self.queue.enter(digest)?;
-        if let Some(code) = self.cache.load(digest) {
-            return Ok(code);
-        }
-        let file = self.cache.file(digest);
         let limits = &self.runner.limits;
+        count(bytes, limits)?;
+        let _permit = self.queue.enter(digest)?;
+        if let Some(component) = cached()? {
+            return Ok(component);
+        }
         compile_separately(&self.program, limits, self.counting, &file, bytes)?;
-        (self.cache.load(digest)).ok_or_else(|| {
+        cached()?.ok_or_else(|| {
             Fault::Engine(format!(
                 "{}: the compiled code is not there",
                 file.display()
@@ -145,19 +161,11 @@ impl Host {
         })
     }
 
-    fn load(&self, digest: Digest, bytes: &[u8], code: Code) -> Result<Module, Fault> {
-        let is_new = code.is_empty();
-        let (component, used) = build(&self.runner.engine, bytes, code)?;
-        if is_new
-            && let Some(used) = used
-            && let Err(error) = save(&self.cache.file(digest), &used)
-        {
-            tracing::warn!(%digest, %error, "could not save a compiled rule");
-        }
-        let kind = self.admit_world(&component)?;
+    fn load(&self, digest: Digest, component: &Component) -> Result<Module, Fault> {
+        let kind = self.admit_world(component)?;
         let guest = self
             .linker
-            .instantiate_pre(&component)
+            .instantiate_pre(component)
             .and_then(|pre| Guest::new(kind, pre))
             .map_err(|error| {
                 Fault::Refused(format!(
@@ -170,10 +178,12 @@ impl Host {
             .imports(&self.runner.engine)
             .map(|(name, _)| name.to_owned())
             .collect();
+        let image = component.image_range();
         Ok(Module::new(
             digest,
             kind,
             imports,
+            image.end.addr() - image.start.addr(),
             guest,
             Arc::clone(&self.runner),
         ))
@@ -265,33 +275,4 @@ pub fn admit_form(bytes: &[u8], most: usize) -> Result<(), Fault> {
         [] => refused("it is empty"),
         _ => refused("it is not a WebAssembly file"),
     }
-}
-
-/// Builds a component from cached code, on a stack that is large enough for any accepted file. Also returns the code if
-/// any of it is new.
-pub fn build(
-    engine: &Engine,
-    bytes: &[u8],
-    code: Code,
-) -> Result<(Component, Option<Code>), Fault> {
-    let built = thread::scope(|scope| {
-        thread::Builder::new()
-            .stack_size(STACK_AFTERWARDS)
-            .spawn_scoped(scope, || {
-                compiling(code, || Component::from_binary(engine, bytes))
-            })
-            .map_err(|error| Fault::Engine(error.to_string()))?
-            .join()
-            .map_err(|_| Fault::Refused("the compiler failed on it".into()))
-    });
-    let (component, used) = built?;
-    let component = component.map_err(|error| unsound(&error))?;
-    Ok((component, used))
-}
-
-pub fn unsound(error: &wasmtime::Error) -> Fault {
-    Fault::Refused(format!(
-        "not a valid WebAssembly component: {}",
-        words(error)
-    ))
 }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// A module may have one function for this many bytes of `module_bytes`. JavaScript modules have 3,600 of the 8,192 that
+/// the default allows, Python modules 22,000 of the 40,960 that their size needs anyway.
+const BYTES_PER_FUNCTION: usize = 512;
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Limits {
     /// Size of an uploaded module. JavaScript modules have 1.6 MB. Python modules have 18 MB and need a higher limit.
@@ -47,6 +51,14 @@ pub struct CompileLimits {
     pub at_once: usize,
     /// How long a module waits before it fails with `Busy`.
     pub max_wait: Duration,
+}
+
+impl Limits {
+    /// Most functions of a module, including those that the compiler adds. Each one takes 6 KB of the board's memory
+    /// while the module is loaded, however small it is.
+    pub fn functions(&self) -> u64 {
+        (self.module_bytes / BYTES_PER_FUNCTION) as u64
+    }
 }
 
 impl Default for Limits {

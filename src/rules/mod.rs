@@ -1,12 +1,13 @@
 //! The campus's own rules: WASM components that run in wasmtime, which no other module uses. Returns verdicts and
 //! deliveries. Does not know the store, who may install a module, or which module is active.
 //!
-//! `host` loads modules and keeps them compiled: `count` measures a file first, `compile` compiles it in a separate
-//! process, and `cache` keeps the code on disk. `call` runs one call under limits. `module` splits questions into
-//! batches, and `answer` checks every answer. Only `v1` knows the contract's records. Everything here blocks, so do not
-//! call it on async threads.
+//! `host` loads modules and keeps them in memory: `count` measures a file first, `compile` compiles it in a separate
+//! process, `cache` keeps the code on disk, and `builder` builds the module from it. `call` runs one call under limits.
+//! `module` splits questions into batches, and `answer` checks every answer. Only `v1` knows the contract's records.
+//! Everything here blocks, so do not call it on async threads.
 
 mod answer;
+mod builder;
 mod cache;
 mod call;
 mod cases;

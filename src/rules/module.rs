@@ -18,6 +18,7 @@ pub struct Module {
     digest: Digest,
     kind: Kind,
     imports: Vec<String>,
+    image_bytes: usize,
     guest: Arc<Guest>,
     runner: Arc<Runner>,
     priority: Priority,
@@ -28,6 +29,7 @@ impl Module {
         digest: Digest,
         kind: Kind,
         imports: Vec<String>,
+        image_bytes: usize,
         guest: Guest,
         runner: Arc<Runner>,
     ) -> Self {
@@ -35,6 +37,7 @@ impl Module {
             digest,
             kind,
             imports,
+            image_bytes,
             guest: Arc::new(guest),
             runner,
             priority: Priority::Live,
@@ -61,6 +64,11 @@ impl Module {
     /// Its imports: the contract's types, or nothing.
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// The memory that its code and data take.
+    pub(super) fn image_bytes(&self) -> usize {
+        self.image_bytes
     }
 
     fn run<T>(
@@ -92,8 +100,8 @@ impl Module {
     }
 
     /// One verdict or fault per pair, in the same order. A failed batch is split in two until the failing pairs are
-    /// found, so that only those have no verdict. Once the failed calls have used a second of CPU time in all, the
-    /// module is not called again.
+    /// found, so that only those have no verdict. Once the failed calls have used a second of CPU time in all, batches
+    /// are no longer split. After the first `Busy`, all others are `Busy` too.
     pub fn check_each(
         &self,
         context: &Context,
@@ -107,6 +115,7 @@ impl Module {
             students,
             jobs,
             wasted: Duration::ZERO,
+            is_busy: false,
             verdicts: Vec::with_capacity(pairs.len()),
         };
         for batch in pairs.chunks(self.runner.limits.batch.max(1)) {
@@ -152,7 +161,7 @@ impl Module {
     }
 }
 
-/// Most CPU time for failed calls before the module is not called again.
+/// Most CPU time for failed calls before batches are no longer split.
 const MOST_WASTED: Duration = Duration::from_secs(1);
 
 /// A question that is being asked, batch by batch.
@@ -163,6 +172,8 @@ struct Asking<'a> {
     jobs: &'a [Job],
     /// CPU time of the failed calls.
     wasted: Duration,
+    /// A call was `Busy`. Each further one could wait as long, while somebody waits for all of them.
+    is_busy: bool,
     verdicts: Vec<Result<Verdict, Fault>>,
 }
 
@@ -174,6 +185,7 @@ impl Asking<'_> {
             Err(fault) => fault,
         };
         self.wasted += thread_time().saturating_sub(before);
+        self.is_busy = fault == Fault::Busy;
         if pairs.len() > 1 && fault.is_of_a_case() && self.wasted < MOST_WASTED {
             let (first, second) = pairs.split_at(pairs.len() / 2);
             self.ask(first);
@@ -185,6 +197,9 @@ impl Asking<'_> {
     }
 
     fn call(&self, pairs: &[(u32, u32)]) -> Result<Vec<Verdict>, Fault> {
+        if self.is_busy {
+            return Err(Fault::Busy);
+        }
         self.module
             .check_batch(self.context, self.students, self.jobs, pairs)
     }

@@ -81,10 +81,10 @@ impl SearchIndex {
                 Ok(Ok(index)) => return Ok(index),
                 Ok(Err(SearchError::Locked(dir))) => return Err(SearchError::Locked(dir)),
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, dir = %dir.display(), "rebuilding the search index");
+                    tracing::warn!(%error, folder = %dir.display(), "rebuilding the search index");
                 }
                 Err(_) => {
-                    tracing::warn!(dir = %dir.display(), "the search index is damaged; rebuilding it");
+                    tracing::warn!(folder = %dir.display(), "the search index is damaged; rebuilding it");
                 }
             }
         }

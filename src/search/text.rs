@@ -35,7 +35,7 @@ pub struct Text {
     pub within: Vec<Restriction>,
     pub without: Vec<Restriction>,
     pub limits: Vec<Limit>,
-    /// Words next to an stop word, and both joined: "check in", "checkin".
+    /// Words next to a stop word, and both joined: "check in", "checkin".
     pub joined: Vec<(Word, Word)>,
     /// It is a whole sentence, and hardly any posting has all its words.
     pub is_sentence: bool,
@@ -121,7 +121,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Records words that lose an neighboring stop word.
+    /// Records words that lose a neighboring stop word.
     fn join_at_stop_words(&mut self, words: &[Word]) {
         for pair in words.windows(2) {
             let [first, second] = pair else { continue };
@@ -254,12 +254,12 @@ impl Text {
         let only = |clause: &Clause, is: fn(&Word) -> bool| {
             !matches!(clause, Clause::Phrase(_)) && clause.only_word().is_some_and(is)
         };
-        let is_empty =
+        let is_stop_word =
             |clause: &Clause| matches!(clause, Clause::Word(_)) && only(clause, Word::is_stop_word);
-        let empty = kept.iter().filter(|clause| is_empty(clause)).count();
-        self.is_sentence = empty >= SENTENCE_STOP_WORDS && empty < kept.len();
-        if empty < kept.len() {
-            kept.retain(|clause| !is_empty(clause));
+        let stop_words = kept.iter().filter(|clause| is_stop_word(clause)).count();
+        self.is_sentence = stop_words >= SENTENCE_STOP_WORDS && stop_words < kept.len();
+        if stop_words < kept.len() {
+            kept.retain(|clause| !is_stop_word(clause));
         }
         if self.is_sentence && !kept.iter().all(|clause| only(clause, Word::is_filler)) {
             kept.retain(|clause| !only(clause, Word::is_filler));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_words_are_dropped() {
+    fn stop_words_are_dropped() {
         assert_eq!(shown("I want a job in the library"), ["library"]);
         assert_eq!(shown("a job in the library"), ["job", "library"]);
         assert_eq!(shown("to be or"), ["to", "be", "or"]);

@@ -1,4 +1,4 @@
-//! A title as one term, so that a search for the whole title finds it first. Levels ("II", "Level 3", "L1") and empty
+//! A title as one term, so that a search for the whole title finds it first. Levels ("II", "Level 3", "L1") and stop
 //! words do not make a title different.
 
 use super::words::Word;

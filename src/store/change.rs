@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::engine::{
-    Change, Check, Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
+    Change, Check, Direction, KeyRange, KeysCheck, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
 };
 use super::keys::{Key, RecordKey, UniqueKey};
 use super::record::{Record, Stored, decode, encode};
@@ -12,13 +12,14 @@ use super::stores::{Origin, Reader};
 use crate::model::{Event, LogEntry, Timestamp};
 
 /// Reads see a snapshot plus this transaction's own writes. Every record that was read (or found absent) becomes a
-/// check of the change. Scans do not, so a decision over a range takes a guard key.
+/// check of the change. Scans do not, so a decision over a range takes a guard key, or checks the keys.
 pub struct Transaction {
     snapshot: Arc<dyn Snapshot>,
     origin: Origin,
     now: Timestamp,
     /// The version of each key that was read. `None`: absent.
     reads: BTreeMap<Key, Option<u64>>,
+    keys_checks: Vec<KeysCheck>,
     writes: BTreeMap<Key, Write>,
     events: Vec<Vec<u8>>,
 }
@@ -30,6 +31,7 @@ impl Transaction {
             origin,
             now,
             reads: BTreeMap::new(),
+            keys_checks: Vec::new(),
             writes: BTreeMap::new(),
             events: Vec::new(),
         }
@@ -106,7 +108,8 @@ impl Transaction {
         let key = RecordKey::new(Key::from_bytes(&row.value));
         match self.get(&key)? {
             None => Err(StoreError::Corrupt(format!(
-                "unique key {unique:?} without its record"
+                "{} without its record",
+                **unique
             ))),
             found => Ok(found),
         }
@@ -268,6 +271,18 @@ impl Transaction {
         self.put_bytes(key, Vec::new())
     }
 
+    /// Makes all keys with a prefix a check of the change: a key that is added or removed meanwhile is a conflict. For
+    /// rare changes. Unlike a guard, it costs those who add keys nothing.
+    pub fn check_keys(&mut self, prefix: Key) -> Result<(), StoreError> {
+        let mut keys = Vec::new();
+        self.reader().each_key(&prefix, |key| {
+            keys.push(key);
+            Ok::<(), StoreError>(())
+        })?;
+        self.keys_checks.push(KeysCheck { prefix, keys });
+        Ok(())
+    }
+
     /// Adds to a counter without reading it, so that it never causes a conflict.
     pub fn add(&mut self, counter: Key, amount: i64) {
         let write = match self.writes.get(&counter) {
@@ -283,7 +298,7 @@ impl Transaction {
         self.writes.insert(counter, write);
     }
 
-    /// Stores bytes that are not a record: a chunk of a file, or a follower's cursor.
+    /// Stores bytes that are not a record: a chunk of a file, a follower's cursor, or what a guard holds.
     pub fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
         let version = self.next_version(key)?;
         self.writes
@@ -315,6 +330,7 @@ impl Transaction {
             .collect();
         Change {
             checks,
+            keys_checks: self.keys_checks,
             writes: self.writes.into_iter().collect(),
             events: self.events,
         }
@@ -322,7 +338,7 @@ impl Transaction {
 
     fn put_new(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
         if self.row(key)?.is_some() {
-            return Err(StoreError::Corrupt(format!("a second record for {key:?}")));
+            return Err(StoreError::Corrupt(format!("a second record for {key}")));
         }
         self.put_bytes(key, value)
     }

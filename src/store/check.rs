@@ -1,6 +1,10 @@
 //! Checks that the stored data is consistent: reads every row, decodes every value, compares every index and unique key
-//! with its record in both directions, and follows every reference, count and file. Only reads; damage is reported, not
-//! repaired.
+//! with its record in both directions, and follows every reference, count and file. Only reads; `check/repair.rs` makes
+//! again what can be made from the records.
+
+mod repair;
+
+pub use repair::repair;
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,6 +12,7 @@ use super::keys::{self, Key, KindVisitor, Space};
 use super::record::{Record, decode};
 use super::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, Row, StoreError};
 use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, StoredFile};
+use repair::Fixes;
 
 /// Rows in memory at a time. A chunk of a file has 256 KiB.
 const STEP: usize = 100;
@@ -22,11 +27,18 @@ pub struct Checked {
 
 /// Checks every row. `tell` gets a sentence for each problem.
 pub fn check(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
+    examine(reader, tell).map(|(checked, _)| checked)
+}
+
+/// Also returns how to make the derived rows right.
+fn examine(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<(Checked, Fixes), StoreError> {
     let mut check = Check {
         reader,
         tell,
+        fixes: Fixes::default(),
         checked: Checked::default(),
         log: None,
+        log_start: reader.log_start()?,
         log_end: reader.log_end()?,
     };
     let mut range = KeyRange::all();
@@ -35,7 +47,7 @@ pub fn check(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<Checked, S
             .snapshot
             .scan(&range, Direction::Forward, STEP.min(MAX_SCAN_ROWS))?;
         let Some((last, _)) = rows.last() else {
-            return Ok(check.checked);
+            return Ok((check.checked, check.fixes));
         };
         range = range.beyond(last.clone(), Direction::Forward);
         for (key, row) in rows {
@@ -49,8 +61,10 @@ struct Check<'a> {
     reader: &'a Reader,
     tell: &'a mut dyn FnMut(String),
     checked: Checked,
+    fixes: Fixes,
     /// The sequence number of the previous log entry.
     log: Option<u64>,
+    log_start: u64,
     log_end: u64,
 }
 
@@ -72,8 +86,10 @@ impl Check<'_> {
                 self.counter(key, ("its rule", keys::rule(rule).into()), row)
             }
             Some(Space::Guard | Space::Retired) => Ok(()),
-            Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)),
-            Some(Space::RuleChunk(rule)) => self.exists(key, "its rule", &keys::rule(rule)),
+            Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)).map(drop),
+            Some(Space::RuleChunk(rule)) => {
+                self.exists(key, "its rule", &keys::rule(rule)).map(drop)
+            }
             Some(Space::Log(sequence)) => {
                 self.log_entry(key, sequence, row);
                 Ok(())
@@ -83,7 +99,7 @@ impl Check<'_> {
                 Ok(())
             }
             None => {
-                self.wrong(format!("{key:?}: unknown kind of key"));
+                self.wrong(format!("{key}: unknown kind of key"));
                 Ok(())
             }
         }
@@ -99,7 +115,7 @@ impl Check<'_> {
         if let Some(done) = keys::of_kind(kind, one) {
             done?;
         } else {
-            self.wrong(format!("{key:?}: unknown kind of record"));
+            self.wrong(format!("{key}: unknown kind of record"));
         }
         match kind {
             Job::KIND => self.job(key, row),
@@ -114,22 +130,36 @@ impl Check<'_> {
         let record: R = match decode(key, &row.value) {
             Ok(record) => record,
             Err(error) => {
-                self.wrong(format!("{key:?}: {error}"));
+                self.wrong(found(error));
                 return Ok(());
             }
         };
         if *record.key() != *key {
-            self.wrong(format!("{key:?}: holds the record {:?}", record.key()));
+            self.wrong(format!("{key}: holds the record {}", *record.key()));
+            // Its rows belong to that one.
+            return Ok(());
         }
         for index in record.index_keys() {
-            self.exists(key, "an index key", &index)?;
+            if !self.exists(key, "an index key", &index)? {
+                self.fixes.put_row(index, Vec::new());
+            }
         }
         for unique in record.unique_keys() {
             let holder = self.reader.snapshot.get(&unique)?;
-            if holder.is_none_or(|holder| holder.value != key.as_bytes()) {
-                self.wrong(format!(
-                    "{key:?}: its unique key {unique:?} is missing or belongs to another record"
-                ));
+            let holder = holder.map(|holder| Key::from_bytes(&holder.value));
+            if holder.as_ref() == Some(key) {
+                continue;
+            }
+            self.wrong(format!(
+                "{key}: its {} is missing or belongs to another record",
+                *unique
+            ));
+            let is_owned = match holder {
+                Some(holder) => self.makes(&holder, |_, made| made.contains(&unique))?,
+                None => false,
+            };
+            if !is_owned {
+                self.fixes.put_row(unique.into(), key.as_bytes().to_vec());
             }
         }
         for (what, reference) in record.references() {
@@ -138,22 +168,24 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn exists(&mut self, key: &Key, what: &str, wanted: &Key) -> Result<(), StoreError> {
-        if self.reader.snapshot.get(wanted)?.is_none() {
-            self.wrong(format!("{key:?}: {what} is missing ({wanted:?})"));
+    fn exists(&mut self, key: &Key, what: &str, wanted: &Key) -> Result<bool, StoreError> {
+        let exists = self.reader.snapshot.version(wanted)?.is_some();
+        if !exists {
+            self.wrong(format!("{key}: {what} is missing ({wanted})"));
         }
-        Ok(())
+        Ok(exists)
     }
 
     /// An index row must be one that its record creates.
     fn index(&mut self, key: &Key) -> Result<(), StoreError> {
         let Some(record) = keys::indexed_record(key) else {
-            self.wrong(format!("{key:?}: a row of an unknown index"));
+            self.wrong(format!("{key}: a row of an unknown index"));
             return Ok(());
         };
         let is_made = self.makes(&record, |keys, _| keys.contains(key))?;
         if !is_made {
-            self.wrong(format!("{key:?}: an index row without its record"));
+            self.wrong(format!("{key}: an index row without its record"));
+            self.fixes.remove_row(key.clone());
         }
         Ok(())
     }
@@ -162,7 +194,8 @@ impl Check<'_> {
         let record = Key::from_bytes(&row.value);
         let is_made = self.makes(&record, |_, unique| unique.contains(key))?;
         if !is_made {
-            self.wrong(format!("{key:?}: a unique key without its record"));
+            self.wrong(format!("{key}: a unique key without its record"));
+            self.fixes.remove_row(key.clone());
         }
         Ok(())
     }
@@ -201,7 +234,7 @@ impl Check<'_> {
         if accepted != u64::from(job.positions_filled()) {
             let filled = job.positions_filled();
             self.wrong(format!(
-                "{key:?}: says {filled} positions are filled, but {accepted} applications are accepted"
+                "{key}: its count of filled positions is {filled} and should be {accepted}"
             ));
         }
         let applications = self.count(&keys::applications_by_job(job.job_id))?;
@@ -211,17 +244,25 @@ impl Check<'_> {
             .unwrap_or(-1);
         if counted != applications as i64 {
             self.wrong(format!(
-                "{key:?}: says {counted} applications, but there are {applications}"
+                "{key}: its count of applications is {counted} and should be {applications}"
             ));
+            let count = keys::application_count(job.job_id);
+            self.fixes.set_count(count, applications as i64);
         }
         Ok(())
     }
 
     fn counter(&mut self, key: &Key, of: (&str, Key), row: &Row) -> Result<(), StoreError> {
         if row.value.len() != 8 {
-            self.wrong(format!("{key:?}: a counter of {} bytes", row.value.len()));
+            let bytes = row.value.len();
+            self.wrong(format!(
+                "{key}: its size in bytes is {bytes} and should be 8"
+            ));
         }
-        self.exists(key, of.0, &of.1)
+        if !self.exists(key, of.0, &of.1)? {
+            self.fixes.remove_count(key.clone());
+        }
+        Ok(())
     }
 
     fn count(&self, prefix: &Key) -> Result<u64, StoreError> {
@@ -276,11 +317,11 @@ impl Check<'_> {
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         if bytes != size {
             self.wrong(format!(
-                "{key:?}: only {bytes} of the file's {size} bytes are stored"
+                "{key}: only {bytes} of the file's {size} bytes are stored"
             ));
         } else if digits != sha256 {
             self.wrong(format!(
-                "{key:?}: the file's bytes differ from what was uploaded"
+                "{key}: the file's bytes differ from what was uploaded"
             ));
         }
         Ok(())
@@ -288,10 +329,10 @@ impl Check<'_> {
 
     fn log_entry(&mut self, key: &Key, sequence: u64, row: &Row) {
         if let Err(error) = decode::<LogEntry>(key, &row.value) {
-            self.wrong(format!("{key:?}: {error}"));
+            self.wrong(found(error));
         }
         if self.log.is_some_and(|before| before + 1 != sequence) {
-            self.wrong(format!("{key:?}: log entries are missing before it"));
+            self.wrong(format!("{key}: log entries are missing before it"));
         }
         self.log = Some(sequence);
     }
@@ -303,8 +344,19 @@ impl Check<'_> {
             .first_chunk::<8>()
             .map(|bytes| u64::from_be_bytes(*bytes));
         if sequence.is_none_or(|sequence| sequence > self.log_end) {
-            self.wrong(format!("{key:?}: a cursor beyond the log"));
+            self.wrong(format!("{key}: a cursor beyond the log"));
         }
+        if sequence.is_some_and(|sequence| sequence.saturating_add(1) < self.log_start) {
+            self.wrong(format!("{key}: log entries are missing after this cursor"));
+        }
+    }
+}
+
+/// What is wrong with a value that does not decode.
+fn found(error: StoreError) -> String {
+    match error {
+        StoreError::Corrupt(what) => what,
+        error => error.to_string(),
     }
 }
 

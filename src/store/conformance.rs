@@ -8,8 +8,8 @@ mod reads;
 use std::sync::Arc;
 
 use super::{
-    Change, Check, CommitError, Direction, Engine, Key, KeyRange, MemoryEngine, RedbEngine,
-    RedbOptions, Row, Write,
+    Change, Check, CommitError, Direction, Engine, Key, KeyRange, KeysCheck, MemoryEngine,
+    RedbEngine, RedbOptions, Row, Write,
 };
 
 type Open<'a> = &'a dyn Fn() -> Arc<dyn Engine>;
@@ -40,6 +40,7 @@ on_each_engine! {
     commits::a_put_is_found_with_its_version;
     commits::a_delete_removes_the_row_and_ignores_a_missing_one;
     commits::a_check_passes_only_for_its_version;
+    commits::a_check_of_keys_passes_until_one_is_added_or_removed;
     commits::a_stale_change_leaves_nothing_and_affects_no_other;
     commits::the_first_of_two_changes_with_the_same_check_succeeds;
     commits::a_counter_adds_up;
@@ -57,6 +58,7 @@ on_each_engine! {
     reads::a_scan_stops_at_its_limit_and_can_continue;
     races::adders_never_conflict;
     races::no_checked_update_is_lost;
+    races::a_commit_is_seen_by_who_was_answered;
     races::no_command_is_lost_or_doubled;
     races::many_commands_on_one_record_all_succeed;
     races::a_command_is_contended_after_five_runs;
@@ -84,6 +86,14 @@ impl Change {
         self.checks.push(Check {
             key: key(text),
             version,
+        });
+        self
+    }
+
+    fn expecting_keys(mut self, prefix: &str, keys: &[&str]) -> Self {
+        self.keys_checks.push(KeysCheck {
+            prefix: key(prefix),
+            keys: keys.iter().map(|text| key(text)).collect(),
         });
         self
     }

@@ -20,7 +20,7 @@ use super::{
 };
 
 /// The number of changes, and how many are in flight at a time.
-const CHANGES: usize = 30;
+const CHANGES: usize = 20;
 const IN_FLIGHT: usize = 6;
 /// Records that the changes rewrite in rotation, each checked at its version.
 const SLOTS: usize = 5;
@@ -56,6 +56,8 @@ struct Site {
     machine: Machine,
     store: Disk,
     log: Disk,
+    /// The copies of both in an earlier format.
+    copies: (Disk, Disk),
 }
 
 impl Site {
@@ -67,6 +69,10 @@ impl Site {
         Self {
             store: Disk::new(files.0, &machine),
             log: Disk::new(files.1, &machine),
+            copies: (
+                Disk::new(Vec::new(), &machine),
+                Disk::new(Vec::new(), &machine),
+            ),
             machine,
         }
     }
@@ -95,9 +101,26 @@ impl Media for Site {
         self.machine.try_room(bytes)
     }
 
+    fn for_reading(&self) -> Box<dyn Media> {
+        Box::new(self.clone())
+    }
+
+    fn keep_copy(&self, _format: u16) -> io::Result<()> {
+        copy(&self.log, &self.copies.1)?;
+        copy(&self.store, &self.copies.0)
+    }
+
     fn name(&self) -> String {
         "the store".into()
     }
+}
+
+fn copy(from: &Disk, to: &Disk) -> io::Result<()> {
+    let mut bytes = vec![0; from.len()? as usize];
+    from.read(0, &mut bytes)?;
+    to.set_len(bytes.len() as u64)?;
+    to.write(0, &bytes)?;
+    to.sync_data()
 }
 
 fn key(text: &str) -> Key {
@@ -131,6 +154,7 @@ fn change(number: usize) -> Change {
         }],
         writes,
         events: vec![vec![number as u8; 30]; 1 + number % 2],
+        ..Change::default()
     }
 }
 

@@ -1,12 +1,12 @@
-//! Stores of earlier versions. `earlier/` holds the two files of a small campus with every kind of record that version 0.1
-//! kept, all of one table and with the names of members, of a server that was killed: its newest posting stands in the log
-//! alone. `values-2.txt` holds the same records and log entries in format 2: a line each, key and value in hexadecimal.
-//! `members-2.txt` holds the members of what is stored in format 2, in their order.
+//! Stores of earlier versions. `earlier/` has both files of a small campus of version 0.1 with every kind of record, from
+//! a server that was killed: its newest posting is only in the log. `values-2.txt` has the same records and log entries
+//! in format 2, one per line: key and value in hexadecimal. `members-2.txt` has the members of the stored types in
+//! format 2, in their order.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, Visitor};
@@ -26,16 +26,24 @@ const STORE: &[u8] = include_bytes!("earlier/store.redb.gz");
 const LOG: &[u8] = include_bytes!("earlier/store.log.gz");
 const VALUES: &str = include_str!("earlier/values-2.txt");
 
+/// The store and its log.
+pub(super) fn bytes() -> (Vec<u8>, Vec<u8>) {
+    let unpacked = |packed| {
+        let mut bytes = Vec::new();
+        let mut reader = flate2::read::GzDecoder::new(packed);
+        reader.read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    (unpacked(STORE), unpacked(LOG))
+}
+
 /// The two files in a folder of their own.
 fn files() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.redb");
-    for (packed, path) in [(STORE, path.clone()), (LOG, path.with_extension("log"))] {
-        let mut bytes = Vec::new();
-        let mut reader = flate2::read::GzDecoder::new(packed);
-        reader.read_to_end(&mut bytes).unwrap();
-        std::fs::write(path, bytes).unwrap();
-    }
+    let (store, log) = bytes();
+    std::fs::write(&path, store).unwrap();
+    std::fs::write(path.with_extension("log"), log).unwrap();
     (folder, path)
 }
 
@@ -47,7 +55,8 @@ fn rows(reader: &Reader) -> Vec<(Key, Row)> {
     rows.unwrap()
 }
 
-fn check_all(reader: &Reader) {
+/// Checks that the data is consistent and complete.
+pub(super) fn check_all(reader: &Reader) {
     let mut wrong = Vec::new();
     check(reader, &mut |what| wrong.push(what)).unwrap();
     assert_eq!(wrong, [""; 0]);
@@ -64,16 +73,29 @@ fn check_all(reader: &Reader) {
     assert!(titles.iter().eq(&wanted), "{titles:?}");
 }
 
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn a_store_of_version_0_1_is_brought_to_this_one() {
-    let (_folder, path) = files();
+    let (folder, path) = files();
     let options = RedbOptions::default();
     let before = std::fs::read(&path).unwrap();
-    let look = RedbEngine::read_only(&path, options).unwrap();
-    check_all(&look);
-    let seen = rows(&look);
-    drop(look);
-    assert!(std::fs::read(&path).unwrap() == before, "a look writes");
+    let read_only = RedbEngine::read_only(&path, options).unwrap();
+    check_all(&read_only);
+    let seen = rows(&read_only);
+    drop(read_only);
+    assert!(
+        std::fs::read(&path).unwrap() == before,
+        "a read-only open writes"
+    );
+    assert_eq!(names(folder.path()), ["store.log", "store.redb"]);
     for _ in 0..2 {
         let engine = RedbEngine::open(&path, options).unwrap();
         let snapshot = engine.snapshot().unwrap();
@@ -81,6 +103,43 @@ fn a_store_of_version_0_1_is_brought_to_this_one() {
         check_all(&reader);
         assert!(rows(&reader) == seen);
     }
+    // What was there before is kept, and is a store itself.
+    let wanted = [
+        "store.format-1.log",
+        "store.format-1.redb",
+        "store.log",
+        "store.redb",
+    ];
+    assert_eq!(names(folder.path()), wanted);
+    let copy = folder.path().join("store.format-1.redb");
+    let (store, log) = bytes();
+    assert!(std::fs::read(&copy).unwrap() == store);
+    assert!(std::fs::read(copy.with_extension("log")).unwrap() == log);
+    let copy = RedbEngine::read_only(&copy, options).unwrap();
+    assert!(rows(&copy) == seen);
+}
+
+/// Without room for the copy, nothing is converted.
+#[test]
+fn a_store_that_cannot_be_copied_is_not_converted() {
+    let (folder, path) = files();
+    let before = std::fs::read(&path).unwrap();
+    // In the way of the copy.
+    std::fs::create_dir(folder.path().join("store.format-1.redb")).unwrap();
+    let refused = RedbEngine::open(&path, RedbOptions::default())
+        .err()
+        .unwrap();
+    let text = refused.to_string();
+    assert!(
+        text.contains("cannot copy the data before converting"),
+        "{text}"
+    );
+    assert!(std::fs::read(&path).unwrap() == before);
+    assert!(
+        !names(folder.path())
+            .iter()
+            .any(|name| name.contains(".part"))
+    );
 }
 
 fn named<T: serde::Serialize>(value: &T) -> Vec<u8> {
@@ -99,11 +158,11 @@ impl KindVisitor for Same<'_> {
     }
 }
 
-/// A member that was moved, left out or put before another makes a value of format 2 unreadable, or gives another record than
-/// the names do.
+/// If a member was moved, removed or inserted before another, a value of format 2 is unreadable, or it decodes to a
+/// different record than the value with names.
 #[test]
 fn values_without_names_are_read_as_those_with_names() {
-    let bytes = |text: &str| -> Vec<u8> {
+    let from_hex = |text: &str| -> Vec<u8> {
         let pairs = (0..text.len()).step_by(2);
         pairs
             .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
@@ -114,7 +173,7 @@ fn values_without_names_are_read_as_those_with_names() {
     let mut kinds = BTreeSet::new();
     for line in VALUES.lines() {
         let (key, value) = line.split_once(' ').unwrap();
-        let (key, value) = (Key::from_bytes(&bytes(key)), bytes(value));
+        let (key, value) = (Key::from_bytes(&from_hex(key)), from_hex(value));
         let row = reader.snapshot.get(&key).unwrap().unwrap();
         match keys::space(&key) {
             Some(Space::Record(kind)) => {
@@ -131,7 +190,7 @@ fn values_without_names_are_read_as_those_with_names() {
     assert_eq!(kinds, BTreeSet::from(*b"Uaefijkmpstu"));
 }
 
-/// Asks a type for the names of its members, and reads nothing.
+/// A deserializer that returns the names of a type's members as its error.
 struct Members;
 
 #[derive(Debug)]
@@ -183,7 +242,7 @@ impl KindVisitor for MembersOf {
     }
 }
 
-/// Stored values of format 2 have no names. A new member goes to the end of its line here as it does in its type.
+/// Stored values of format 2 have no names, so a new member goes to the end of its type, and to the end of its line here.
 #[test]
 fn members_keep_their_places() {
     let mut found: Vec<String> = (0..=u8::MAX)

@@ -81,6 +81,14 @@ pub struct Check {
     pub version: Option<u64>,
 }
 
+/// A condition of a change: these are all keys with the prefix, which is at least as long as a family (see
+/// `Key::family`). So a key that was added or removed since a snapshot is a conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeysCheck {
+    pub prefix: Key,
+    pub keys: Vec<Key>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// `version` is the one that this write creates. The engine stores it as given.
@@ -97,6 +105,7 @@ pub enum Write {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     pub checks: Vec<Check>,
+    pub keys_checks: Vec<KeysCheck>,
     pub writes: Vec<(Key, Write)>,
     /// Encoded log entries. Each gets the next sequence number.
     pub events: Vec<Vec<u8>>,
@@ -135,6 +144,18 @@ impl Change {
 pub enum StoreError {
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// Another process has opened the file with this name.
+    #[error("a running corkboard is using {0}; stop it first")]
+    InUse(String),
+    /// Nothing was touched.
+    #[error(
+        "{name} was written by a newer Corkboard (format {format}), and this one reads formats up to {known}; use the newer program"
+    )]
+    Newer {
+        name: String,
+        format: u16,
+        known: u16,
+    },
     /// The queue is full.
     #[error("too many writes are waiting; try again")]
     Busy,
@@ -154,7 +175,7 @@ pub enum StoreError {
 
 /// The error of an `Add` to a key whose value does not have 8 bytes.
 pub(super) fn not_a_counter(key: &Key) -> StoreError {
-    StoreError::Corrupt(format!("{key:?} is not a counter"))
+    StoreError::Corrupt(format!("{key} is not a counter"))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -113,11 +113,19 @@ fn lost() -> CommitError {
     CommitError::Store(StoreError::Unknown(PLANNED.into()))
 }
 
-/// Whether a change may be written: its size, the versions it checks, and that it adds only to counters.
+/// Whether a change may be written: its size, the versions and keys it checks, and that it adds only to counters.
 fn check(rows: &Rows, change: &Change) -> Result<(), CommitError> {
     change.check_limits().map_err(CommitError::Store)?;
     for check in &change.checks {
         if rows.get(&check.key).map(|row| row.version) != check.version {
+            return Err(CommitError::Conflict);
+        }
+    }
+    for check in &change.keys_checks {
+        let range = KeyRange::prefix(&check.prefix);
+        let bounds: (Bound<&Key>, Bound<&Key>) = (range.start.as_ref(), range.end.as_ref());
+        let found = rows.range::<Key, _>(bounds).map(|(key, _)| key);
+        if !found.eq(&check.keys) {
             return Err(CommitError::Conflict);
         }
     }

@@ -1,6 +1,7 @@
 //! Ordered keys and values with three operations (snapshot, commit, read the log), and typed records on top. Owns
 //! everything on disk except the search index and the mail files. Does not know HTTP, rules or mail.
 
+mod backup;
 pub mod change;
 mod check;
 #[cfg(test)]
@@ -9,7 +10,9 @@ mod conformance;
 mod crash;
 #[cfg(test)]
 mod earlier;
+mod encode;
 mod engine;
+mod export;
 pub mod keys;
 mod log;
 mod memory;
@@ -18,16 +21,20 @@ mod record;
 mod redb;
 mod stores;
 
-pub use change::Transaction;
-pub use check::{Checked, check};
-pub use engine::{
-    Change, Check, CommitError, Direction, Engine, KeyRange, Load, MAX_CHANGE_BYTES, MAX_KEY_BYTES,
-    MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Trouble, Write,
+pub use backup::{
+    About, BackupError, Contents, PART_SUFFIX, is_backup, read_backup, save_backup, write_backup,
 };
+pub use change::Transaction;
+pub use check::{Checked, check, repair};
+pub use engine::{
+    Change, Check, CommitError, Direction, Engine, KeyRange, KeysCheck, Load, MAX_CHANGE_BYTES,
+    MAX_KEY_BYTES, MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Trouble, Write,
+};
+pub use export::export;
 pub use keys::{Key, RecordKey, UniqueKey};
-pub use log::Logged;
+pub use log::{Logged, trim_log};
 pub use memory::{InjectedFailure, MemoryEngine};
 pub use page::{Page, Paged, Place};
 pub use record::{Record, Stored};
-pub use redb::{Media, RedbEngine, RedbOptions};
+pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
 pub use stores::{Origin, Reader, Store};

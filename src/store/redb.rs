@@ -2,10 +2,11 @@
 //! waiting ones in one redb transaction, syncs one record of them to the log, and only then shows them to readers and
 //! answers. Readers never wait for it. redb's own file is made durable from time to time; what it lacks is in the log.
 
-mod encode;
 mod file;
+mod format;
 mod media;
 mod opened;
+mod replace;
 mod rows;
 mod shield;
 mod snapshot;
@@ -20,14 +21,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use redb::Database;
 use tokio::sync::{oneshot, watch};
 
 pub use media::Media;
+pub use replace::Replacement;
 
 use media::Files;
 use opened::Opened;
-use snapshot::RedbSnapshot;
+use snapshot::Live;
 use tally::Tally;
 use writer::{Submitted, Writer};
 
@@ -71,21 +72,19 @@ pub struct RedbEngine {
 /// State shared by the engine and its writer.
 struct Shared {
     /// `None` while the files cannot be opened.
-    database: RwLock<Option<Database>>,
+    live: RwLock<Option<Live>>,
     tally: Tally,
     /// Last, so that watchers see the end only after the file is closed.
     sequence: watch::Sender<u64>,
 }
 
 impl Shared {
-    fn database(&self) -> RwLockReadGuard<'_, Option<Database>> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    fn live(&self) -> RwLockReadGuard<'_, Option<Live>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn database_mut(&self) -> RwLockWriteGuard<'_, Option<Database>> {
-        self.database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn live_mut(&self) -> RwLockWriteGuard<'_, Option<Live>> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_sequence(&self, sequence: u64) {
@@ -97,7 +96,7 @@ impl Shared {
 impl RedbEngine {
     /// Opens or creates the file. Fails if another process uses it, or if it is not a store.
     pub fn open(path: &Path, options: RedbOptions) -> Result<Self, StoreError> {
-        file::empty_if_unfinished(path).map_err(unavailable)?;
+        file::empty_if_unfinished(path).map_err(failed_at(path))?;
         let files = Files {
             store: path.to_owned(),
             reads_only: false,
@@ -116,7 +115,7 @@ impl RedbEngine {
             sequence,
         } = opened::open(&media, &options)?;
         let shared = Arc::new(Shared {
-            database: RwLock::new(Some(database)),
+            live: RwLock::new(Some(Live::new(database))),
             tally: Tally::default(),
             sequence: watch::Sender::new(sequence),
         });
@@ -157,15 +156,14 @@ impl Drop for RedbEngine {
         {
             tracing::error!("the store's writer panicked");
         }
-        drop(self.shared.database_mut().take());
+        drop(self.shared.live_mut().take());
     }
 }
 
 impl Engine for RedbEngine {
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
-        let database = self.shared.database();
-        let database = database.as_ref().ok_or_else(closed)?;
-        Ok(Arc::new(RedbSnapshot::open(database)?))
+        let live = self.shared.live();
+        Ok(live.as_ref().ok_or_else(closed)?.snapshot()?)
     }
 
     fn submit(&self, change: Change) -> Committed {
@@ -213,6 +211,11 @@ fn stopped() -> StoreError {
 
 fn closed() -> StoreError {
     StoreError::Unavailable("could not reopen the store's file".into())
+}
+
+/// An error of a file. Whoever may not write it must know which one it is.
+fn failed_at(path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    move |error| unavailable(format_args!("{}: {error}", path.display()))
 }
 
 fn unavailable(error: impl std::fmt::Display) -> StoreError {

@@ -214,7 +214,8 @@ impl Reader {
         };
         match self.get(&RecordKey::new(Key::from_bytes(&row.value)))? {
             None => Err(StoreError::Corrupt(format!(
-                "unique key {unique:?} without its record"
+                "{} without its record",
+                **unique
             ))),
             found => Ok(found),
         }
@@ -235,7 +236,7 @@ impl Reader {
                 .value
                 .try_into()
                 .map(i64::from_le_bytes)
-                .map_err(|_| StoreError::Corrupt(format!("counter {key:?}"))),
+                .map_err(|_| StoreError::Corrupt(format!("the value of {key}"))),
         }
     }
 
@@ -286,6 +287,16 @@ impl Reader {
         log::last(&*self.snapshot)
     }
 
+    /// The sequence number of the oldest log entry that was not trimmed, 1 for an empty log.
+    pub fn log_start(&self) -> Result<u64, StoreError> {
+        log::first(&*self.snapshot)
+    }
+
+    /// Whether the log still has every entry after a position. If not, whoever stopped there must read the records.
+    pub fn has_log_after(&self, position: u64) -> Result<bool, StoreError> {
+        Ok(position.saturating_add(1) >= self.log_start()?)
+    }
+
     /// A follower's position, 0 if it never ran.
     pub fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
         let key = keys::cursor(follower);
@@ -294,7 +305,7 @@ impl Reader {
             Some(bytes) => bytes
                 .try_into()
                 .map(u64::from_be_bytes)
-                .map_err(|_| StoreError::Corrupt(format!("cursor {key:?}"))),
+                .map_err(|_| StoreError::Corrupt(format!("the value of {key}"))),
         }
     }
 }

@@ -85,15 +85,16 @@ async fn a_posting_needs_one_clearly_named_active_employer() {
         "employer library@example.edu"
     );
 
-    // After the second is approved it is not clear, and both are named.
-    set_status(&board, &admin, stranger, "active").await;
+    // With a second one, it is not clear, and both are named.
+    let second = "archive@example.edu";
+    claim(&board, second, "main library").await;
     let two = [row("x1", "main library", ""), row("x2", "MAIN LIBRARY", "")];
     let report = jobs(&board, &admin, "?owner=library@example.edu", &two).await;
     assert_eq!(counts(&report), (0, 0, 1, 1), "{report}");
     let (field, message) = refusal(&report);
     assert_eq!(field, "workSpace");
     assert!(
-        message.contains(stranger) && message.contains("library@example.edu"),
+        message.contains(second) && message.contains("library@example.edu"),
         "{message}"
     );
     // The column decides.
@@ -110,6 +111,100 @@ async fn a_posting_needs_one_clearly_named_active_employer() {
         let report = jobs(&board, &admin, "", &[row]).await;
         assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
     }
+    board.stop().await;
+}
+
+/// A6: what an employer from outside typed as its workplace names nobody, even if nobody else has it. The employer must
+/// be named in another way.
+#[actix_web::test]
+async fn a_workplace_that_a_stranger_typed_names_nobody() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let firm = "owner@cafe.example";
+    claim(&board, firm, "Main Library").await;
+    set_status(&board, &admin, firm, "active").await;
+    let off_campus = claim(&board, "away@example.edu", "Main Library").await;
+    let setting = json!({"setting": "offCampus"});
+    board
+        .patch(Some(&off_campus), "me", setting)
+        .await
+        .expect(200);
+    let report = jobs(&board, &admin, "", &[row("x1", "Main Library", "")]).await;
+    assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
+    assert_eq!(report["rejected"][0]["code"], "unconfirmed_workplace");
+    let (field, message) = refusal(&report);
+    assert_eq!(field, "workSpace");
+    assert!(
+        message.contains(firm) && message.contains("away@example.edu"),
+        "{message}"
+    );
+
+    // Whoever is named by address gets the job.
+    let named = [row("x1", "Main Library", firm)];
+    let report = jobs(&board, &admin, "", &named).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    let query = "?owner=away@example.edu";
+    let report = jobs(&board, &admin, query, &[row("x2", "Main Library", "")]).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+
+    // The department's own claim does not compete with theirs.
+    claim(&board, "library@example.edu", "Main Library").await;
+    let report = jobs(&board, &admin, "", &[row("x3", "Main Library", "")]).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    let open = board.get(None, "jobs").await.expect(200).json();
+    assert_eq!(
+        open["items"][0]["employerName"],
+        "employer library@example.edu"
+    );
+    board.stop().await;
+}
+
+/// A6: a workplace from the office's file identifies the employer, wherever it is, until the employer changes it.
+/// A student's address is a campus address too.
+#[actix_web::test]
+async fn a_student_of_the_roster_does_not_become_a_department() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let roster = "name,email\nRo,ro@example.edu\n";
+    import(&board, &admin, "students", roster).await;
+    let student = claim(&board, "ro@example.edu", "Registrar").await;
+    let me = board.get(Some(&student), "me").await.expect(200).json();
+    assert_eq!(me["account"]["status"], "pending");
+    let own = board.post_job(&student, json!({})).await;
+    assert_eq!(own["jobStatus"], "pending");
+    let report = jobs(&board, &admin, "", &[row("x1", "Registrar", "")]).await;
+    assert_eq!(counts(&report), (0, 0, 0, 1));
+
+    // A department whose address nobody else has.
+    let office = claim(&board, "registrar@example.edu", "Registrar").await;
+    let me = board.get(Some(&office), "me").await.expect(200).json();
+    assert_eq!(me["account"]["status"], "active");
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_workplace_from_the_offices_file_names_its_employer() {
+    let board = Board::start();
+    let admin = board.admin().await;
+    let email = "owner@cafe.example";
+    let csv = format!("name,email,workSpace,setting\nCafé,{email},Corner Café,offCampus\n");
+    import(&board, &admin, "employers", &csv).await;
+    let report = jobs(&board, &admin, "", &[row("x1", "Corner Café", "")]).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+    let cafe = board.join("employer", email).await;
+    set_status(&board, &admin, email, "active").await;
+    let report = jobs(&board, &admin, "", &[row("x2", "corner café", "")]).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
+
+    let typed = json!({"workSpace": "Main Library"});
+    board.patch(Some(&cafe), "me", typed).await.expect(200);
+    let report = jobs(&board, &admin, "", &[row("x3", "Main Library", "")]).await;
+    assert_eq!(counts(&report), (0, 0, 0, 1), "{report}");
+    // The office confirms it, or takes it back, with its file.
+    let confirmed = csv.replace("Corner Café", "Main Library");
+    import(&board, &admin, "employers", &confirmed).await;
+    let report = jobs(&board, &admin, "", &[row("x3", "Main Library", "")]).await;
+    assert_eq!(counts(&report), (1, 0, 0, 0), "{report}");
     board.stop().await;
 }
 

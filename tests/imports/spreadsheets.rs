@@ -1,6 +1,7 @@
 //! Files as spreadsheets write them, and files that are not CSV.
 
 use super::{corkboard, counts, import, out};
+use crate::support::process::create_board;
 use crate::support::{Board, Person, Reply};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ async fn a_file_that_is_not_csv_is_named() {
     let csv = "name,email\nAnn,ann@example.edu\n";
     let utf16: Vec<u8> = csv.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let folder = tempfile::tempdir().unwrap();
+    create_board(&folder.path().join("data"));
     for (bytes, kind, code) in [
         (utf16.clone(), "UTF-16", "utf16"),
         ([&b"\xFF\xFE"[..], &utf16].concat(), "UTF-16", "utf16"),
@@ -161,6 +163,7 @@ async fn unknown_columns_are_reported_and_ignored() {
     assert_eq!(counts(&report), (1, 0, 0, 0));
     assert_eq!(report["ignoredColumns"], json!(["major"]));
     let folder = tempfile::tempdir().unwrap();
+    create_board(&folder.path().join("data"));
     std::fs::write(folder.path().join("students.csv"), csv).unwrap();
     let run = |options: &[&str]| {
         let arguments = [&["import", "students", "students.csv"], options].concat();
@@ -183,6 +186,7 @@ async fn unknown_columns_are_reported_and_ignored() {
 #[actix_web::test]
 async fn empty_lines_and_short_rows_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
+    create_board(&folder.path().join("data"));
     let csv = "name,email,visa,summary\n,,,\nAnn,ann@example.edu\n\"\",\"\",\"\",\"\"\n  \nBob,bob@example.edu,F-1,\n,,,\n\u{1a}";
     std::fs::write(folder.path().join("students.csv"), csv).unwrap();
     let done = corkboard(

@@ -137,7 +137,7 @@ async fn a_retry_gets_the_first_answer() {
         .count();
     assert_eq!(new, 1, "one mail of {before} and more");
 
-    // A log-in and a refresh: a retry must not open another session, nor count as a reuse.
+    // A login and a refresh: a retry must not open another session, nor count as a reuse.
     let login = json!({"email": "new@example.edu", "password": PASSWORD});
     let first = keyed(&board, None, "auth/login", "k7", &login)
         .await

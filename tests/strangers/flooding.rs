@@ -1,11 +1,14 @@
 //! Too many or too slow requests. Other users are not affected.
 
+use std::cell::Cell;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{behind_a_proxy, from, log_in_from};
 use crate::support::{Board, PASSWORD};
+use corkboard::clock::Clock;
 use corkboard::model::Email;
 use corkboard::store::keys;
 use futures_util::future::join_all;
@@ -41,7 +44,7 @@ async fn a_flood_of_requests_is_limited_by_its_network() {
     board.stop().await;
 }
 
-/// A8: log-ins are answered while somebody registers without end.
+/// A8: logins are answered while somebody registers without end.
 #[actix_web::test]
 async fn registrations_do_not_block_log_ins() {
     let board = behind_a_proxy();
@@ -63,6 +66,41 @@ async fn registrations_do_not_block_log_ins() {
         replies.iter().all(|reply| reply.status == 202),
         "{replies:?}"
     );
+    board.stop().await;
+}
+
+/// A8: logins are answered while somebody guesses without end from a few networks.
+#[actix_web::test]
+async fn failed_log_ins_do_not_block_log_ins_from_elsewhere() {
+    let board = Board::start_with(Clock::System, |config| {
+        config.accounts.failed_logins_per_address = NonZeroU32::new(1_000_000).unwrap();
+        config.server.trusted_proxies = vec![[127, 0, 0, 1].into()];
+    });
+    let ann = board.join("student", "ann@example.edu").await;
+    let is_over = Cell::new(false);
+    // A few more at once than the queue has places for.
+    let guess = async |number: usize| {
+        let address = format!("203.0.113.{}", number % 3);
+        let mut times = 0;
+        while !is_over.get() {
+            let email = format!("nobody{number}-{times}@example.edu");
+            let reply = log_in_from(&board, &address, &email, "not the one").await;
+            assert!([401, 503].contains(&reply.status.as_u16()), "{reply:?}");
+            times += 1;
+        }
+        times
+    };
+    let log_ins = async {
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            let reply = log_in_from(&board, "192.0.2.7", &ann.email, PASSWORD).await;
+            statuses.push(reply.status.as_u16());
+        }
+        is_over.set(true);
+        statuses
+    };
+    let (statuses, guesses) = tokio::join!(log_ins, join_all((0..270).map(guess)));
+    assert_eq!(statuses, [200; 4], "{guesses:?}");
     board.stop().await;
 }
 

@@ -1,4 +1,4 @@
-//! What the office sees of log-ins, and that it cannot lock itself out.
+//! What the office sees of logins, and that it cannot lock itself out.
 
 use super::{behind_a_proxy, log_in_from};
 use crate::support::{Board, PASSWORD, Person, people};
@@ -12,7 +12,7 @@ async fn audit(board: &Board, admin: &Person, action: &str) -> Vec<Value> {
     items
 }
 
-/// D9: the audit has log-ins and failed ones, with account and address, but never what a stranger typed. A flood is
+/// D9: the audit has logins and failed ones, with account and address, but never what a stranger typed. A flood is
 /// merged.
 #[actix_web::test]
 async fn log_ins_are_in_the_audit() {
@@ -45,10 +45,13 @@ async fn log_ins_are_in_the_audit() {
     assert_eq!(all[0]["address"], "203.0.113.5");
     let failed = audit(&board, &admin, "logInFailed").await;
     assert_eq!(failed.len(), 2, "{failed:#?}");
-    assert_eq!(failed[1]["details"], json!({"accountId": id, "leftOut": 0}));
+    assert_eq!(
+        failed[1]["details"],
+        json!({"accountId": id, "suppressed": 0})
+    );
     assert_eq!(
         failed[0]["details"],
-        json!({"accountId": null, "leftOut": 1})
+        json!({"accountId": null, "suppressed": 1})
     );
     assert_eq!(failed[0]["address"], "203.0.113.6");
     let page = board.get(Some(&admin), "admin/audit?limit=100").await;

@@ -61,7 +61,7 @@ async fn a_link_verifies_only_its_own_registration() {
     assert_eq!(reply["account"]["status"], "active");
     assert_eq!(reply["account"]["role"], "student");
     assert_eq!(reply["account"]["name"], "Ann");
-    // It answers like a log-in, and the roster's facts stay.
+    // It answers like a login, and the roster's facts stay.
     let ann = Person::of(&reply);
     let me = board.get(Some(&ann), "me").await.expect(200).json();
     assert_eq!(me["student"]["studentId"], "S-17");

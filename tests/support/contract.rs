@@ -42,16 +42,10 @@ pub fn check(method: &Method, path: &str, reply: &Reply) -> Option<Outcome> {
     if method != Method::HEAD && reply.header("content-encoding").is_empty() {
         check_body(&operation, status, answer, reply);
     }
-    let is_problem = reply.header("content-type") == "application/problem+json";
-    let code = if is_problem && method != Method::HEAD {
-        reply.code()
-    } else {
-        String::new()
-    };
     Some(Outcome {
         operation,
         status,
-        code,
+        code: reply.problem_code(),
     })
 }
 

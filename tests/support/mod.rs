@@ -49,8 +49,9 @@ impl Reply {
 
     /// Empty if the answer is not a problem.
     pub fn problem_code(&self) -> String {
+        // The answer to HEAD has the type and no text.
         let is_problem = self.header("content-type") == "application/problem+json";
-        if is_problem {
+        if is_problem && !self.text.is_empty() {
             self.code()
         } else {
             String::new()
@@ -96,7 +97,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// From the answer of a log-in.
+    /// From the answer of a login.
     pub fn of(reply: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
@@ -330,7 +331,8 @@ pub fn job(change: Value) -> Value {
 
 /// Checks a condition repeatedly until it is true, for at most ten seconds.
 pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    // Long, since it only bounds a failing test, and machines that run tests can be slow.
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
         assert!(Instant::now() < deadline, "it never came about that {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -21,6 +21,13 @@ pub struct Process {
     said: Arc<Mutex<String>>,
 }
 
+/// Creates the store of a board without any data.
+pub fn create_board(data: &Path) {
+    let mut config = corkboard::config::Config::default();
+    data.clone_into(&mut config.data.dir);
+    drop(corkboard::app::open_store(&config, corkboard::clock::Clock::System).unwrap());
+}
+
 /// The binary with a data folder, not started yet.
 pub fn corkboard(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));

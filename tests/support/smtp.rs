@@ -22,7 +22,7 @@ impl MailServer {
         Self::start_with(None)
     }
 
-    /// Accepts mail only after a log-in with this password.
+    /// Accepts mail only after a login with this password.
     pub fn guarded(password: &'static str) -> Self {
         Self::start_with(Some(password))
     }

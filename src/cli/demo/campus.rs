@@ -35,7 +35,7 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// Fills the data folder and returns one log-in per role.
+/// Fills the data folder and returns one login per role.
 pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
     let store = app::open_store(config, Clock::System)?;
     let campus = config.campus();

@@ -1,4 +1,4 @@
-//! `corkboard demo`: a campus with real postings, invented people and one log-in per role. It uses its own settings and
+//! `corkboard demo`: a campus with real postings, invented people and one login per role. It uses its own settings and
 //! ignores config.toml and the environment. It is deleted at the end unless --data-dir names a folder to keep it in.
 
 mod campus;
@@ -12,7 +12,7 @@ use clap::{Args, CommandFactory as _};
 use campus::Login;
 
 use super::print::{Unprinted, print_line};
-use super::serve::{StopSignal, serve_until};
+use super::serve::{StopSignal, address, serve_until};
 use super::temp_folder::TempFolder;
 use super::{Failure, Line};
 use crate::app;
@@ -21,9 +21,13 @@ use crate::config::Config;
 use crate::telemetry::{self, say};
 
 #[derive(Args)]
+#[command(
+    after_help = "The demo has its own settings and does not take --config. It is deleted at the end, unless --data-dir names \
+                  a folder to keep it in."
+)]
 pub struct Demo {
     /// The address and port to listen on [default: 127.0.0.1:8080].
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
 }
 
@@ -83,7 +87,7 @@ impl Demo {
             let running = app::start(config, Clock::System)?;
             let address = running.server.address;
             if let Err(error) = tell(address, &logins, &folder) {
-                // The log-ins could not be printed, so nobody could log in.
+                // The logins could not be printed, so nobody could log in.
                 let handle = running.server.handle.clone();
                 let ((), outcome) = tokio::join!(handle.stop(true), running.wait());
                 outcome?;

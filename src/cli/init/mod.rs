@@ -1,6 +1,7 @@
 //! `corkboard init`: writes the first config.toml and creates the first admin.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,8 +10,6 @@ use clap::{Args, CommandFactory as _, ValueEnum};
 
 use super::{Failure, Line, account};
 use crate::accounts;
-use crate::app;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Account, Role};
 use crate::store::{Store, Stored};
@@ -32,7 +31,9 @@ pub struct Init {
     /// The first admin's name [default: ask].
     #[arg(long)]
     name: Option<String>,
-    /// Generate and print a password [default: read one line from standard input].
+    /// Generate and print a password [default: ask, or read one line from standard input].
+    ///
+    /// If standard output is not a terminal, only the password is printed.
     #[arg(long)]
     generate: bool,
 }
@@ -52,19 +53,27 @@ impl Init {
         })
     }
 
-    /// Writes config.toml, and keeps one that exists.
-    pub fn write_settings(&self, path: Option<&Path>) -> Result<(), Failure> {
+    /// Writes config.toml with this data folder, and keeps one that exists.
+    pub fn write_settings(
+        &self,
+        path: Option<&Path>,
+        data_dir: Option<&Path>,
+    ) -> Result<(), Failure> {
         let path = path.unwrap_or(Path::new("config.toml"));
         let shown = path.display();
         let made = std::fs::File::options()
             .write(true)
             .create_new(true)
+            // The password of the mail server belongs in it.
+            .mode(0o600)
             .open(path);
         match made {
             Ok(mut file) => {
-                file.write_all(SETTINGS.as_bytes())?;
+                file.write_all(settings(data_dir)?.as_bytes())?;
                 file.sync_all()?;
-                say(format_args!("created {shown}; check its settings"));
+                say(format_args!(
+                    "created {shown}; before real use, set the campus name, email_domains, time_zone, [calendar], public_url and [mail] in it"
+                ));
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -76,7 +85,7 @@ impl Init {
     }
 
     pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        let store = app::open_store(config, Clock::System)?;
+        let store = account::open_or_create(config)?;
         if let Some(admin) = first_admin(&store)? {
             say(format_args!(
                 "{} is already an admin; `corkboard account create --role admin` creates another",
@@ -92,6 +101,16 @@ impl Init {
         ));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The settings with this data folder, so that the next command finds it without `--data-dir`.
+fn settings(data_dir: Option<&Path>) -> Result<String, Failure> {
+    let Some(folder) = data_dir else {
+        return Ok(SETTINGS.to_owned());
+    };
+    let folder = folder.to_str().ok_or("--data-dir must be UTF-8")?;
+    let folder = toml::Value::String(folder.to_owned());
+    Ok(SETTINGS.replacen("\ndir = \"data\"\n", &format!("\ndir = {folder}\n"), 1))
 }
 
 fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {

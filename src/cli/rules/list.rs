@@ -18,7 +18,7 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
     let reader = app::read_only_store(config)?;
     let rules = office::list_rules(&reader)?;
     if rules.is_empty() {
-        say("no rules yet; `corkboard serve` installs the standard rules");
+        say("no rules yet; `corkboard serve` installs the built-in rules");
     }
     for rule in rules.iter().rev() {
         let kind = match rule.kind {

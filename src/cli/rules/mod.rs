@@ -34,13 +34,13 @@ pub enum Rules {
     Check(check::Check),
     /// Run a rule on test cases and show the answers that differ from the expected ones.
     Test(test::Test),
-    /// Store a rule as a draft and print its ID.
+    /// Store a rule as a draft and print its ID. Stop the server first.
     Upload(upload::Upload),
-    /// List all rules, newest first.
+    /// List all rules, newest first. Stop the server first.
     List,
-    /// Show which verdicts a rule would change. Changes nothing.
+    /// Show which verdicts a rule would change. A draft needs this before it can become active. Stop the server first.
     DryRun(dry_run::DryRun),
-    /// Change a rule's state (active, shadow, draft, retired) or its parameters.
+    /// Change a rule's state (active, shadow, draft, retired) or its parameters. Stop the server first.
     Set(set::Set),
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 use super::Failure;
 use super::templates::{Language, Template, files};
 use crate::office;
+use crate::rules::BUILT_IN;
 use crate::telemetry::say;
 
 #[derive(Args)]
@@ -24,6 +25,9 @@ pub struct New {
 /// A rule's name that compilers accept too.
 fn name(text: &str) -> Result<String, String> {
     let name = office::rule_name(text).map_err(|invalid| invalid.to_string())?;
+    if BUILT_IN.iter().any(|built_in| built_in.name == name) {
+        return Err(format!("{name} is the name of a built-in rule"));
+    }
     if name.starts_with(|letter: char| letter.is_ascii_lowercase()) && !name.ends_with('-') {
         Ok(name)
     } else {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::{Failure, rule_id};
 use crate::app;
@@ -15,15 +15,16 @@ use crate::office::{self, RulePatch, RuleRefusal};
 use crate::store::Origin;
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true))]
 pub struct Set {
     /// The rule's ID, from `corkboard rules list`.
     #[arg(value_parser = rule_id)]
     id: RuleId,
     /// The new state.
-    #[arg(long, required_unless_present = "parameters")]
+    #[arg(long, group = "change")]
     state: Option<StateName>,
     /// A JSON file with the parameters to change. null resets one to the value in config.toml or the module.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "change")]
     parameters: Option<PathBuf>,
 }
 

@@ -17,14 +17,22 @@ use crate::http::views::{AccountRow, PageView};
 use crate::model::{AccountStatus, Invalid, Line, check_text};
 
 /// GET /admin/accounts
-pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    _: Caller<Admin>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["status", "role", "limit", "cursor"])?;
     let after = query.place()?;
     let (status, role) = (query.named("status")?, query.named("role")?);
-    let page =
-        accounts::list_accounts(&caller.reader, status, role, after.as_ref(), query.limit()?)?;
+    let page = accounts::list_accounts(&reader, status, role, after.as_ref(), query.limit()?)?;
+    let rows = page
+        .items
+        .iter()
+        .map(|account| AccountRow::new(&reader, account));
     Ok(HttpResponse::Ok().json(PageView {
-        items: page.items.iter().map(AccountRow::from).collect(),
+        items: rows.collect::<Result<_, _>>()?,
         next_cursor: query.next_place(page.next),
     }))
 }
@@ -74,5 +82,5 @@ pub async fn moderate(
         .await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag(account.version)));
-    Ok(response.json(AccountRow::from(&account)))
+    Ok(response.json(AccountRow::new(&state.store.read()?, &account)?))
 }

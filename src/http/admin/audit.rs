@@ -1,6 +1,6 @@
-//! Who did what, when and from where: the change log, newest first.
+//! Who did what, when and from where: the change log, newest first. It ends where the log was trimmed.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use crate::accounts;
 use crate::http::caller::{Admin, Caller};
 use crate::http::problem::Problem;
 use crate::http::query::{Query, wrong_cursor};
+use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::model::{AccountId, Actor, Application, Email, Event, LogEntry, Role, Timestamp};
 use crate::store::{Logged, Reader, Stored, keys};
@@ -101,17 +102,23 @@ fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> 
 }
 
 /// GET /admin/audit
-pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    _: Caller<Admin>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let query = Query::of(&request, &["limit", "cursor"])?;
     let limit = query.limit()?;
     let before: Option<u64> = query
         .cursor()?
         .map(|sequence| sequence.parse().map_err(|_| wrong_cursor()))
         .transpose()?;
-    let reader = &caller.reader;
+    let reader = &state.read()?;
     let logged = reader.log_before(before.unwrap_or(u64::MAX), limit)?;
     let next_cursor = match logged.last() {
-        Some(last) if logged.len() == limit && last.sequence > 1 => Some(last.sequence.to_string()),
+        Some(last) if logged.len() == limit && last.sequence > reader.log_start()? => {
+            Some(last.sequence.to_string())
+        }
         _ => None,
     };
     let items = logged

@@ -19,7 +19,7 @@ use crate::http::state::State;
 use crate::model::{Email, Invalid};
 use crate::office::{Import, ImportError, Kind, Options, Rejection};
 
-/// Most pieces of the body that wait for the store. ExtraMembers that, the client waits.
+/// Most pieces of the body that wait for the store. Beyond that, the client waits.
 const PIECES: usize = 16;
 /// Most rejections to list. Further ones are only counted.
 const MAX_REJECTIONS: usize = 10_000;
@@ -58,8 +58,6 @@ pub async fn import(
     }
     let origin = caller.origin;
     let mut keyed = Streamed::begin(&state, &request, &caller.who, origin).await?;
-    // Do not hold the reader's snapshot for the whole upload.
-    drop(caller);
     if let Some(retry) = keyed.take_if(|keyed| keyed.is_retry()) {
         return recall(retry, body).await;
     }

@@ -17,6 +17,7 @@ pub async fn list(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["status", "limit", "cursor"])?;
     let wanted = JobsWanted {
         query: JobQuery {
@@ -38,5 +39,5 @@ pub async fn list(
         },
         cursor: query.cursor()?.map(JobCursor::parse).transpose()?,
     };
-    answer_list(&state, &caller.reader, Some(&caller.who), wanted, &query)
+    answer_list(&state, &reader, Some(&caller.who), wanted, &query)
 }

@@ -50,11 +50,16 @@ impl<'a> From<&'a Mail> for MailRow<'a> {
 }
 
 /// GET /admin/outbox
-pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    _: Caller<Admin>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["state", "limit", "cursor"])?;
     let after = query.place()?;
     let state = query.named("state")?;
-    let page = list_outbox(&caller.reader, state, after.as_ref(), query.limit()?)?;
+    let page = list_outbox(&reader, state, after.as_ref(), query.limit()?)?;
     Ok(HttpResponse::Ok().json(PageView {
         items: page
             .items

@@ -112,13 +112,18 @@ fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Pr
 }
 
 /// GET /admin/rules: newest first.
-pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    _: Caller<Admin>,
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let query = Query::of(&request, &["limit", "cursor"])?;
     let limit = query.limit()?;
     let after: Option<RuleId> = (query.cursor()?)
         .map(|cursor| cursor.parse().map_err(|_| wrong_cursor()))
         .transpose()?;
-    let rules = office::list_rules(&caller.reader)?;
+    let rules = office::list_rules(&reader)?;
     // IDs sort by upload time.
     let mut older = rules
         .iter()
@@ -130,23 +135,25 @@ pub async fn list(caller: Caller<Admin>, request: HttpRequest) -> Result<HttpRes
         next_cursor: query.next_cursor(last.map(|rule| rule.rule_id.to_string())),
         items: page
             .into_iter()
-            .map(|rule| RuleView::new(&caller.reader, rule))
+            .map(|rule| RuleView::new(&reader, rule))
             .collect::<Result<_, _>>()?,
     }))
 }
 
 /// GET /admin/rules/{ruleId}
 pub async fn read(
-    caller: Caller<Admin>,
+    _: Caller<Admin>,
+    state: web::Data<State>,
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let rule = office::see_rule(&caller.reader, id_of(&path)?)?;
+    let reader = state.read()?;
+    let rule = office::see_rule(&reader, id_of(&path)?)?;
     if is_known(&request, rule.version) {
         let tag = (header::ETAG, etag(rule.version));
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
-    answer(&caller.reader, &rule)
+    answer(&reader, &rule)
 }
 
 /// POST /admin/rules: the raw body is the module. It is compiled, inspected and called once before it is stored.
@@ -192,7 +199,7 @@ async fn keep(
         |transaction| office::upload_rule(transaction, &new),
         |rule| {
             let mut answer =
-                Reply::json(StatusCode::CREATED, &RuleView::new(&caller.reader, rule)?)?;
+                Reply::json(StatusCode::CREATED, &RuleView::new(&state.read()?, rule)?)?;
             answer.location = Some(format!("/api/v1/admin/rules/{}", rule.rule_id));
             answer.etag = Some(etag(rule.version));
             Ok(answer)
@@ -225,7 +232,7 @@ pub async fn update(
         state: wanted,
         parameters,
     } = body.parse()?;
-    let rule = office::see_rule(&caller.reader, id)?;
+    let rule = office::see_rule(&state.read()?, id)?;
     let parameters = parameters
         .map(|changes| office::patched_parameters(&rule, changes, &state.config.rules))
         .transpose()?;
@@ -320,12 +327,13 @@ pub async fn dry_run(
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    let reader = state.read()?;
     let started = Instant::now();
     let id: RuleId = id_of(&path)?;
-    let rule = office::see_rule(&caller.reader, id)?;
+    let rule = office::see_rule(&reader, id)?;
     office::check_complete(&rule, &state.config.rules)?;
     let module = RuleInUse::from(&rule.record);
-    let run = office::dry_run(&state.checker, &caller.reader, &module, state.now()).await?;
+    let run = office::dry_run(&state.checker, &reader, &module, state.now()).await?;
     state
         .store
         .run(caller.origin, |transaction| {

@@ -1,8 +1,8 @@
-//! Answers with secrets: log-ins and refreshes. Kept only in memory, since the store must not contain valid tokens. So
+//! Answers with secrets: logins and refreshes. Kept only in memory, since the store must not contain valid tokens. So
 //! a retry after a restart logs in again, which is fine.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actix_web::body::to_bytes;
 use actix_web::http::StatusCode;
@@ -21,7 +21,14 @@ use crate::store::Origin;
 const MAX_KEPT: usize = 10_000;
 
 #[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<[u8; 32], Secret>>);
+pub(super) struct Kept(Mutex<Answers>);
+
+#[derive(Default)]
+struct Answers {
+    by_key: HashMap<[u8; 32], Secret>,
+    /// How many accounts were erased.
+    erasures: u64,
+}
 
 struct Secret {
     request_digest: [u8; 32],
@@ -32,9 +39,14 @@ struct Secret {
 }
 
 impl Kept {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn recall(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<HttpResponse>, Problem> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.lock();
         let Some(secret) = kept
+            .by_key
             .get(&ticket.key_digest)
             .filter(|secret| now < secret.expires_at)
         else {
@@ -48,28 +60,24 @@ impl Kept {
         Ok(Some(response.body(secret.body.clone())))
     }
 
-    /// Drops the answers that name an account.
+    /// Drops the answers that name an erased account.
     pub(super) fn forget(&self, account_id: AccountId) {
         let id = account_id.to_string();
         let names_it = |body: &Bytes| body.windows(id.len()).any(|part| part == id.as_bytes());
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, secret| !names_it(&secret.body));
+        let mut kept = self.lock();
+        kept.erasures += 1;
+        kept.by_key.retain(|_, secret| !names_it(&secret.body));
     }
 
-    fn keep(&self, ticket: &Ticket, now: Timestamp, response: &HttpResponse, body: &Bytes) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT {
-            kept.retain(|_, secret| now < secret.expires_at);
+    /// Keeps an answer, unless an account was erased after `erasures` was read: it may be the one that the
+    /// answer names.
+    fn keep(&self, ticket: &Ticket, now: Timestamp, erasures: u64, secret: Secret) {
+        let mut kept = self.lock();
+        if kept.by_key.len() >= MAX_KEPT {
+            kept.by_key.retain(|_, secret| now < secret.expires_at);
         }
-        if kept.len() < MAX_KEPT {
-            let secret = Secret {
-                request_digest: ticket.request_digest,
-                status: response.status(),
-                headers: response.headers().clone(),
-                body: body.clone(),
-                expires_at: now.plus(REMEMBERED),
-            };
-            kept.insert(ticket.key_digest, secret);
+        if kept.by_key.len() < MAX_KEPT && kept.erasures == erasures {
+            kept.by_key.insert(ticket.key_digest, secret);
         }
     }
 }
@@ -91,11 +99,56 @@ pub async fn once_with_secrets(
     if let Some(first) = kept.recall(&ticket, state.now())? {
         return Ok(first);
     }
+    let erasures = kept.lock().erasures;
     let (head, body) = answer.await?.into_parts();
     let body = to_bytes(body)
         .await
         .map_err(|_| Problem::from(Code::Busy))?;
     let response = head.set_body(body.clone()).map_into_boxed_body();
-    kept.keep(&ticket, state.now(), &response, &body);
+    let now = state.now();
+    let secret = Secret {
+        request_digest: ticket.request_digest,
+        status: response.status(),
+        headers: response.headers().clone(),
+        body,
+        expires_at: now.plus(REMEMBERED),
+    };
+    kept.keep(&ticket, now, erasures, secret);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D10: the answer to a login names the account. It must not be kept after the account is forgotten.
+    #[test]
+    fn an_answer_from_before_an_erasure_is_not_kept_after_it() {
+        let (now, kept) = (Timestamp::from_millis(1), Kept::default());
+        let account = AccountId::generate(now);
+        let ticket = Ticket {
+            key_digest: [1; 32],
+            account_id: None,
+            request_digest: [2; 32],
+        };
+        let keep = |erasures: u64| {
+            let secret = Secret {
+                request_digest: ticket.request_digest,
+                status: StatusCode::OK,
+                headers: HeaderMap::new(),
+                body: account.to_string().into(),
+                expires_at: now.plus(REMEMBERED),
+            };
+            kept.keep(&ticket, now, erasures, secret);
+        };
+        let is_kept = || kept.recall(&ticket, now).is_ok_and(|found| found.is_some());
+        keep(0);
+        assert!(is_kept());
+        kept.forget(account);
+        assert!(!is_kept());
+        keep(0);
+        assert!(!is_kept());
+        keep(1);
+        assert!(is_kept());
+    }
 }

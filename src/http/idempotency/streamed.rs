@@ -5,14 +5,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 
 use super::{Key, KeyLock, Reply, save};
+use crate::accounts::is_open;
 use crate::http::problem::Problem;
 use crate::http::state::State;
-use crate::model::{Identity, SavedAnswer};
+use crate::model::{Identity, SavedAnswer, SessionId};
 use crate::store::{Origin, StoreError, Stored, keys};
 
 pub struct Streamed<'a> {
     state: &'a State,
     request: &'a HttpRequest,
+    session_id: SessionId,
     key: Key,
     first: Option<Stored<SavedAnswer>>,
     body: Sha256,
@@ -36,6 +38,7 @@ impl<'a> Streamed<'a> {
         Ok(Some(Self {
             state,
             request,
+            session_id: identity.session_id,
             key,
             first: first.filter(|first| state.now() < first.expires_at),
             body: Sha256::new(),
@@ -58,7 +61,7 @@ impl<'a> Streamed<'a> {
         self.first.map(|first| ticket.recall(&first))
     }
 
-    /// Saves the answer. If it is too large for the store, it is sent without being saved.
+    /// Saves the answer. If it is too large for the store, or the session has ended, it is sent without being saved.
     pub async fn keep(self, origin: Origin, answer: &Reply) -> Result<(), Problem> {
         let ticket = self.key.ticket(self.request, self.body.finalize().into());
         let key = keys::saved_answer(&self.key.digest);
@@ -66,6 +69,9 @@ impl<'a> Streamed<'a> {
             .state
             .store
             .run(origin, |transaction| {
+                if !is_open(transaction, self.session_id)? {
+                    return Ok(());
+                }
                 let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
                 save(
                     transaction,

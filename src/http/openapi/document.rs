@@ -44,10 +44,12 @@ const SOMETIMES: &[(&str, &[&str])] = &[
     ("JobsPage", &["corrected"]),
     ("Me", &["student", "employer"]),
     ("Problem", &["errors", "params", "reasons"]),
+    ("Rejection", &["more"]),
     ("Student", &["numberCleared"]),
     ("Verdict", &["override"]),
 ];
 
+/// The number of roles. A route for all of them refuses nobody by role.
 const EVERY_ROLE: usize = 3;
 
 /// The OpenAPI document.

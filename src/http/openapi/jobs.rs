@@ -28,7 +28,7 @@ fn list(path: &'static str, summary: &'static str) -> Operation {
         .query("workStudy", "Only postings that are, or are not, for work-study students.", json!({ "type": "boolean" }))
         .query("employeeId", "Only this employer's postings.", json!({ "type": "string", "minLength": 1, "maxLength": 64 }))
         .named::<JobStatus>("status", "Default: open.")
-        .query("eligible", "Only jobs that the calling student may have.", json!({ "type": "boolean" }))
+        .query("eligible", "Only jobs that the calling student may have. 503 busy: there was no time to ask the rules about every open job. The next attempt continues.", json!({ "type": "boolean" }))
         .query(
             "sort",
             "Default: by relevance if there are words, otherwise newest first.",

@@ -329,11 +329,13 @@ impl PartialSchema for Rejection {
             .property("code", reference::<FieldFault>())
             .property("message", plain(Type::String))
             .property("params", plain(Type::Object))
+            .property("more", Array::new(reference::<FieldError>()))
             .into()
     }
 }
 impl ToSchema for Rejection {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        push::<FieldError>(schemas);
         push::<FieldFault>(schemas);
     }
 }

@@ -25,7 +25,7 @@ pub fn operations() -> Vec<Operation> {
         .detail("The override stays until an admin changes it. The audit shows it with its reason.")
         .if_match()
         .body::<OverrideBody>()
-        .answer::<ApplicationView<'_>>(200, "The changed record.")
+        .answer::<ApplicationView<'_>>(200, "The changed application.")
         .etag()
         .problem(409, "invalid_transition"),
         operation("GET", "/api/v1/admin/rules", "Lists the campus rules")
@@ -50,7 +50,7 @@ pub fn operations() -> Vec<Operation> {
             .problem(422, "invalid"),
         operation("GET", "/api/v1/admin/rules/{ruleId}", "Returns a rule")
             .if_none_match()
-            .answer::<RuleView<'_>>(200, "The changed rule.")
+            .answer::<RuleView<'_>>(200, "The rule.")
             .etag(),
         operation("PATCH", "/api/v1/admin/rules/{ruleId}", "Changes a rule's state or parameters")
             .detail("Activating a version retires the active one. The given parameters replace those of the same name; null resets one.")

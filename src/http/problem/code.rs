@@ -180,7 +180,7 @@ impl Code {
             Self::ReviewPending => (S::CONFLICT, "The office must review this application first."),
             Self::LastAdmin => (S::CONFLICT, "The last active admin cannot be suspended. Create another one first."),
             Self::TooManyFiles { .. } => (S::CONFLICT, "You already have {max} files, the most allowed."),
-            Self::DryRunFirst => (S::CONFLICT, "Before you activate this rule, do a dry run that evaluates something and has no faults."),
+            Self::DryRunFirst => (S::CONFLICT, "Before you activate this rule, do a dry run that gives at least one verdict and has no errors."),
             Self::AlreadyUploaded { .. } => (S::CONFLICT, "This module is already uploaded as rule {ruleId}."),
             Self::RuleInUse { .. } => (S::CONFLICT, "This rule is {state}. Only a draft or a retired rule can be deleted."),
             Self::RuleShips => (S::CONFLICT, "This rule is built in and cannot be deleted. Retire it instead."),
@@ -198,7 +198,7 @@ impl Code {
 impl Because {
     fn sentence(self) -> &'static str {
         match self {
-            Self::Role => "Your kind of account may not do this.",
+            Self::Role => "Your type of account cannot do this.",
             Self::Origin => "A request with cookies must come from the site's own pages.",
             Self::NotYours => "This belongs to another employer.",
             Self::StudentsOnly => "Only students can ask which jobs they are eligible for.",

@@ -16,7 +16,10 @@ impl From<StoreError> for Problem {
             StoreError::Contended => Code::Contended.into(),
             StoreError::TooLarge(what) => Code::TooLarge { what: what.into() }.into(),
             StoreError::DiskFull => Code::DiskFull.into(),
-            StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+            StoreError::Unavailable(_)
+            | StoreError::InUse(_)
+            | StoreError::Newer { .. }
+            | StoreError::Unknown(_) => {
                 tracing::error!(request_id = %watch::request_id(), %error, "the store failed");
                 Code::StoreUnavailable.into()
             }
@@ -114,11 +117,12 @@ impl From<applications::Refusal> for Problem {
             Refusal::Stale => Code::Stale.into(),
             Refusal::InvalidTransition { from, to } => moved(from.name(), to.name()),
             Refusal::Decided(status) => already(status.name()),
+            Refusal::Busy => Code::Busy.into(),
             Refusal::PositionsFilled => Code::PositionsFilled.into(),
             Refusal::TooManyFiles(max) => Code::TooManyFiles { max }.into(),
             Refusal::Ineligible(reasons) => Self::with_reasons(Code::Ineligible, reasons),
             Refusal::NotAPdf => Code::UnsupportedMediaType {
-                allowed: "application/pdf".into(),
+                allowed: "a complete PDF (application/pdf)".into(),
             }
             .into(),
             Refusal::Store(error) => error.into(),
@@ -153,6 +157,7 @@ impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Busy => Code::Busy.into(),
+            Fault::DiskFull => Code::DiskFull.into(),
             Fault::Engine(_) => Self::internal(&fault),
             _ => {
                 let reason = fault.to_string();

@@ -387,3 +387,25 @@ fn a_counter_deleted_and_added_to_starts_from_nothing() {
         assert_eq!(stored, sum);
     }
 }
+
+#[test]
+fn a_check_of_keys_covers_all_keys_with_the_prefix_and_not_those_of_the_transaction() {
+    let engine = memory();
+    let row = |number: u32| raw(&[&b"XX"[..], &number.to_be_bytes()].concat());
+    let stored = u32::try_from(MAX_SCAN_ROWS).unwrap() + 20;
+    let mut transaction = begin(&*engine);
+    for number in 0..stored {
+        transaction.put_bytes(&row(number), Vec::new()).unwrap();
+    }
+    commit(&*engine, transaction).unwrap();
+    let checked = || {
+        let mut transaction = begin(&*engine);
+        transaction.delete_bytes(row(0));
+        transaction.put_bytes(&row(stored), Vec::new()).unwrap();
+        transaction.check_keys(raw(b"XX")).unwrap();
+        transaction
+    };
+    let late = checked();
+    commit(&*engine, checked()).unwrap();
+    assert_eq!(commit(&*engine, late), Err(CommitError::Conflict));
+}

@@ -42,24 +42,15 @@ fn sound() -> Sample {
             setting: Setting::OnCampus,
             account_id: None,
             updated_at: NOW,
+            work_space_by_office: true,
         })?;
-        transaction.insert(Student {
-            number: crate::model::NumberFrom::Office,
-            student_id: student.clone(),
-            name: "Ann".into(),
-            email: Email::parse("ann@example.edu").unwrap(),
-            graduation_date: None,
-            skills: Vec::new(),
-            summary: None,
-            enrolled_credits: None,
-            gpa: None,
-            visa: None,
-            work_study_remaining: None,
-            preferences: crate::model::Preferences::default(),
-            roster: Vec::new(),
-            account_id: None,
-            updated_at: NOW,
-        })?;
+        transaction.insert(Student::new(
+            student.clone(),
+            crate::model::NumberFrom::Office,
+            "Ann".into(),
+            Email::parse("ann@example.edu").unwrap(),
+            NOW,
+        ))?;
         let mut posted = Job::draft(job, employer.clone(), NOW);
         posted.job_title = "Assistant".into();
         posted.external_id = Some("X1".into());
@@ -136,7 +127,7 @@ fn damage_is_told_of() {
         },
         &[
             "an index key is missing",
-            "says 1 applications, but there are 0",
+            "its count of applications is 1 and should be 0",
         ],
     );
     damaged(
@@ -196,7 +187,7 @@ fn damage_is_told_of() {
             transaction.add(keys::application_count(sample.job), 1);
             Ok(())
         },
-        &["says 2 applications, but there are 1"],
+        &["its count of applications is 2 and should be 1"],
     );
     damaged(
         |_, transaction| transaction.put_bytes(&keys::log(1), b"?".to_vec()),
@@ -225,6 +216,14 @@ fn damage_is_told_of() {
         &["a cursor beyond the log"],
     );
     damaged(
+        |_, transaction| {
+            transaction.put_bytes(&keys::cursor("notify"), 0_u64.to_be_bytes().to_vec())?;
+            transaction.delete_bytes(keys::log(1));
+            Ok(())
+        },
+        &["log entries are missing after this cursor"],
+    );
+    damaged(
         |_, transaction| transaction.put_bytes(&Key::from_bytes(b"Zz"), Vec::new()),
         &["unknown kind of key"],
     );
@@ -242,7 +241,7 @@ fn positions_are_held_against_what_was_accepted() {
     });
     let told = told(&sample.store);
     assert!(
-        told[0].contains("1 positions are filled, but 0 applications"),
+        told[0].ends_with(": its count of filled positions is 1 and should be 0"),
         "{told:?}"
     );
 }
@@ -272,7 +271,9 @@ fn every_kind_of_the_map_is_looked_at() {
         let told = told(&sample.store);
         // The report is about a damaged value, not about an unknown kind or a missing record.
         assert_eq!(told.len(), 1, "kind {}: {told:?}", kind as char);
-        assert!(told[0].contains("the empty value of"), "{told:?}");
+        let name = keys::kind_name(kind).unwrap();
+        let sentence = format!("the empty value of {name}");
+        assert!(told[0].starts_with(&sentence), "{told:?}");
     }
     for kind in indexes {
         // Long enough for an ID or a text at its end.
@@ -291,4 +292,60 @@ fn every_kind_of_the_map_is_looked_at() {
         let record = keys::indexed_record(&key);
         assert!(record.is_some(), "index {} leads nowhere", kind as char);
     }
+}
+
+/// Damages derived rows in a way that a repair makes good again.
+#[test]
+fn what_is_derived_is_made_again() {
+    let sample = sound();
+    let rows = |store: &Store| {
+        let all = KeyRange::all();
+        let rows = store
+            .read()
+            .unwrap()
+            .snapshot
+            .scan(&all, Direction::Forward, 1_000);
+        let rows = rows.unwrap().into_iter().map(|(key, row)| (key, row.value));
+        rows.collect::<Vec<_>>()
+    };
+    let before = rows(&sample.store);
+    let log_end = || sample.store.read().unwrap().log_end().unwrap();
+    let entries = log_end();
+    let repaired = || {
+        let mut told = Vec::new();
+        let checked = repair(&sample.store, &mut |what| told.push(what)).unwrap();
+        (checked.wrong, told)
+    };
+    assert_eq!(repaired(), (0, Vec::new()));
+    change(&sample.store, |transaction| {
+        let application = sample.application.as_bytes();
+        transaction.delete_bytes(keys::applications_by_job(sample.job).join(application));
+        let other = JobId::generate(NOW);
+        let stray = keys::applications_by_job(other).join(application);
+        transaction.put_bytes(&stray, Vec::new())?;
+        transaction.delete_bytes(keys::job_external_id("X1").into());
+        let held = keys::job(other).as_bytes().to_vec();
+        transaction.put_bytes(&keys::job_external_id("X2"), held.clone())?;
+        let email = Email::parse("ann@example.edu").unwrap();
+        transaction.put_bytes(&keys::student_email(&email), held)?;
+        transaction.add(keys::application_count(sample.job), 7);
+        transaction.add(keys::application_count(other), 7);
+        Ok(())
+    });
+    let (wrong, told) = repaired();
+    assert_eq!((wrong, told.len()), (0, 7), "{told:#?}");
+    assert!(rows(&sample.store) == before);
+    assert_eq!(repaired(), (0, Vec::new()));
+    assert_eq!(log_end(), entries);
+}
+
+#[test]
+fn a_repair_keeps_what_it_cannot_make() {
+    let sample = sound();
+    change(&sample.store, |transaction| {
+        transaction.put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec())
+    });
+    let mut told = Vec::new();
+    let checked = repair(&sample.store, &mut |what| told.push(what)).unwrap();
+    assert_eq!((checked.wrong, told.len()), (1, 0), "{told:?}");
 }

@@ -54,6 +54,29 @@ pub(super) fn a_check_passes_only_for_its_version(open: Open) {
     assert_eq!(log(&*engine).len(), 2);
 }
 
+pub(super) fn a_check_of_keys_passes_until_one_is_added_or_removed(open: Open) {
+    let engine = open();
+    let none = Change::default().logging(b"").expecting_keys("ab", &[]);
+    assert!(commit(&*engine, none.clone()).is_ok());
+    let rows = ["aa9", "ab1", "ab2", "ac0"].map(|text| put(text, 1, b"value"));
+    // The second change sees what the first one of its group wrote.
+    let answers = commit_all(&*engine, [writes(rows), none]);
+    assert!(answers[0].is_ok());
+    assert_eq!(answers[1], Err(CommitError::Conflict));
+
+    let both = Change::default().logging(b"");
+    let both = both.expecting_keys("ab", &["ab1", "ab2"]);
+    // Other values and other keys do not matter.
+    commit(&*engine, writes([put("ab1", 2, b""), put("ac1", 1, b"")])).unwrap();
+    assert!(commit(&*engine, both.clone()).is_ok());
+    commit(&*engine, writes([put("ab3", 1, b"")])).unwrap();
+    assert_eq!(commit(&*engine, both.clone()), Err(CommitError::Conflict));
+    let removed = ["ab2", "ab3"].map(|text| (key(text), Write::Delete));
+    commit(&*engine, writes(removed)).unwrap();
+    assert_eq!(commit(&*engine, both), Err(CommitError::Conflict));
+    assert_eq!(log(&*engine).len(), 2);
+}
+
 /// Submits a change that must be refused together with others. All others are committed, and the refused one leaves
 /// nothing.
 fn assert_refused_alone(engine: &dyn Engine, bad: Change, refusal: &CommitError) {

@@ -63,6 +63,18 @@ pub(super) fn no_checked_update_is_lost(open: Open) {
     assert_eq!(get(&*engine, "n"), Some(row(raised, &raised.to_le_bytes())));
 }
 
+pub(super) fn a_commit_is_seen_by_who_was_answered(open: Open) {
+    let engine = open();
+    together(|number| {
+        for round in 1..=EACH {
+            let own = format!("own {number}");
+            commit(&*engine, writes([put(&own, round, b"")])).unwrap();
+            let seen = get(&*engine, &own).map(|row| row.version);
+            assert_eq!(seen, Some(round), "{own}");
+        }
+    });
+}
+
 pub(super) fn no_command_is_lost_or_doubled(open: Open) {
     let engine = open();
     let store = Store::new(engine.clone(), Clock::System);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::disk::Coin;
 use super::*;
+use crate::store::{Reader, earlier};
 
 /// Runs the workload until it is done or the disk stops. Returns the number of acknowledged changes.
 fn run(site: &Site, options: RedbOptions) -> usize {
@@ -149,6 +150,70 @@ fn a_start_that_stops_half_way_is_made_up_for_by_the_next() {
         }
         assert!(step > 5, "only {step} steps");
     }
+}
+
+/// A store from before formats had numbers gets its number at a start, and the power is cut at each step of that start.
+#[test]
+fn a_start_that_stops_while_it_notes_the_format_is_made_up_for_by_the_next() {
+    const FEW: usize = 4;
+    let states = states();
+    let site = Site::new();
+    let engine = site.open(LONG_LOG).unwrap();
+    for number in 0..FEW {
+        commit(&engine, number).unwrap();
+    }
+    let files = site.after_power_cut((Survives::Nothing, Survives::Nothing));
+    drop(engine);
+    let site = Site::on(Machine::default(), files);
+    let database = redb::Builder::new().create_with_backend(site.store.clone());
+    let database = database.unwrap();
+    let transaction = database.begin_write().unwrap();
+    let format = redb::TableDefinition::<(), u16>::new("format");
+    assert!(transaction.delete_table(format).unwrap());
+    transaction.commit().unwrap();
+    drop(database);
+    let files = site.after_power_cut((Survives::Everything, Survives::Everything));
+    let mut step = 0;
+    while stop_a_start(files.clone(), step, FEW, &states, LONG_LOG).unwrap() {
+        step += 1;
+    }
+    assert!(step > 8, "only {step} steps");
+}
+
+/// How many steps of a conversion are tried. All of them take minutes.
+const CONVERSIONS: usize = 24;
+
+/// Cuts the power during a start that converts a store of version 0.1.
+#[test]
+fn a_conversion_that_stops_half_way_is_done_by_the_next_start() {
+    let files = earlier::bytes();
+    let whole = Site::on(Machine::default(), files.clone());
+    drop(whole.open(LONG_LOG));
+    let steps = whole.machine.steps() as usize;
+    assert!(steps > CONVERSIONS, "only {steps} steps");
+    let mut coin = Coin::new(3);
+    for step in (0..steps).step_by(steps.div_ceil(CONVERSIONS)) {
+        let site = Site::on(Machine::default().stopping_at(step as u64), files.clone());
+        drop(site.open(LONG_LOG));
+        assert!(site.machine.has_stopped(), "step {step}");
+        // Nothing is converted before its copy is on disk.
+        let (store, log) = &site.copies;
+        let copies = [store, log].map(|copy| copy.after_power_cut(Survives::Nothing));
+        let is_untouched =
+            site.after_power_cut((Survives::Everything, Survives::Everything)) == files;
+        assert!(
+            is_untouched || copies == [&*files.0, &*files.1],
+            "step {step}"
+        );
+        for survives in cuts(&mut coin) {
+            let files = site.after_power_cut(survives);
+            let engine = Site::on(Machine::default(), files).open(LONG_LOG);
+            let engine = engine.unwrap_or_else(|error| panic!("step {step}: {error}"));
+            let snapshot = engine.snapshot().unwrap();
+            earlier::check_all(&Reader { snapshot });
+        }
+    }
+    println!("{steps} steps");
 }
 
 #[test]

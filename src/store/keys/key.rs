@@ -62,8 +62,8 @@ impl Key {
         self.byte(0)
     }
 
-    /// The bytes that a family of keys begins with. An engine may keep each family apart: they partition the keys without
-    /// breaking their order.
+    /// The first bytes, which name the key's family. An engine may store each family separately: no key of one family
+    /// sorts between two keys of another.
     pub fn family(&self) -> &[u8] {
         let length = match self.0.first() {
             Some(b'A' | b'E' | b'F' | b'J' | b'L' | b'S') => 1,
@@ -72,8 +72,8 @@ impl Key {
         &self.0[..length.min(self.0.len())]
     }
 
-    /// What a key of an account, an employer, a job or a student is, without whose it is.
-    pub(super) fn local(&self) -> &[u8] {
+    /// The key without the account, employer, job or student that it may begin with.
+    pub fn local(&self) -> &[u8] {
         let own = match self.0.first() {
             Some(b'A' | b'J') => self.0.get(17..),
             Some(b'E' | b'S') => {

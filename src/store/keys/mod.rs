@@ -6,7 +6,7 @@
 //! | `X` | index, its parts, id | nothing: the key is what is looked for |
 //! | `U` | unique, its parts | the key of the record that has it |
 //! | `C` | counter, its parts | a little-endian i64 |
-//! | `G` | guard, its parts | nothing: its version is what concerned changes check and raise |
+//! | `G` | guard, its parts | its version is what concerned changes check and raise; nothing, or what they decide by |
 //! | `B` | kind, id, chunk number | bytes of a file or a module |
 //! | `L` | sequence number | a log entry |
 //! | `F` | follower | the follower's cursor: a sequence number |
@@ -22,6 +22,7 @@
 
 mod key;
 mod moved;
+mod name;
 mod records;
 mod space;
 mod typed;
@@ -30,7 +31,8 @@ pub use key::Key;
 pub(super) use moved::moved;
 pub use space::{Space, space};
 pub use typed::{
-    KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, of_kind,
+    KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, kind_name,
+    of_kind,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -42,16 +44,19 @@ use crate::model::{
     SavedAnswer, Session, SessionId, StoredFile, Student, StudentId, Timestamp, Token, TokenId,
 };
 
-fn of_account(id: AccountId) -> Key {
+/// The start of all rows of one account.
+pub fn of_account(id: AccountId) -> Key {
     Key(vec![b'A']).bytes(id.as_bytes())
 }
-fn of_employer(id: &EmployeeId) -> Key {
+/// The start of all rows of one employer.
+pub fn of_employer(id: &EmployeeId) -> Key {
     Key(vec![b'E']).text(id.as_str())
 }
 fn of_job(id: JobId) -> Key {
     Key(vec![b'J']).bytes(id.as_bytes())
 }
-fn of_student(id: &StudentId) -> Key {
+/// The start of all rows of one student.
+pub fn of_student(id: &StudentId) -> Key {
     Key(vec![b'S']).text(id.as_str())
 }
 
@@ -344,6 +349,10 @@ pub fn asked_by_strangers(email: Option<&Email>) -> Key {
 pub fn office() -> Key {
     Key::new(b'G', b'o')
 }
+/// Holds the day on which failing backups were last reported, so that the office is told once a day.
+pub fn reported_backups() -> Key {
+    Key::new(b'G', b'b')
+}
 /// Keeps two concurrent uploads of rules from both succeeding.
 pub fn uploads_of_rules() -> Key {
     Key::new(b'G', b'u')
@@ -369,6 +378,10 @@ pub fn file_chunk(id: FileId, number: u32) -> Key {
 }
 pub fn file_chunks(id: FileId) -> Key {
     Key::new(b'B', b'f').bytes(id.as_bytes())
+}
+/// The chunks of all files and modules.
+pub fn all_chunks() -> Key {
+    Key(vec![b'B'])
 }
 pub fn log_prefix() -> Key {
     Key(vec![b'L'])

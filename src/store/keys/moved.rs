@@ -1,8 +1,9 @@
-//! Keys of earlier versions, which began with the index and not with the account, employer, job or student.
+//! Keys of version 0.1, in which rows of one account, employer, job or student began with the index instead. No new
+//! index may use the two letters of one of them.
 
 use super::Key;
 
-/// The key that a row of an earlier version has now.
+/// Today's key for a key of version 0.1. Other keys stay as they are.
 pub fn moved(key: Key) -> Key {
     let bytes = key.as_bytes();
     let Some((kind, rest)) = bytes.split_at_checked(2) else {
@@ -23,14 +24,14 @@ pub fn moved(key: Key) -> Key {
     new.map_or(key, Key)
 }
 
-fn of_id(home: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+fn of_id(owner: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
     let (id, rest) = rest.split_at_checked(16)?;
-    Some([&[home], id, kind, rest].concat())
+    Some([&[owner], id, kind, rest].concat())
 }
 
-/// Campus ids hold no NUL, so the first one ends the text.
-fn of_text(home: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+/// Campus IDs contain no NUL, so the first one ends the text.
+fn of_text(owner: u8, kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
     let end = rest.iter().position(|byte| *byte == 0)?;
     let (id, rest) = rest.split_at(end + 1);
-    Some([&[home], id, kind, rest].concat())
+    Some([&[owner], id, kind, rest].concat())
 }

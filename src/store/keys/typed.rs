@@ -91,23 +91,40 @@ pub trait KindVisitor {
     fn visit<R: Record>(self) -> Self::Output;
 }
 
-/// Visits the kind of record with this letter. A new kind needs one line here and an `impl Record`.
-pub fn of_kind<V: KindVisitor>(kind: u8, visitor: V) -> Option<V::Output> {
-    Some(match kind {
-        Account::KIND => visitor.visit::<Account>(),
-        Application::KIND => visitor.visit::<Application>(),
-        Employer::KIND => visitor.visit::<Employer>(),
-        Job::KIND => visitor.visit::<Job>(),
-        Mail::KIND => visitor.visit::<Mail>(),
-        RuleModule::KIND => visitor.visit::<RuleModule>(),
-        RuleSet::KIND => visitor.visit::<RuleSet>(),
-        SavedAnswer::KIND => visitor.visit::<SavedAnswer>(),
-        Session::KIND => visitor.visit::<Session>(),
-        StoredFile::KIND => visitor.visit::<StoredFile>(),
-        Student::KIND => visitor.visit::<Student>(),
-        Token::KIND => visitor.visit::<Token>(),
-        _ => return None,
-    })
+macro_rules! kinds {
+    ($($record:ident $name:literal,)*) => {
+        /// Visits the kind of record with this letter.
+        pub fn of_kind<V: KindVisitor>(kind: u8, visitor: V) -> Option<V::Output> {
+            Some(match kind {
+                $($record::KIND => visitor.visit::<$record>(),)*
+                _ => return None,
+            })
+        }
+
+        /// The name of that kind, for people and for the files of an export.
+        pub fn kind_name(kind: u8) -> Option<&'static str> {
+            Some(match kind {
+                $($record::KIND => $name,)*
+                _ => return None,
+            })
+        }
+    };
+}
+
+// A new kind needs one line here and an `impl Record`.
+kinds! {
+    Account "account",
+    Application "application",
+    Employer "employer",
+    Job "job",
+    Mail "mail",
+    RuleModule "rule",
+    RuleSet "rulesInUse",
+    SavedAnswer "savedAnswer",
+    Session "session",
+    StoredFile "file",
+    Student "student",
+    Token "token",
 }
 
 /// The record of an index row, or of its own row. `Corrupt` for a row of another kind.

@@ -2,14 +2,15 @@
 
 use redb::{Builder, Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 
-use super::encode::decode;
+use super::format;
 use super::media::Media;
 use super::rows;
 use super::shield::Shield;
 use super::snapshot::RedbSnapshot;
-use super::tables::{self, Tables};
+use super::tables::Tables;
 use super::wal::{Wal, new_salt};
 use super::{RedbOptions, unavailable};
+use crate::store::encode::decode;
 use crate::store::engine::StoreError;
 use crate::store::keys;
 
@@ -24,12 +25,20 @@ pub(super) struct Opened {
     pub sequence: u64,
 }
 
-/// Opens both, and makes changes durable that were only in the log. It can return with a failure; check the shield.
+/// Opens both, and makes changes durable that were only in the log. It can return with a failure; check the shield. Of
+/// data in an earlier format, it first keeps a copy.
 pub(super) fn open(media: &dyn Media, options: &RedbOptions) -> Result<Opened, StoreError> {
+    format::inspect(media, options, |format| {
+        media.keep_copy(format).map_err(|error| {
+            let what = "cannot copy the data before converting it to a newer format";
+            StoreError::Unavailable(format!("{what}: {error}"))
+        })
+    })?;
     let shield = media.store().and_then(Shield::new).map_err(unavailable)?;
     let log = media.log().map_err(unavailable)?;
     let mut wal = Wal::open(log, options.log_bytes).map_err(unavailable)?;
     let database = open_database(media, options, &shield)?;
+    format::bring_up(&database, &shield, &media.name())?;
     let (sequence, is_clean) = replay(&database, &mut wal)?;
     if !is_clean {
         checkpoint(&database, &shield, &mut wal)?;
@@ -45,25 +54,27 @@ pub(super) fn open(media: &dyn Media, options: &RedbOptions) -> Result<Opened, S
 
 /// Opens both for reading. Changes that are only in the log are added in memory.
 pub(super) fn look(media: &dyn Media, options: &RedbOptions) -> Result<RedbSnapshot, StoreError> {
+    format::check_log(media)?;
     let named = |error| StoreError::Unavailable(format!("{}: {error}", media.name()));
-    let storage = media.store().map_err(named)?;
+    let storage = media.store().map_err(unavailable)?;
     if storage.len().map_err(named)? == 0 {
         return Err(named(std::io::Error::other("it is empty")));
     }
     let shield = Shield::reads_only(storage).map_err(named)?;
     let database = open_database(media, options, &shield)?;
+    format::bring_up(&database, &shield, &media.name())?;
     match media.log() {
         Ok(log) => {
             let mut wal = Wal::open(log, options.log_bytes).map_err(named)?;
             replay(&database, &mut wal)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(named(error)),
+        Err(error) => return Err(unavailable(error)),
     }
     RedbSnapshot::open(&database).map(|snapshot| snapshot.keeping(database))
 }
 
-fn open_database(
+pub(super) fn open_database(
     media: &dyn Media,
     options: &RedbOptions,
     shield: &Shield,
@@ -76,29 +87,12 @@ fn open_database(
             tracing::warn!("the store was not closed properly; checking it: {percent:.0} %");
         })
         .create_with_backend(shield.clone());
-    let database = opened.map_err(|error| {
-        StoreError::Unavailable(match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => {
-                format!("a running corkboard is using {name}; stop it first")
-            }
-            error => format!("{name}: {error}"),
-        })
-    })?;
-    move_rows(&database, shield)?;
-    Ok(database)
-}
-
-/// Brings the rows of an earlier version where they lie now. It is durable before anything else is done.
-fn move_rows(database: &Database, shield: &Shield) -> Result<(), StoreError> {
-    let transaction = database.begin_write().map_err(unavailable)?;
-    if !tables::move_rows(&transaction)? {
-        return transaction.abort().map_err(unavailable);
-    }
-    tracing::info!("the store of an earlier version was brought to this one");
-    transaction.commit().map_err(unavailable)?;
-    shield
-        .failure()
-        .map_or(Ok(()), |failure| Err(unavailable(failure.text)))
+    opened.map_err(|error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(name),
+        error => StoreError::Unavailable(format!(
+            "{name}: {error}; if the file is damaged, restore a backup"
+        )),
+    })
 }
 
 /// Adds the changes that are only in the log. Returns the last sequence number of the event log, and whether this log

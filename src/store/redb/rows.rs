@@ -2,9 +2,12 @@
 
 use redb::ReadableTable as _;
 
+use super::snapshot::scan;
 use super::tables::Tables;
 use super::unavailable;
-use crate::store::engine::{Change, Check, CommitError, StoreError, Write, not_a_counter};
+use crate::store::engine::{
+    Change, Check, CommitError, Direction, KeyRange, KeysCheck, StoreError, Write, not_a_counter,
+};
 use crate::store::keys::{self, Key};
 
 /// Whether a change can be written as it is. The outer error is the storage's and fails the whole group.
@@ -18,6 +21,14 @@ pub(super) fn judge(
             .map(|found| split(key, found.value()).map(|(version, _)| version))
             .transpose()?;
         if found != *version {
+            return Ok(Err(CommitError::Conflict));
+        }
+    }
+    for KeysCheck { prefix, keys } in &change.keys_checks {
+        let range = KeyRange::prefix(prefix);
+        let (table, mut found) = (tables.with(prefix)?, Vec::new());
+        scan(table, &range, Direction::Forward, usize::MAX, &mut found)?;
+        if !found.iter().map(|(key, _)| key).eq(keys) {
             return Ok(Err(CommitError::Conflict));
         }
     }
@@ -86,6 +97,6 @@ fn put(tables: &mut Tables<'_>, key: &Key, version: u64, value: &[u8]) -> Result
 pub(super) fn split<'a>(key: &Key, row: &'a [u8]) -> Result<(u64, &'a [u8]), StoreError> {
     let (version, value) = row
         .split_first_chunk::<8>()
-        .ok_or_else(|| StoreError::Corrupt(format!("the row of {key:?}")))?;
+        .ok_or_else(|| StoreError::Corrupt(format!("the row of {key}")))?;
     Ok((u64::from_le_bytes(*version), value))
 }

@@ -1,9 +1,9 @@
-//! A consistent view of the file at one moment.
+//! Consistent snapshots of the file, each of one moment, and the one that all readers of the newest state share.
 
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{Database, ReadTransaction, ReadableDatabase};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable};
 
 use super::rows::split;
 use super::tables::{self, RowsToRead};
@@ -11,13 +11,58 @@ use super::unavailable;
 use crate::store::engine::{Direction, KeyRange, MAX_SCAN_ROWS, Row, Snapshot, StoreError};
 use crate::store::keys::Key;
 
+/// An open database, and the snapshot of its newest state. All who read between two commits share that snapshot, so that
+/// its tables are opened once.
+pub(super) struct Live {
+    newest: RwLock<Option<Arc<RedbSnapshot>>>,
+    database: Database,
+}
+
+impl Live {
+    pub fn new(database: Database) -> Self {
+        Self {
+            newest: RwLock::default(),
+            database,
+        }
+    }
+
+    pub fn snapshot(&self) -> Result<Arc<RedbSnapshot>, StoreError> {
+        if let Some(snapshot) = &*self.newest.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(snapshot.clone());
+        }
+        // Opened under the lock, so that a commit in the meantime drops it after it is set, not before.
+        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = &*newest {
+            return Ok(snapshot.clone());
+        }
+        let snapshot = Arc::new(RedbSnapshot::open(&self.database)?);
+        Ok(newest.insert(snapshot).clone())
+    }
+
+    /// The database, for a write. Closes the shared snapshot first: while one is open, redb keeps each page that a commit
+    /// replaces, and records it in further pages.
+    pub fn to_write(&self) -> &Database {
+        self.drop_snapshot();
+        &self.database
+    }
+
+    /// Makes the next reader open a new snapshot. Call it after each commit, before anybody learns of the commit.
+    pub fn drop_snapshot(&self) {
+        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        let old = newest.take();
+        // Readers need not wait while it closes.
+        drop(newest);
+        drop(old);
+    }
+}
+
 type Opened = (Vec<u8>, Option<Arc<RowsToRead>>);
 
 pub(super) struct RedbSnapshot {
     transaction: ReadTransaction,
-    /// The tables that were read from, by family.
-    opened: Mutex<Vec<Opened>>,
-    /// Of a view that has the file to itself: dropping it would close the file.
+    /// The tables that were opened, by family. `None`: there is no such table.
+    opened: RwLock<Vec<Opened>>,
+    /// Of a snapshot that has the file to itself: dropping it would close the file.
     _database: Option<Database>,
 }
 
@@ -25,7 +70,7 @@ impl RedbSnapshot {
     pub(super) fn open(database: &impl ReadableDatabase) -> Result<Self, StoreError> {
         Ok(Self {
             transaction: database.begin_read().map_err(unavailable)?,
-            opened: Mutex::default(),
+            opened: RwLock::default(),
             _database: None,
         })
     }
@@ -38,11 +83,13 @@ impl RedbSnapshot {
     }
 
     fn table(&self, family: &[u8]) -> Result<Option<Arc<RowsToRead>>, StoreError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, table)) = opened.iter().find(|(one, _)| one == family) {
             return Ok(table.clone());
         }
+        drop(opened);
         let table = tables::read(&self.transaction, family)?.map(Arc::new);
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         opened.push((family.to_vec(), table.clone()));
         Ok(table)
     }
@@ -93,7 +140,7 @@ impl Snapshot for RedbSnapshot {
                 break;
             }
             if let Some(table) = self.table(&family)? {
-                scan(&table, range, direction, limit, &mut rows)?;
+                scan(&*table, range, direction, limit, &mut rows)?;
             }
         }
         Ok(rows)
@@ -101,8 +148,8 @@ impl Snapshot for RedbSnapshot {
 }
 
 /// Adds the rows of one table until there are `limit`.
-fn scan(
-    table: &RowsToRead,
+pub(super) fn scan(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     range: &KeyRange,
     direction: Direction,
     limit: usize,
@@ -128,4 +175,28 @@ fn scan(
         rows.push((key, Row { version, value }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Change, Engine, RedbEngine, RedbOptions, Write};
+
+    #[test]
+    fn all_who_read_between_two_commits_share_a_snapshot() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let engine = RedbEngine::open(&path, RedbOptions::default()).unwrap();
+        let first = engine.snapshot().unwrap();
+        assert!(Arc::ptr_eq(&first, &engine.snapshot().unwrap()));
+        let key = Key::from_bytes(b"key");
+        let writes = vec![(key.clone(), Write::Add(1))];
+        let change = Change {
+            writes,
+            ..Change::default()
+        };
+        engine.submit(change).blocking_recv().unwrap().unwrap();
+        assert!(engine.snapshot().unwrap().get(&key).unwrap().is_some());
+        assert!(first.get(&key).unwrap().is_none());
+    }
 }

@@ -1,11 +1,11 @@
-//! A table for each family of keys. Rows of one family come mostly at its end, which fills redb's pages; among the rows of
-//! others they would leave a third of each page empty.
+//! One table per family of keys. New rows of a family mostly go to its end, which fills redb's pages. In one table for
+//! all rows they would go to the middle, and a third of each page would stay empty.
 
 use std::ops::Bound;
 
 use redb::{
-    ReadOnlyTable, ReadTransaction, Table, TableDefinition, TableError, TableHandle as _,
-    WriteTransaction,
+    ReadOnlyTable, ReadTransaction, ReadableTable as _, Table, TableDefinition, TableError,
+    TableHandle as _, WriteTransaction,
 };
 
 use super::unavailable;
@@ -17,12 +17,12 @@ type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
 pub(super) type RowsToRead = ReadOnlyTable<&'static [u8], &'static [u8]>;
 pub(super) type RowsToWrite<'t> = Table<'t, &'static [u8], &'static [u8]>;
 
-/// The table in which earlier versions kept all rows.
+/// The table that had all rows in format 1.
 const ALL_ROWS: Rows = TableDefinition::new("rows");
-/// What the name of a table begins with; its family follows.
+/// The start of a table's name. The family follows.
 const NAME: &str = "rows of ";
 
-/// A byte is the character with its number, so that names are in the order of the families.
+/// Each byte becomes the character with its number, so that names sort like families.
 fn name(family: &[u8]) -> String {
     let family = family.iter().map(|byte| char::from(*byte));
     NAME.chars().chain(family).collect()
@@ -47,12 +47,12 @@ impl<'t> Tables<'t> {
         }
     }
 
-    /// The table that a key lies in. Made if it is not there.
+    /// The table of a key. Creates it if it does not exist.
     pub(super) fn with(&mut self, key: &Key) -> Result<&mut RowsToWrite<'t>, StoreError> {
         let family = key.family();
-        let place = self.opened.iter().position(|(one, _)| one == family);
-        let place = if let Some(place) = place {
-            place
+        let opened = self.opened.iter().position(|(one, _)| one == family);
+        let index = if let Some(index) = opened {
+            index
         } else {
             let name = name(family);
             let table = self.transaction.open_table(TableDefinition::new(&name));
@@ -60,11 +60,11 @@ impl<'t> Tables<'t> {
                 .push((family.to_vec(), table.map_err(unavailable)?));
             self.opened.len() - 1
         };
-        Ok(&mut self.opened[place].1)
+        Ok(&mut self.opened[index].1)
     }
 }
 
-/// The table of a family; none if it has no rows.
+/// The table of a family. `None` if nothing was ever written to it.
 pub(super) fn read(
     transaction: &ReadTransaction,
     family: &[u8],
@@ -76,7 +76,7 @@ pub(super) fn read(
     }
 }
 
-/// The families that keys of a range may be of, in order.
+/// The families that the keys of a range can belong to, in order.
 pub(super) fn families(
     transaction: &ReadTransaction,
     range: &KeyRange,
@@ -90,13 +90,13 @@ pub(super) fn families(
     Ok(families)
 }
 
-/// The one family that a range lies in, if it is plain that it lies in one.
+/// The family of a range, if all its keys have the same one.
 fn only_family(range: &KeyRange) -> Option<Vec<u8>> {
     let (Bound::Included(start) | Bound::Excluded(start)) = &range.start else {
         return None;
     };
     let family = Key::from_bytes(start.family());
-    // Any longer key that begins so would be of the same family.
+    // A prefix that is shorter than a family's name has keys of several families.
     let is_whole = family.join(&[0]).family() == family.as_bytes();
     let is_within = match &range.end {
         Bound::Included(end) => end.family() == family.as_bytes(),
@@ -106,17 +106,18 @@ fn only_family(range: &KeyRange) -> Option<Vec<u8>> {
     (is_whole && is_within).then(|| family.as_bytes().to_vec())
 }
 
-/// Brings the rows of an earlier version, which lay in one table, where they lie now.
-pub(super) fn move_rows(transaction: &WriteTransaction) -> Result<bool, StoreError> {
+/// Whether one table has all rows, as in format 1.
+pub(super) fn has_one_for_all(transaction: &ReadTransaction) -> Result<bool, StoreError> {
     let mut tables = transaction.list_tables().map_err(unavailable)?;
-    if !tables.any(|table| table.name() == ALL_ROWS.name()) {
-        return Ok(false);
-    }
-    drop(tables);
+    Ok(tables.any(|table| table.name() == ALL_ROWS.name()))
+}
+
+/// Moves all rows from their one table to the tables of their families, with today's keys.
+pub(super) fn move_rows(transaction: &WriteTransaction) -> Result<(), StoreError> {
     {
         let old = transaction.open_table(ALL_ROWS).map_err(unavailable)?;
         let mut tables = Tables::of(transaction);
-        for row in redb::ReadableTable::iter(&old).map_err(unavailable)? {
+        for row in old.iter().map_err(unavailable)? {
             let (key, value) = row.map_err(unavailable)?;
             let key = keys::moved(Key::from_bytes(key.value()));
             tables
@@ -125,7 +126,8 @@ pub(super) fn move_rows(transaction: &WriteTransaction) -> Result<bool, StoreErr
                 .map_err(unavailable)?;
         }
     }
-    transaction.delete_table(ALL_ROWS).map_err(unavailable)
+    transaction.delete_table(ALL_ROWS).map_err(unavailable)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -141,7 +143,7 @@ mod tests {
     }
 
     proptest! {
-        /// Else a scan over several tables would give rows out of order, or leave some out.
+        /// Otherwise a scan over several tables would return rows out of order, or skip some.
         #[test]
         fn families_and_their_names_keep_the_order_of_keys(a in key(), b in key()) {
             let names = |key: &Key| name(key.family());

@@ -4,13 +4,15 @@
 //!
 //! A record starts at a multiple of `BLOCK`, so that writing one never touches a block of another. Each generation
 //! (from one start of the log to the next) has a random salt, which the store's file names. Data with another salt is
-//! old and ignored.
+//! old and ignored. A record's number holds the format of the data in its upper bytes (`format.rs`), so that an earlier
+//! version refuses the log of a newer one.
 
 use std::io;
 use std::ops::RangeInclusive;
 
 use redb::StorageBackend;
 
+use super::format::FORMAT;
 use crate::store::engine::StoreError;
 
 const BLOCK: u64 = 4096;
@@ -18,6 +20,18 @@ const BLOCK: u64 = 4096;
 const HEADER: usize = 24;
 /// Space that is reserved from the start.
 const FIRST_BYTES: u64 = 1024 * 1024;
+/// The format's place in a record's number.
+const FORMAT_SHIFT: u32 = 48;
+const NUMBER_MASK: u64 = (1 << FORMAT_SHIFT) - 1;
+
+/// A format as a part of a number. Logs of formats 1 and 2 have zeros there, because formats had no numbers then.
+const fn mark(format: u16) -> u64 {
+    if format > 2 {
+        (format as u64) << FORMAT_SHIFT
+    } else {
+        0
+    }
+}
 
 pub(super) struct Wal {
     file: Box<dyn StorageBackend>,
@@ -144,7 +158,7 @@ impl Wal {
     fn record(&self, payload: &[u8]) -> Vec<u8> {
         let mut record = Vec::with_capacity(HEADER + payload.len() + BLOCK as usize);
         record.extend(self.salt.to_le_bytes());
-        record.extend(self.number.to_le_bytes());
+        record.extend((self.number | mark(FORMAT)).to_le_bytes());
         record.extend((payload.len() as u32).to_le_bytes());
         let checksum = checksum(&record, payload);
         record.extend(checksum.to_le_bytes());
@@ -185,12 +199,33 @@ fn find(bytes: &[u8], at: u64, salt: u64, numbers: RangeInclusive<u64>) -> Optio
     let (header, rest) = bytes.get(at as usize..)?.split_at_checked(HEADER)?;
     let (fields, sum) = header.split_at(HEADER - 4);
     let field = |at: usize| fields[at..].first_chunk().copied().map(u64::from_le_bytes);
-    if field(0)? != salt || !numbers.contains(&field(8)?) {
+    if field(0)? != salt || !numbers.contains(&(field(8)? & NUMBER_MASK)) {
         return None;
     }
     let length = u32::from_le_bytes(*fields[16..].first_chunk()?) as usize;
     let payload = rest.get(..length)?;
     (checksum(fields, payload).to_le_bytes() == *sum).then_some(payload)
+}
+
+/// The format that the log's first record names. `None`: there is no complete record, or it names none.
+pub(super) fn format(file: &dyn StorageBackend) -> io::Result<Option<u16>> {
+    let mut header = [0; HEADER];
+    let length = file.len()?;
+    if length < HEADER as u64 {
+        return Ok(None);
+    }
+    file.read(0, &mut header)?;
+    let (fields, sum) = header.split_at(HEADER - 4);
+    let format = u16::from_le_bytes([fields[14], fields[15]]);
+    let bytes = fields[16..].first_chunk().copied().map(u32::from_le_bytes);
+    let bytes = bytes.unwrap_or_default();
+    if format == 0 || HEADER as u64 + u64::from(bytes) > length {
+        return Ok(None);
+    }
+    let mut payload = vec![0; bytes as usize];
+    file.read(HEADER as u64, &mut payload)?;
+    let is_complete = checksum(fields, &payload).to_le_bytes() == *sum;
+    Ok(is_complete.then_some(format))
 }
 
 fn checksum(fields: &[u8], payload: &[u8]) -> u32 {

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::encode::encode;
 use super::media::Media;
 use super::opened::{self, Opened};
 use super::rows;
 use super::shield::{Failure, Shield};
+use super::snapshot::Live;
 use super::tables::Tables;
 use super::wal::{AppendError, Wal};
 use super::{RedbOptions, Shared, unavailable};
+use crate::store::encode::encode;
 use crate::store::engine::{Change, CommitError, StoreError, Trouble};
 use crate::store::keys::Key;
 
@@ -27,7 +28,7 @@ const GROUP_BYTES: usize = 16 * 1024 * 1024;
 const ROUND: Duration = Duration::from_secs(1);
 /// Free disk space, in addition to what waits in memory, before writes are accepted again.
 const ROOM_BYTES: u64 = 2 * 1024 * 1024;
-/// The log gives back its space when nothing was written for so long.
+/// After this time without writes, the log gives back its space.
 const QUIET: Duration = Duration::from_secs(10);
 /// Attempts to open the files again come no further apart than this.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -126,8 +127,8 @@ impl Writer {
             bytes += next.bytes;
             group.push(next);
         }
-        // New records have IDs in the order of time, and requests that run together submit them out of order. In order
-        // they fill the pages of a table at its end; out of order they leave a third of the file empty.
+        // IDs of new records are in order of time, but concurrent requests submit them out of order. Rows that are
+        // added in order fill the pages at the end of a table; otherwise a third of the file would stay empty.
         group.sort_by(|one, other| record(&one.change).cmp(&record(&other.change)));
         group
     }
@@ -214,9 +215,9 @@ impl Writer {
     }
 
     fn attempt(&mut self, changes: &[Change]) -> Result<(u64, Outcomes), Stop> {
-        let database = self.shared.database();
-        let database = database.as_ref().ok_or_else(super::closed)?;
-        let transaction = opened::begin(database)?;
+        let live = self.shared.live();
+        let live = live.as_ref().ok_or_else(super::closed)?;
+        let transaction = opened::begin(live.to_write())?;
         let mut sequence = *self.shared.sequence.borrow();
         let mut outcomes = Vec::with_capacity(changes.len());
         {
@@ -246,6 +247,7 @@ impl Writer {
         transaction
             .commit()
             .map_err(|error| Stop::Unknown(error.to_string()))?;
+        live.drop_snapshot();
         self.shared.set_sequence(sequence);
         Ok((sequence, outcomes))
     }
@@ -255,8 +257,8 @@ impl Writer {
         if self.unsaved_since.is_none() {
             return Ok(());
         }
-        let saved = match self.shared.database().as_ref() {
-            Some(database) => opened::checkpoint(database, &self.shield, &mut self.wal),
+        let saved = match self.shared.live().as_ref() {
+            Some(live) => opened::checkpoint(live.to_write(), &self.shield, &mut self.wal),
             None => Err(super::closed()),
         };
         if let Some(failure) = self.shield.failure() {
@@ -315,19 +317,19 @@ impl Writer {
             .try_room(bytes)
             .map_err(|error| Failure::of(&error))?;
         let shared = self.shared.clone();
-        // Readers wait for this lock. Their views end with the old database.
-        let mut database = shared.database_mut();
+        // Readers wait for this lock. Their snapshots end with the old database.
+        let mut live = shared.live_mut();
         self.shield.freeze();
         self.shield.settle().map_err(|error| Failure::of(&error))?;
-        *database = None;
+        *live = None;
         let opened = opened::open(&*self.media, &self.options).map_err(Failure::other)?;
         let Opened {
-            database: new,
+            database,
             shield,
             wal,
             sequence,
         } = opened;
-        *database = Some(new);
+        *live = Some(Live::new(database));
         (self.shield, self.wal) = (shield, wal);
         self.unsaved_since = None;
         shared.set_sequence(sequence);

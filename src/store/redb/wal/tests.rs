@@ -146,3 +146,17 @@ fn damage_before_newer_records_is_reported() {
         assert!(matches!(told, Err(StoreError::Corrupt(_))), "byte {at}");
     }
 }
+
+/// Logs of the first two formats have zeros where later ones have the format.
+#[test]
+fn a_log_of_this_format_is_as_it_was() {
+    assert_eq!(FORMAT, 2, "then a log names its format");
+    let mut wal = begun();
+    wal.append(b"one").unwrap();
+    let bytes = bytes(&wal);
+    let fields = [&SALT.to_le_bytes()[..], &[0; 8], &[3, 0, 0, 0]].concat();
+    assert_eq!(bytes[..20], fields);
+    assert_eq!(format(&*file(&bytes)).unwrap(), None);
+    assert_eq!(format(&*file(&[])).unwrap(), None);
+    assert_eq!(mark(3), 3 << 48);
+}

@@ -1,8 +1,8 @@
-//! A group of changes as the bytes of one record in the write-ahead log. Checks are left out, since only changes that
+//! Changes as bytes, for records of redb's write-ahead log and of backups. Checks are left out, since only changes that
 //! passed them are logged.
 
-use crate::store::engine::{Change, StoreError, Write};
-use crate::store::keys::Key;
+use super::engine::{Change, StoreError, Write};
+use super::keys::Key;
 
 const PUT: u8 = 0;
 const DELETE: u8 = 1;
@@ -35,14 +35,17 @@ pub(super) fn encode<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Vec<u
     out
 }
 
+/// Fails with `Corrupt` if these are not the bytes of changes.
 pub(super) fn decode(record: &[u8]) -> Result<Vec<Change>, StoreError> {
     let mut input = Input(record);
     let mut changes = Vec::new();
     while !input.0.is_empty() {
         let change = input.change();
-        changes.push(change.ok_or_else(|| {
-            StoreError::Corrupt("a record of the write-ahead log cannot be decoded".into())
-        })?);
+        changes.push(
+            change.ok_or_else(|| {
+                StoreError::Corrupt("a record of changes cannot be decoded".into())
+            })?,
+        );
     }
     Ok(changes)
 }
@@ -133,9 +136,9 @@ mod tests {
         let key = vec(any::<u8>(), 0..200).prop_map(|bytes| Key::from_bytes(&bytes));
         let events = vec(vec(any::<u8>(), 0..200), 0..3);
         (vec((key, a_write()), 0..5), events).prop_map(|(writes, events)| Change {
-            checks: Vec::new(),
             writes,
             events,
+            ..Change::default()
         })
     }
 

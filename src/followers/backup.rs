@@ -1,0 +1,292 @@
+//! Takes a backup each day (`[backup]`) while the board runs. A failure never stops the board: it is logged, `/readyz`
+//! shows it, the office is told once a day, and the backup is tried again.
+
+mod folder;
+mod health;
+
+pub use health::{BackupState, Backups};
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use super::Tail;
+use crate::config::Config;
+use crate::model::{BackupFault, Event, Timestamp};
+use crate::store::{About, BackupError, Origin, Store, StoreError, Transaction, keys, save_backup};
+use folder::Folder;
+
+/// How often to see whether a backup is due.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a failed backup waits for the next try.
+const RETRY_AFTER: Duration = Duration::from_hours(1);
+/// A backup that is said to be from the future, by more than this, was taken while the clock was wrong.
+const MAX_AHEAD: Duration = Duration::from_hours(24);
+
+/// When backups are due.
+struct Schedule {
+    at: Time,
+    zone: TimeZone,
+}
+
+impl Schedule {
+    /// Whether a backup fulfills the schedule until its next time.
+    fn is_met_by(&self, taken_at: Timestamp, now: Timestamp) -> bool {
+        taken_at >= now.last_at(self.at, &self.zone) && taken_at <= now.plus(MAX_AHEAD)
+    }
+}
+
+pub(super) struct BackupFollower {
+    store: Store,
+    backups: Arc<Backups>,
+    campus: String,
+    folder: Folder,
+    schedule: Schedule,
+    keep: usize,
+    /// When the last try failed.
+    failed_at: Option<Timestamp>,
+}
+
+impl BackupFollower {
+    /// `None`: the settings ask for no backups.
+    pub(super) fn new(store: &Store, config: &Config, backups: &Arc<Backups>) -> Option<Self> {
+        let settings = &config.backup;
+        Some(Self {
+            store: store.clone(),
+            backups: backups.clone(),
+            campus: config.campus.name.clone(),
+            folder: Folder::new(settings.folder.clone()?),
+            schedule: Schedule {
+                at: settings.at,
+                zone: config.campus.time_zone.clone(),
+            },
+            keep: settings.keep.get() as usize,
+            failed_at: None,
+        })
+    }
+
+    pub(super) async fn run(mut self, mut tail: Tail) {
+        loop {
+            if self.is_due() {
+                let permit = tokio::select! {
+                    permit = self.backups.start() => permit,
+                    () = tail.stopped() => return,
+                };
+                self.back_up(&tail).await;
+                drop(permit);
+            }
+            if !tail.pause(TICK).await {
+                return;
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let now = self.store.clock().now();
+        // A clock that is set back must not put off a try.
+        let waits = |failed: Timestamp| failed <= now && now < failed.plus(RETRY_AFTER);
+        let last = self.backups.last_success();
+        !last.is_some_and(|last| self.schedule.is_met_by(last, now))
+            && !self.failed_at.is_some_and(waits)
+    }
+
+    async fn back_up(&mut self, tail: &Tail) {
+        self.backups.running(self.store.clock().now());
+        match self.attempt(tail) {
+            Ok(taken_at) => {
+                self.failed_at = None;
+                self.backups.succeeded(taken_at);
+            }
+            // The next start makes up for it.
+            Err(_) if tail.is_stopping() => {}
+            Err(error) => self.report(&error).await,
+        }
+    }
+
+    /// Returns when the newest backup was taken.
+    fn attempt(&mut self, tail: &Tail) -> Result<Timestamp, BackupError> {
+        self.folder.open()?;
+        let taken_at = self.store.clock().now();
+        if self.backups.last_success().is_none()
+            && let Some(newest) = self.newest(taken_at)?
+        {
+            self.backups.found(newest);
+            if self.schedule.is_met_by(newest, taken_at) {
+                return Ok(newest);
+            }
+        }
+        self.folder.remove_parts()?;
+        let file = self.folder.file(taken_at);
+        let about = About::new(&self.campus, taken_at);
+        let reader = self.store.read()?;
+        let contents = save_backup(reader, about, &file, &|| !tail.is_stopping())?;
+        tracing::info!(file = %file.display(), rows = contents.rows, "took the daily backup");
+        self.folder.remove_old(taken_at, self.keep);
+        Ok(taken_at)
+    }
+
+    /// When the newest backup in the folder was taken.
+    fn newest(&self, now: Timestamp) -> io::Result<Option<Timestamp>> {
+        let saved = self.folder.saved()?.into_iter().map(|saved| saved.taken_at);
+        Ok(saved.filter(|at| *at <= now.plus(MAX_AHEAD)).max())
+    }
+
+    /// Logs a failure and tells the office, once a day.
+    async fn report(&mut self, error: &BackupError) {
+        let because = fault(error);
+        tracing::error!(
+            folder = %self.folder.path.display(),
+            %error,
+            retry_in_minutes = RETRY_AFTER.as_secs() / 60,
+            "the daily backup failed. {}",
+            because.sentence()
+        );
+        let now = self.store.clock().now();
+        self.failed_at = Some(now);
+        self.backups.failed();
+        let zone = &self.schedule.zone;
+        let failed = Event::BackupFailed {
+            because,
+            last_success: self.backups.last_success().map(|at| at.day(zone)),
+        };
+        let today = now.day(zone);
+        let note = |transaction: &mut Transaction| note_failure(transaction, &failed, today);
+        if let Err(error) = self.store.run(Origin::SYSTEM, note).await {
+            tracing::error!(%error, "could not tell the office that the daily backup failed");
+        }
+    }
+}
+
+/// Puts a failure in the change log, unless one of the same day is there. `notify` tells the office.
+fn note_failure(
+    transaction: &mut Transaction,
+    failed: &Event,
+    today: Date,
+) -> Result<(), StoreError> {
+    let (key, today) = (keys::reported_backups(), today.to_string().into_bytes());
+    if transaction.reader().bytes(&key)?.as_ref() == Some(&today) {
+        return Ok(());
+    }
+    transaction.put_bytes(&key, today)?;
+    transaction.log(failed.clone())
+}
+
+fn fault(error: &BackupError) -> BackupFault {
+    match error {
+        BackupError::Io(error) => match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => BackupFault::DiskFull,
+            ErrorKind::NotFound | ErrorKind::NotADirectory => BackupFault::NoFolder,
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => BackupFault::NotAllowed,
+            _ => BackupFault::Disk,
+        },
+        BackupError::Store(_) => BackupFault::Store,
+        BackupError::ReadBack(_)
+        | BackupError::NotABackup
+        | BackupError::Newer(_)
+        | BackupError::Unknown(_)
+        | BackupError::Cut(_)
+        | BackupError::Damaged(_) => BackupFault::Damaged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::MemoryEngine;
+
+    pub(super) fn at(text: &str) -> Timestamp {
+        let time: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(time.as_millisecond())
+    }
+
+    #[test]
+    fn a_backup_meets_the_schedule_until_the_next_day() {
+        let schedule = Schedule {
+            at: "03:00".parse().unwrap(),
+            zone: TimeZone::get("America/New_York").unwrap(),
+        };
+        let now = at("2026-11-29T12:00:00Z");
+        for (taken, is_met) in [
+            ("2026-11-29T07:59:59Z", false),
+            ("2026-11-29T08:00:00Z", true),
+            // The clock was set back a little.
+            ("2026-11-29T12:00:30Z", true),
+            // The clock was wrong.
+            ("2026-11-30T12:00:01Z", false),
+            ("2036-01-01T00:00:00Z", false),
+        ] {
+            assert_eq!(schedule.is_met_by(at(taken), now), is_met, "{taken}");
+        }
+        let tomorrow = at("2026-11-30T08:00:00Z");
+        assert!(!schedule.is_met_by(at("2026-11-29T23:00:00Z"), tomorrow));
+    }
+
+    fn follower(now: Timestamp, folder: &std::path::Path) -> BackupFollower {
+        let store = Store::new(Arc::new(MemoryEngine::default()), Clock::fixed(now));
+        let mut config = Config::default();
+        config.backup.folder = Some(folder.into());
+        let backups = Arc::new(Backups::new(&config.backup));
+        BackupFollower::new(&store, &config, &backups).unwrap()
+    }
+
+    #[test]
+    fn a_failed_backup_waits_an_hour_unless_the_clock_is_set_back() {
+        let now = at("2026-11-29T12:00:00Z");
+        let mut follower = follower(now, std::path::Path::new("/nowhere/backups"));
+        assert!(follower.is_due());
+        for (failed, is_due) in [
+            ("2026-11-29T11:59:59Z", false),
+            ("2026-11-29T11:00:01Z", false),
+            ("2026-11-29T11:00:00Z", true),
+            ("2026-12-29T12:00:00Z", true),
+        ] {
+            follower.failed_at = Some(at(failed));
+            assert_eq!(follower.is_due(), is_due, "{failed}");
+        }
+    }
+
+    #[test]
+    fn the_office_is_told_once_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut follower = follower(at("2026-11-29T12:00:00Z"), folder.path());
+        let told = |follower: &BackupFollower| follower.store.read().unwrap().log_end().unwrap();
+        let full = BackupError::Io(ErrorKind::StorageFull.into());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let report = |follower: &mut BackupFollower| {
+            runtime.block_on(follower.report(&full));
+        };
+        report(&mut follower);
+        report(&mut follower);
+        assert_eq!(told(&follower), 1);
+        let now = follower.store.clock().now();
+        assert_eq!(follower.backups.state(now), BackupState::Failing);
+        let entry = follower.store.read().unwrap().log_after(0, 1).unwrap();
+        assert_eq!(
+            entry[0].entry.event,
+            Event::BackupFailed {
+                because: BackupFault::DiskFull,
+                last_success: None
+            }
+        );
+        let Clock::Fixed(clock) = follower.store.clock().clone() else {
+            panic!("the clock is fixed");
+        };
+        // It is still the same day on the campus.
+        let set = |text: &str| {
+            let millis = at(text).as_millis();
+            clock.store(millis, std::sync::atomic::Ordering::Release);
+        };
+        set("2026-11-30T04:59:59Z");
+        report(&mut follower);
+        assert_eq!(told(&follower), 1);
+        set("2026-11-30T05:00:00Z");
+        report(&mut follower);
+        assert_eq!(told(&follower), 2);
+    }
+}
