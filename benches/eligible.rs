@@ -8,12 +8,12 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use corkboard::accounts::{self, create_account};
+use corkboard::accounts::{Refusal, create_account};
 use corkboard::app;
 use corkboard::clock::Clock;
 use corkboard::eligibility::OpenJobs;
 use corkboard::model::{Email, Role, Student};
-use corkboard::store::{Origin, Store, Stored, keys};
+use corkboard::store::{Origin, Store, Stored, Transaction, keys, wait};
 use support::campus::{self, Descriptions};
 use support::{median, millis, verdict};
 
@@ -33,7 +33,7 @@ fn main() {
     let config = campus::config(folder.path());
     let store = app::open_store(&config, Clock::System).expect("the store opens");
     let students = students(&store);
-    let checker = app::checker(&config, &store).expect("the rules start");
+    let checker = wait(app::checker(&config, &store)).expect("the rules start");
     let reader = store.read().expect("a snapshot");
     let now = store.clock().now();
     let open = OpenJobs::default();
@@ -77,19 +77,19 @@ fn main() {
 }
 
 fn students(store: &Store) -> Vec<Stored<Student>> {
-    let accounts = store
-        .run_blocking::<_, accounts::Refusal>(Origin::OPERATOR, |transaction| {
-            let made = (0..STUDENTS).map(|number| {
-                let email = format!("bench{number}@example.edu");
-                let email = Email::parse(&email).expect("an address");
-                let hash = "nobody signs in with this".into();
-                create_account(transaction, Role::Student, email, "Student", hash)
-            });
-            made.collect::<Result<Vec<_>, _>>()
-        })
-        .expect("students are made");
+    let make = async |transaction: &mut Transaction| {
+        let mut made = Vec::new();
+        for number in 0..STUDENTS {
+            let email = format!("bench{number}@example.edu");
+            let email = Email::parse(&email).expect("an address");
+            let hash = "nobody signs in with this".into();
+            made.push(create_account(transaction, Role::Student, email, "Student", hash).await?);
+        }
+        Ok::<_, Refusal>(made)
+    };
+    let accounts = wait(store.run(Origin::OPERATOR, make)).expect("students are made");
     let reader = store.read().expect("a snapshot");
-    let record = |id| reader.get(&keys::student(id)).expect("the store reads");
+    let record = |id| wait(reader.get(&keys::student(id))).expect("the store reads");
     let ids = accounts
         .iter()
         .filter_map(|account| account.student_id.as_ref());

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use corkboard::model::{Job, JobId, JobStatus};
 use corkboard::store::{
-    Change, Check, Direction, Engine, Key, Page, Reader, RedbEngine, RedbOptions, StoreError,
-    Stored, Write, keys,
+    Change, Check, Direction, Engine, Key, Page, Reader, RedbEngine, RedbOptions, Stored, Write,
+    keys, wait,
 };
 use criterion::Criterion;
 use futures_util::StreamExt as _;
@@ -120,7 +120,7 @@ fn commits() {
 }
 
 fn read(reader: &Reader, id: JobId) -> Option<Stored<Job>> {
-    reader.get(&keys::job(id)).expect("it is read")
+    wait(reader.get(&keys::job(id))).expect("it is read")
 }
 
 /// As a request does it: its own snapshot, then the record.
@@ -140,10 +140,7 @@ fn reads(criterion: &mut Criterion) {
             let reader = store.read().expect("a snapshot");
             let open = keys::jobs_by_status(JobStatus::Open);
             let page = Page::new(open, Direction::Backward, 20, None);
-            let page = page.collect(&reader, |key| {
-                let id = keys::indexed_id::<Job>(key)?;
-                Ok::<_, StoreError>(read(&reader, id))
-            });
+            let page = wait(page.records::<Job>(&reader, |_| true));
             black_box(page.expect("it is read").items.len())
         });
     });

@@ -174,7 +174,7 @@ pub struct Running {
 }
 
 /// Opens the data folder, starts all parts and listens. Must be called inside an actix runtime.
-pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
+pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     check_backup_folder(&config)?;
     let folder = make_folder(&config.data.dir)?.to_owned();
     let listen = config.server.listen;
@@ -184,7 +184,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
     let store = open_store(&config, clock)?;
     let index = Arc::new(open_index(&config)?);
     let registrar = Arc::new(registrar(&config, config.public_url(address)));
-    let checker = Arc::new(checker(&config, &store)?);
+    let checker = Arc::new(checker(&config, &store).await?);
     let progress = Arc::new(Progress::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let worker = Worker::new(
@@ -231,7 +231,7 @@ pub fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
         }
     });
     let (stop_mail, stopping) = watch::channel(false);
-    let mail = tokio::spawn(worker.run(stopping));
+    let mail = actix_web::rt::spawn(worker.run(stopping));
     let server = http::serve(listener, state, cores).map_err(failed)?;
     Ok(Running {
         server,
@@ -286,17 +286,12 @@ pub fn compiler(config: &Config) -> PathBuf {
 }
 
 /// Opens the rule host, installs the built-in rules and combines both with the campus's settings.
-pub fn checker(config: &Config, store: &Store) -> Result<Checker, StartError> {
+pub async fn checker(config: &Config, store: &Store) -> Result<Checker, StartError> {
     let settings = &config.rules;
     let folder = config.data.dir.join("rules");
     let host = Arc::new(Host::open(&folder, limits(config), &compiler(config))?);
-    // Seeding blocks, and this function is called from async code.
-    std::thread::scope(|scope| {
-        let seed = scope.spawn(|| office::seed_rules(store, &host, settings));
-        seed.join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })?;
-    let digests = office::list_rules(&store.read()?)?;
+    office::seed_rules(store, &host, settings).await?;
+    let digests = office::list_rules(&store.read()?).await?;
     let digests: Vec<_> = digests
         .iter()
         .filter_map(|rule| rule.digest.parse().ok())

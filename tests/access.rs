@@ -401,7 +401,9 @@ impl World {
     /// Everything that the office and each person can see, and the length of the change log.
     async fn everything(&self) -> Vec<Value> {
         let board = &self.board;
-        let mut log = board.store.read().unwrap().log_after(0, 10_000).unwrap();
+        let reader = board.store.read().unwrap();
+        let mut log = reader.log_after(0, 10_000).await.unwrap();
+        drop(reader);
         // Logging a failed login is not a change.
         log.retain(|logged| !matches!(logged.entry.event, Event::LogInFailed { .. }));
         let mut seen = vec![json!(log.len())];

@@ -208,14 +208,14 @@ async fn with_unsent_mail() -> tempfile::TempDir {
         token: "secret".into(),
     };
     for template in [MailTemplate::PasswordChanged, verify] {
-        let put = |transaction: &mut corkboard::store::Transaction| {
+        let put = async |transaction: &mut corkboard::store::Transaction| {
             let recipient = Recipient {
                 email: Email::parse("ann@example.edu").unwrap(),
                 name: "Ann".into(),
                 account_id: None,
             };
             let outbox = Outbox::new("Example College", "http://localhost");
-            outbox.send(transaction, template.clone(), recipient)
+            outbox.send(transaction, template.clone(), recipient).await
         };
         store
             .run::<(), StoreError>(Origin::SYSTEM, put)

@@ -108,7 +108,7 @@ async fn the_audit_says_who_did_what_newest_first() {
         "ruleChanged",
         "the built-in rules came first"
     );
-    let board_log = board.store.read().unwrap().log_end().unwrap();
+    let board_log = board.store.read().unwrap().log_end().await.unwrap();
     assert_eq!(actions.len() as u64 + 1, board_log);
     board.stop().await;
 }

@@ -748,8 +748,9 @@ async fn a_repair_makes_lost_index_rows_again_and_else_writes_nothing() {
     let store = open_store(&config, Clock::System).unwrap();
     let active = KeyRange::prefix(&keys::accounts_by_status(AccountStatus::Active));
     store
-        .run::<(), StoreError>(Origin::OPERATOR, |transaction| {
-            for key in transaction.scan_keys(&active, Direction::Forward, 10)? {
+        .run::<(), StoreError>(Origin::OPERATOR, async |transaction| {
+            let rows = transaction.scan_keys(&active, Direction::Forward, 10);
+            for key in rows.await? {
                 transaction.delete_bytes(key);
             }
             Ok(())

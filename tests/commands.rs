@@ -155,7 +155,7 @@ async fn check_reports_damage_and_fails() {
     let id = job["jobId"].as_str().unwrap().parse().unwrap();
     board
         .store
-        .run(Origin::OPERATOR, |transaction| {
+        .run(Origin::OPERATOR, async |transaction| {
             transaction.add(keys::application_count(id), 3);
             Ok::<(), StoreError>(())
         })

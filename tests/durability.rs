@@ -11,7 +11,7 @@ use corkboard::app::open_store;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::{Application, Mail, MailState, MailTemplate, Role};
-use corkboard::store::{StoreError, keys};
+use corkboard::store::keys;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -94,8 +94,8 @@ async fn acknowledged_applications_survive_ten_kills() {
     every_posting_is_found(&site).await;
     everybody_is_told(&site, known.len()).await;
     site.stop().await;
-    everybody_is_told_once(data.path(), &known);
-    nothing_lies_in_the_store_that_no_list_shows(data.path(), &known);
+    everybody_is_told_once(data.path(), &known).await;
+    nothing_lies_in_the_store_that_no_list_shows(data.path(), &known).await;
 }
 
 async fn post_jobs(site: &Process, employer: &Person, round: usize) -> Vec<Sent> {
@@ -263,24 +263,26 @@ async fn everybody_is_told(site: &Process, applications: usize) {
 }
 
 /// Each application notified its employer and its student once, and all sent mails are complete files.
-fn everybody_is_told_once(data: &std::path::Path, known: &BTreeSet<String>) {
+async fn everybody_is_told_once(data: &std::path::Path, known: &BTreeSet<String>) {
     let mut config = Config::default();
     data.clone_into(&mut config.data.dir);
     let store = open_store(&config, Clock::System).unwrap();
     let reader = store.read().unwrap();
     let (mut told, mut sent) = (BTreeMap::new(), 0);
-    let all = reader.each_key(&keys::mails(), |key| {
-        let mail: Mail = reader.get(&keys::indexed(&key)?)?.unwrap().record;
-        sent += usize::from(mail.state == MailState::Sent);
-        let (is_received, id) = match mail.template {
-            MailTemplate::ApplicationReceived { application_id, .. } => (true, application_id),
-            MailTemplate::ApplicationFiled { application_id, .. } => (false, application_id),
-            other => panic!("{other:?}"),
-        };
-        *told.entry((id.to_string(), is_received)).or_insert(0) += 1;
-        Ok::<(), StoreError>(())
-    });
-    all.unwrap();
+    let mut walk = reader.walk(&keys::mails());
+    while let Some(rows) = walk.next_keys().await.unwrap() {
+        let mails = reader.get_indexed::<Mail>(&rows).await.unwrap();
+        assert_eq!(mails.len(), rows.len());
+        for mail in mails {
+            sent += usize::from(mail.state == MailState::Sent);
+            let (is_received, id) = match mail.record.template {
+                MailTemplate::ApplicationReceived { application_id, .. } => (true, application_id),
+                MailTemplate::ApplicationFiled { application_id, .. } => (false, application_id),
+                other => panic!("{other:?}"),
+            };
+            *told.entry((id.to_string(), is_received)).or_insert(0) += 1;
+        }
+    }
     let both = |id: &String| [true, false].map(|side| ((id.clone(), side), 1));
     assert_eq!(told, known.iter().flat_map(both).collect());
     let files = std::fs::read_dir(data.join("mail/new")).unwrap();
@@ -289,17 +291,21 @@ fn everybody_is_told_once(data: &std::path::Path, known: &BTreeSet<String>) {
     assert_eq!(whole, sent);
 }
 
-fn nothing_lies_in_the_store_that_no_list_shows(data: &std::path::Path, known: &BTreeSet<String>) {
+async fn nothing_lies_in_the_store_that_no_list_shows(
+    data: &std::path::Path,
+    known: &BTreeSet<String>,
+) {
     let mut config = Config::default();
     data.clone_into(&mut config.data.dir);
     let store = open_store(&config, Clock::System).unwrap();
     let reader = store.read().unwrap();
     let mut found = BTreeSet::new();
-    let all = reader.each_key(&keys::applications(), |key| {
-        let id = keys::indexed_id::<Application>(&key).unwrap();
-        assert!(found.insert(id.to_string()), "{id} twice");
-        Ok::<(), StoreError>(())
-    });
-    all.unwrap();
+    let mut walk = reader.walk(&keys::applications());
+    while let Some(rows) = walk.next_keys().await.unwrap() {
+        for key in rows {
+            let id = keys::indexed_id::<Application>(&key).unwrap();
+            assert!(found.insert(id.to_string()), "{id} twice");
+        }
+    }
     assert_eq!(found, *known);
 }

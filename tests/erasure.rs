@@ -5,7 +5,7 @@ mod races;
 use crate::support::smtp::{MailServer, outbox_has};
 use crate::support::{self, Board, PASSWORD, Person};
 use corkboard::clock::Clock;
-use corkboard::store::{Key, StoreError, check};
+use corkboard::store::{Key, check};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -34,27 +34,27 @@ async fn leave(board: &Board, who: &Person) {
 }
 
 /// Fails if any key or value in the store contains one of these texts.
-fn nothing_holds(board: &Board, texts: &[&str]) {
+async fn nothing_holds(board: &Board, texts: &[&str]) {
     let reader = board.store.read().unwrap();
-    let all = reader.each_key(&Key::from_bytes(b""), |key| {
-        let value = reader.bytes(&key)?.unwrap();
-        for text in texts {
-            let holds = |bytes: &[u8]| {
-                bytes
-                    .windows(text.len())
-                    .any(|part| part == text.as_bytes())
-            };
-            assert!(
-                !holds(key.as_bytes()) && !holds(&value),
-                "{text}: {key:?} {}",
-                value.escape_ascii()
-            );
+    let mut walk = reader.walk(&Key::from_bytes(b""));
+    while let Some(rows) = walk.next().await.unwrap() {
+        for (key, row) in rows {
+            for text in texts {
+                let holds = |bytes: &[u8]| {
+                    bytes
+                        .windows(text.len())
+                        .any(|part| part == text.as_bytes())
+                };
+                assert!(
+                    !holds(key.as_bytes()) && !holds(&row.value),
+                    "{text}: {key:?} {}",
+                    row.value.escape_ascii()
+                );
+            }
         }
-        Ok::<(), StoreError>(())
-    });
-    all.unwrap();
-    let checked = check(&reader, &mut |wrong| panic!("{wrong}")).unwrap();
-    assert_eq!(checked.wrong, 0);
+    }
+    let checked = check(&reader, &mut |wrong| panic!("{wrong}")).await;
+    assert_eq!(checked.unwrap().wrong, 0);
 }
 
 /// D10 and B4: with waiting and sent mail, notes, reasons, and a campus number.
@@ -116,7 +116,7 @@ async fn nothing_of_a_person_stays_and_address_and_number_are_free() {
         .expect(200);
 
     leave(&board, &student).await;
-    nothing_holds(&board, &["Zebedee", "zeb@example.edu"]);
+    nothing_holds(&board, &["Zebedee", "zeb@example.edu"]).await;
     let seen = board.get(Some(&employer), &read).await.expect(200).json();
     assert_eq!(seen["applicationStatus"], "withdrawn");
     let export = board
@@ -163,7 +163,7 @@ async fn nothing_of_a_person_stays_and_address_and_number_are_free() {
         .expect(201);
     outbox_has(&board, &admin, "waiting", 2).await;
     leave(&board, &employer).await;
-    nothing_holds(&board, &["Güell", "ines@example.edu", "Dear Zebedee"]);
+    nothing_holds(&board, &["Güell", "ines@example.edu", "Dear Zebedee"]).await;
     let path = format!("jobs/{}", jobs[0]["jobId"].as_str().unwrap());
     let job = board.get(None, &path).await.expect(200).json();
     assert_eq!(job["jobStatus"], "closed");
@@ -230,7 +230,7 @@ async fn nothing_of_a_person_stays_in_the_answers_that_are_kept() {
     assert_eq!(first, log_in().await.expect(200).text);
     leave(&board, &student).await;
     log_in().await.expect(401);
-    nothing_holds(&board, &["Zebedee", "zeb@example.edu"]);
+    nothing_holds(&board, &["Zebedee", "zeb@example.edu"]).await;
     // The answers to others stay.
     assert_eq!(post().await.json()["jobId"], posted["jobId"]);
     board.stop().await;
@@ -262,6 +262,6 @@ async fn mail_from_before_the_account_is_erased() {
     board.mail(email, "applied for").await;
     let ines = board.join("employer", email).await;
     leave(&board, &ines).await;
-    nothing_holds(&board, &["Güell", email]);
+    nothing_holds(&board, &["Güell", email]).await;
     board.stop().await;
 }

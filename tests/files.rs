@@ -319,7 +319,8 @@ async fn a_deleted_file_makes_room_and_stays_with_its_application() {
     }
     let mut wrong = Vec::new();
     let reader = board.store.read().unwrap();
-    corkboard::store::check(&reader, &mut |what| wrong.push(what)).unwrap();
+    let checked = corkboard::store::check(&reader, &mut |what| wrong.push(what)).await;
+    checked.unwrap();
     assert_eq!(wrong, [""; 0]);
     drop(reader);
     board.stop().await;

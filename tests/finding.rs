@@ -9,7 +9,7 @@ use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::Email;
 use corkboard::office::{Import, Kind, Options};
-use corkboard::store::{Origin, Store};
+use corkboard::store::{Origin, Store, wait};
 use serde_json::{Value, json};
 
 /// Waits until a search finds the expected number.
@@ -258,7 +258,7 @@ async fn a_posting_does_not_wait_behind_an_import() {
             },
         };
         let csv = imported();
-        import.run(csv.as_bytes(), |row| panic!("{row:?}")).unwrap()
+        wait(import.run(csv.as_bytes(), |row| panic!("{row:?}"))).unwrap()
     };
     let report = actix_web::rt::task::spawn_blocking(import).await.unwrap();
     assert_eq!(report.created, IMPORTED as u64);

@@ -194,15 +194,16 @@ async fn a_file_far_over_the_limit_of_bodies_is_imported() {
 /// Waits until a student is stored.
 async fn wait_for_student(board: &Board, email: &str) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_there(board, email) {
+    while !is_there(board, email).await {
         assert!(Instant::now() < deadline, "{email} did not land");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-fn is_there(board: &Board, email: &str) -> bool {
+async fn is_there(board: &Board, email: &str) -> bool {
     let key = keys::student_email(&Email::parse(email).unwrap());
-    board.store.read().unwrap().is_taken(&key).unwrap()
+    let reader = board.store.read().unwrap();
+    reader.is_taken(&key).await.unwrap()
 }
 
 /// The half row at the end must not be stored: "S12" may be the start of "S1234".
@@ -277,13 +278,12 @@ async fn one_file_imported_three_times_at_once_is_stored_once() {
     assert_eq!(sums, (700, 0, 1_400));
     let reader = board.store.read().unwrap();
     let mut jobs = 0;
-    let all = reader.each_key(&keys::jobs(), |_| {
-        jobs += 1;
-        Ok::<(), corkboard::store::StoreError>(())
-    });
-    all.unwrap();
+    let mut walk = reader.walk(&keys::jobs());
+    while let Some(rows) = walk.next_keys().await.unwrap() {
+        jobs += rows.len();
+    }
     assert_eq!(jobs, 700);
-    drop(reader);
+    drop((reader, walk));
     board.stop().await;
 }
 
@@ -293,17 +293,18 @@ async fn a_dry_run_leaves_no_trace() {
     let admin = board.admin().await;
     import(&board, &admin, "employers", EMPLOYERS).await;
     import(&board, &admin, "jobs", JOBS).await;
-    let end = || board.store.read().unwrap().log_end().unwrap();
-    let before = end();
+    let end = async || board.store.read().unwrap().log_end().await.unwrap();
+    let before = end().await;
     let students = import(&board, &admin, "students?dryRun=true", STUDENTS).await;
     assert_eq!(counts(&students), (2, 0, 0, 3));
     let changed = JOBS.replace("16.50", "17");
     let jobs = import(&board, &admin, "jobs?dryRun=true", &changed).await;
     assert_eq!(counts(&jobs), (0, 1, 2, 3));
-    assert_eq!(end(), before);
+    assert_eq!(end().await, before);
     let email = Email::parse("ann@example.edu").unwrap();
     let reader = board.store.read().unwrap();
-    assert!(!reader.is_taken(&keys::student_email(&email)).unwrap());
+    let taken = reader.is_taken(&keys::student_email(&email)).await;
+    assert!(!taken.unwrap());
     drop(reader);
     let jobs = import(&board, &admin, "jobs", JOBS).await;
     assert_eq!(counts(&jobs), (0, 0, 3, 3), "the dry run changed a job");
@@ -470,12 +471,12 @@ async fn a_dry_run_must_be_true_or_false() {
         let refused = board.send(request.body(STUDENTS)).await.expect(422);
         assert_eq!(refused.fields(), ["dryRun"], "{query}");
     }
-    assert!(!is_there(&board, "ann@example.edu"));
+    assert!(!is_there(&board, "ann@example.edu").await);
     let dry = import(&board, &admin, "students?dryRun=true", STUDENTS).await;
     assert_eq!(counts(&dry), (2, 0, 0, 3));
     let real = import(&board, &admin, "students?dryRun=false", STUDENTS).await;
     assert_eq!(counts(&real), (2, 0, 0, 3));
-    assert!(is_there(&board, "ann@example.edu"));
+    assert!(is_there(&board, "ann@example.edu").await);
     board.stop().await;
 }
 
@@ -502,7 +503,8 @@ async fn a_body_with_another_content_type_is_refused() {
     }
     let email = Email::parse("ines@example.edu").unwrap();
     let reader = board.store.read().unwrap();
-    assert!(!reader.is_taken(&keys::employer_email(&email)).unwrap());
+    let taken = reader.is_taken(&keys::employer_email(&email)).await;
+    assert!(!taken.unwrap());
     drop(reader);
     for kind in [
         "text/csv",

@@ -420,8 +420,10 @@ async fn a_server_error_is_logged_with_its_request_id() {
     let id = JobId::generate(Timestamp::from_millis(1_700_000_000_000));
     board
         .store
-        .run(Origin::OPERATOR, |transaction| {
-            transaction.put_bytes(&keys::job(id), b"no record".to_vec())
+        .run(Origin::OPERATOR, async |transaction| {
+            transaction
+                .put_bytes(&keys::job(id), b"no record".to_vec())
+                .await
         })
         .await
         .unwrap_or_else(|error: StoreError| panic!("{error}"));

@@ -8,7 +8,7 @@ use crate::support::smtp::{MailServer, outbox, outbox_has, through};
 use crate::support::{self, Board, PASSWORD, Person, people};
 use corkboard::clock::Clock;
 use corkboard::model::{AccountId, Email, MailId, MailKind, MailState, Role, Timestamp};
-use corkboard::store::{Key, Origin, StoreError, keys};
+use corkboard::store::{Key, Origin, keys};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -433,10 +433,10 @@ async fn a_server_that_hangs_slows_nothing_else_down() {
 }
 
 /// A row of the outbox on disk.
-fn stored(board: &Board, mail: &Value) -> Vec<u8> {
+async fn stored(board: &Board, mail: &Value) -> Vec<u8> {
     let id = mail["mailId"].as_str().unwrap().parse().unwrap();
     let reader = board.store.read().unwrap();
-    reader.bytes(&keys::mail(id)).unwrap().unwrap()
+    reader.bytes(&keys::mail(id)).await.unwrap().unwrap()
 }
 
 /// D14: a row contains the template's values at the time of the event.
@@ -449,7 +449,7 @@ async fn a_waiting_mail_is_small_and_keeps_its_values() {
     let emails = applicants(&board, &employer, &["ann"]).await;
     let waiting = outbox_has(&board, &admin, "waiting", 2).await;
     for mail in &waiting {
-        let row = stored(&board, mail);
+        let row = stored(&board, mail).await;
         assert!(
             row.len() < 420,
             "{} bytes: {}",
@@ -480,7 +480,7 @@ async fn a_waiting_mail_is_small_and_keeps_its_values() {
     assert!(text.contains("Example College jobs"), "{text}");
     // Sent mails contain no names.
     for mail in &sent {
-        let row = stored(&board, mail).escape_ascii().to_string();
+        let row = stored(&board, mail).await.escape_ascii().to_string();
         assert!(!row.contains("ann@example.edu applied"), "{row}");
     }
     let subjects: BTreeSet<_> = sent
@@ -535,13 +535,15 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
     };
     let mut row = vec![1];
     row.extend(rmp_serde::to_vec_named(&mail).unwrap());
-    let written = board.store.run(Origin::OPERATOR, |transaction| {
-        transaction.put_bytes(&keys::mail(mail.mail_id), row.clone())?;
+    let written = board.store.run(Origin::OPERATOR, async |transaction| {
+        let key = keys::mail(mail.mail_id);
+        transaction.put_bytes(&key, row.clone()).await?;
         let due = keys::mails_due_before(true, now).join(mail.mail_id.as_bytes());
-        transaction.put_bytes(&due, Vec::new())?;
+        transaction.put_bytes(&due, Vec::new()).await?;
         // The index of waiting mails in earlier versions.
         let [_, waiting, _] = keys::retired();
-        transaction.put_bytes(&waiting.join(mail.mail_id.as_bytes()), Vec::new())
+        let waiting = waiting.join(mail.mail_id.as_bytes());
+        transaction.put_bytes(&waiting, Vec::new()).await
     });
     written.await.unwrap();
     let arrived = server
@@ -560,16 +562,17 @@ async fn a_mail_that_an_earlier_version_rendered_is_still_sent() {
 }
 
 /// The number of keys in the store, by kind.
-fn spaces(board: &Board) -> BTreeMap<String, i64> {
+async fn spaces(board: &Board) -> BTreeMap<String, i64> {
     let mut spaces = BTreeMap::new();
     let reader = board.store.read().unwrap();
-    let all = reader.each_key(&Key::from_bytes(b""), |key| {
-        let local = key.local();
-        let space = local[..2.min(local.len())].escape_ascii();
-        *spaces.entry(space.to_string()).or_default() += 1;
-        Ok::<(), StoreError>(())
-    });
-    all.unwrap();
+    let mut walk = reader.walk(&Key::from_bytes(b""));
+    while let Some(rows) = walk.next_keys().await.unwrap() {
+        for key in rows {
+            let local = key.local();
+            let space = local[..2.min(local.len())].escape_ascii();
+            *spaces.entry(space.to_string()).or_default() += 1;
+        }
+    }
     spaces
 }
 
@@ -585,14 +588,14 @@ async fn an_application_writes_no_key_that_nobody_needs() {
         .post_job(&employer, json!({"jobTitle": "Writer"}))
         .await;
     let ann = board.login("ann@example.edu").await;
-    let before = spaces(&board);
+    let before = spaces(&board).await;
     let body = json!({"jobId": job["jobId"]});
     board
         .post(Some(&ann), "applications", body)
         .await
         .expect(201);
     outbox_has(&board, &admin, "sent", 4).await;
-    let mut more = spaces(&board);
+    let mut more = spaces(&board).await;
     for (space, count) in before {
         *more.get_mut(&space).unwrap() -= count;
     }

@@ -21,10 +21,12 @@ fn pass(board: &Board, span: Duration) {
 }
 
 /// The first and the last entry of the log.
-fn ends(board: &Board) -> (u64, u64) {
+async fn ends(board: &Board) -> (u64, u64) {
     let reader = board.store.read().unwrap();
-    check(&reader, &mut |wrong| panic!("{wrong}")).unwrap();
-    (reader.log_start().unwrap(), reader.log_end().unwrap())
+    let checked = check(&reader, &mut |wrong| panic!("{wrong}")).await;
+    checked.unwrap();
+    let start = reader.log_start().await.unwrap();
+    (start, reader.log_end().await.unwrap())
 }
 
 /// The audit, newest first, page by page.
@@ -65,7 +67,8 @@ async fn settled(board: &Board, postings: usize) {
     until("all followers are done", async || {
         let found = board.get(None, "jobs?q=books").await.expect(200).json();
         let reader = board.store.read().unwrap();
-        found["total"] == postings && reader.cursor("notify").unwrap() == reader.log_end().unwrap()
+        let noticed = reader.cursor("notify").await.unwrap();
+        found["total"] == postings && noticed == reader.log_end().await.unwrap()
     })
     .await;
 }
@@ -89,22 +92,25 @@ async fn start() -> Board {
 async fn the_audit_ends_where_the_log_was_trimmed() {
     let board = start().await;
     post(&board, "First").await;
-    let (_, old) = ends(&board);
+    let (_, old) = ends(&board).await;
     pass(&board, 400 * DAY);
     post(&board, "Second").await;
     settled(&board, 2).await;
-    let (_, end) = ends(&board);
+    let (_, end) = ends(&board).await;
     pass(&board, 331 * DAY);
     // The clock follower runs every two seconds.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(ends(&board), (1, end), "731 days are not over");
+    assert_eq!(ends(&board).await, (1, end), "731 days are not over");
     pass(&board, DAY);
-    until("the old entries are gone", async || ends(&board).0 > 1).await;
-    assert_eq!(ends(&board), (old + 1, end));
+    until("the old entries are gone", async || {
+        ends(&board).await.0 > 1
+    })
+    .await;
+    assert_eq!(ends(&board).await, (old + 1, end));
     for limit in [1, 2, 100] {
         let found = audit(&board, limit).await;
         // The login for this is an entry too.
-        let kept: Vec<u64> = (old + 1..=ends(&board).1).rev().collect();
+        let kept: Vec<u64> = (old + 1..=ends(&board).await.1).rev().collect();
         let numbers = found
             .iter()
             .map(|entry| entry["sequence"].as_u64().unwrap());
@@ -128,10 +134,10 @@ async fn numbers_and_data_go_on_when_all_old_entries_are_gone() {
         post(&board, title).await;
     }
     settled(&board, 3).await;
-    let (_, end) = ends(&board);
+    let (_, end) = ends(&board).await;
     pass(&board, 800 * DAY);
     until("only the newest entry is left", async || {
-        ends(&board) == (end, end)
+        ends(&board).await == (end, end)
     })
     .await;
     // What was kept in memory since the first posting needs entries that are gone.
@@ -140,7 +146,7 @@ async fn numbers_and_data_go_on_when_all_old_entries_are_gone() {
         titles(&board, &student, may_have).await == all
     })
     .await;
-    let (_, end) = ends(&board);
+    let (_, end) = ends(&board).await;
     let clock = board.clock.clone();
     let folder = board.stop().await;
 
@@ -156,10 +162,10 @@ async fn numbers_and_data_go_on_when_all_old_entries_are_gone() {
     // A start with the old index, and one with the restored data, where a restore was logged.
     for (folder, end) in [(folder, end), (restored, end + 1)] {
         let board = Board::start_in(folder, clock.clone(), |_| {});
-        assert_eq!(ends(&board).1, end);
+        assert_eq!(ends(&board).await.1, end);
         // Each login is an entry.
         post(&board, "Fourth").await;
-        assert_eq!(ends(&board).1, end + 2);
+        assert_eq!(ends(&board).await.1, end + 2);
         let newest = audit(&board, 100).await.swap_remove(0);
         assert_eq!(newest["sequence"], end + 3);
         let student = board.login("ann@example.edu").await;

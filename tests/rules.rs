@@ -594,7 +594,7 @@ async fn the_offices_parameters_override_the_configured_ones() {
     folder.path().clone_into(&mut config.data.dir);
     config.server.listen = ([127, 0, 0, 1], 0).into();
     most(json!("many"))(&mut config);
-    let refused = corkboard::app::start(config, Clock::System).err();
+    let refused = corkboard::app::start(config, Clock::System).await.err();
     let said = refused.expect("it does not start").to_string();
     assert!(
         said.contains("[rules.parameters.campus-eligibility]")
@@ -800,8 +800,8 @@ async fn a_rule_that_is_not_in_use_can_be_deleted() {
     let mut config = Config::default();
     folder.path().clone_into(&mut config.data.dir);
     let reader = corkboard::app::read_only_store(&config).unwrap();
-    let checked = corkboard::store::check(&reader, &mut |wrong| panic!("{wrong}")).unwrap();
-    assert_eq!(checked.wrong, 0);
+    let checked = corkboard::store::check(&reader, &mut |wrong| panic!("{wrong}")).await;
+    assert_eq!(checked.unwrap().wrong, 0);
 }
 
 /// D12: many small changes cannot add up to a large record.

@@ -92,7 +92,9 @@ impl Campus {
         board.patch(Some(&admin), &path, active).await.expect(200);
 
         let folder = tempfile::tempdir().unwrap();
-        let student = board.store.read().unwrap().get(&keys::student(&id));
+        let reader = board.store.read().unwrap();
+        let student = reader.get(&keys::student(&id)).await;
+        drop(reader);
         Self {
             checker: checker(&board, folder.path()),
             board,
@@ -171,7 +173,7 @@ async fn a_list_is_incomplete_and_the_next_one_asks_only_about_the_rest() {
 async fn a_dry_run_counts_no_verdict_that_was_not_asked_for() {
     let campus = Campus::start().await;
     let reader = campus.reader();
-    let set = rule_set(&reader).unwrap();
+    let set = rule_set(&reader).await.unwrap();
     let other = set
         .active
         .iter()
@@ -188,14 +190,14 @@ async fn a_dry_run_counts_no_verdict_that_was_not_asked_for() {
 async fn a_shadow_counts_only_verdicts_that_it_gave() {
     let campus = Campus::start().await;
     let reader = campus.reader();
-    let mut set = rule_set(&reader).unwrap();
+    let mut set = rule_set(&reader).await.unwrap();
     let shadow = moody_in(&set).clone();
     set.active.retain(|rule| *rule != shadow);
     set.shadow.push(shadow);
     for (place, counted) in [(0, 1), (1, 0)] {
         let now = at(HANGS_AT);
-        let job: Option<Stored<Job>> = reader.get(&keys::job(campus.jobs[place])).unwrap();
-        let job = job.unwrap();
+        let job = reader.get(&keys::job(campus.jobs[place])).await;
+        let job: Stored<Job> = job.unwrap().unwrap();
         let asked = (campus.checker).check_one(&reader, &set, &campus.student, &job, now, "en");
         let checked = asked.await.unwrap();
         assert_eq!(checked.verdict.outcome, Outcome::Eligible);
@@ -225,14 +227,11 @@ async fn an_accept_without_an_answer_changes_nothing() {
         .expect(200);
 
     let id: ApplicationId = applied["applicationId"].as_str().unwrap().parse().unwrap();
-    let stored = || {
-        campus
-            .reader()
-            .get(&keys::application(id))
-            .unwrap()
-            .unwrap()
+    let stored = async || {
+        let stored = campus.reader().get(&keys::application(id)).await;
+        stored.unwrap().unwrap()
     };
-    let before: Stored<Application> = stored();
+    let before: Stored<Application> = stored().await;
     let office = Identity {
         account_id: AccountId::generate(at(HANGS_AT)),
         session_id: SessionId::generate(at(HANGS_AT)),
@@ -247,12 +246,12 @@ async fn an_accept_without_an_answer_changes_nothing() {
             let checker = &campus.checker;
             decide(checker, transaction, &office, id, &accept, &|_| true).await
         };
-        board.store.run_async(Origin::SYSTEM, decide).await
+        board.store.run(Origin::SYSTEM, decide).await
     };
     campus.set_clock(HANGS_AT);
     let refused = accept().await.map(drop).unwrap_err();
     assert!(matches!(refused, Refusal::Busy), "{refused}");
-    assert_eq!(stored(), before);
+    assert_eq!(stored().await, before);
 
     campus.set_clock(HANGS_AT + 1);
     assert!(matches!(accept().await.unwrap(), Decided::Moved(_)));

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use corkboard::accounts::{create_account, open_session};
+use corkboard::accounts::{Refusal, create_account, open_session};
 use corkboard::app;
 use corkboard::auth::{AccessKeys, AccessToken};
 use corkboard::clock::Clock;
 use corkboard::config::Config;
 use corkboard::model::{Email, Job, JobId, JobStatus, Role};
-use corkboard::store::{Origin, Store, StoreError, Stored, keys};
+use corkboard::store::{Origin, Store, Stored, Transaction, keys, wait};
 use jiff::ToSpan as _;
 use sha2::{Digest as _, Sha256};
 
@@ -175,15 +175,13 @@ pub fn some_jobs(store: &Store, all: usize, wanted: usize) -> Vec<JobId> {
     let reader = store.read().expect("a snapshot");
     let prefix = keys::jobs_by_status(JobStatus::Open);
     let (mut ids, step) = (Vec::new(), (all / wanted).max(1));
-    reader
-        .each_key::<StoreError>(&prefix, |key| {
-            let job: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?)?;
-            // Jobs that the campus rules allow every student.
-            let fits = |job: &Stored<Job>| job.hours_per_week <= 20.0 && !job.work_study_required;
-            ids.extend(job.filter(fits).map(|job| job.job_id));
-            Ok(())
-        })
-        .expect("the index is read");
+    let mut walk = reader.walk(&prefix);
+    while let Some(rows) = wait(walk.next_keys()).expect("the index is read") {
+        let jobs = wait(reader.get_indexed::<Job>(&rows)).expect("the jobs are read");
+        // Jobs that the campus rules allow every student.
+        let fits = |job: &Stored<Job>| job.hours_per_week <= 20.0 && !job.work_study_required;
+        ids.extend(jobs.into_iter().filter(fits).map(|job| job.job_id));
+    }
     let mut ids: Vec<JobId> = ids.into_iter().step_by(step).take(wanted).collect();
     // Any fixed shuffle works.
     ids.sort_by_key(|id| Sha256::digest(id.as_bytes()));
@@ -203,21 +201,20 @@ pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<St
     let keys = AccessKeys::open(folder, now).expect("the keys open");
     let mut tokens = Vec::with_capacity(count);
     for start in (0..count).step_by(100) {
-        let sessions = store
-            .run_blocking::<_, corkboard::accounts::Refusal>(Origin::OPERATOR, |transaction| {
-                let numbers = start..count.min(start + 100);
-                numbers
-                    .map(|number| {
-                        let email = format!("{role:?}{number}@example.edu");
-                        let email = Email::parse(&email).expect("an address");
-                        let name = format!("Somebody {number}");
-                        let hash = "nobody signs in with this".into();
-                        let account = create_account(transaction, role, email, &name, hash)?;
-                        Ok(open_session(&registrar, transaction, &account)?.session)
-                    })
-                    .collect::<Result<Vec<_>, _>>()
-            })
-            .expect("accounts are made");
+        let make = async |transaction: &mut Transaction| {
+            let mut sessions = Vec::new();
+            for number in start..count.min(start + 100) {
+                let email = format!("{role:?}{number}@example.edu");
+                let email = Email::parse(&email).expect("an address");
+                let name = format!("Somebody {number}");
+                let hash = "nobody signs in with this".into();
+                let account = create_account(transaction, role, email, &name, hash).await?;
+                let opened = open_session(&registrar, transaction, &account).await?;
+                sessions.push(opened.session);
+            }
+            Ok::<_, Refusal>(sessions)
+        };
+        let sessions = wait(store.run(Origin::OPERATOR, make)).expect("accounts are made");
         for session in sessions {
             let token = AccessToken {
                 sub: session.account_id,

@@ -7,33 +7,39 @@ use crate::store::{Direction, Key, KeyRange, MAX_SCAN_ROWS, StoreError, Transact
 
 /// Deletes an account that was not verified since a given time, and everything that belongs to it. Its address is free
 /// again.
-pub fn clear_unverified(
+pub async fn clear_unverified(
     transaction: &mut Transaction,
     id: AccountId,
     before: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(account) = transaction.get::<Account>(&keys::account(id))? else {
+    let Some(account) = transaction.get::<Account>(&keys::account(id)).await? else {
         return Ok(());
     };
     // Registering again sends a new link and restarts the time limit.
     if account.status != AccountStatus::Unverified || account.updated_at >= before {
         return Ok(());
     }
-    tokens::drop_all(transaction, id, None)?;
-    clear_mails(transaction, id)?;
+    tokens::drop_all(transaction, id, None).await?;
+    clear_mails(transaction, id).await?;
     transaction.delete_bytes(keys::log_ins(id));
     transaction.delete(&account);
     Ok(())
 }
 
 /// Deletes the answers that are kept for retries of an account's requests: they repeat what the person wrote.
-pub(super) fn clear_saved_answers(
+pub(super) async fn clear_saved_answers(
     transaction: &mut Transaction,
     account: AccountId,
 ) -> Result<(), StoreError> {
     let range = KeyRange::prefix(&keys::saved_answers_by_account(account));
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        if let Some(answer) = transaction.get::<SavedAnswer>(&keys::indexed(&key)?)? {
+    for key in transaction
+        .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+        .await?
+    {
+        if let Some(answer) = transaction
+            .get::<SavedAnswer>(&keys::indexed(&key)?)
+            .await?
+        {
             transaction.delete(&answer);
         }
     }
@@ -42,12 +48,12 @@ pub(super) fn clear_saved_answers(
 
 /// Deletes notices to and about an erased person that were written while the account was erased: whoever wrote them may
 /// have read the person's name before.
-pub fn clear_mails_of_erased(
+pub async fn clear_mails_of_erased(
     transaction: &mut Transaction,
     account: AccountId,
 ) -> Result<(), StoreError> {
-    clear_mails(transaction, account)?;
-    let Some(account) = transaction.get::<Account>(&keys::account(account))? else {
+    clear_mails(transaction, account).await?;
+    let Some(account) = transaction.get::<Account>(&keys::account(account)).await? else {
         return Ok(());
     };
     // The placeholder numbers.
@@ -56,37 +62,43 @@ pub fn clear_mails_of_erased(
     let applications = student
         .map(keys::applications_by_student)
         .or(employer.map(keys::applications_by_employer));
-    applications.map_or(Ok(()), |index| forget_in_mail(transaction, &index))
+    match applications {
+        Some(index) => forget_in_mail(transaction, &index).await,
+        None => Ok(()),
+    }
 }
 
 /// Deletes all mails to an account, sent or not.
-pub(super) fn clear_mails(
+pub(super) async fn clear_mails(
     transaction: &mut Transaction,
     account: AccountId,
 ) -> Result<(), StoreError> {
-    delete_mails(transaction, &keys::mails_by_account(account), |_| true)?;
-    delete_mails(transaction, &keys::mails_held_by_account(account), |_| true)
+    delete_mails(transaction, &keys::mails_by_account(account), |_| true).await?;
+    delete_mails(transaction, &keys::mails_held_by_account(account), |_| true).await
 }
 
 /// Deletes all mails to an address from before it had an account: those to an imported record.
-pub(super) fn clear_mails_before_account(
+pub(super) async fn clear_mails_before_account(
     transaction: &mut Transaction,
     email: &Email,
 ) -> Result<(), StoreError> {
     let is_one = |mail: &Mail| mail.account_id.is_none() && mail.to == *email;
     let mailbox = email.mailbox();
-    delete_mails(transaction, &keys::mails_by_mailbox(&mailbox), is_one)?;
-    delete_mails(transaction, &keys::mails_held_by_mailbox(&mailbox), is_one)
+    delete_mails(transaction, &keys::mails_by_mailbox(&mailbox), is_one).await?;
+    delete_mails(transaction, &keys::mails_held_by_mailbox(&mailbox), is_one).await
 }
 
-fn delete_mails(
+async fn delete_mails(
     transaction: &mut Transaction,
     index: &Key,
     is_one: impl Fn(&Mail) -> bool,
 ) -> Result<(), StoreError> {
     let range = KeyRange::prefix(index);
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        let mail = transaction.get::<Mail>(&keys::indexed(&key)?)?;
+    for key in transaction
+        .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+        .await?
+    {
+        let mail = transaction.get::<Mail>(&keys::indexed(&key)?).await?;
         if let Some(mail) = mail.filter(|mail| is_one(mail)) {
             transaction.delete(&mail);
         }

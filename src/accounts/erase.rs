@@ -25,13 +25,13 @@ pub struct Export {
     pub sessions: Vec<Session>,
 }
 
-pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
-    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
+pub async fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
+    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id)).await?;
     let account = account.ok_or(Refusal::NotFound)?.record;
     let own = keys::mails_by_account(identity.account_id);
-    let mut mails: Vec<Mail> = all(reader, &own)?;
+    let mut mails: Vec<Mail> = all(reader, &own).await?;
     let held = keys::mails_held_by_account(identity.account_id);
-    mails.extend(all(reader, &held)?);
+    mails.extend(all(reader, &held).await?);
     // No mails to an unverified address: whether there is one would tell whether somebody else has that address.
     mails.retain(|mail| mail.template.kind() != MailKind::VerifyEmail || mail.to == account.email);
     let mut export = Export {
@@ -42,18 +42,24 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
         jobs: Vec::new(),
         files: Vec::new(),
         mails,
-        sessions: all(reader, &keys::sessions_by_account(identity.account_id))?,
+        sessions: all(reader, &keys::sessions_by_account(identity.account_id)).await?,
     };
     match &identity.party {
         Party::Student(id) => {
-            export.student = reader.get(&keys::student(id))?.map(|stored| stored.record);
-            export.applications = all(reader, &keys::applications_by_student(id))?;
-            export.files = all(reader, &keys::files_by_student(id))?;
+            export.student = reader
+                .get(&keys::student(id))
+                .await?
+                .map(|stored| stored.record);
+            export.applications = all(reader, &keys::applications_by_student(id)).await?;
+            export.files = all(reader, &keys::files_by_student(id)).await?;
         }
         Party::Employer(id) => {
-            export.employer = reader.get(&keys::employer(id))?.map(|stored| stored.record);
+            export.employer = reader
+                .get(&keys::employer(id))
+                .await?
+                .map(|stored| stored.record);
             for status in JobStatus::ALL {
-                let own = all(reader, &keys::jobs_by_employer(id, status))?;
+                let own = all(reader, &keys::jobs_by_employer(id, status)).await?;
                 export.jobs.extend(own);
             }
         }
@@ -62,13 +68,12 @@ pub fn export(reader: &Reader, identity: &Identity) -> Result<Export, Refusal> {
     Ok(export)
 }
 
-fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
-    let mut records = Vec::new();
-    reader.each_key(index, |key| {
-        let stored: Option<Stored<R>> = reader.get(&keys::indexed(&key)?)?;
-        records.extend(stored.map(|stored| stored.record));
-        Ok::<(), StoreError>(())
-    })?;
+async fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
+    let (mut records, mut walk) = (Vec::new(), reader.walk(index));
+    while let Some(found) = walk.next_keys().await? {
+        let stored: Vec<Stored<R>> = reader.get_indexed(&found).await?;
+        records.extend(stored.into_iter().map(|stored| stored.record));
+    }
     Ok(records)
 }
 
@@ -81,34 +86,35 @@ fn all<R: Record>(reader: &Reader, index: &Key) -> Result<Vec<R>, StoreError> {
 /// the next run finds it. A request of the person that is committed later finds its session ended (`is_open`), and one
 /// of somebody else finds a record changed. Notices that were being written are cleared after this, by
 /// `clear_mails_of_erased`.
-pub fn erase(
+pub async fn erase(
     transaction: &mut Transaction,
     identity: &Identity,
     checked_hash: &str,
     expected: impl Fn(u64) -> bool,
 ) -> Result<(), Refusal> {
-    let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let stored: Option<Stored<Account>> =
+        transaction.get(&keys::account(identity.account_id)).await?;
     let account = stored.ok_or(Refusal::NotFound)?;
     if account.password_hash.as_deref() != Some(checked_hash) {
         return Err(Refusal::WrongPassword);
     }
-    if !expected(account.version + super::profile::profile_version(transaction, identity)?) {
+    if !expected(account.version + super::profile::profile_version(transaction, identity).await?) {
         return Err(Refusal::Stale);
     }
     let (account_id, from) = (account.account_id, account.status);
-    transaction.check_keys(keys::of_account(account_id))?;
+    transaction.check_keys(keys::of_account(account_id)).await?;
     let to = AccountStatus::Erased;
     let email = Email::erased(&account_id);
     let (student_id, employee_id) = match &identity.party {
-        Party::Student(id) => (Some(erase_student(transaction, id, &email)?), None),
-        Party::Employer(id) => (None, Some(erase_employer(transaction, id, &email)?)),
+        Party::Student(id) => (Some(erase_student(transaction, id, &email).await?), None),
+        Party::Employer(id) => (None, Some(erase_employer(transaction, id, &email).await?)),
         Party::Admin => return Err(Refusal::InvalidTransition { from, to }),
     };
-    clear_mails(transaction, account_id)?;
-    clear_mails_before_account(transaction, &account.email)?;
-    clear_saved_answers(transaction, account_id)?;
-    tokens::drop_all(transaction, account_id, None)?;
-    end_all_sessions(transaction, account_id)?;
+    clear_mails(transaction, account_id).await?;
+    clear_mails_before_account(transaction, &account.email).await?;
+    clear_saved_answers(transaction, account_id).await?;
+    tokens::drop_all(transaction, account_id, None).await?;
+    end_all_sessions(transaction, account_id).await?;
     let erased = Account {
         email,
         name: ERASED.into(),
@@ -121,7 +127,7 @@ pub fn erase(
         updated_at: transaction.now(),
         ..account.record.clone()
     };
-    transaction.update(&account, erased)?;
+    transaction.update(&account, erased).await?;
     transaction.log(Event::AccountStatusChanged {
         account_id,
         from,
@@ -134,38 +140,38 @@ pub fn erase(
 const ERASED: &str = "(erased)";
 
 /// Returns the placeholder number.
-fn erase_student(
+async fn erase_student(
     transaction: &mut Transaction,
     id: &StudentId,
     email: &Email,
 ) -> Result<StudentId, StoreError> {
-    transaction.check_keys(keys::of_student(id))?;
+    transaction.check_keys(keys::of_student(id)).await?;
     let now = transaction.now();
     let nobody = StudentId::generate(now);
-    erase_of_student(transaction, id, &nobody)?;
-    erase_files(transaction, &keys::files_by_student(id))?;
+    erase_of_student(transaction, id, &nobody).await?;
+    erase_files(transaction, &keys::files_by_student(id)).await?;
     transaction.delete_bytes(keys::committed_hours(id));
-    if let Some(student) = transaction.get::<Student>(&keys::student(id))? {
+    if let Some(student) = transaction.get::<Student>(&keys::student(id)).await? {
         let number = NumberFrom::Person;
         let erased = Student::new(nobody.clone(), number, ERASED.into(), email.clone(), now);
         transaction.delete(&student);
-        transaction.insert(erased)?;
+        transaction.insert(erased).await?;
     }
     Ok(nobody)
 }
 
 /// Returns the placeholder number.
-fn erase_employer(
+async fn erase_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
     email: &Email,
 ) -> Result<EmployeeId, StoreError> {
-    transaction.check_keys(keys::of_employer(id))?;
+    transaction.check_keys(keys::of_employer(id)).await?;
     let now = transaction.now();
     let nobody = EmployeeId::generate(now);
-    erase_of_employer(transaction, id, &nobody)?;
-    jobs::erase_employer(transaction, id, &nobody, ERASED)?;
-    if let Some(employer) = transaction.get::<Employer>(&keys::employer(id))? {
+    erase_of_employer(transaction, id, &nobody).await?;
+    jobs::erase_employer(transaction, id, &nobody, ERASED).await?;
+    if let Some(employer) = transaction.get::<Employer>(&keys::employer(id)).await? {
         let erased = Employer {
             employee_id: nobody.clone(),
             number: NumberFrom::Person,
@@ -179,19 +185,25 @@ fn erase_employer(
             ..employer.record.clone()
         };
         transaction.delete(&employer);
-        transaction.insert(erased)?;
+        transaction.insert(erased).await?;
     }
     Ok(nobody)
 }
 
-fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
+async fn erase_files(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
     let range = KeyRange::prefix(index);
-    for key in transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)? {
-        let Some(file) = transaction.get::<StoredFile>(&keys::indexed(&key)?)? else {
+    for key in transaction
+        .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+        .await?
+    {
+        let Some(file) = transaction.get::<StoredFile>(&keys::indexed(&key)?).await? else {
             continue;
         };
         let chunks = KeyRange::prefix(&keys::file_chunks(file.file_id));
-        for chunk in transaction.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
+        for chunk in transaction
+            .scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)
+            .await?
+        {
             transaction.delete_bytes(chunk);
         }
         transaction.delete(&file);

@@ -21,14 +21,14 @@ pub struct Moderation {
 /// Changes an account to `active` or `suspended`. An approved employer is trusted unless `trusted` says otherwise.
 /// Suspending ends all sessions and closes the employer's open and pending postings, since nobody could answer applicants.
 /// `matches`: whether the caller knows the current version (If-Match).
-pub fn moderate(
+pub async fn moderate(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account_id: AccountId,
     moderation: &Moderation,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Account>, Refusal> {
-    let stored: Option<Stored<Account>> = transaction.get(&keys::account(account_id))?;
+    let stored: Option<Stored<Account>> = transaction.get(&keys::account(account_id)).await?;
     let account = stored.ok_or(Refusal::NotFound)?;
     if !matches(account.version) {
         return Err(Refusal::Stale);
@@ -58,16 +58,18 @@ pub fn moderate(
         updated_at: transaction.now(),
         ..account.record.clone()
     };
-    let changed = transaction.update(&account, changed)?;
+    let changed = transaction.update(&account, changed).await?;
     if to == AccountStatus::Suspended {
         if from == AccountStatus::Active && account.role == Role::Admin {
-            refuse_last_admin(transaction)?;
+            refuse_last_admin(transaction).await?;
         }
-        end_all_sessions(transaction, account_id)?;
+        end_all_sessions(transaction, account_id).await?;
     }
     if from != to {
         let postings_closed = match &account.employee_id {
-            Some(id) if to == AccountStatus::Suspended => close_of_employer(transaction, id)? > 0,
+            Some(id) if to == AccountStatus::Suspended => {
+                close_of_employer(transaction, id).await? > 0
+            }
             _ => false,
         };
         transaction.log(Event::AccountStatusChanged {
@@ -82,19 +84,23 @@ pub fn moderate(
             reason: moderation.reason.clone(),
         };
         let recipient = (&changed.record).into();
-        registrar.outbox.notify(transaction, template, recipient)?;
+        registrar
+            .outbox
+            .notify(transaction, template, recipient)
+            .await?;
     }
     Ok(changed)
 }
 
 /// Keeps at least one active admin. Called after the change, so that the changed account no longer counts.
-fn refuse_last_admin(transaction: &mut Transaction) -> Result<(), Refusal> {
+async fn refuse_last_admin(transaction: &mut Transaction) -> Result<(), Refusal> {
     // The guard makes two admins who suspend each other at the same time run one after the other. The second is
     // refused.
-    transaction.guard(&keys::office())?;
+    transaction.guard(&keys::office()).await?;
     let range = KeyRange::prefix(&keys::active_admins());
     if transaction
-        .scan_keys(&range, Direction::Forward, 1)?
+        .scan_keys(&range, Direction::Forward, 1)
+        .await?
         .is_empty()
     {
         return Err(Refusal::LastAdmin);
@@ -102,12 +108,15 @@ fn refuse_last_admin(transaction: &mut Transaction) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub fn find_account(reader: &Reader, id: AccountId) -> Result<Option<Stored<Account>>, StoreError> {
-    reader.get(&keys::account(id))
+pub async fn find_account(
+    reader: &Reader,
+    id: AccountId,
+) -> Result<Option<Stored<Account>>, StoreError> {
+    reader.get(&keys::account(id)).await
 }
 
 /// A page of accounts, newest first.
-pub fn list_accounts(
+pub async fn list_accounts(
     reader: &Reader,
     status: Option<AccountStatus>,
     role: Option<Role>,
@@ -115,14 +124,13 @@ pub fn list_accounts(
     limit: usize,
 ) -> Result<Paged<Stored<Account>>, StoreError> {
     let prefix = status.map_or_else(keys::accounts, keys::accounts_by_status);
-    Page::new(prefix, Direction::Backward, limit, after).collect(reader, |key| {
-        let account: Option<Stored<Account>> = reader.get(&keys::indexed(key)?)?;
-        Ok(account.filter(|account| role.is_none_or(|role| role == account.role)))
-    })
+    let is_wanted = |account: &Stored<Account>| role.is_none_or(|role| role == account.role);
+    let page = Page::new(prefix, Direction::Backward, limit, after);
+    page.records(reader, is_wanted).await
 }
 
 /// Creates an active account: the first admin, or one that the office confirms.
-pub fn create_account(
+pub async fn create_account(
     transaction: &mut Transaction,
     role: Role,
     email: Email,
@@ -131,7 +139,7 @@ pub fn create_account(
 ) -> Result<Account, Refusal> {
     let name =
         check_text(name, Line::Single, 1, 200).map_err(|fault| Invalid::one("name", fault))?;
-    if transaction.is_taken(&keys::account_email(&email))? {
+    if transaction.is_taken(&keys::account_email(&email)).await? {
         return Err(Invalid::one("email", FieldFault::Taken).into());
     }
     let now = transaction.now();
@@ -152,56 +160,68 @@ pub fn create_account(
     };
     match role {
         Role::Student => {
-            account.student_id = Some(student_of(transaction, &email, &name, account_id, now)?);
+            account.student_id =
+                Some(student_of(transaction, &email, &name, account_id, now).await?);
         }
         Role::Employer => {
-            account.employee_id = Some(employer_of(transaction, &email, &name, account_id, now)?);
+            account.employee_id =
+                Some(employer_of(transaction, &email, &name, account_id, now).await?);
         }
         Role::Admin => {}
     }
-    let account = transaction.insert(account)?.record;
+    let account = transaction.insert(account).await?.record;
     transaction.log(Event::AccountRegistered { account_id, role })?;
     Ok(account)
 }
 
-fn student_of(
+async fn student_of(
     transaction: &mut Transaction,
     email: &Email,
     name: &str,
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<StudentId, StoreError> {
-    if let Some(known) = transaction.find::<Student>(&keys::student_email(email))? {
+    if let Some(known) = transaction
+        .find::<Student>(&keys::student_email(email))
+        .await?
+    {
         let claimed = Student {
             account_id: Some(account_id),
             updated_at: now,
             ..known.record.clone()
         };
-        return Ok(transaction.update(&known, claimed)?.record.student_id);
+        return Ok(transaction.update(&known, claimed).await?.record.student_id);
     }
     let (id, number) = (StudentId::generate(now), NumberFrom::Person);
     let mut student = Student::new(id, number, name.into(), email.clone(), now);
     student.account_id = Some(account_id);
-    Ok(transaction.insert(student)?.record.student_id)
+    Ok(transaction.insert(student).await?.record.student_id)
 }
 
-fn employer_of(
+async fn employer_of(
     transaction: &mut Transaction,
     email: &Email,
     name: &str,
     account_id: AccountId,
     now: Timestamp,
 ) -> Result<EmployeeId, StoreError> {
-    if let Some(known) = transaction.find::<Employer>(&keys::employer_email(email))? {
+    if let Some(known) = transaction
+        .find::<Employer>(&keys::employer_email(email))
+        .await?
+    {
         let claimed = Employer {
             account_id: Some(account_id),
             updated_at: now,
             ..known.record.clone()
         };
-        return Ok(transaction.update(&known, claimed)?.record.employee_id);
+        return Ok(transaction
+            .update(&known, claimed)
+            .await?
+            .record
+            .employee_id);
     }
     let (id, number) = (EmployeeId::generate(now), NumberFrom::Person);
     let mut employer = Employer::new(id, number, name.into(), email.clone(), now);
     employer.account_id = Some(account_id);
-    Ok(transaction.insert(employer)?.record.employee_id)
+    Ok(transaction.insert(employer).await?.record.employee_id)
 }

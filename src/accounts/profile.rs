@@ -33,20 +33,24 @@ impl Me {
     }
 }
 
-pub fn me(reader: &Reader, identity: &Identity, today: jiff::civil::Date) -> Result<Me, Refusal> {
-    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id))?;
+pub async fn me(
+    reader: &Reader,
+    identity: &Identity,
+    today: jiff::civil::Date,
+) -> Result<Me, Refusal> {
+    let account: Option<Stored<Account>> = reader.get(&keys::account(identity.account_id)).await?;
     let account = account.ok_or(Refusal::NotFound)?;
     let (mut student, mut employer) = (None, None);
     match &identity.party {
         Party::Student(id) => {
-            let found: Option<Stored<Student>> = reader.get(&keys::student(id))?;
+            let found: Option<Stored<Student>> = reader.get(&keys::student(id)).await?;
             student = Some((
                 found.ok_or(Refusal::NotFound)?,
-                weekly_hours(reader, id, today)?,
+                weekly_hours(reader, id, today).await?,
             ));
         }
         Party::Employer(id) => {
-            let found: Option<Stored<Employer>> = reader.get(&keys::employer(id))?;
+            let found: Option<Stored<Employer>> = reader.get(&keys::employer(id)).await?;
             employer = Some(found.ok_or(Refusal::NotFound)?);
         }
         Party::Admin => {}
@@ -80,14 +84,15 @@ pub enum ProfilePatch {
 
 const MAX_NAME_CHARS: usize = 200;
 
-pub fn update_me(
+pub async fn update_me(
     registrar: &Registrar,
     transaction: &mut Transaction,
     identity: &Identity,
     patch: &MePatch,
     expected: impl Fn(u64) -> bool,
 ) -> Result<(), Refusal> {
-    let stored: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let stored: Option<Stored<Account>> =
+        transaction.get(&keys::account(identity.account_id)).await?;
     let mut account = stored.ok_or(Refusal::NotFound)?;
     let mut invalid = Invalid::default();
     let name = patch
@@ -111,7 +116,7 @@ pub fn update_me(
     {
         invalid.add("email", registrar.campus.domain_fault());
     }
-    let version = account.version + profile_version(transaction, identity)?;
+    let version = account.version + profile_version(transaction, identity).await?;
     if !expected(version) {
         return Err(Refusal::Stale);
     }
@@ -119,10 +124,10 @@ pub fn update_me(
     let skills = &registrar.campus.skills;
     match (&identity.party, &patch.profile) {
         (Party::Student(id), ProfilePatch::Student(profile)) => {
-            update_student(skills, transaction, id, name.as_deref(), profile)?;
+            update_student(skills, transaction, id, name.as_deref(), profile).await?;
         }
         (Party::Employer(id), ProfilePatch::Employer(profile)) => {
-            update_employer(transaction, id, name.as_deref(), profile)?;
+            update_employer(transaction, id, name.as_deref(), profile).await?;
         }
         (Party::Admin, _) | (_, ProfilePatch::None) => {}
         (Party::Student(_), ProfilePatch::Employer(_))
@@ -138,20 +143,20 @@ pub fn update_me(
             updated_at: transaction.now(),
             ..account.record.clone()
         };
-        account = transaction.update(&account, renamed)?;
+        account = transaction.update(&account, renamed).await?;
     }
     // The password first: changing it drops an earlier requested address, but not the one in this request.
     if let Some(hash) = &patch.password_hash {
-        account = super::change_password(registrar, transaction, &account, hash)?;
+        account = super::change_password(registrar, transaction, &account, hash).await?;
     }
     if let Some(email) = email {
-        ask_new_email(registrar, transaction, &account, email)?;
+        ask_new_email(registrar, transaction, &account, email).await?;
     }
     Ok(())
 }
 
 /// The profile's part of `Me::version`.
-pub(super) fn profile_version(
+pub(super) async fn profile_version(
     transaction: &mut Transaction,
     identity: &Identity,
 ) -> Result<u64, Refusal> {
@@ -160,10 +165,10 @@ pub(super) fn profile_version(
         Party::Employer(id) => keys::employer(id).into(),
         Party::Admin => return Ok(0),
     };
-    Ok(transaction.row(&key)?.map_or(0, |row| row.version))
+    Ok(transaction.row(&key).await?.map_or(0, |row| row.version))
 }
 
-fn update_student(
+async fn update_student(
     skills: &Vocabulary,
     transaction: &mut Transaction,
     id: &StudentId,
@@ -173,7 +178,7 @@ fn update_student(
     if *patch == StudentPatch::default() && name.is_none() {
         return Ok(());
     }
-    let stored: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+    let stored: Option<Stored<Student>> = transaction.get(&keys::student(id)).await?;
     let old = stored.ok_or(Refusal::NotFound)?;
     let mut profile = patch.clone().over(old.profile())?;
     if profile.student_id.as_ref() != Some(id) {
@@ -193,11 +198,11 @@ fn update_student(
         return Ok(());
     }
     student.updated_at = transaction.now();
-    transaction.update(&old, student)?;
+    transaction.update(&old, student).await?;
     Ok(())
 }
 
-fn update_employer(
+async fn update_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
     name: Option<&str>,
@@ -206,7 +211,7 @@ fn update_employer(
     if *patch == EmployerPatch::default() && name.is_none() {
         return Ok(());
     }
-    let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+    let stored: Option<Stored<Employer>> = transaction.get(&keys::employer(id)).await?;
     let old = stored.ok_or(Refusal::NotFound)?;
     let profile = patch.clone().over(old.profile())?;
     if profile.employee_id.as_ref() != Some(id) {
@@ -223,16 +228,16 @@ fn update_employer(
         return Ok(());
     }
     if employer.name != old.name {
-        rename_employer(transaction, id, &employer.name)?;
+        rename_employer(transaction, id, &employer.name).await?;
     }
     employer.updated_at = transaction.now();
-    transaction.update(&old, employer)?;
+    transaction.update(&old, employer).await?;
     Ok(())
 }
 
 /// Stores the new address and mails it. It takes effect once it is verified. If it is taken, the mail says so, and the
 /// caller cannot tell.
-fn ask_new_email(
+async fn ask_new_email(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account: &Stored<Account>,
@@ -244,9 +249,9 @@ fn ask_new_email(
         updated_at: now,
         ..account.record.clone()
     };
-    let account = transaction.update(account, changed)?;
-    let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail)?;
-    let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email))?;
+    let account = transaction.update(account, changed).await?;
+    let secret = tokens::issue(transaction, account.account_id, TokenKind::ChangeEmail).await?;
+    let owner: Option<Stored<Account>> = transaction.find(&keys::account_email(&email)).await?;
     // The mail belongs to its reader: the owner is not told who asked, and the caller's export does not contain it.
     let (template, reader) = match owner {
         Some(owner) => (MailTemplate::AddressTaken, owner.account_id),
@@ -257,46 +262,53 @@ fn ask_new_email(
     };
     let recipient = Recipient::unverified(email, reader);
     // A mailbox that has reached its limit gets no mail, and the answer is the same.
-    if registrar.outbox.may_ask(transaction, &recipient.email)? {
-        registrar.outbox.send(transaction, template, recipient)?;
+    if registrar
+        .outbox
+        .may_ask(transaction, &recipient.email)
+        .await?
+    {
+        registrar
+            .outbox
+            .send(transaction, template, recipient)
+            .await?;
     }
     Ok(())
 }
 
 /// Moves a verified new address into the account and its profile.
-pub(super) fn take_new_email(
+pub(super) async fn take_new_email(
     transaction: &mut Transaction,
     account: &Stored<Account>,
 ) -> Result<Stored<Account>, Refusal> {
     let email = account.pending_email.clone().ok_or(Refusal::InvalidToken)?;
     let student = keys::student_email(&email);
     let employer = keys::employer_email(&email);
-    if transaction.is_taken(&keys::account_email(&email))?
-        || account.student_id.is_some() && transaction.is_taken(&student)?
-        || account.employee_id.is_some() && transaction.is_taken(&employer)?
+    if transaction.is_taken(&keys::account_email(&email)).await?
+        || account.student_id.is_some() && transaction.is_taken(&student).await?
+        || account.employee_id.is_some() && transaction.is_taken(&employer).await?
     {
         return Err(Refusal::InvalidToken);
     }
     let now = transaction.now();
     if let Some(id) = &account.student_id
-        && let Some(old) = transaction.get::<Student>(&keys::student(id))?
+        && let Some(old) = transaction.get::<Student>(&keys::student(id)).await?
     {
         let moved = Student {
             email: email.clone(),
             updated_at: now,
             ..old.record.clone()
         };
-        transaction.update(&old, moved)?;
+        transaction.update(&old, moved).await?;
     }
     if let Some(id) = &account.employee_id
-        && let Some(old) = transaction.get::<Employer>(&keys::employer(id))?
+        && let Some(old) = transaction.get::<Employer>(&keys::employer(id)).await?
     {
         let moved = Employer {
             email: email.clone(),
             updated_at: now,
             ..old.record.clone()
         };
-        transaction.update(&old, moved)?;
+        transaction.update(&old, moved).await?;
     }
     let moved = Account {
         email,
@@ -304,14 +316,15 @@ pub(super) fn take_new_email(
         updated_at: now,
         ..account.record.clone()
     };
-    let moved = transaction.update(account, moved)?;
+    let moved = transaction.update(account, moved).await?;
     // The old mailbox may belong to somebody else by now, so a link in it must not set a password.
     tokens::drop_all(
         transaction,
         moved.account_id,
         Some(TokenKind::ResetPassword),
-    )?;
-    tokens::spend_all(transaction, moved.account_id, TokenKind::ChangeEmail)?;
+    )
+    .await?;
+    tokens::spend_all(transaction, moved.account_id, TokenKind::ChangeEmail).await?;
     transaction.log(Event::AccountVerified {
         account_id: moved.account_id,
     })?;

@@ -16,11 +16,11 @@ const MAX_RECORDS: usize = 2_000;
 
 /// Frees a student number for the office. Somebody who only typed it gets another and sees that in the profile. Returns
 /// false if the office gave the number to somebody.
-pub fn free_student_number(
+pub async fn free_student_number(
     transaction: &mut Transaction,
     id: &StudentId,
 ) -> Result<bool, StoreError> {
-    let owner: Option<Stored<Student>> = transaction.get(&keys::student(id))?;
+    let owner: Option<Stored<Student>> = transaction.get(&keys::student(id)).await?;
     let Some(owner) = owner else {
         return Ok(true);
     };
@@ -28,16 +28,16 @@ pub fn free_student_number(
         return Ok(false);
     }
     let other = StudentId::generate(transaction.now());
-    let moved = renumber_student(transaction, &owner, &other, NumberFrom::Cleared)?;
+    let moved = renumber_student(transaction, &owner, &other, NumberFrom::Cleared).await?;
     Ok(moved.is_some())
 }
 
 /// The same for an employer number.
-pub fn free_employee_number(
+pub async fn free_employee_number(
     transaction: &mut Transaction,
     id: &EmployeeId,
 ) -> Result<bool, StoreError> {
-    let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id))?;
+    let owner: Option<Stored<Employer>> = transaction.get(&keys::employer(id)).await?;
     let Some(owner) = owner else {
         return Ok(true);
     };
@@ -45,41 +45,42 @@ pub fn free_employee_number(
         return Ok(false);
     }
     let other = EmployeeId::generate(transaction.now());
-    let moved = renumber_employer(transaction, &owner, &other, NumberFrom::Cleared)?;
+    let moved = renumber_employer(transaction, &owner, &other, NumberFrom::Cleared).await?;
     Ok(moved.is_some())
 }
 
 /// Gives a student another number, which must be free, in all records that contain it. Returns `None` if there are too
 /// many for one change.
-pub fn renumber_student(
+pub async fn renumber_student(
     transaction: &mut Transaction,
     old: &Stored<Student>,
     to: &StudentId,
     number: NumberFrom,
 ) -> Result<Option<Stored<Student>>, StoreError> {
     let from = &old.student_id;
-    let applications = rows(transaction, &keys::applications_by_student(from))?;
-    let files = rows(transaction, &keys::files_by_student(from))?;
+    let applications = rows(transaction, &keys::applications_by_student(from)).await?;
+    let files = rows(transaction, &keys::files_by_student(from)).await?;
     if applications.len() + files.len() > MAX_RECORDS {
         return Ok(None);
     }
     for row in applications {
         move_application(transaction, &row, |application| {
             application.student_id = to.clone();
-        })?;
+        })
+        .await?;
     }
     for row in files {
-        if let Some(file) = transaction.get::<StoredFile>(&keys::indexed(&row)?)? {
+        if let Some(file) = transaction.get::<StoredFile>(&keys::indexed(&row)?).await? {
             let moved = StoredFile {
                 student_id: to.clone(),
                 ..file.record.clone()
             };
-            transaction.update(&file, moved)?;
+            transaction.update(&file, moved).await?;
         }
     }
     if let Some(account_id) = old.account_id {
         let student_id = Some(to.clone());
-        move_account(transaction, account_id, student_id, None)?;
+        move_account(transaction, account_id, student_id, None).await?;
     }
     let moved = Student {
         student_id: to.clone(),
@@ -88,31 +89,32 @@ pub fn renumber_student(
         ..old.record.clone()
     };
     transaction.delete(old);
-    transaction.insert(moved).map(Some)
+    transaction.insert(moved).await.map(Some)
 }
 
 /// The same for an employer.
-pub fn renumber_employer(
+pub async fn renumber_employer(
     transaction: &mut Transaction,
     old: &Stored<Employer>,
     to: &EmployeeId,
     number: NumberFrom,
 ) -> Result<Option<Stored<Employer>>, StoreError> {
     let from = &old.employee_id;
-    let applications = rows(transaction, &keys::applications_by_employer(from))?;
+    let applications = rows(transaction, &keys::applications_by_employer(from)).await?;
     if applications.len() > MAX_RECORDS
-        || !jobs::renumber_employer(transaction, from, to, MAX_RECORDS)?
+        || !jobs::renumber_employer(transaction, from, to, MAX_RECORDS).await?
     {
         return Ok(None);
     }
     for row in applications {
         move_application(transaction, &row, |application| {
             application.employee_id = to.clone();
-        })?;
+        })
+        .await?;
     }
     if let Some(account_id) = old.account_id {
         let employee_id = Some(to.clone());
-        move_account(transaction, account_id, None, employee_id)?;
+        move_account(transaction, account_id, None, employee_id).await?;
     }
     let moved = Employer {
         employee_id: to.clone(),
@@ -121,52 +123,57 @@ pub fn renumber_employer(
         ..old.record.clone()
     };
     transaction.delete(old);
-    transaction.insert(moved).map(Some)
+    transaction.insert(moved).await.map(Some)
 }
 
-fn move_application(
+async fn move_application(
     transaction: &mut Transaction,
     row: &Key,
     change: impl Fn(&mut Application),
 ) -> Result<(), StoreError> {
-    if let Some(old) = transaction.get::<Application>(&keys::indexed(row)?)? {
+    if let Some(old) = transaction.get::<Application>(&keys::indexed(row)?).await? {
         let mut moved = old.record.clone();
         change(&mut moved);
-        transaction.update(&old, moved)?;
+        transaction.update(&old, moved).await?;
     }
     Ok(())
 }
 
 /// Updates the account and its sessions, which contain the number.
-fn move_account(
+async fn move_account(
     transaction: &mut Transaction,
     id: AccountId,
     student_id: Option<StudentId>,
     employee_id: Option<EmployeeId>,
 ) -> Result<(), StoreError> {
     // Without the guard, a session opened meanwhile would get the old number.
-    transaction.guard(&keys::log_ins(id))?;
-    for session_id in session_ids(transaction, id)? {
-        if let Some(session) = transaction.get::<Session>(&keys::session(session_id))? {
+    transaction.guard(&keys::log_ins(id)).await?;
+    for session_id in session_ids(transaction, id).await? {
+        if let Some(session) = transaction
+            .get::<Session>(&keys::session(session_id))
+            .await?
+        {
             let moved = Session {
                 student_id: student_id.clone(),
                 employee_id: employee_id.clone(),
                 ..session.record.clone()
             };
-            transaction.update(&session, moved)?;
+            transaction.update(&session, moved).await?;
         }
     }
-    if let Some(account) = transaction.get::<Account>(&keys::account(id))? {
+    if let Some(account) = transaction.get::<Account>(&keys::account(id)).await? {
         let moved = Account {
             student_id,
             employee_id,
             ..account.record.clone()
         };
-        transaction.update(&account, moved)?;
+        transaction.update(&account, moved).await?;
     }
     Ok(())
 }
 
-fn rows(transaction: &Transaction, index: &Key) -> Result<Vec<Key>, StoreError> {
-    transaction.scan_keys(&KeyRange::prefix(index), Direction::Forward, MAX_SCAN_ROWS)
+async fn rows(transaction: &Transaction, index: &Key) -> Result<Vec<Key>, StoreError> {
+    transaction
+        .scan_keys(&KeyRange::prefix(index), Direction::Forward, MAX_SCAN_ROWS)
+        .await
 }

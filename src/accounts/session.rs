@@ -14,20 +14,22 @@ pub struct Opened {
     pub refresh_token: String,
 }
 
-pub fn open_session(
+pub async fn open_session(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account: &Account,
 ) -> Result<Opened, Refusal> {
     let now = transaction.now();
     // Without the guard, a concurrent "end all sessions" would miss this one.
-    transaction.guard(&keys::log_ins(account.account_id))?;
-    let own = session_ids(transaction, account.account_id)?;
+    transaction
+        .guard(&keys::log_ins(account.account_id))
+        .await?;
+    let own = session_ids(transaction, account.account_id).await?;
     for id in own
         .iter()
         .take((own.len() + 1).saturating_sub(MAX_SESSIONS))
     {
-        end_session(transaction, *id)?;
+        end_session(transaction, *id).await?;
     }
     let secret = Secret::generate(SessionId::generate(now));
     let session = Session {
@@ -40,7 +42,7 @@ pub fn open_session(
         created_at: now,
         expires_at: now.plus(registrar.refresh_lifetime),
     };
-    let session = transaction.insert(session)?.record;
+    let session = transaction.insert(session).await?.record;
     Ok(Opened {
         session,
         refresh_token: secret.reveal(),
@@ -48,12 +50,12 @@ pub fn open_session(
 }
 
 /// The identity of a session's access tokens, or `None` if it has ended.
-pub fn identify(
+pub async fn identify(
     reader: &Reader,
     session_id: SessionId,
     now: crate::model::Timestamp,
 ) -> Result<Option<Identity>, StoreError> {
-    let stored: Option<Stored<Session>> = reader.get(&keys::session(session_id))?;
+    let stored: Option<Stored<Session>> = reader.get(&keys::session(session_id)).await?;
     let Some(session) = stored.map(|stored| stored.record) else {
         return Ok(None);
     };
@@ -79,33 +81,35 @@ pub fn identify(
 
 /// Whether a session is open. It stays open until the change is committed, so a request that began before its account was
 /// erased adds nothing to the account afterwards.
-pub fn is_open(transaction: &mut Transaction, id: SessionId) -> Result<bool, StoreError> {
-    Ok(transaction.row(&keys::session(id))?.is_some())
+pub async fn is_open(transaction: &mut Transaction, id: SessionId) -> Result<bool, StoreError> {
+    Ok(transaction.row(&keys::session(id)).await?.is_some())
 }
 
-pub fn end_session(transaction: &mut Transaction, id: SessionId) -> Result<(), StoreError> {
-    if let Some(session) = transaction.get::<Session>(&keys::session(id))? {
+pub async fn end_session(transaction: &mut Transaction, id: SessionId) -> Result<(), StoreError> {
+    if let Some(session) = transaction.get::<Session>(&keys::session(id)).await? {
         transaction.delete(&session);
     }
     Ok(())
 }
 
-pub fn end_all_sessions(
+pub async fn end_all_sessions(
     transaction: &mut Transaction,
     account_id: AccountId,
 ) -> Result<(), StoreError> {
-    transaction.guard(&keys::log_ins(account_id))?;
-    for id in session_ids(transaction, account_id)? {
-        end_session(transaction, id)?;
+    transaction.guard(&keys::log_ins(account_id)).await?;
+    for id in session_ids(transaction, account_id).await? {
+        end_session(transaction, id).await?;
     }
     Ok(())
 }
 
-pub(super) fn session_ids(
+pub(super) async fn session_ids(
     transaction: &Transaction,
     account_id: AccountId,
 ) -> Result<Vec<SessionId>, StoreError> {
     let range = KeyRange::prefix(&keys::sessions_by_account(account_id));
-    let found = transaction.scan_keys(&range, Direction::Forward, MAX_SESSIONS)?;
+    let found = transaction
+        .scan_keys(&range, Direction::Forward, MAX_SESSIONS)
+        .await?;
     found.iter().map(keys::indexed_id::<Session>).collect()
 }

@@ -7,8 +7,11 @@ use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// The account with an address, so that its password can be checked.
-pub fn credentials(reader: &Reader, email: &Email) -> Result<Option<Stored<Account>>, StoreError> {
-    reader.find(&keys::account_email(email))
+pub async fn credentials(
+    reader: &Reader,
+    email: &Email,
+) -> Result<Option<Stored<Account>>, StoreError> {
+    reader.find(&keys::account_email(email)).await
 }
 
 /// Whether an account whose password was right may log in.
@@ -24,14 +27,14 @@ pub(super) fn admit(account: &Account) -> Result<(), Refusal> {
 impl Registrar {
     /// Opens a session for an account whose password was right when it was read at version `checked`. `new_hash`
     /// replaces an outdated hash of the same password.
-    pub fn sign_in(
+    pub async fn sign_in(
         &self,
         transaction: &mut Transaction,
         checked: &Stored<Account>,
         new_hash: Option<&str>,
     ) -> Result<(Opened, Account), Refusal> {
         let current: Option<Stored<Account>> =
-            transaction.get(&keys::account(checked.account_id))?;
+            transaction.get(&keys::account(checked.account_id)).await?;
         let mut account = current.ok_or(Refusal::InvalidCredentials)?;
         if account.password_hash != checked.password_hash {
             return Err(Refusal::InvalidCredentials);
@@ -42,9 +45,9 @@ impl Registrar {
                 password_hash: Some(hash.into()),
                 ..account.record.clone()
             };
-            account = transaction.update(&account, renewed)?;
+            account = transaction.update(&account, renewed).await?;
         }
-        let opened = super::open_session(self, transaction, &account)?;
+        let opened = super::open_session(self, transaction, &account).await?;
         transaction.log(Event::LoggedIn {
             account_id: account.account_id,
         })?;
@@ -72,25 +75,26 @@ pub enum Refreshed {
 }
 
 /// Exchanges a refresh token for the next one. Commit the change even if the answer is `Reused`.
-pub fn refresh(
+pub async fn refresh(
     registrar: &Registrar,
     transaction: &mut Transaction,
     token: &str,
 ) -> Result<Refreshed, Refusal> {
     let secret = Secret::<Session>::parse(token).ok_or(Refusal::InvalidToken)?;
-    let stored: Option<Stored<Session>> = transaction.get(&keys::session(secret.id))?;
+    let stored: Option<Stored<Session>> = transaction.get(&keys::session(secret.id)).await?;
     let session = stored.ok_or(Refusal::InvalidToken)?;
     if session.expires_at <= transaction.now() {
         return Err(Refusal::InvalidToken);
     }
     if session.refresh_digest != secret.digest() {
-        end_session(transaction, secret.id)?;
+        end_session(transaction, secret.id).await?;
         transaction.log(Event::RefreshReused {
             account_id: session.account_id,
         })?;
         return Ok(Refreshed::Reused);
     }
-    let account: Option<Stored<Account>> = transaction.get(&keys::account(session.account_id))?;
+    let account: Option<Stored<Account>> =
+        transaction.get(&keys::account(session.account_id)).await?;
     let account = account.ok_or(Refusal::InvalidToken)?;
     admit(&account)?;
     let next = Secret::generate(secret.id);
@@ -99,7 +103,7 @@ pub fn refresh(
         expires_at: transaction.now().plus(registrar.refresh_lifetime),
         ..session.record.clone()
     };
-    let session = transaction.update(&session, renewed)?.record;
+    let session = transaction.update(&session, renewed).await?.record;
     let opened = Opened {
         session,
         refresh_token: next.reveal(),
@@ -108,9 +112,9 @@ pub fn refresh(
 }
 
 /// Ends the session of a refresh token, even a spent one. An unknown token has no session, which is not an error.
-pub fn sign_out(transaction: &mut Transaction, token: &str) -> Result<(), StoreError> {
+pub async fn sign_out(transaction: &mut Transaction, token: &str) -> Result<(), StoreError> {
     match Secret::<Session>::parse(token) {
-        Some(secret) => end_session(transaction, secret.id),
+        Some(secret) => end_session(transaction, secret.id).await,
         None => Ok(()),
     }
 }

@@ -65,20 +65,23 @@ impl SignUp {
 /// Stores the registration and mails the address: a verification link, or a note that it is taken. Each registration of
 /// an unverified address has its own link, and the first to be verified gets the address. Until then, the account shows
 /// the newest registration.
-pub fn sign_up(
+pub async fn sign_up(
     registrar: &Registrar,
     transaction: &mut Transaction,
     input: &SignUp,
     password_hash: &str,
 ) -> Result<(), Refusal> {
     // Writes something in every case, so that the time does not tell whether the address is taken.
-    transaction.guard(&keys::asked_by_strangers(Some(&input.email)))?;
+    transaction
+        .guard(&keys::asked_by_strangers(Some(&input.email)))
+        .await?;
     // A registration is useless without its mail.
-    if !registrar.outbox.may_ask(transaction, &input.email)? {
+    if !registrar.outbox.may_ask(transaction, &input.email).await? {
         return Ok(());
     }
     let now = transaction.now();
-    let existing: Option<Stored<Account>> = transaction.find(&keys::account_email(&input.email))?;
+    let existing: Option<Stored<Account>> =
+        transaction.find(&keys::account_email(&input.email)).await?;
     let account = Account {
         account_id: existing
             .as_ref()
@@ -96,14 +99,17 @@ pub fn sign_up(
         updated_at: now,
     };
     let account = match existing {
-        None => transaction.insert(account)?,
+        None => transaction.insert(account).await?,
         Some(old) if old.status == AccountStatus::Unverified => {
-            transaction.update(&old, account)?
+            transaction.update(&old, account).await?
         }
         Some(owner) => {
             let recipient = Recipient::unverified(owner.record.email, owner.record.account_id);
             let template = MailTemplate::AddressTaken;
-            registrar.outbox.send(transaction, template, recipient)?;
+            registrar
+                .outbox
+                .send(transaction, template, recipient)
+                .await?;
             return Ok(());
         }
     };
@@ -113,11 +119,14 @@ pub fn sign_up(
         password_hash: password_hash.into(),
         profile: input.profile.clone(),
     };
-    let secret = tokens::issue_claim(transaction, account.account_id, claim)?;
+    let secret = tokens::issue_claim(transaction, account.account_id, claim).await?;
     let token = secret.reveal();
     let template = MailTemplate::VerifyEmail { token };
     let recipient = Recipient::unverified(account.record.email, account.record.account_id);
-    registrar.outbox.send(transaction, template, recipient)?;
+    registrar
+        .outbox
+        .send(transaction, template, recipient)
+        .await?;
     transaction.log(Event::AccountRegistered {
         account_id: account.record.account_id,
         role: account.record.role,

@@ -24,34 +24,34 @@ const MAX_TOKENS: usize = 500;
 const MAX_TRIES: u32 = 10;
 
 /// Creates a token and deletes the account's earlier ones of the same kind, so that only the newest mail works.
-pub(super) fn issue(
+pub(super) async fn issue(
     transaction: &mut Transaction,
     account_id: AccountId,
     kind: TokenKind,
 ) -> Result<Secret<Token>, StoreError> {
-    drop_all(transaction, account_id, Some(kind))?;
-    make(transaction, account_id, kind, None)
+    drop_all(transaction, account_id, Some(kind)).await?;
+    make(transaction, account_id, kind, None).await
 }
 
 /// Creates a link for one registration. Links of other registrations of the same address stay.
-pub(super) fn issue_claim(
+pub(super) async fn issue_claim(
     transaction: &mut Transaction,
     account_id: AccountId,
     claim: Claim,
 ) -> Result<Secret<Token>, StoreError> {
-    let earlier = ids(transaction, account_id)?;
+    let earlier = ids(transaction, account_id).await?;
     for id in earlier
         .iter()
         .take((earlier.len() + 1).saturating_sub(MAX_TOKENS))
     {
-        if let Some(oldest) = transaction.get::<Token>(&keys::token(*id))? {
+        if let Some(oldest) = transaction.get::<Token>(&keys::token(*id)).await? {
             transaction.delete(&oldest);
         }
     }
-    make(transaction, account_id, TokenKind::VerifyEmail, Some(claim))
+    make(transaction, account_id, TokenKind::VerifyEmail, Some(claim)).await
 }
 
-fn make(
+async fn make(
     transaction: &mut Transaction,
     account_id: AccountId,
     kind: TokenKind,
@@ -59,27 +59,29 @@ fn make(
 ) -> Result<Secret<Token>, StoreError> {
     let now = transaction.now();
     let secret = Secret::generate(TokenId::generate(now));
-    transaction.insert(Token {
-        token_id: secret.id,
-        kind,
-        account_id,
-        digest: secret.digest(),
-        expires_at: now.plus(lifetime(kind)),
-        superseded: false,
-        claim,
-        tries: 0,
-    })?;
+    transaction
+        .insert(Token {
+            token_id: secret.id,
+            kind,
+            account_id,
+            digest: secret.digest(),
+            expires_at: now.plus(lifetime(kind)),
+            superseded: false,
+            claim,
+            tries: 0,
+        })
+        .await?;
     Ok(secret)
 }
 
 /// The token of a link, if it has one of these kinds and still works.
-pub(super) fn find(
+pub(super) async fn find(
     transaction: &mut Transaction,
     text: &str,
     kinds: &[TokenKind],
 ) -> Result<Stored<Token>, Refusal> {
     let secret = Secret::<Token>::parse(text).ok_or(Refusal::InvalidToken)?;
-    let stored: Option<Stored<Token>> = transaction.get(&keys::token(secret.id))?;
+    let stored: Option<Stored<Token>> = transaction.get(&keys::token(secret.id)).await?;
     let token = stored.ok_or(Refusal::InvalidToken)?;
     if !is_valid(&token, &secret, kinds, transaction.now()) {
         return Err(Refusal::InvalidToken);
@@ -103,7 +105,7 @@ pub(super) fn is_valid(
 
 /// Counts a password attempt for a link. Counted before the password is checked, so that concurrent attempts cannot
 /// exceed the limit.
-pub(super) fn count_try(
+pub(super) async fn count_try(
     transaction: &mut Transaction,
     token: &Stored<Token>,
 ) -> Result<(), Refusal> {
@@ -114,36 +116,36 @@ pub(super) fn count_try(
         tries: token.tries + 1,
         ..token.record.clone()
     };
-    transaction.update(token, tried)?;
+    transaction.update(token, tried).await?;
     Ok(())
 }
 
 /// Marks all of an account's links of a kind as used, including those of other registrations.
-pub(super) fn spend_all(
+pub(super) async fn spend_all(
     transaction: &mut Transaction,
     account_id: AccountId,
     kind: TokenKind,
 ) -> Result<(), StoreError> {
-    for token in all_of(transaction, account_id)? {
+    for token in all_of(transaction, account_id).await? {
         if token.kind == kind {
             let spent = Token {
                 superseded: true,
                 claim: None,
                 ..token.record.clone()
             };
-            transaction.update(&token, spent)?;
+            transaction.update(&token, spent).await?;
         }
     }
     Ok(())
 }
 
 /// Deletes an account's tokens: all, or those of one kind.
-pub(super) fn drop_all(
+pub(super) async fn drop_all(
     transaction: &mut Transaction,
     account_id: AccountId,
     kind: Option<TokenKind>,
 ) -> Result<(), StoreError> {
-    for token in all_of(transaction, account_id)? {
+    for token in all_of(transaction, account_id).await? {
         if kind.is_none_or(|kind| kind == token.kind) {
             transaction.delete(&token);
         }
@@ -151,20 +153,22 @@ pub(super) fn drop_all(
     Ok(())
 }
 
-fn all_of(
+async fn all_of(
     transaction: &mut Transaction,
     account_id: AccountId,
 ) -> Result<Vec<Stored<Token>>, StoreError> {
     let mut tokens = Vec::new();
-    for id in ids(transaction, account_id)? {
-        tokens.extend(transaction.get::<Token>(&keys::token(id))?);
+    for id in ids(transaction, account_id).await? {
+        tokens.extend(transaction.get::<Token>(&keys::token(id)).await?);
     }
     Ok(tokens)
 }
 
 /// Oldest first.
-fn ids(transaction: &Transaction, account_id: AccountId) -> Result<Vec<TokenId>, StoreError> {
+async fn ids(transaction: &Transaction, account_id: AccountId) -> Result<Vec<TokenId>, StoreError> {
     let range = KeyRange::prefix(&keys::tokens_by_account(account_id));
-    let found = transaction.scan_keys(&range, Direction::Forward, MAX_TOKENS)?;
+    let found = transaction
+        .scan_keys(&range, Direction::Forward, MAX_TOKENS)
+        .await?;
     found.iter().map(keys::indexed_id::<Token>).collect()
 }

@@ -14,31 +14,33 @@ const KINDS: [TokenKind; 2] = [TokenKind::VerifyEmail, TokenKind::ChangeEmail];
 
 /// Counts an attempt with a link, and returns the password hash to check: the registration's, or the account's if the
 /// link verifies a new address.
-pub fn try_link(transaction: &mut Transaction, token: &str) -> Result<String, Refusal> {
-    let token = tokens::find(transaction, token, &KINDS)?;
-    tokens::count_try(transaction, &token)?;
+pub async fn try_link(transaction: &mut Transaction, token: &str) -> Result<String, Refusal> {
+    let token = tokens::find(transaction, token, &KINDS).await?;
+    tokens::count_try(transaction, &token).await?;
     let hash = match &token.claim {
         Some(claim) => Some(claim.password_hash.clone()),
         None => transaction
-            .get::<Account>(&keys::account(token.account_id))?
+            .get::<Account>(&keys::account(token.account_id))
+            .await?
             .and_then(|account| account.record.password_hash),
     };
     hash.ok_or(Refusal::InvalidToken)
 }
 
 /// Uses a link whose password was right, and logs in. `password_hash` is the hash that was checked.
-pub fn verify_email(
+pub async fn verify_email(
     registrar: &Registrar,
     transaction: &mut Transaction,
     token: &str,
     password_hash: &str,
 ) -> Result<(Opened, Account), Refusal> {
-    let token = tokens::find(transaction, token, &KINDS)?;
-    let account: Option<Stored<Account>> = transaction.get(&keys::account(token.account_id))?;
+    let token = tokens::find(transaction, token, &KINDS).await?;
+    let account: Option<Stored<Account>> =
+        transaction.get(&keys::account(token.account_id)).await?;
     let account = account.ok_or(Refusal::InvalidToken)?;
     let account = match &token.claim {
         Some(claim) if account.status == AccountStatus::Unverified => {
-            activate(registrar, transaction, &account, claim)?
+            activate(registrar, transaction, &account, claim).await?
         }
         Some(_) => return Err(Refusal::AlreadyVerified),
         None => {
@@ -46,16 +48,16 @@ pub fn verify_email(
                 return Err(Refusal::WrongRegistrationPassword);
             }
             admit(&account)?;
-            super::profile::take_new_email(transaction, &account)?
+            super::profile::take_new_email(transaction, &account).await?
         }
     };
-    let opened = super::open_session(registrar, transaction, &account)?;
+    let opened = super::open_session(registrar, transaction, &account).await?;
     let account_id = account.account_id;
     transaction.log(Event::LoggedIn { account_id })?;
     Ok((opened, account.record))
 }
 
-fn activate(
+async fn activate(
     registrar: &Registrar,
     transaction: &mut Transaction,
     account: &Stored<Account>,
@@ -70,12 +72,12 @@ fn activate(
     match claim.profile.clone() {
         Registration::Student(profile) => {
             verified.status = AccountStatus::Active;
-            verified.student_id = Some(claim_student(transaction, &verified, profile)?);
+            verified.student_id = Some(claim_student(transaction, &verified, profile).await?);
         }
         Registration::Employer(profile) => {
             // A student's address is a campus address too, and proves no department.
             let roster = keys::student_email(&account.email);
-            let is_student = transaction.find::<Student>(&roster)?.is_some();
+            let is_student = transaction.find::<Student>(&roster).await?.is_some();
             verified.trusted = registrar.trust_campus_employers
                 && registrar.campus.owns(&account.email)
                 && !is_student;
@@ -84,13 +86,13 @@ fn activate(
             } else {
                 AccountStatus::Pending
             };
-            verified.employee_id = Some(claim_employer(transaction, &verified, profile)?);
+            verified.employee_id = Some(claim_employer(transaction, &verified, profile).await?);
         }
     }
     verified.updated_at = transaction.now();
-    let verified = transaction.update(account, verified)?;
+    let verified = transaction.update(account, verified).await?;
     let account_id = verified.account_id;
-    tokens::spend_all(transaction, account_id, TokenKind::VerifyEmail)?;
+    tokens::spend_all(transaction, account_id, TokenKind::VerifyEmail).await?;
     transaction.log(Event::AccountVerified { account_id })?;
     transaction.log(Event::AccountStatusChanged {
         account_id,
@@ -101,14 +103,15 @@ fn activate(
 }
 
 /// Links the account to the roster record with this address, keeping its facts, or creates a record.
-fn claim_student(
+async fn claim_student(
     transaction: &mut Transaction,
     account: &Account,
     profile: StudentProfile,
 ) -> Result<StudentId, Refusal> {
     let now = transaction.now();
-    let imported: Option<Stored<Student>> =
-        transaction.find(&keys::student_email(&account.email))?;
+    let imported: Option<Stored<Student>> = transaction
+        .find(&keys::student_email(&account.email))
+        .await?;
     let student_id = if let Some(imported) = imported {
         let mut student = imported.record.clone();
         student.name.clone_from(&account.name);
@@ -131,10 +134,19 @@ fn claim_student(
             work_study_remaining: profile.work_study_remaining.or(known.work_study_remaining),
             preferences: profile.preferences,
         });
-        transaction.update(&imported, student)?.record.student_id
+        transaction
+            .update(&imported, student)
+            .await?
+            .record
+            .student_id
     } else {
         let (student_id, number) = match profile.student_id.clone() {
-            Some(id) if transaction.get::<Student>(&keys::student(&id))?.is_none() => {
+            Some(id)
+                if transaction
+                    .get::<Student>(&keys::student(&id))
+                    .await?
+                    .is_none() =>
+            {
                 (id, NumberFrom::Person)
             }
             Some(_) => (StudentId::generate(now), NumberFrom::Cleared),
@@ -144,19 +156,20 @@ fn claim_student(
         let mut student = Student::new(student_id, number, name, email, now);
         student.account_id = Some(account.account_id);
         student.apply(profile);
-        transaction.insert(student)?.record.student_id
+        transaction.insert(student).await?.record.student_id
     };
     Ok(student_id)
 }
 
-fn claim_employer(
+async fn claim_employer(
     transaction: &mut Transaction,
     account: &Account,
     profile: EmployerProfile,
 ) -> Result<EmployeeId, Refusal> {
     let now = transaction.now();
-    let imported: Option<Stored<Employer>> =
-        transaction.find(&keys::employer_email(&account.email))?;
+    let imported: Option<Stored<Employer>> = transaction
+        .find(&keys::employer_email(&account.email))
+        .await?;
     let employee_id = if let Some(imported) = imported {
         let mut employer = imported.record.clone();
         employer.name.clone_from(&account.name);
@@ -167,10 +180,19 @@ fn claim_employer(
         }
         employer.setting = profile.setting.unwrap_or(employer.setting);
         employer.updated_at = now;
-        transaction.update(&imported, employer)?.record.employee_id
+        transaction
+            .update(&imported, employer)
+            .await?
+            .record
+            .employee_id
     } else {
         let (employee_id, number) = match profile.employee_id {
-            Some(id) if transaction.get::<Employer>(&keys::employer(&id))?.is_none() => {
+            Some(id)
+                if transaction
+                    .get::<Employer>(&keys::employer(&id))
+                    .await?
+                    .is_none() =>
+            {
                 (id, NumberFrom::Person)
             }
             Some(_) => (EmployeeId::generate(now), NumberFrom::Cleared),
@@ -184,7 +206,7 @@ fn claim_employer(
             account_id: Some(account.account_id),
             ..Employer::new(employee_id, number, name, email, now)
         };
-        transaction.insert(employer)?.record.employee_id
+        transaction.insert(employer).await?.record.employee_id
     };
     Ok(employee_id)
 }

@@ -36,7 +36,7 @@ pub async fn decide(
     decision: &Decision,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Decided, Refusal> {
-    let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
+    let stored: Option<Stored<Application>> = transaction.get(&keys::application(id)).await?;
     let old = stored
         .filter(|application| super::may_see(application, identity))
         .ok_or(Refusal::NotFound)?;
@@ -56,10 +56,10 @@ pub async fn decide(
     }
     let mut moved = old.record.clone();
     if to == ApplicationStatus::Accepted {
-        let job = free_job(transaction, &old)?;
+        let job = free_job(transaction, &old).await?;
         let outcome = settle_verdict(checker, transaction, &mut moved, &job).await?;
         match outcome {
-            Outcome::Eligible => take_position(transaction, &old, job)?,
+            Outcome::Eligible => take_position(transaction, &old, job).await?,
             Outcome::Ineligible => {
                 transaction.log(Event::AcceptRefused {
                     application_id: id,
@@ -70,7 +70,7 @@ pub async fn decide(
             }
             Outcome::Review => {
                 if moved != old.record {
-                    transaction.update(&old, moved)?;
+                    transaction.update(&old, moved).await?;
                 }
                 return Ok(Decided::Waits);
             }
@@ -78,7 +78,7 @@ pub async fn decide(
     }
     let note = Some(note).filter(|note| !note.is_empty());
     moved.change_status(identity.role(), to, note, transaction.now());
-    let moved = transaction.update(&old, moved)?;
+    let moved = transaction.update(&old, moved).await?;
     Ok(Decided::Moved(Box::new(moved)))
 }
 
@@ -92,8 +92,9 @@ async fn settle_verdict(
     if let Some(word) = application.overrides.last() {
         return Ok(word.outcome);
     }
-    let student: Option<Stored<Student>> =
-        transaction.get(&keys::student(&application.student_id))?;
+    let student: Option<Stored<Student>> = transaction
+        .get(&keys::student(&application.student_id))
+        .await?;
     let student = student.ok_or(Refusal::NotFound)?;
     // The student reads the verdict, not the employer who accepts.
     let language = checker.language_of(&student, application.language.as_deref());
@@ -106,11 +107,11 @@ async fn settle_verdict(
 }
 
 /// The application's job, if it has a free position.
-fn free_job(
+async fn free_job(
     transaction: &mut Transaction,
     application: &Application,
 ) -> Result<Stored<Job>, Refusal> {
-    let stored: Option<Stored<Job>> = transaction.get(&keys::job(application.job_id))?;
+    let stored: Option<Stored<Job>> = transaction.get(&keys::job(application.job_id)).await?;
     let job = stored.ok_or(Refusal::JobNotFound)?;
     if job.has_free_position() {
         Ok(job)
@@ -121,12 +122,14 @@ fn free_job(
 
 /// The job's row and the student's guard make two concurrent accepts run one after the other, so that the hours the
 /// rules saw are still true at the commit.
-fn take_position(
+async fn take_position(
     transaction: &mut Transaction,
     application: &Application,
     old: Stored<Job>,
 ) -> Result<(), Refusal> {
-    transaction.guard(&keys::committed_hours(&application.student_id))?;
-    jobs::take_position(transaction, &old)?;
+    transaction
+        .guard(&keys::committed_hours(&application.student_id))
+        .await?;
+    jobs::take_position(transaction, &old).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 /// Removes a student from their applications, and withdraws the open ones.
-pub(crate) fn erase_of_student(
+pub(crate) async fn erase_of_student(
     transaction: &mut Transaction,
     id: &StudentId,
     nobody: &StudentId,
@@ -21,10 +21,11 @@ pub(crate) fn erase_of_student(
         withdraw(application, now);
         application.erase_student(nobody.clone());
     })
+    .await
 }
 
 /// Removes an employer from the applications to their postings.
-pub(crate) fn erase_of_employer(
+pub(crate) async fn erase_of_employer(
     transaction: &mut Transaction,
     id: &EmployeeId,
     nobody: &EmployeeId,
@@ -33,16 +34,21 @@ pub(crate) fn erase_of_employer(
     erase_all(transaction, &index, |application| {
         application.erase_employer(nobody.clone());
     })
+    .await
 }
 
 /// Removes all applications of an index from unsent mail.
-pub(crate) fn forget_in_mail(transaction: &mut Transaction, index: &Key) -> Result<(), StoreError> {
-    let mut all = BTreeSet::new();
-    transaction.reader().each_key(index, |key| {
-        all.insert(keys::indexed_id::<Application>(&key)?);
-        Ok::<(), StoreError>(())
-    })?;
-    mail::forget(transaction, &all)
+pub(crate) async fn forget_in_mail(
+    transaction: &mut Transaction,
+    index: &Key,
+) -> Result<(), StoreError> {
+    let (mut all, mut walk) = (BTreeSet::new(), transaction.reader().walk(index));
+    while let Some(found) = walk.next_keys().await? {
+        for key in found {
+            all.insert(keys::indexed_id::<Application>(&key)?);
+        }
+    }
+    mail::forget(transaction, &all).await
 }
 
 fn withdraw(application: &mut Application, now: Timestamp) {
@@ -52,23 +58,25 @@ fn withdraw(application: &mut Application, now: Timestamp) {
 }
 
 /// Changes all applications of an index, which removes them from that index, and removes them from unsent mail.
-fn erase_all(
+async fn erase_all(
     transaction: &mut Transaction,
     index: &Key,
     erase: impl Fn(&mut Application),
 ) -> Result<(), StoreError> {
     let (mut erased, range) = (BTreeSet::new(), KeyRange::prefix(index));
     loop {
-        let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+        let found = transaction
+            .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+            .await?;
         if found.is_empty() {
-            return mail::forget(transaction, &erased);
+            return mail::forget(transaction, &erased).await;
         }
         for key in found {
-            let old: Option<Stored<Application>> = transaction.get(&keys::indexed(&key)?)?;
+            let old: Option<Stored<Application>> = transaction.get(&keys::indexed(&key)?).await?;
             let old = old.ok_or_else(|| StoreError::Corrupt(format!("index key {key:?}")))?;
             let mut application = old.record.clone();
             erase(&mut application);
-            transaction.update(&old, application)?;
+            transaction.update(&old, application).await?;
             erased.insert(old.application_id);
         }
     }

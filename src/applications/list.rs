@@ -11,7 +11,7 @@ pub struct ApplicationsWanted {
 }
 
 /// The caller's own applications. Admins see all.
-pub fn list(
+pub async fn list(
     reader: &Reader,
     identity: &Identity,
     wanted: ApplicationsWanted,
@@ -19,15 +19,13 @@ pub fn list(
     limit: usize,
 ) -> Result<Paged<Stored<Application>>, Refusal> {
     let page = Page::new(index(identity, wanted), Direction::Backward, limit, after);
-    page.collect(reader, |key| {
-        let stored: Option<Stored<Application>> = reader.get(&keys::indexed(key)?)?;
-        Ok(stored.filter(|application| {
-            super::may_see(application, identity)
-                && wanted
-                    .job_id
-                    .is_none_or(|job_id| job_id == application.job_id)
-        }))
-    })
+    let is_wanted = |application: &Stored<Application>| {
+        super::may_see(application, identity)
+            && wanted
+                .job_id
+                .is_none_or(|job_id| job_id == application.job_id)
+    };
+    Ok(page.records(reader, is_wanted).await?)
 }
 
 /// The narrowest index that contains them all.

@@ -17,7 +17,7 @@ pub use refusal::Refusal;
 pub use resume::{
     MAX_RESUME_BYTES, Resume, pdf_name, remove_resume, resume_bytes, see_resume, store_resume,
 };
-pub use see::{applicant, may_see, see, shown_resume};
+pub use see::{applicants, may_see, see, shown_resumes};
 pub use submit::{Submission, submit};
 use verdict::ask_rules;
 pub use verdict::override_verdict;

@@ -85,16 +85,18 @@ pub fn pdf_name(name: &str) -> String {
 }
 
 /// Stores a file, its record and bytes, in one change.
-pub fn store_resume(
+pub async fn store_resume(
     transaction: &mut Transaction,
     student_id: &StudentId,
     resume: &Resume,
 ) -> Result<Stored<StoredFile>, Refusal> {
     let own = KeyRange::prefix(&keys::files_by_student(student_id));
-    let stored = transaction.scan_keys(&own, Direction::Forward, MAX_STORED)?;
+    let stored = transaction
+        .scan_keys(&own, Direction::Forward, MAX_STORED)
+        .await?;
     let mut listed = 0;
     for row in &stored {
-        let file: Option<Stored<StoredFile>> = transaction.get(&keys::indexed(row)?)?;
+        let file: Option<Stored<StoredFile>> = transaction.get(&keys::indexed(row)?).await?;
         listed += usize::from(file.is_some_and(|file| file.removed_at.is_none()));
     }
     if listed >= MAX_FILES || stored.len() == MAX_STORED {
@@ -103,36 +105,44 @@ pub fn store_resume(
     let now = transaction.now();
     let file_id = FileId::generate(now);
     for (number, chunk) in (0..).zip(resume.bytes.chunks(CHUNK_BYTES)) {
-        transaction.put_bytes(&keys::file_chunk(file_id, number), chunk.to_vec())?;
+        transaction
+            .put_bytes(&keys::file_chunk(file_id, number), chunk.to_vec())
+            .await?;
     }
-    Ok(transaction.insert(StoredFile {
-        file_id,
-        student_id: student_id.clone(),
-        name: resume.name.clone(),
-        size_bytes: resume.bytes.len() as u64,
-        sha256: resume.sha256.clone(),
-        created_at: now,
-        removed_at: None,
-    })?)
+    Ok(transaction
+        .insert(StoredFile {
+            file_id,
+            student_id: student_id.clone(),
+            name: resume.name.clone(),
+            size_bytes: resume.bytes.len() as u64,
+            sha256: resume.sha256.clone(),
+            created_at: now,
+            removed_at: None,
+        })
+        .await?)
 }
 
 /// Removes a student's file. If an application includes it, it stays with that application until the student is erased,
 /// but cannot be sent with another.
-pub fn remove_resume(
+pub async fn remove_resume(
     transaction: &mut Transaction,
     student_id: &StudentId,
     id: FileId,
 ) -> Result<(), Refusal> {
-    let stored: Option<Stored<StoredFile>> = transaction.get(&keys::file(id))?;
+    let stored: Option<Stored<StoredFile>> = transaction.get(&keys::file(id)).await?;
     let file = stored
         .filter(|file| file.is_listed_for(student_id))
         .ok_or(Refusal::NotFound)?;
     // The guard keeps an application that is being submitted from losing its file.
-    transaction.guard(&keys::shown_file(id))?;
+    transaction.guard(&keys::shown_file(id)).await?;
     let mut is_shown = false;
     let own = KeyRange::prefix(&keys::applications_by_student(student_id));
-    for key in transaction.scan_keys(&own, Direction::Forward, MAX_SCAN_ROWS)? {
-        let application: Option<Stored<Application>> = transaction.get(&keys::indexed(&key)?)?;
+    for key in transaction
+        .scan_keys(&own, Direction::Forward, MAX_SCAN_ROWS)
+        .await?
+    {
+        let application: Option<Stored<Application>> =
+            transaction.get(&keys::indexed(&key)?).await?;
         is_shown |= application.is_some_and(|application| application.resume_id == Some(id));
     }
     if is_shown {
@@ -140,11 +150,14 @@ pub fn remove_resume(
             removed_at: Some(transaction.now()),
             ..file.record.clone()
         };
-        transaction.update(&file, removed)?;
+        transaction.update(&file, removed).await?;
         return Ok(());
     }
     let chunks = KeyRange::prefix(&keys::file_chunks(id));
-    for chunk in transaction.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
+    for chunk in transaction
+        .scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)
+        .await?
+    {
         transaction.delete_bytes(chunk);
     }
     transaction.delete(&file);
@@ -153,17 +166,17 @@ pub fn remove_resume(
 
 /// The file's record, for its student, all admins, and employers who got it with an application. For anybody else it
 /// does not exist.
-pub fn see_resume(
+pub async fn see_resume(
     reader: &Reader,
     identity: &Identity,
     id: FileId,
 ) -> Result<Stored<StoredFile>, Refusal> {
-    let stored: Option<Stored<StoredFile>> = reader.get(&keys::file(id))?;
+    let stored: Option<Stored<StoredFile>> = reader.get(&keys::file(id)).await?;
     let file = stored.ok_or(Refusal::NotFound)?;
     let may = match &identity.party {
         Party::Student(own) => file.is_listed_for(own),
         Party::Admin => true,
-        Party::Employer(_) => was_shown(reader, identity, &file)?,
+        Party::Employer(_) => was_shown(reader, identity, &file).await?,
     };
     if may {
         Ok(file)
@@ -172,28 +185,32 @@ pub fn see_resume(
     }
 }
 
-fn was_shown(reader: &Reader, identity: &Identity, file: &StoredFile) -> Result<bool, StoreError> {
-    let mut shown = false;
-    reader.each_key(&keys::applications_by_student(&file.student_id), |key| {
-        let application: Option<Stored<Application>> = if shown {
-            None
-        } else {
-            reader.get(&keys::indexed(&key)?)?
+async fn was_shown(
+    reader: &Reader,
+    identity: &Identity,
+    file: &StoredFile,
+) -> Result<bool, StoreError> {
+    let mut walk = reader.walk(&keys::applications_by_student(&file.student_id));
+    while let Some(keys) = walk.next_keys().await? {
+        let applications: Vec<Stored<Application>> = reader.get_indexed(&keys).await?;
+        let shows = |application: &Stored<Application>| {
+            application.resume_id == Some(file.file_id) && super::may_see(application, identity)
         };
-        shown |= application.is_some_and(|application| {
-            application.resume_id == Some(file.file_id) && super::may_see(&application, identity)
-        });
-        Ok::<(), StoreError>(())
-    })?;
-    Ok(shown)
+        if applications.iter().any(shows) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The bytes of a file. `Corrupt` if their number differs from the record.
-pub fn resume_bytes(reader: &Reader, file: &StoredFile) -> Result<Vec<u8>, StoreError> {
-    let chunks = KeyRange::prefix(&keys::file_chunks(file.file_id));
+pub async fn resume_bytes(reader: &Reader, file: &StoredFile) -> Result<Vec<u8>, StoreError> {
+    let mut chunks = reader.walk(&keys::file_chunks(file.file_id));
     let mut bytes = Vec::with_capacity(file.size_bytes as usize);
-    for key in reader.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
-        bytes.extend(reader.bytes(&key)?.unwrap_or_default());
+    while let Some(rows) = chunks.next().await? {
+        for (_, row) in rows {
+            bytes.extend(row.value);
+        }
     }
     if bytes.len() as u64 != file.size_bytes {
         let found = bytes.len();

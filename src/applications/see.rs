@@ -12,34 +12,43 @@ pub fn may_see(application: &Application, identity: &Identity) -> bool {
     }
 }
 
-pub fn see(
+pub async fn see(
     reader: &Reader,
     identity: &Identity,
     id: ApplicationId,
 ) -> Result<Stored<Application>, Refusal> {
-    let stored: Option<Stored<Application>> = reader.get(&keys::application(id))?;
+    let stored: Option<Stored<Application>> = reader.get(&keys::application(id)).await?;
     stored
         .filter(|application| may_see(application, identity))
         .ok_or(Refusal::NotFound)
 }
 
-/// The student to show an employer next to the application.
-pub fn applicant(
+/// Who applied, in the order of the applications.
+pub async fn applicants(
     reader: &Reader,
-    application: &Application,
-) -> Result<Option<Student>, StoreError> {
-    let student: Option<Stored<Student>> = reader.get(&keys::student(&application.student_id))?;
-    Ok(student.map(|student| student.record))
+    applications: &[Stored<Application>],
+) -> Result<Vec<Option<Student>>, StoreError> {
+    let keys = applications
+        .iter()
+        .map(|one| keys::student(&one.student_id));
+    let students = reader
+        .get_many(&keys.collect::<Vec<_>>())
+        .await?
+        .into_iter();
+    Ok(students.map(|student| Some(student?.record)).collect())
 }
 
-/// The file sent with an application, if any. Its owner was checked when the application was submitted.
-pub fn shown_resume(
+/// The file sent with each application, if any, in their order. Its owner was checked when the application was
+/// submitted.
+pub async fn shown_resumes(
     reader: &Reader,
-    resume_id: Option<FileId>,
-) -> Result<Option<StoredFile>, StoreError> {
-    let Some(id) = resume_id else {
-        return Ok(None);
-    };
-    let file: Option<Stored<StoredFile>> = reader.get(&keys::file(id))?;
-    Ok(file.map(|file| file.record))
+    resume_ids: &[Option<FileId>],
+) -> Result<Vec<Option<StoredFile>>, StoreError> {
+    let keys = resume_ids.iter().flatten().map(|id| keys::file(*id));
+    let mut files = reader
+        .get_many(&keys.collect::<Vec<_>>())
+        .await?
+        .into_iter();
+    let file = |id: &Option<FileId>| Some(id.and_then(|_| files.next())??.record);
+    Ok(resume_ids.iter().map(file).collect())
 }

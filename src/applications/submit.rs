@@ -30,11 +30,14 @@ pub async fn submit(
     submission: &Submission,
 ) -> Result<Stored<Application>, Refusal> {
     let now = transaction.now();
-    let stored: Option<Stored<Job>> = transaction.get(&keys::job(submission.job_id))?;
+    let stored: Option<Stored<Job>> = transaction.get(&keys::job(submission.job_id)).await?;
     let job = stored
         .filter(|job| job.is_public())
         .ok_or(Refusal::JobNotFound)?;
-    if transaction.is_taken(&keys::standing_application(job.job_id, student_id))? {
+    if transaction
+        .is_taken(&keys::standing_application(job.job_id, student_id))
+        .await?
+    {
         return Err(Refusal::AlreadyApplied);
     }
     if !job.takes_applications(now) {
@@ -48,14 +51,14 @@ pub async fn submit(
         .filter(|note| !note.is_empty());
     let answers = check_answers(&job.questions, &submission.answers, &mut invalid);
     if let Some(resume_id) = submission.resume_id {
-        let resume: Option<Stored<StoredFile>> = transaction.get(&keys::file(resume_id))?;
+        let resume: Option<Stored<StoredFile>> = transaction.get(&keys::file(resume_id)).await?;
         if !resume.is_some_and(|resume| resume.is_listed_for(student_id)) {
             invalid.add("resumeId", FieldFault::NotYourFile);
         }
-        transaction.guard(&keys::shown_file(resume_id))?;
+        transaction.guard(&keys::shown_file(resume_id)).await?;
     }
     invalid.into_result()?;
-    let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id))?;
+    let student: Option<Stored<Student>> = transaction.get(&keys::student(student_id)).await?;
     let student = student.ok_or(Refusal::NotFound)?;
     let language = checker.language_of(&student, submission.language.as_deref());
     // On a machine that is too busy to ask, it waits for review: nobody applies in vain.
@@ -70,7 +73,7 @@ pub async fn submit(
     application.answers = answers;
     application.resume_id = submission.resume_id;
     application.language.clone_from(&submission.language);
-    let application = transaction.insert(application)?;
+    let application = transaction.insert(application).await?;
     transaction.add(keys::application_count(job.job_id), 1);
     Ok(application)
 }

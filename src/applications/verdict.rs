@@ -19,7 +19,7 @@ pub(super) async fn ask_rules(
     job: &Job,
     language: &str,
 ) -> Result<Checked, StoreError> {
-    let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+    let set: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set()).await?;
     let set = set.map(|set| set.record).unwrap_or_default();
     let (reader, now) = (transaction.reader(), transaction.now());
     let asked = checker.check_one(&reader, &set, student, job, now, language);
@@ -36,7 +36,7 @@ pub(super) async fn ask_rules(
 
 /// Replaces the rules' verdict with an admin's decision and its reason, until an admin changes it. `matches`: whether
 /// the caller knows the current version (If-Match).
-pub fn override_verdict(
+pub async fn override_verdict(
     transaction: &mut Transaction,
     identity: &Identity,
     id: ApplicationId,
@@ -46,7 +46,7 @@ pub fn override_verdict(
 ) -> Result<Stored<Application>, Refusal> {
     let reason = check_text(reason, Line::Many, 1, MAX_REASON_CHARS)
         .map_err(|fault| Invalid::one("reason", fault))?;
-    let stored: Option<Stored<Application>> = transaction.get(&keys::application(id))?;
+    let stored: Option<Stored<Application>> = transaction.get(&keys::application(id)).await?;
     let old = stored.ok_or(Refusal::NotFound)?;
     if !matches(old.version) {
         return Err(Refusal::Stale);
@@ -65,7 +65,7 @@ pub fn override_verdict(
     let from = application.eligibility.outcome;
     application.eligibility.outcome = outcome;
     application.updated_at = now;
-    let application = transaction.update(&old, application)?;
+    let application = transaction.update(&old, application).await?;
     transaction.log(Event::EligibilityOverridden {
         application_id: id,
         from,

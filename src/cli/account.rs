@@ -15,7 +15,7 @@ use crate::auth::{Passwords, check_password};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{self, AccountStatus, Email, Role};
-use crate::store::{Origin, Store, Stored, keys};
+use crate::store::{Origin, Store, Stored, Transaction, keys};
 use crate::telemetry::say;
 
 #[derive(Subcommand)]
@@ -88,7 +88,7 @@ impl Account {
         matches!(self, Self::Create(create) if matches!(create.role, RoleName::Admin))
     }
 
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = if self.starts_a_board() {
             open_or_create(config)?
         } else {
@@ -99,28 +99,29 @@ impl Account {
             Self::Create(create) => {
                 let email = parse_email(&create.email)?;
                 let role = create.role.into();
-                make(&store, role, &email, &create.name, create.generate)?;
+                make(&store, role, &email, &create.name, create.generate).await?;
             }
             Self::Suspend { email } => {
                 let email = parse_email(&email)?;
-                set_status(&store, &registrar, &email, AccountStatus::Suspended)?;
+                set_status(&store, &registrar, &email, AccountStatus::Suspended).await?;
             }
             Self::Reinstate { email } => {
                 let email = parse_email(&email)?;
-                set_status(&store, &registrar, &email, AccountStatus::Active)?;
+                set_status(&store, &registrar, &email, AccountStatus::Active).await?;
             }
             Self::ResetPassword { email, generate } => {
                 let email = parse_email(&email)?;
-                let account = find(&store, &email)?;
+                let account = find(&store, &email).await?;
                 refuse_unverified(&account)?;
                 let (password, made) = password(generate)?;
-                let hash = hash(&password)?;
-                store.run_blocking(Origin::OPERATOR, |transaction| {
+                let hash = hash(&password).await?;
+                let change = async |transaction: &mut Transaction| {
                     let current: Option<Stored<model::Account>> =
-                        transaction.get(&keys::account(account.account_id))?;
+                        transaction.get(&keys::account(account.account_id)).await?;
                     let current = current.ok_or(accounts::Refusal::NotFound)?;
-                    accounts::change_password(&registrar, transaction, &current, &hash)
-                })?;
+                    accounts::change_password(&registrar, transaction, &current, &hash).await
+                };
+                store.run(Origin::OPERATOR, change).await?;
                 tell(
                     "changed the password of",
                     &email,
@@ -144,7 +145,7 @@ pub(super) fn open_or_create(config: &Config) -> Result<Store, Failure> {
 }
 
 /// Creates an account, and says so.
-pub(super) fn make(
+pub(super) async fn make(
     store: &Store,
     role: Role,
     email: &Email,
@@ -152,10 +153,11 @@ pub(super) fn make(
     generate: bool,
 ) -> Result<(), Failure> {
     let (password, made) = password(generate)?;
-    let hash = hash(&password)?;
-    store.run_blocking(Origin::OPERATOR, |transaction| {
-        accounts::create_account(transaction, role, email.clone(), name, hash.clone())
-    })?;
+    let hash = hash(&password).await?;
+    let create = async |transaction: &mut Transaction| {
+        accounts::create_account(transaction, role, email.clone(), name, hash.clone()).await
+    };
+    store.run(Origin::OPERATOR, create).await?;
     tell("created", email, made.then_some(&*password))
 }
 
@@ -189,13 +191,13 @@ fn with_password(done: &str, password: &str, is_for_a_person: bool) -> String {
     }
 }
 
-fn set_status(
+async fn set_status(
     store: &Store,
     registrar: &Registrar,
     email: &Email,
     status: AccountStatus,
 ) -> Result<(), Failure> {
-    let account = find(store, email)?;
+    let account = find(store, email).await?;
     if account.status == status {
         return Ok(print_line(format!("{email} is already {}", status.name()))?);
     }
@@ -207,15 +209,11 @@ fn set_status(
         trusted: None,
         reason: None,
     };
-    store.run_blocking(Origin::OPERATOR, |transaction| {
-        accounts::moderate(
-            registrar,
-            transaction,
-            account.account_id,
-            &moderation,
-            &|_| true,
-        )
-    })?;
+    let change = async |transaction: &mut Transaction| {
+        let id = account.account_id;
+        accounts::moderate(registrar, transaction, id, &moderation, &|_| true).await
+    };
+    store.run(Origin::OPERATOR, change).await?;
     let done = match (account.status, status) {
         (_, AccountStatus::Suspended) => "suspended",
         (AccountStatus::Pending, _) => "approved",
@@ -224,8 +222,8 @@ fn set_status(
     tell(done, email, None)
 }
 
-fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure> {
-    let account = accounts::credentials(&store.read()?, email)?;
+async fn find(store: &Store, email: &Email) -> Result<Stored<model::Account>, Failure> {
+    let account = accounts::credentials(&store.read()?, email).await?;
     account.ok_or_else(|| format!("no account has the email {email}").into())
 }
 
@@ -264,9 +262,8 @@ fn password(generate: bool) -> Result<(String, bool), Failure> {
     Ok((password, false))
 }
 
-fn hash(password: &str) -> Result<String, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(async { Passwords::new(1)?.hash(password).await })?)
+async fn hash(password: &str) -> Result<String, Failure> {
+    Ok(Passwords::new(1)?.hash(password).await?)
 }
 
 #[cfg(test)]

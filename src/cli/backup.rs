@@ -29,7 +29,7 @@ pub struct Backup {
 }
 
 impl Backup {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let reader = app::read_only_store(config).map_err(|error| match error {
             StartError::Store(StoreError::InUse(_)) => format!(
                 "{error}, or let an admin download the backup with POST /api/v1/admin/backup"
@@ -38,11 +38,12 @@ impl Backup {
         })?;
         let about = About::new(&config.campus.name, Clock::System.now());
         if self.file.as_os_str() == "-" {
-            write_backup(&reader, about, &mut io::stdout().lock())?;
+            write_backup(&reader, about, &mut io::stdout().lock()).await?;
             return Ok(ExitCode::SUCCESS);
         }
         let target = target(&self.file, config)?;
         let contents = save_backup(reader, about, &target, &|| true)
+            .await
             .map_err(|error| format!("{}: {error}", self.file.display()))?;
         print_line(format_args!(
             "{} saved in {}",

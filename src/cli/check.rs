@@ -29,10 +29,10 @@ pub struct Check {
 }
 
 impl Check {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         app::check_backup_folder(config)?;
         let reader = app::read_only_store(config)?;
-        let mut checked = store::check(&reader, &mut first_ones())?;
+        let mut checked = store::check(&reader, &mut first_ones()).await?;
         drop(reader);
         print_checked(checked)?;
         if self.repair && checked.wrong > 0 {
@@ -41,7 +41,8 @@ impl Check {
             checked = store::repair(&store, &mut |what| {
                 repaired += 1;
                 show(what);
-            })?;
+            })
+            .await?;
             print_line(format_args!("rows repaired: {repaired}"))?;
             print_checked(checked)?;
         }

@@ -26,7 +26,7 @@ pub struct Export {
 }
 
 impl Export {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let reader = app::read_only_store(config)?;
         let folder = self.folder.display();
         // It holds personal data.
@@ -35,7 +35,7 @@ impl Export {
             ErrorKind::AlreadyExists => format!("{folder} already exists; choose another name"),
             _ => format!("{folder}: {error}"),
         })?;
-        let exported = store::export(&reader, &self.folder);
+        let exported = store::export(&reader, &self.folder).await;
         let records = exported.map_err(|error| format!("{folder}: {error}"))?;
         print_line(format_args!(
             "{}, audit log included, exported to {folder}",

@@ -45,7 +45,7 @@ enum KindName {
 }
 
 impl Import {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let owner = self.owner.as_deref().map(Email::parse).transpose();
         let import = office::Import {
             store: &app::existing_store(config, Clock::System)?,
@@ -71,9 +71,8 @@ impl Import {
             let progress = progress_bar(file.metadata()?.len());
             (Box::new(progress.wrap_read(BufReader::new(file))), progress)
         };
-        let report = import.run(source, |rejection| {
-            progress.suspend(|| say(rejection));
-        })?;
+        let rejected = |rejection| progress.suspend(|| say(rejection));
+        let report = import.run(source, rejected).await?;
         progress.finish_and_clear();
         let Report {
             created,

@@ -113,21 +113,21 @@ impl Line {
         let settings = self.config.as_deref();
         match self.command {
             Command::Serve(serve) => serve.run(load(settings, self.data_dir)?),
-            Command::Account(account) => account.run(&load(settings, self.data_dir)?),
-            Command::Import(import) => import.run(&load(settings, self.data_dir)?),
-            Command::Check(check) => check.run(&load(settings, self.data_dir)?),
-            Command::Backup(backup) => backup.run(&load(settings, self.data_dir)?),
-            Command::Restore(restore) => restore.run(&load(settings, self.data_dir)?),
-            Command::Export(export) => export.run(&load(settings, self.data_dir)?),
-            Command::Rules(rules) => rules.run(&load(settings, self.data_dir)?),
-            Command::Reindex => reindex::run(&load(settings, self.data_dir)?),
+            Command::Account(account) => wait(account.run(&load(settings, self.data_dir)?)),
+            Command::Import(import) => wait(import.run(&load(settings, self.data_dir)?)),
+            Command::Check(check) => wait(check.run(&load(settings, self.data_dir)?)),
+            Command::Backup(backup) => wait(backup.run(&load(settings, self.data_dir)?)),
+            Command::Restore(restore) => wait(restore.run(&load(settings, self.data_dir)?)),
+            Command::Export(export) => wait(export.run(&load(settings, self.data_dir)?)),
+            Command::Rules(rules) => wait(rules.run(&load(settings, self.data_dir)?)),
+            Command::Reindex => wait(reindex::run(&load(settings, self.data_dir)?)),
             Command::Init(init) => {
                 if let Some(file) = init.printed() {
                     print::print(file)?;
                     return Ok(ExitCode::SUCCESS);
                 }
                 init.write_settings(settings, self.data_dir.as_deref())?;
-                init.run(&load(settings, self.data_dir)?)
+                wait(init.run(&load(settings, self.data_dir)?))
             }
             // These read no settings.
             Command::Demo(demo) => demo.run(settings, self.data_dir),
@@ -136,6 +136,14 @@ impl Line {
             Command::Man(man) => man.run(),
         }
     }
+}
+
+/// Runs a command that uses the store.
+fn wait<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(command)
 }
 
 fn load(settings: Option<&Path>, data_dir: Option<PathBuf>) -> Result<Config, ConfigError> {

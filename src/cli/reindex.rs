@@ -10,8 +10,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::followers::rebuild;
 
-pub fn run(config: &Config) -> Result<ExitCode, Failure> {
-    let postings = build_index(config)?;
+pub async fn run(config: &Config) -> Result<ExitCode, Failure> {
+    let postings = build_index(config).await?;
     print_line(format_args!(
         "{} indexed",
         counted(postings as u64, "posting")
@@ -20,13 +20,13 @@ pub fn run(config: &Config) -> Result<ExitCode, Failure> {
 }
 
 /// Builds the search index from nothing. Returns the number of postings in it.
-pub(super) fn build_index(config: &Config) -> Result<usize, Failure> {
+pub(super) async fn build_index(config: &Config) -> Result<usize, Failure> {
     // Stays open until the index is built, so that no server can start meanwhile.
     let store = app::existing_store(config, Clock::System)?;
     remove_index(config)?;
     let index = app::open_index(config)?;
     let mut postings = 0;
-    rebuild(&store, &index, |count| postings = count)?;
+    rebuild(&store, &index, |count| postings = count).await?;
     Ok(postings)
 }
 

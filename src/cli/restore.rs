@@ -33,7 +33,7 @@ pub struct Restore {
 }
 
 impl Restore {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", self.file.display());
         if !is_file(&self.file).map_err(|error| named(&error))? {
             return Err(format!(
@@ -59,13 +59,13 @@ impl Restore {
         let store = replacement.store(Clock::System)?;
         // Mail about the last changes before the backup may have been sent too, so it is held like the rest.
         let public_url = config.public_url(config.server.listen);
-        followers::write_due_notices(&store, app::registrar(config, public_url))?;
-        office::settle_restored(&store)?;
-        let log_end = store.read()?.log_end()?;
+        followers::write_due_notices(&store, app::registrar(config, public_url)).await?;
+        office::settle_restored(&store).await?;
+        let log_end = store.read()?.log_end().await?;
         drop(store);
         // An index of other data would be wrong; a missing one is built.
         remove_index(config)?;
-        replacement.finish(log_end)?;
+        replacement.finish(log_end).await?;
         print_line(format_args!(
             "{} restored: {}, as of {}",
             counted(contents.rows, "row"),
@@ -73,7 +73,7 @@ impl Restore {
             contents.about.taken_at
         ))?;
         // Else the first lists would be short, until the server has built it.
-        if let Err(error) = build_index(config) {
+        if let Err(error) = build_index(config).await {
             say(format_args!(
                 "the search index could not be built: {error}. The next start builds it"
             ));

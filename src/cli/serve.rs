@@ -29,7 +29,7 @@ impl Serve {
             let signal = StopSignal::listen()?;
             let settings = config.clone();
             let is_new = !app::has_store(&settings);
-            let running = app::start(config, Clock::System)?;
+            let running = app::start(config, Clock::System).await?;
             if is_new {
                 let folder = settings.data.dir.display();
                 tracing::info!(%folder, "created an empty board, because this folder had no data");

@@ -15,7 +15,7 @@ use crate::model::{
     Timestamp, language_for,
 };
 use crate::rules::{self, Fault, Host, Module, Verdict};
-use crate::store::{Origin, Reader, Store, StoreError, Stored, keys};
+use crate::store::{Origin, Reader, Store, StoreError, Stored, Transaction, keys, wait};
 
 /// The campus's settings for rules.
 pub struct Terms {
@@ -125,20 +125,19 @@ impl Checker {
     }
 
     /// Drops the compiled code of an upload, unless the campus has that module.
-    pub fn forget_unless_kept(
+    pub async fn forget_unless_kept(
         &self,
         reader: &Reader,
         digest: rules::Digest,
     ) -> Result<(), StoreError> {
-        let mut kept = false;
-        reader.each_key(&keys::rules(), |key| {
-            let rule = reader.get(&keys::rule(keys::indexed_id::<RuleModule>(&key)?))?;
-            kept |= rule.is_some_and(|rule| rule.digest == digest.to_string());
-            Ok::<(), StoreError>(())
-        })?;
-        if !kept {
-            self.modules.host.forget(digest);
+        let (digits, mut walk) = (digest.to_string(), reader.walk(&keys::rules()));
+        while let Some(keys) = walk.next_keys().await? {
+            let rules: Vec<Stored<RuleModule>> = reader.get_indexed(&keys).await?;
+            if rules.iter().any(|rule| rule.digest == digits) {
+                return Ok(());
+            }
         }
+        self.modules.host.forget(digest);
         Ok(())
     }
 
@@ -156,7 +155,11 @@ impl Checker {
         let case = Arc::new(Case {
             now,
             language: language.to_owned(),
-            students: vec![facts.student_beside(reader, 0, student, Some(job.job_id))?],
+            students: vec![
+                facts
+                    .student_beside(reader, 0, student, Some(job.job_id))
+                    .await?,
+            ],
             jobs: Arc::new(vec![facts.job(0, job)]),
             pairs: vec![(0, 0)],
             purpose: Purpose::Verdict,
@@ -284,10 +287,10 @@ impl Checker {
     pub async fn warm(&self) -> Result<(), StoreError> {
         let reader = self.store.read()?;
         let now = self.store.clock().now();
-        for rule in failing_rules(&reader)? {
+        for rule in failing_rules(&reader).await? {
             self.health.failed(rule, now, false);
         }
-        let set = rule_set(&reader)?;
+        let set = rule_set(&reader).await?;
         for rule in set.active.iter().chain(&set.shadow) {
             let ready = self.modules.ready(&reader, rule, &self.terms.settings);
             if let Err(fault) = ready.await? {
@@ -325,8 +328,10 @@ impl Checker {
         tracing::error!(rule = named(rule), error = %fault, "a campus rule failed");
         if self.health.failed(rule.rule_id, now, wholly) {
             let (store, id, message) = (self.store.clone(), rule.rule_id, fault.to_string());
-            self.note(async move {
-                let note = |transaction: &mut _| note_failure(transaction, id, &message);
+            self.note(async move || {
+                let note = async |transaction: &mut Transaction| {
+                    note_failure(transaction, id, &message).await
+                };
                 store.run(Origin::SYSTEM, note).await
             });
         }
@@ -335,8 +340,9 @@ impl Checker {
     pub(super) fn answered(&self, rule: &RuleInUse, now: Timestamp) {
         if self.health.answered(rule.rule_id, now) {
             let (store, id) = (self.store.clone(), rule.rule_id);
-            self.note(async move {
-                let note = |transaction: &mut _| note_recovery(transaction, id);
+            self.note(async move || {
+                let note =
+                    async |transaction: &mut Transaction| note_recovery(transaction, id).await;
                 store.run(Origin::SYSTEM, note).await
             });
         }
@@ -344,9 +350,9 @@ impl Checker {
 
     /// Runs beside the request: callers do not wait for the report to the office.
     #[expect(clippy::unused_self, reason = "part of what the checker does")]
-    fn note(&self, note: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
-        tokio::spawn(async move {
-            if let Err(error) = note.await {
+    fn note(&self, note: impl AsyncFnOnce() -> Result<(), StoreError> + Send + 'static) {
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = wait(note()) {
                 tracing::error!(%error, "could not record the health of a campus rule");
             }
         });
@@ -372,7 +378,7 @@ pub(super) fn named(rule: &RuleInUse) -> String {
 }
 
 /// The modules in use.
-pub fn rule_set(reader: &Reader) -> Result<RuleSet, StoreError> {
-    let stored: Option<Stored<RuleSet>> = reader.get(&keys::rule_set())?;
+pub async fn rule_set(reader: &Reader) -> Result<RuleSet, StoreError> {
+    let stored: Option<Stored<RuleSet>> = reader.get(&keys::rule_set()).await?;
     Ok(stored.map(|set| set.record).unwrap_or_default())
 }

@@ -14,24 +14,33 @@ use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, keys};
 const MAX_ACCEPTED: usize = 200;
 
 /// The jobs of a student's accepted applications that have not ended.
-fn running_jobs(reader: &Reader, student: &StudentId, today: Date) -> Result<Vec<Job>, StoreError> {
+async fn running_jobs(
+    reader: &Reader,
+    student: &StudentId,
+    today: Date,
+) -> Result<Vec<Job>, StoreError> {
     let accepted = keys::applications_by_student_status(student, ApplicationStatus::Accepted);
     let range = KeyRange::prefix(&accepted);
-    let mut jobs = Vec::new();
-    for key in reader.scan_keys(&range, Direction::Backward, MAX_ACCEPTED)? {
-        let application: Option<Stored<Application>> = reader.get(&keys::indexed(&key)?)?;
-        let Some(application) = application else {
-            continue;
-        };
-        let job: Option<Stored<Job>> = reader.get(&keys::job(application.job_id))?;
-        jobs.extend(job.map(|job| job.record).filter(|job| job.runs_on(today)));
-    }
-    Ok(jobs)
+    let found = reader
+        .scan_keys(&range, Direction::Backward, MAX_ACCEPTED)
+        .await?;
+    let accepted: Vec<Stored<Application>> = reader.get_indexed(&found).await?;
+    let jobs: Vec<_> = accepted
+        .iter()
+        .map(|application| keys::job(application.job_id))
+        .collect();
+    let jobs = reader.get_many(&jobs).await?.into_iter().flatten();
+    let jobs = jobs.map(|job| job.record);
+    Ok(jobs.filter(|job| job.runs_on(today)).collect())
 }
 
 /// Weekly hours of a student's accepted applications whose job has not ended.
-pub fn weekly_hours(reader: &Reader, student: &StudentId, today: Date) -> Result<f64, StoreError> {
-    let jobs = running_jobs(reader, student, today)?;
+pub async fn weekly_hours(
+    reader: &Reader,
+    student: &StudentId,
+    today: Date,
+) -> Result<f64, StoreError> {
+    let jobs = running_jobs(reader, student, today).await?;
     // An empty sum would be -0.0, and a sum of tenths is not exact, so the sum is rounded.
     let hours = jobs.iter().fold(0.0, |sum, job| sum + job.hours_per_week);
     Ok((hours * HOURS_PRECISION).round() / HOURS_PRECISION)
@@ -76,24 +85,24 @@ impl<'a> Facts<'a> {
     }
 
     /// `place` is the ID for the rules. It has no meaning outside one call.
-    pub fn student(
+    pub async fn student(
         &self,
         reader: &Reader,
         place: usize,
         student: &Student,
     ) -> Result<rules::Student, StoreError> {
-        self.student_beside(reader, place, student, None)
+        self.student_beside(reader, place, student, None).await
     }
 
     /// The student's facts for one job. If the student has that job already, its hours are left out.
-    pub fn student_beside(
+    pub async fn student_beside(
         &self,
         reader: &Reader,
         place: usize,
         student: &Student,
         job: Option<JobId>,
     ) -> Result<rules::Student, StoreError> {
-        let mut running = running_jobs(reader, &student.student_id, self.today)?;
+        let mut running = running_jobs(reader, &student.student_id, self.today).await?;
         running.retain(|held| Some(held.job_id) != job);
         Ok(rules::Student {
             id: place.to_string(),

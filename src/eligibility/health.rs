@@ -87,11 +87,11 @@ impl RuleHealth {
 }
 
 /// The modules in use that are recorded as failing.
-pub fn failing_rules(reader: &Reader) -> Result<Vec<RuleId>, StoreError> {
-    let set = rule_set(reader)?;
+pub async fn failing_rules(reader: &Reader) -> Result<Vec<RuleId>, StoreError> {
+    let set = rule_set(reader).await?;
     let mut failing = Vec::new();
     for rule in set.active.iter().chain(&set.shadow) {
-        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
+        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id)).await?;
         if stored.is_some_and(|module| module.failing.is_some()) {
             failing.push(rule.rule_id);
         }
@@ -99,12 +99,12 @@ pub fn failing_rules(reader: &Reader) -> Result<Vec<RuleId>, StoreError> {
     Ok(failing)
 }
 
-pub(super) fn note_failure(
+pub(super) async fn note_failure(
     transaction: &mut Transaction,
     id: RuleId,
     message: &str,
 ) -> Result<(), StoreError> {
-    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id)).await?;
     // A draft that fails in a dry run concerns only its author.
     let is_asked = |module: &RuleModule| {
         module.failing.is_none() && matches!(module.state, RuleState::Active | RuleState::Shadow)
@@ -119,12 +119,15 @@ pub(super) fn note_failure(
         }),
         ..old.record.clone()
     };
-    transaction.update(&old, failing)?;
+    transaction.update(&old, failing).await?;
     transaction.log(Event::RuleFailed { rule_id: id })
 }
 
-pub(super) fn note_recovery(transaction: &mut Transaction, id: RuleId) -> Result<(), StoreError> {
-    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+pub(super) async fn note_recovery(
+    transaction: &mut Transaction,
+    id: RuleId,
+) -> Result<(), StoreError> {
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id)).await?;
     let Some(old) = stored.filter(|module| module.failing.is_some()) else {
         return Ok(());
     };
@@ -132,7 +135,7 @@ pub(super) fn note_recovery(transaction: &mut Transaction, id: RuleId) -> Result
         failing: None,
         ..old.record.clone()
     };
-    transaction.update(&old, well)?;
+    transaction.update(&old, well).await?;
     transaction.log(Event::RuleRecovered { rule_id: id })
 }
 

@@ -1,14 +1,14 @@
 //! Which open jobs a student may have, for lists. The facts of all open jobs stay in memory and are updated from the
 //! change log on request. Verdicts are cached for the students who asked last, and only changed jobs are checked again.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::checker::{Case, Checker, Purpose};
 use super::facts::Facts;
 use crate::model::{Event, Job, JobId, JobStatus, Outcome, RuleSet, Student, StudentId, Timestamp};
 use crate::rules;
-use crate::store::{Reader, StoreError, Stored, keys};
+use crate::store::{Logged, Reader, StoreError, Stored, keys};
 
 /// With more new log entries than this, the whole list is read again instead.
 const MAX_BEHIND: usize = 5_000;
@@ -42,7 +42,7 @@ struct CheckedJobs {
 
 #[derive(Default)]
 pub struct OpenJobs {
-    board: Mutex<Arc<Board>>,
+    board: tokio::sync::Mutex<Arc<Board>>,
     checked: Mutex<VecDeque<CheckedJobs>>,
 }
 
@@ -59,11 +59,11 @@ impl OpenJobs {
     ) -> Result<Option<Arc<HashSet<JobId>>>, StoreError> {
         let zone = &checker.terms().zone;
         let facts = Facts::new(zone, now);
-        let board = self.current(reader, &facts)?;
-        let set = super::rule_set(reader)?;
+        let board = self.current(reader, &facts).await?;
+        let set = super::rule_set(reader).await?;
         let wanted = CheckedJobs {
             student_id: student.student_id.clone(),
-            facts: facts.student(reader, 0, student)?,
+            facts: facts.student(reader, 0, student).await?,
             rules: set,
             language: language.to_owned(),
             today: super::facts::day(now.day(zone)),
@@ -102,20 +102,25 @@ impl OpenJobs {
     }
 
     /// The board at the reader's snapshot or slightly later.
-    fn current(&self, reader: &Reader, facts: &Facts) -> Result<Arc<Board>, StoreError> {
-        let mut kept = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = reader.log_end()?;
+    async fn current(&self, reader: &Reader, facts: &Facts<'_>) -> Result<Arc<Board>, StoreError> {
+        let mut kept = self.board.lock().await;
+        let end = reader.log_end().await?;
         if kept.position < end {
             let board = Arc::make_mut(&mut kept);
-            let behind = reader.log_after(board.position, MAX_BEHIND)?;
-            let is_known = board.position > 0 && reader.has_log_after(board.position)?;
+            let behind = reader.log_after(board.position, MAX_BEHIND).await?;
+            let is_known = board.position > 0 && reader.has_log_after(board.position).await?;
             if !is_known || behind.len() == MAX_BEHIND {
-                board.read_all(reader, facts)?;
+                board.read_all(reader, facts).await?;
             } else {
-                for logged in behind {
-                    if let Event::JobChanged { job_id, .. } = logged.entry.event {
-                        board.read_one(reader, facts, job_id)?;
-                    }
+                let changed = |logged: Logged| match logged.entry.event {
+                    Event::JobChanged { job_id, .. } => Some(job_id),
+                    _ => None,
+                };
+                let changed: BTreeSet<JobId> = behind.into_iter().filter_map(changed).collect();
+                let keys: Vec<_> = changed.iter().map(|id| keys::job(*id)).collect();
+                let jobs = reader.get_many(&keys).await?;
+                for (id, job) in changed.into_iter().zip(jobs) {
+                    board.note(facts, id, job);
                 }
             }
             board.position = end;
@@ -125,19 +130,22 @@ impl OpenJobs {
 }
 
 impl Board {
-    fn read_all(&mut self, reader: &Reader, facts: &Facts) -> Result<(), StoreError> {
+    async fn read_all(&mut self, reader: &Reader, facts: &Facts<'_>) -> Result<(), StoreError> {
         let stamp = self.stamp + 1;
         *self = Self {
             stamp,
             ..Self::default()
         };
-        reader.each_key(&keys::jobs_by_status(JobStatus::Open), |key| {
-            self.read_one(reader, facts, keys::indexed_id::<Job>(&key)?)
-        })
+        let mut walk = reader.walk(&keys::jobs_by_status(JobStatus::Open));
+        while let Some(found) = walk.next_keys().await? {
+            for job in reader.get_indexed::<Job>(&found).await? {
+                self.note(facts, job.job_id, Some(job));
+            }
+        }
+        Ok(())
     }
 
-    fn read_one(&mut self, reader: &Reader, facts: &Facts, id: JobId) -> Result<(), StoreError> {
-        let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+    fn note(&mut self, facts: &Facts, id: JobId, stored: Option<Stored<Job>>) {
         let job = stored.filter(|job| job.job_status() == JobStatus::Open);
         self.stamp += 1;
         let all = Arc::make_mut(&mut self.facts);
@@ -164,7 +172,6 @@ impl Board {
             }
             (None, None) => {}
         }
-        Ok(())
     }
 }
 

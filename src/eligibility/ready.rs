@@ -8,7 +8,7 @@ use super::checker::rule_set;
 use crate::config::RulesSettings;
 use crate::model::{Parameters, RuleId, RuleInUse, RuleModule};
 use crate::rules::{self, Fault, Host, Module, Schema};
-use crate::store::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, keys};
+use crate::store::{Reader, StoreError, Stored, keys};
 
 /// A module that is ready to call.
 pub(super) struct Ready {
@@ -71,11 +71,11 @@ impl ModuleCache {
         if let Some(ready) = self.cached(rule) {
             return Ok(Ok(ready));
         }
-        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id))?;
+        let stored: Option<Stored<RuleModule>> = reader.get(&keys::rule(rule.rule_id)).await?;
         let record = stored.ok_or_else(|| {
             StoreError::Corrupt(format!("rule {} is in use and is not there", rule.rule_id))
         })?;
-        let bytes = rule_bytes(reader, &record)?;
+        let bytes = rule_bytes(reader, &record).await?;
         let (host, rule) = (self.host.clone(), rule.clone());
         let parameters = settings.all_parameters(&rule.name, &rule.parameters);
         let ready = blocking(move || {
@@ -85,7 +85,7 @@ impl ModuleCache {
             Ok(ready) => Arc::new(ready),
             Err(fault) => return Ok(Err(fault)),
         };
-        self.keep(reader, ready.clone())?;
+        self.keep(reader, ready.clone()).await?;
         Ok(Ok(ready))
     }
 
@@ -103,8 +103,8 @@ impl ModuleCache {
     }
 
     /// Keeps the modules in use. Of the others, which are asked in dry runs, only the newest.
-    fn keep(&self, reader: &Reader, module: Arc<Ready>) -> Result<(), StoreError> {
-        let set = rule_set(reader)?;
+    async fn keep(&self, reader: &Reader, module: Arc<Ready>) -> Result<(), StoreError> {
+        let set = rule_set(reader).await?;
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         ready.retain(|id, _| {
             let mut in_use = set.active.iter().chain(&set.shadow);
@@ -116,11 +116,13 @@ impl ModuleCache {
 }
 
 /// The bytes of a module. `Corrupt` if their number differs from the record.
-fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
-    let chunks = KeyRange::prefix(&keys::rule_chunks(module.rule_id));
+async fn rule_bytes(reader: &Reader, module: &RuleModule) -> Result<Vec<u8>, StoreError> {
+    let mut chunks = reader.walk(&keys::rule_chunks(module.rule_id));
     let mut bytes = Vec::with_capacity(module.size_bytes as usize);
-    for key in reader.scan_keys(&chunks, Direction::Forward, MAX_SCAN_ROWS)? {
-        bytes.extend(reader.bytes(&key)?.unwrap_or_default());
+    while let Some(rows) = chunks.next().await? {
+        for (_, row) in rows {
+            bytes.extend(row.value);
+        }
     }
     if bytes.len() as u64 == module.size_bytes {
         Ok(bytes)

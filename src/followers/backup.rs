@@ -95,7 +95,7 @@ impl BackupFollower {
 
     async fn back_up(&mut self, tail: &Tail) {
         self.backups.running(self.store.clock().now());
-        match self.attempt(tail) {
+        match self.attempt(tail).await {
             Ok(taken_at) => {
                 self.failed_at = None;
                 self.backups.succeeded(taken_at);
@@ -107,7 +107,7 @@ impl BackupFollower {
     }
 
     /// Returns when the newest backup was taken.
-    fn attempt(&mut self, tail: &Tail) -> Result<Timestamp, BackupError> {
+    async fn attempt(&mut self, tail: &Tail) -> Result<Timestamp, BackupError> {
         self.folder.open()?;
         let taken_at = self.store.clock().now();
         if self.backups.last_success().is_none()
@@ -122,7 +122,7 @@ impl BackupFollower {
         let file = self.folder.file(taken_at);
         let about = About::new(&self.campus, taken_at);
         let reader = self.store.read()?;
-        let contents = save_backup(reader, about, &file, &|| !tail.is_stopping())?;
+        let contents = save_backup(reader, about, &file, &|| !tail.is_stopping()).await?;
         tracing::info!(file = %file.display(), rows = contents.rows, "took the daily backup");
         self.folder.remove_old(taken_at, self.keep);
         Ok(taken_at)
@@ -153,7 +153,8 @@ impl BackupFollower {
             last_success: self.backups.last_success().map(|at| at.day(zone)),
         };
         let today = now.day(zone);
-        let note = |transaction: &mut Transaction| note_failure(transaction, &failed, today);
+        let note =
+            async |transaction: &mut Transaction| note_failure(transaction, &failed, today).await;
         if let Err(error) = self.store.run(Origin::SYSTEM, note).await {
             tracing::error!(%error, "could not tell the office that the daily backup failed");
         }
@@ -161,16 +162,16 @@ impl BackupFollower {
 }
 
 /// Puts a failure in the change log, unless one of the same day is there. `notify` tells the office.
-fn note_failure(
+async fn note_failure(
     transaction: &mut Transaction,
     failed: &Event,
     today: Date,
 ) -> Result<(), StoreError> {
     let (key, today) = (keys::reported_backups(), today.to_string().into_bytes());
-    if transaction.reader().bytes(&key)?.as_ref() == Some(&today) {
+    if transaction.reader().bytes(&key).await?.as_ref() == Some(&today) {
         return Ok(());
     }
-    transaction.put_bytes(&key, today)?;
+    transaction.put_bytes(&key, today).await?;
     transaction.log(failed.clone())
 }
 
@@ -197,6 +198,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::store::MemoryEngine;
+    use crate::store::Now as _;
 
     pub(super) fn at(text: &str) -> Timestamp {
         let time: jiff::Timestamp = text.parse().unwrap();
@@ -253,7 +255,8 @@ mod tests {
     fn the_office_is_told_once_a_day() {
         let folder = tempfile::tempdir().unwrap();
         let mut follower = follower(at("2026-11-29T12:00:00Z"), folder.path());
-        let told = |follower: &BackupFollower| follower.store.read().unwrap().log_end().unwrap();
+        let told =
+            |follower: &BackupFollower| follower.store.read().unwrap().log_end().now().unwrap();
         let full = BackupError::Io(ErrorKind::StorageFull.into());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -266,7 +269,13 @@ mod tests {
         assert_eq!(told(&follower), 1);
         let now = follower.store.clock().now();
         assert_eq!(follower.backups.state(now), BackupState::Failing);
-        let entry = follower.store.read().unwrap().log_after(0, 1).unwrap();
+        let entry = follower
+            .store
+            .read()
+            .unwrap()
+            .log_after(0, 1)
+            .now()
+            .unwrap();
         assert_eq!(
             entry[0].entry.event,
             Event::BackupFailed {

@@ -42,11 +42,13 @@ async fn tick(store: &Store) -> Result<(), StoreError> {
 
 /// Deletes index rows of earlier versions that nothing reads.
 async fn clear_retired(store: &Store) -> Result<(), StoreError> {
-    let clear = |transaction: &mut Transaction| -> Result<usize, StoreError> {
+    let clear = async |transaction: &mut Transaction| -> Result<usize, StoreError> {
         let mut cleared = 0;
         for index in keys::retired() {
             let range = KeyRange::prefix(&index);
-            let found = transaction.scan_keys(&range, Direction::Forward, CLEAR_BATCH)?;
+            let found = transaction
+                .scan_keys(&range, Direction::Forward, CLEAR_BATCH)
+                .await?;
             cleared += found.len();
             found
                 .into_iter()
@@ -59,31 +61,33 @@ async fn clear_retired(store: &Store) -> Result<(), StoreError> {
 }
 
 /// Deletes expired sessions, tokens and saved answers.
-fn clear_expired(transaction: &mut Transaction) -> Result<usize, StoreError> {
+async fn clear_expired(transaction: &mut Transaction) -> Result<usize, StoreError> {
     let mut due = KeyRange::prefix(&keys::expiring());
     due.end = std::ops::Bound::Excluded(keys::expiring_before(transaction.now()));
-    let found = transaction.scan_keys(&due, Direction::Forward, CLEAR_BATCH)?;
+    let found = transaction
+        .scan_keys(&due, Direction::Forward, CLEAR_BATCH)
+        .await?;
     for key in &found {
-        clear(transaction, key)?;
+        clear(transaction, key).await?;
     }
     Ok(found.len())
 }
 
-fn clear(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
+async fn clear(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
     let record = keys::expiring_record(index_key)
         .ok_or_else(|| StoreError::Corrupt(format!("index key {index_key:?}")))?;
     match record {
-        keys::Expiring::Session(key) => delete(transaction, &key),
-        keys::Expiring::Token(key) => delete(transaction, &key),
-        keys::Expiring::SavedAnswer(key) => delete(transaction, &key),
+        keys::Expiring::Session(key) => delete(transaction, &key).await,
+        keys::Expiring::Token(key) => delete(transaction, &key).await,
+        keys::Expiring::SavedAnswer(key) => delete(transaction, &key).await,
     }
 }
 
-fn delete<R: crate::store::Record>(
+async fn delete<R: crate::store::Record>(
     transaction: &mut Transaction,
     key: &RecordKey<R>,
 ) -> Result<(), StoreError> {
-    if let Some(record) = transaction.get(key)? {
+    if let Some(record) = transaction.get(key).await? {
         transaction.delete(&record);
     }
     Ok(())

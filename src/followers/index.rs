@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::{Progress, Tail, Woken};
 use crate::model::{Event, Job, JobId};
 use crate::search::{Edit, SearchError, SearchIndex};
-use crate::store::{Direction, KeyRange, Logged, Reader, Store, StoreError, keys};
+use crate::store::{Direction, KeyRange, Logged, Reader, Store, StoreError, Stored, keys};
 
 /// Log entries per index commit: most, least, and at the start.
 const MOST_BATCH: usize = 5_000;
@@ -77,7 +77,7 @@ impl IndexFollower {
 
     pub(super) async fn run(mut self, mut tail: Tail) {
         let mut position = loop {
-            match self.catch_up_or_rebuild() {
+            match self.catch_up_or_rebuild().await {
                 Ok(position) => break position,
                 Err(error) => tail.wait_after_error("index", &error).await,
             }
@@ -89,8 +89,8 @@ impl IndexFollower {
         loop {
             let done = match tail.grown_past_within(position, LOOK_AFTER).await {
                 Woken::Stopping => break,
-                _ if self.index.is_lost() => self.replace(),
-                Woken::Grown => self.follow(position),
+                _ if self.index.is_lost() => self.replace().await,
+                Woken::Grown => self.follow(position).await,
                 Woken::Idle => continue,
             };
             match done {
@@ -114,10 +114,10 @@ impl IndexFollower {
 
     /// Where to continue: the index's own position, or the position after a rebuild if it does not fit this store: it is of
     /// another one, or an old copy that needs log entries that were trimmed.
-    fn catch_up_or_rebuild(&self) -> Result<u64, FollowError> {
+    async fn catch_up_or_rebuild(&self) -> Result<u64, FollowError> {
         let reader = self.store.read()?;
-        let (position, end) = (self.index.position(), reader.log_end()?);
-        let is_known = position > 0 && position <= end && reader.has_log_after(position)?;
+        let (position, end) = (self.index.position(), reader.log_end().await?);
+        let is_known = position > 0 && position <= end && reader.has_log_after(position).await?;
         if is_known || end == 0 && position == 0 {
             return Ok(position);
         }
@@ -127,25 +127,25 @@ impl IndexFollower {
             log_end = end,
             "building the search index"
         );
-        self.rebuild()
+        self.rebuild().await
     }
 
     /// Rebuilds an index whose files were deleted. The old one still answers until then.
-    fn replace(&self) -> Result<u64, FollowError> {
+    async fn replace(&self) -> Result<u64, FollowError> {
         tracing::warn!("the search index's files are missing; rebuilding it");
         Progress::set(&self.progress.index, 0);
         self.index.replace()?;
-        self.rebuild()
+        self.rebuild().await
     }
 
-    fn rebuild(&self) -> Result<u64, FollowError> {
-        let end = rebuild(&self.store, &self.index, |_| {})?;
+    async fn rebuild(&self) -> Result<u64, FollowError> {
+        let end = rebuild(&self.store, &self.index, |_| {}).await?;
         tracing::info!("the search index is built");
         Ok(end)
     }
 
-    fn follow(&mut self, position: u64) -> Result<u64, FollowError> {
-        let (edits, last) = self.read_on(position)?;
+    async fn follow(&mut self, position: u64) -> Result<u64, FollowError> {
+        let (edits, last) = self.read_on(position).await?;
         if !edits.is_empty() || last >= self.index.position() + UNSAVED {
             let start = Instant::now();
             self.index.apply(edits, last)?;
@@ -156,36 +156,37 @@ impl IndexFollower {
 
     /// The edits for the next log entries, and the position after these entries. Its snapshot ends here: the store
     /// keeps all pages that are replaced while a snapshot is open, and an index commit takes long.
-    fn read_on(&mut self, position: u64) -> Result<(Vec<Edit>, u64), StoreError> {
+    async fn read_on(&mut self, position: u64) -> Result<(Vec<Edit>, u64), StoreError> {
         let reader = self.store.read()?;
-        let entries = reader.log_after(position, self.pace.batch)?;
+        let entries = reader.log_after(position, self.pace.batch).await?;
         let last = entries.last().map_or(position, |logged| logged.sequence);
         let mut changed: BTreeSet<JobId> = entries.iter().filter_map(changed_job).collect();
         if entries.len() == self.pace.batch {
-            let ahead = reader.log_after(self.pace.looked.max(last), LOOK_AHEAD)?;
+            let ahead = reader
+                .log_after(self.pace.looked.max(last), LOOK_AHEAD)
+                .await?;
             changed.extend(single_changes(&ahead));
             let end = ahead.last().map(|logged| logged.sequence);
             self.pace.looked = end.unwrap_or(self.pace.looked).max(last);
         }
-        let edits = changed.into_iter().map(|id| edit(&reader, id));
-        Ok((edits.collect::<Result<_, _>>()?, last))
+        Ok((edits(&reader, changed.into_iter().collect()).await?, last))
     }
 }
 
 /// Writes all postings to the index. After each searchable step, calls `report` with the number so far. Returns the
 /// position from which to follow the log.
-pub fn rebuild(
+pub async fn rebuild(
     store: &Store,
     index: &SearchIndex,
     mut report: impl FnMut(usize),
 ) -> Result<u64, FollowError> {
     // A posting that changes from here on is indexed again from the log, so each step can have a snapshot of its own.
-    let end = store.read()?.log_end()?;
+    let end = store.read()?.log_end().await?;
     let mut rest = Some(KeyRange::prefix(&keys::jobs()));
     let mut count = 0;
     while let Some(range) = rest {
         let step;
-        (step, rest) = read_step(&store.read()?, range)?;
+        (step, rest) = read_step(&store.read()?, range).await?;
         count += step.len();
         // Position 0: if this stops half way, the next start begins again.
         index.apply(step, if rest.is_some() { 0 } else { end })?;
@@ -195,19 +196,20 @@ pub fn rebuild(
 }
 
 /// The edits for the first postings of a range, and the range of the others if there may be more.
-fn read_step(
+async fn read_step(
     reader: &Reader,
     mut range: KeyRange,
 ) -> Result<(Vec<Edit>, Option<KeyRange>), StoreError> {
     let mut step = Vec::with_capacity(REBUILD_STEP);
     while step.len() < REBUILD_STEP {
-        let keys = reader.scan_keys(&range, Direction::Forward, REBUILD_SCAN)?;
+        let keys = reader
+            .scan_keys(&range, Direction::Forward, REBUILD_SCAN)
+            .await?;
         let Some(last) = keys.last().cloned() else {
             return Ok((step, None));
         };
-        for key in keys {
-            step.push(edit(reader, keys::indexed_id::<Job>(&key)?)?);
-        }
+        let ids = keys.iter().map(keys::indexed_id::<Job>);
+        step.extend(edits(reader, ids.collect::<Result<_, _>>()?).await?);
         range = range.beyond(last, Direction::Forward);
     }
     Ok((step, Some(range)))
@@ -241,11 +243,14 @@ fn single_changes(entries: &[Logged]) -> impl Iterator<Item = JobId> {
     single.flatten().filter_map(changed_job)
 }
 
-fn edit(reader: &Reader, id: JobId) -> Result<Edit, StoreError> {
-    Ok(match reader.get::<Job>(&keys::job(id))? {
+async fn edits(reader: &Reader, ids: Vec<JobId>) -> Result<Vec<Edit>, StoreError> {
+    let keys: Vec<_> = ids.iter().map(|id| keys::job(*id)).collect();
+    let jobs = reader.get_many(&keys).await?;
+    let edit = |(id, job): (JobId, Option<Stored<Job>>)| match job {
         Some(job) => Edit::Upsert(Box::new(job.record)),
         None => Edit::Remove(id),
-    })
+    };
+    Ok(ids.into_iter().zip(jobs).map(edit).collect())
 }
 
 #[cfg(test)]

@@ -44,8 +44,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn read(reader: &Reader) -> Result<Self, StoreError> {
-        let Some(bytes) = reader.bytes(&keys::cursor(NAME))? else {
+    async fn read(reader: &Reader) -> Result<Self, StoreError> {
+        let Some(bytes) = reader.bytes(&keys::cursor(NAME)).await? else {
             return Ok(Self::default());
         };
         let (sequence, place) = bytes
@@ -66,8 +66,8 @@ impl Cursor {
 }
 
 /// The last log entry that this follower has handled, 0 if it never ran.
-pub(super) fn position(reader: &Reader) -> Result<u64, StoreError> {
-    Ok(Cursor::read(reader)?.sequence)
+pub(super) async fn position(reader: &Reader) -> Result<u64, StoreError> {
+    Ok(Cursor::read(reader).await?.sequence)
 }
 
 impl NotifyFollower {
@@ -96,10 +96,10 @@ impl NotifyFollower {
     /// Handles the next entries in one change.
     async fn step(&self) -> Result<Cursor, StoreError> {
         let reader = self.store.read()?;
-        let from = Cursor::read(&reader)?;
+        let from = Cursor::read(&reader).await?;
         let mut cursor = from.clone();
         let (mut notices, mut erased) = (Vec::new(), Vec::new());
-        for logged in reader.log_after(from.sequence, BATCH)? {
+        for logged in reader.log_after(from.sequence, BATCH).await? {
             if let Event::AccountStatusChanged {
                 account_id,
                 to: AccountStatus::Erased,
@@ -108,7 +108,7 @@ impl NotifyFollower {
             {
                 erased.push(account_id);
             }
-            let place = add_notices(&reader, &logged, cursor.place.take(), &mut notices)?;
+            let place = add_notices(&reader, &logged, cursor.place.take(), &mut notices).await?;
             if place.is_some() {
                 cursor.place = place;
                 break;
@@ -123,20 +123,24 @@ impl NotifyFollower {
         }
         notices.retain(|notice| !notice.recipient.email.is_erased());
         let outbox = &self.registrar.outbox;
-        let commit = |transaction: &mut Transaction| {
+        let commit = async |transaction: &mut Transaction| {
             for Notice {
                 template,
                 recipient,
                 address,
             } in notices.clone()
             {
-                outbox.notify_of(transaction, template, recipient, address)?;
+                outbox
+                    .notify_of(transaction, template, recipient, address)
+                    .await?;
             }
             // The notices of earlier steps are stored, so none can follow.
             for account_id in &erased {
-                clear_mails_of_erased(transaction, *account_id)?;
+                clear_mails_of_erased(transaction, *account_id).await?;
             }
-            transaction.put_bytes(&keys::cursor(NAME), cursor.bytes())
+            transaction
+                .put_bytes(&keys::cursor(NAME), cursor.bytes())
+                .await
         };
         self.store
             .run::<(), StoreError>(Origin::SYSTEM, commit)
@@ -146,17 +150,12 @@ impl NotifyFollower {
 }
 
 /// Writes the mails for the whole log to the outbox, for a store that no server uses.
-pub fn write_due_notices(store: &Store, registrar: Registrar) -> Result<(), StoreError> {
-    let end = store.read()?.log_end()?;
+pub async fn write_due_notices(store: &Store, registrar: Registrar) -> Result<(), StoreError> {
+    let end = store.read()?.log_end().await?;
     let progress = Arc::default();
     let follower = NotifyFollower::new(store.clone(), Arc::new(registrar), progress);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    runtime.block_on(async {
-        while follower.step().await?.sequence < end {}
-        Ok(())
-    })
+    while follower.step().await?.sequence < end {}
+    Ok(())
 }
 
 /// What somebody is told.
@@ -179,7 +178,7 @@ impl Notice {
 }
 
 /// Finds the notices for one entry. Returns where to continue if there are more.
-fn add_notices(
+async fn add_notices(
     reader: &Reader,
     logged: &Logged,
     place: Option<Place>,
@@ -192,9 +191,11 @@ fn add_notices(
             to,
             ..
         } => {
-            let application = reader.get::<Application>(&keys::application(*application_id))?;
+            let application = reader
+                .get::<Application>(&keys::application(*application_id))
+                .await?;
             if let Some(application) = application {
-                application_moved(reader, &logged.entry, &application, *from, *to, notices)?;
+                application_moved(reader, &logged.entry, &application, *from, *to, notices).await?;
             }
             Ok(None)
         }
@@ -203,13 +204,15 @@ fn add_notices(
             from: Some(from),
             to,
         } if from != to => match closed_because(*from, *to) {
-            Some(because) => job_closed(reader, &logged.entry, (*job_id, because), place, notices),
+            Some(because) => {
+                job_closed(reader, &logged.entry, (*job_id, because), place, notices).await
+            }
             None => Ok(None),
         },
         Event::RuleFailed { rule_id } => {
-            let rule = reader.get::<RuleModule>(&keys::rule(*rule_id))?;
+            let rule = reader.get::<RuleModule>(&keys::rule(*rule_id)).await?;
             if let Some(rule) = rule {
-                to_office(reader, &logged.entry, &rule_failing(&rule), notices)?;
+                to_office(reader, &logged.entry, &rule_failing(&rule), notices).await?;
             }
             Ok(None)
         }
@@ -221,7 +224,7 @@ fn add_notices(
                 because: *because,
                 last_success: *last_success,
             };
-            to_office(reader, &logged.entry, &failing, notices)?;
+            to_office(reader, &logged.entry, &failing, notices).await?;
             Ok(None)
         }
         _ => Ok(None),
@@ -238,22 +241,25 @@ fn rule_failing(rule: &RuleModule) -> MailTemplate {
 }
 
 /// Notifies every active admin.
-fn to_office(
+async fn to_office(
     reader: &Reader,
     entry: &LogEntry,
     template: &MailTemplate,
     notices: &mut Vec<Notice>,
 ) -> Result<(), StoreError> {
     let office = KeyRange::prefix(&keys::active_admins());
-    for key in reader.scan_keys(&office, Direction::Forward, MAX_ADMINS)? {
-        if let Some(admin) = reader.get::<Account>(&keys::indexed(&key)?)? {
+    for key in reader
+        .scan_keys(&office, Direction::Forward, MAX_ADMINS)
+        .await?
+    {
+        if let Some(admin) = reader.get::<Account>(&keys::indexed(&key)?).await? {
             notices.push(Notice::new(entry, template.clone(), &admin.record));
         }
     }
     Ok(())
 }
 
-fn application_moved(
+async fn application_moved(
     reader: &Reader,
     entry: &LogEntry,
     application: &Application,
@@ -261,8 +267,12 @@ fn application_moved(
     status: ApplicationStatus,
     notices: &mut Vec<Notice>,
 ) -> Result<(), StoreError> {
-    let student = reader.get::<Student>(&keys::student(&application.student_id))?;
-    let employer = reader.get::<Employer>(&keys::employer(&application.employee_id))?;
+    let student = reader
+        .get::<Student>(&keys::student(&application.student_id))
+        .await?;
+    let employer = reader
+        .get::<Employer>(&keys::employer(&application.employee_id))
+        .await?;
     let (Some(student), Some(employer)) = (student, employer) else {
         return Ok(());
     };
@@ -312,14 +322,14 @@ fn application_moved(
 }
 
 /// Notifies students with open applications, a page at a time.
-fn job_closed(
+async fn job_closed(
     reader: &Reader,
     entry: &LogEntry,
     (job_id, because): (JobId, ClosedBecause),
     place: Option<Place>,
     notices: &mut Vec<Notice>,
 ) -> Result<Option<Place>, StoreError> {
-    let Some(job) = reader.get::<Job>(&keys::job(job_id))? else {
+    let Some(job) = reader.get::<Job>(&keys::job(job_id)).await? else {
         return Ok(None);
     };
     let prefix = keys::applications_by_job(job_id);
@@ -327,14 +337,18 @@ fn job_closed(
     if let Some(place) = place {
         range = range.beyond(prefix.join(&place), Direction::Forward);
     }
-    let found = reader.scan_keys(&range, Direction::Forward, APPLICANTS)?;
+    let found = reader
+        .scan_keys(&range, Direction::Forward, APPLICANTS)
+        .await?;
     for key in &found {
-        let application = reader.get::<Application>(&keys::indexed(key)?)?;
+        let application = reader.get::<Application>(&keys::indexed(key)?).await?;
         let Some(application) = application.filter(|one| !one.application_status().is_final())
         else {
             continue;
         };
-        let student = reader.get::<Student>(&keys::student(&application.student_id))?;
+        let student = reader
+            .get::<Student>(&keys::student(&application.student_id))
+            .await?;
         let Some(student) = student else {
             continue;
         };

@@ -54,21 +54,21 @@ impl Clearing {
         }
         let days = |days: u32| now.minus(Duration::from_hours(24) * days);
         let before = days(self.retention.sent_mail_days.get());
-        walk::<Mail>(store, tail, &keys::mails(), before, |transaction, id| {
-            clear_mail(transaction, id, before)
-        })
-        .await?;
+        let clear =
+            async |transaction: &mut Transaction, id| clear_mail(transaction, id, before).await;
+        walk::<Mail>(store, tail, &keys::mails(), before, clear).await?;
         let before = days(self.retention.unverified_days.get());
         let unverified = keys::accounts_by_status(AccountStatus::Unverified);
-        walk::<Account>(store, tail, &unverified, before, |transaction, id| {
-            clear_unverified(transaction, id, before)
-        })
-        .await?;
+        let clear = async |transaction: &mut Transaction, id| {
+            clear_unverified(transaction, id, before).await
+        };
+        walk::<Account>(store, tail, &unverified, before, clear).await?;
         let before = days(self.retention.log_days.get());
         while !tail.is_stopping() {
-            let up_to = self.read_by_all(&store.read()?)?;
-            let step =
-                |transaction: &mut Transaction| trim_log(transaction, before, up_to, LOG_STEP);
+            let up_to = self.read_by_all(&store.read()?).await?;
+            let step = async |transaction: &mut Transaction| {
+                trim_log(transaction, before, up_to, LOG_STEP).await
+            };
             if store.run::<_, StoreError>(Origin::SYSTEM, step).await? < LOG_STEP {
                 break;
             }
@@ -79,10 +79,10 @@ impl Clearing {
 
     /// The last log entry that no follower needs any more. After a crash, the index goes on from the position in its own
     /// files. Its follower is ahead of that while nothing that the index shows changes.
-    fn read_by_all(&self, reader: &Reader) -> Result<u64, StoreError> {
+    async fn read_by_all(&self, reader: &Reader) -> Result<u64, StoreError> {
         let follower = self.progress.index.load(Ordering::Acquire);
         let index = follower.min(self.index.position());
-        Ok(index.min(notify::position(reader)?))
+        Ok(index.min(notify::position(reader).await?))
     }
 }
 
@@ -92,19 +92,23 @@ async fn walk<R: Record>(
     tail: &Tail,
     index: &Key,
     before: Timestamp,
-    clear: impl Fn(&mut Transaction, R::Id) -> Result<(), StoreError>,
+    clear: impl AsyncFn(&mut Transaction, R::Id) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut range = KeyRange::prefix(index);
     range.end = Bound::Excluded(keys::made_since(index, before));
     while !tail.is_stopping() {
-        let found = store.read()?.scan_keys(&range, Direction::Forward, STEP)?;
+        let found = store
+            .read()?
+            .scan_keys(&range, Direction::Forward, STEP)
+            .await?;
         let Some(last) = found.last().cloned() else {
             break;
         };
-        let step = |transaction: &mut Transaction| {
-            found
-                .iter()
-                .try_for_each(|key| clear(transaction, keys::indexed_id::<R>(key)?))
+        let step = async |transaction: &mut Transaction| {
+            for key in &found {
+                clear(transaction, keys::indexed_id::<R>(key)?).await?;
+            }
+            Ok::<(), StoreError>(())
         };
         store.run(Origin::SYSTEM, step).await?;
         range = range.beyond(last, Direction::Forward);

@@ -19,6 +19,7 @@ use super::state::State;
 use crate::accounts::{self, Refusal, SignUp};
 use crate::auth::{Flow, check_password};
 use crate::model::{Email, FieldFault, Invalid, Registration, read_json};
+use crate::store::Transaction;
 
 /// Requests per minute from one network: registrations and reset links.
 pub const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
@@ -82,9 +83,11 @@ pub async fn register(
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::sign_up(&state.registrar, transaction, &input, &hash),
+        async |transaction: &mut Transaction| {
+            accounts::sign_up(&state.registrar, transaction, &input, &hash).await
+        },
         // Saved without a body: the erasure of an account could not find the address in it.
-        |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
+        async |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
     );
     in_equal_time(answer).await?;
     let registered = Registered {
@@ -110,7 +113,7 @@ pub async fn verify_email(
 ) -> Result<HttpResponse, Problem> {
     let (origin, bytes) = (caller.origin, body.0.clone());
     let answer = verify_address(caller, &request, &state, body);
-    let answer = state.follow_link(&request, answer);
+    let answer = Box::pin(state.follow_link(&request, answer));
     once_with_secrets(&state, &request, origin, &bytes, answer).await
 }
 
@@ -123,8 +126,8 @@ async fn verify_address(
     let VerifyBody { token, password } = body.parse()?;
     let hash = state
         .store
-        .run(caller.origin, |transaction| {
-            accounts::try_link(transaction, &token)
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            accounts::try_link(transaction, &token).await
         })
         .await?;
     let flow = Flow::Network(state.client(request).network);
@@ -135,8 +138,8 @@ async fn verify_address(
     }
     let (opened, account) = state
         .store
-        .run(caller.origin, |transaction| {
-            accounts::verify_email(&state.registrar, transaction, &token, &hash)
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            accounts::verify_email(&state.registrar, transaction, &token, &hash).await
         })
         .await?;
     signed_in(state, request, &opened, &account)
@@ -166,8 +169,10 @@ pub async fn forgot_password(
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::forgot_password(&state.registrar, transaction, email.as_ref()),
-        |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
+        async |transaction: &mut Transaction| {
+            accounts::forgot_password(&state.registrar, transaction, email.as_ref()).await
+        },
+        async |()| Ok(Reply::empty(StatusCode::ACCEPTED)),
     );
     in_equal_time(answer).await
 }
@@ -201,7 +206,7 @@ async fn set_password(
     password: &str,
 ) -> Result<HttpResponse, Problem> {
     // A retry must get the first answer even though the token is spent by then.
-    let hash = if accounts::is_reset(&state.read()?, token, state.now())? {
+    let hash = if accounts::is_reset(&state.read()?, token, state.now()).await? {
         state.passwords.hash(password).await?
     } else {
         String::new()
@@ -212,8 +217,10 @@ async fn set_password(
         None,
         caller.origin,
         &body.0,
-        |transaction| accounts::reset_password(&state.registrar, transaction, token, &hash),
-        |account| {
+        async |transaction: &mut Transaction| {
+            accounts::reset_password(&state.registrar, transaction, token, &hash).await
+        },
+        async |account| {
             state.log_ins.password_reset(*account);
             Ok(Reply::empty(StatusCode::NO_CONTENT))
         },

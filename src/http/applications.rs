@@ -1,5 +1,7 @@
 //! Applications: submit, list, read, change status, withdraw.
 
+use std::slice;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -9,7 +11,7 @@ use super::body::JsonBody;
 use super::caller::{Caller, EmployerOrAdmin, SignedIn, Student};
 use super::eligibility::asked_language;
 use super::etag::{IfMatch, etag, is_known};
-use super::idempotency::{Reply, once_async};
+use super::idempotency::{Reply, once};
 use super::jobs::id_of;
 use super::problem::{Code, Problem};
 use super::query::Query;
@@ -58,9 +60,10 @@ pub async fn submit(
         language: asked_language(&request, &state),
     };
     let student_id = caller.student_id();
-    let resume = applications::shown_resume(&state.read()?, resume_id)?;
+    let resumes = applications::shown_resumes(&state.read()?, &[resume_id]).await?;
+    let resume = resumes.into_iter().next().flatten();
     let checker = &state.checker;
-    once_async(
+    once(
         &state,
         &request,
         Some(&caller.who),
@@ -69,7 +72,7 @@ pub async fn submit(
         async |transaction: &mut Transaction| {
             applications::submit(checker, transaction, student_id, &submission).await
         },
-        |application| {
+        async |application| {
             let view = ApplicationView::new(application, Role::Student, None, resume.clone());
             let mut answer = Reply::json(StatusCode::CREATED, &view)?;
             answer.location = Some(format!(
@@ -83,19 +86,21 @@ pub async fn submit(
     .await
 }
 
-/// An application as the caller may see it. Employers and admins also see the applicant.
-fn view<'a>(
+/// Applications as the caller may see them. Employers and admins also see who applied.
+async fn views<'a>(
     reader: &Reader,
     identity: &Identity,
-    application: &'a Stored<Application>,
-) -> Result<ApplicationView<'a>, Problem> {
+    all: &'a [Stored<Application>],
+) -> Result<Vec<ApplicationView<'a>>, Problem> {
     let role = identity.role();
-    let applicant = match role {
-        Role::Student => None,
-        Role::Employer | Role::Admin => applications::applicant(reader, application)?,
+    let applicants = match role {
+        Role::Student => vec![None; all.len()],
+        Role::Employer | Role::Admin => applications::applicants(reader, all).await?,
     };
-    let resume = applications::shown_resume(reader, application.resume_id)?;
-    Ok(ApplicationView::new(application, role, applicant, resume))
+    let resume_ids: Vec<_> = all.iter().map(|one| one.resume_id).collect();
+    let resumes = applications::shown_resumes(reader, &resume_ids).await?;
+    let view = |((one, applicant), resume)| ApplicationView::new(one, role, applicant, resume);
+    Ok(all.iter().zip(applicants).zip(resumes).map(view).collect())
 }
 
 /// GET /applications
@@ -110,7 +115,7 @@ pub async fn list(
         job_id: query.get("jobId", FieldFault::NotAnId)?,
         status: query.named("status")?,
     };
-    answer_list(&reader, &caller.who, wanted, &query)
+    answer_list(&reader, &caller.who, wanted, &query).await
 }
 
 /// GET /jobs/{jobId}/applications
@@ -122,7 +127,7 @@ pub async fn list_of_job(
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
     let query = Query::of(&request, &["status", "limit", "cursor"])?;
-    let (job, how) = jobs::see(&reader, Some(&caller.who), id_of(&path)?)?;
+    let (job, how) = jobs::see(&reader, Some(&caller.who), id_of(&path)?).await?;
     if how != Audience::Manager {
         return Err(applications::Refusal::NotYours.into());
     }
@@ -130,23 +135,19 @@ pub async fn list_of_job(
         job_id: Some(job.job_id),
         status: query.named("status")?,
     };
-    answer_list(&reader, &caller.who, wanted, &query)
+    answer_list(&reader, &caller.who, wanted, &query).await
 }
 
-fn answer_list(
+async fn answer_list(
     reader: &Reader,
     identity: &Identity,
     wanted: ApplicationsWanted,
     query: &Query,
 ) -> Result<HttpResponse, Problem> {
     let after = query.place()?;
-    let page = applications::list(reader, identity, wanted, after.as_ref(), query.limit()?)?;
-    let items = page
-        .items
-        .iter()
-        .map(|application| view(reader, identity, application));
+    let page = applications::list(reader, identity, wanted, after.as_ref(), query.limit()?).await?;
     let page = PageView {
-        items: items.collect::<Result<_, _>>()?,
+        items: views(reader, identity, &page.items).await?,
         next_cursor: query.next_place(page.next),
     };
     Ok(HttpResponse::Ok().json(page))
@@ -160,14 +161,15 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let application = applications::see(&reader, &caller.who, id_of(&path)?)?;
+    let application = applications::see(&reader, &caller.who, id_of(&path)?).await?;
     let tag = (header::ETAG, etag(application.version));
     if is_known(&request, application.version) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header(tag);
-    Ok(response.json(view(&reader, &caller.who, &application)?))
+    let views = views(&reader, &caller.who, slice::from_ref(&application)).await?;
+    Ok(response.json(views.first()))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -195,17 +197,18 @@ pub async fn update(
         note,
     };
     let application = move_application(&request, &state, &caller, id_of(&path)?, &decision).await?;
-    answer_moved(&state, &caller.who, &application)
+    answer_moved(&state, &caller.who, &application).await
 }
 
-pub fn answer_moved(
+pub async fn answer_moved(
     state: &State,
     identity: &Identity,
     application: &Stored<Application>,
 ) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag(application.version)));
-    Ok(response.json(view(&state.read()?, identity, application)?))
+    let views = views(&state.read()?, identity, slice::from_ref(application)).await?;
+    Ok(response.json(views.first()))
 }
 
 /// DELETE /applications/{id}
@@ -243,7 +246,7 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
     let known = |version| if_match.holds(version);
     let decided = state
         .store
-        .run_async(caller.origin, async |transaction: &mut Transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             let (checker, who) = (&state.checker, &caller.who);
             applications::decide(checker, transaction, who, id, decision, &known).await
         })

@@ -1,8 +1,8 @@
 //! Access to routes as types. Nobody else can reach a handler that takes `Caller<Student>`, and the line that declares
 //! the route names the same type.
 
-use std::future::{Ready, ready};
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -35,7 +35,7 @@ pub trait Policy: 'static {
         request: &HttpRequest,
         state: &State,
         reader: &Reader,
-    ) -> Result<Option<Identity>, Problem> {
+    ) -> impl Future<Output = Result<Option<Identity>, Problem>> {
         identity_of(request, state, reader)
     }
 }
@@ -67,7 +67,7 @@ impl Policy for Anyone {
     fn admit(_: Option<Identity>) -> Result<(), Problem> {
         Ok(())
     }
-    fn identify(_: &HttpRequest, _: &State, _: &Reader) -> Result<Option<Identity>, Problem> {
+    async fn identify(_: &HttpRequest, _: &State, _: &Reader) -> Result<Option<Identity>, Problem> {
         Ok(None)
     }
 }
@@ -127,7 +127,7 @@ impl Policy for LocalOrAdmin {
     fn admit(_: Option<Identity>) -> Result<(), Problem> {
         Ok(())
     }
-    fn identify(
+    async fn identify(
         request: &HttpRequest,
         state: &State,
         reader: &Reader,
@@ -135,7 +135,7 @@ impl Policy for LocalOrAdmin {
         if is_local(request, state) {
             return Ok(None);
         }
-        match identity_of(request, state, reader) {
+        match identity_of(request, state, reader).await {
             Ok(Some(identity)) if identity.role() == Role::Admin => Ok(Some(identity)),
             _ => Err(Problem::not_found()),
         }
@@ -171,20 +171,20 @@ pub struct Caller<P: Policy> {
 
 impl<P: Policy> FromRequest for Caller<P> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(find(request))
+        Box::pin(find(request.clone()))
     }
 }
 
-fn find<P: Policy>(request: &HttpRequest) -> Result<Caller<P>, Problem> {
+async fn find<P: Policy>(request: HttpRequest) -> Result<Caller<P>, Problem> {
     let state = request
         .app_data::<web::Data<State>>()
         .expect("the server is built with its state");
     let reader = state.read()?;
-    let identity = P::identify(request, state, &reader)?;
-    let origin = state.origin(request, identity.as_ref());
+    let identity = P::identify(&request, state, &reader).await?;
+    let origin = state.origin(&request, identity.as_ref());
     Ok(Caller {
         who: P::admit(identity)?,
         origin,
@@ -195,14 +195,14 @@ fn find<P: Policy>(request: &HttpRequest) -> Result<Caller<P>, Problem> {
 /// The identity of the access token in the header, or else in the cookie. An invalid header is an error. An invalid
 /// cookie is ignored, since the browser sends it automatically. For the same reason, an unsafe method with a valid
 /// cookie must come from our own pages.
-pub fn identity_of(
+pub async fn identity_of(
     request: &HttpRequest,
     state: &State,
     reader: &Reader,
 ) -> Result<Option<Identity>, Problem> {
     let now = state.now();
-    let holder = |token: &str| match state.access_keys.verify(token, now) {
-        Some(access) => identify(reader, access.sid, now),
+    let holder = async |token: &str| match state.access_keys.verify(token, now) {
+        Some(access) => identify(reader, access.sid, now).await,
         None => Ok(None),
     };
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
@@ -212,13 +212,13 @@ pub fn identity_of(
                 .eq_ignore_ascii_case("bearer")
                 .then_some(token.trim())
         });
-        let identity = holder(token.ok_or_else(Problem::unauthenticated)?)?;
+        let identity = holder(token.ok_or_else(Problem::unauthenticated)?).await?;
         return identity.map(Some).ok_or_else(Problem::unauthenticated);
     }
-    let identity = cookies::read(request, cookies::ACCESS)
-        .map(holder)
-        .transpose()?
-        .flatten();
+    let identity = match cookies::read(request, cookies::ACCESS) {
+        Some(token) => holder(token).await?,
+        None => None,
+    };
     if identity.is_some() && !request.method().is_safe() && !cookies::is_same_origin(request) {
         return Err(Problem::forbidden(Because::Origin));
     }

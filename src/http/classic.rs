@@ -44,7 +44,7 @@ pub async fn update_application(
     };
     let application =
         move_application(&request, &state, &caller, application_id, &decision).await?;
-    answer_moved(&state, &caller.who, &application)
+    answer_moved(&state, &caller.who, &application).await
 }
 
 /// DELETE /delete-service?jobId=: closes the job.

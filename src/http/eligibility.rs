@@ -23,7 +23,7 @@ use crate::model::{
     self, AccountId, Application, ApplicationId, Eligibility, Identity, JobId, Outcome, Override,
     Party, Reason, Role, StudentId, Timestamp, language_for,
 };
-use crate::store::{Reader, Stored, keys};
+use crate::store::{Reader, Stored, Transaction, keys};
 
 /// What a verdict varies by: its reader and the language.
 pub const BY_READER: &str = "Authorization, Cookie, Accept-Language";
@@ -93,9 +93,9 @@ pub async fn verdict(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let (job, _) = jobs::see(&reader, Some(&caller.who), id_of(&path)?)?;
-    let student = student(&reader, caller.student_id())?;
-    let set = rule_set(&reader)?;
+    let (job, _) = jobs::see(&reader, Some(&caller.who), id_of(&path)?).await?;
+    let student = student(&reader, caller.student_id()).await?;
+    let set = rule_set(&reader).await?;
     let (checker, now) = (&state.checker, state.now());
     let language = checker.language_of(&student, asked_language(&request, &state).as_deref());
     let checked = checker
@@ -123,9 +123,10 @@ pub fn asked_language(request: &HttpRequest, state: &State) -> Option<String> {
     own.map(str::to_owned)
 }
 
-fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {
+async fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {
     reader
-        .get(&keys::student(id))?
+        .get(&keys::student(id))
+        .await?
         .ok_or_else(Problem::not_found)
 }
 
@@ -140,7 +141,7 @@ pub async fn eligible_jobs(
     let Some(Party::Student(id)) = identity.map(|identity| &identity.party) else {
         return Err(Problem::forbidden(Because::StudentsOnly));
     };
-    let student = student(reader, id)?;
+    let student = student(reader, id).await?;
     let (checker, now) = (&state.checker, state.now());
     let language = checker.language_of(&student, asked_language(request, state).as_deref());
     let eligible = (state.open_jobs).eligible(checker, reader, &student, now, language);
@@ -167,10 +168,11 @@ pub async fn override_verdict(
     let if_match = IfMatch::of(&request);
     let application = state
         .store
-        .run(caller.origin, |transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             let matches = |version| if_match.holds(version);
             applications::override_verdict(transaction, &caller.who, id, outcome, &reason, &matches)
+                .await
         })
         .await?;
-    answer_moved(&state, &caller.who, &application)
+    answer_moved(&state, &caller.who, &application).await
 }

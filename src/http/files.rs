@@ -62,8 +62,10 @@ pub async fn keep(
         Some(&caller.who),
         caller.origin,
         resume.bytes(),
-        |transaction| applications::store_resume(transaction, student_id, &resume),
-        |file| {
+        async |transaction: &mut Transaction| {
+            applications::store_resume(transaction, student_id, &resume).await
+        },
+        async |file| {
             let mut answer = Reply::json(StatusCode::CREATED, &FileView::from(&file.record))?;
             answer.location = Some(format!("/api/v1/files/{}", file.file_id));
             Ok(answer)
@@ -79,8 +81,8 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let file = applications::see_resume(&reader, &caller.who, id_of(&path)?)?;
-    let bytes = applications::resume_bytes(&reader, &file)?;
+    let file = applications::see_resume(&reader, &caller.who, id_of(&path)?).await?;
+    let bytes = applications::resume_bytes(&reader, &file).await?;
     let name = DispositionParam::FilenameExt(ExtendedValue {
         charset: Charset::Ext("UTF-8".into()),
         language_tag: None,
@@ -104,12 +106,12 @@ pub async fn remove(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let file = applications::see_resume(&reader, &caller.who, id_of(&path)?)?;
+    let file = applications::see_resume(&reader, &caller.who, id_of(&path)?).await?;
     if caller.who.role() == Role::Employer {
         return Err(Problem::forbidden(Because::Role));
     }
-    let removal = |transaction: &mut Transaction| {
-        applications::remove_resume(transaction, &file.student_id, file.file_id)
+    let removal = async |transaction: &mut Transaction| {
+        applications::remove_resume(transaction, &file.student_id, file.file_id).await
     };
     state.store.run(caller.origin, removal).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -251,32 +251,15 @@ pub async fn once<T, E>(
     identity: Option<&Identity>,
     origin: Origin,
     body: &[u8],
-    mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
-    render: impl Fn(&T) -> Result<Reply, Problem>,
-) -> Result<HttpResponse, Problem>
-where
-    Problem: From<E>,
-{
-    let command = async |transaction: &mut Transaction| command(transaction);
-    once_async(state, request, identity, origin, body, command, render).await
-}
-
-/// `once` for a command that waits for the campus rules.
-pub async fn once_async<T, E>(
-    state: &State,
-    request: &HttpRequest,
-    identity: Option<&Identity>,
-    origin: Origin,
-    body: &[u8],
     mut command: impl AsyncFnMut(&mut Transaction) -> Result<T, E>,
-    render: impl Fn(&T) -> Result<Reply, Problem>,
+    render: impl AsyncFn(&T) -> Result<Reply, Problem>,
 ) -> Result<HttpResponse, Problem>
 where
     Problem: From<E>,
 {
     let mut command = async |transaction: &mut Transaction| {
         if let Some(identity) = identity
-            && !is_open(transaction, identity.session_id)?
+            && !is_open(transaction, identity.session_id).await?
         {
             return Err(Failed(Problem::unauthenticated()));
         }
@@ -284,22 +267,23 @@ where
         done.map_err(|error| Failed(error.into()))
     };
     let Some(key) = Key::of(request, identity, origin)? else {
-        let done = state.store.run_async(origin, command).await;
-        return Ok(render(&done.map_err(|Failed(problem)| problem)?)?.respond());
+        let done = state.store.run(origin, command).await;
+        let done = done.map_err(|Failed(problem)| problem)?;
+        return Ok(render(&done).await?.respond());
     };
     let ticket = key.ticket(request, Sha256::digest(body).into());
     let _lock = state.in_flight.lock(key.digest).await?;
     let key = keys::saved_answer(&key.digest);
     state
         .store
-        .run_async(origin, async |transaction: &mut Transaction| {
+        .run(origin, async |transaction: &mut Transaction| {
             let now = transaction.now();
-            let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
+            let old: Option<Stored<SavedAnswer>> = transaction.get(&key).await?;
             if let Some(saved) = old.as_ref().filter(|saved| now < saved.expires_at) {
                 return ticket.recall(saved).map_err(Failed);
             }
-            let answer = render(&command(transaction).await?).map_err(Failed)?;
-            save(transaction, old.as_ref(), ticket.saved(now, &answer))?;
+            let answer = render(&command(transaction).await?).await.map_err(Failed)?;
+            save(transaction, old.as_ref(), ticket.saved(now, &answer)).await?;
             Ok(answer.respond())
         })
         .await
@@ -316,14 +300,14 @@ impl From<StoreError> for Failed {
     }
 }
 
-fn save(
+async fn save(
     transaction: &mut Transaction,
     old: Option<&Stored<SavedAnswer>>,
     answer: SavedAnswer,
 ) -> Result<(), StoreError> {
     match old {
-        Some(old) => transaction.update(old, answer)?,
-        None => transaction.insert(answer)?,
+        Some(old) => transaction.update(old, answer).await?,
+        None => transaction.insert(answer).await?,
     };
     Ok(())
 }

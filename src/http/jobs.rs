@@ -22,7 +22,7 @@ use crate::model::{
     check_text, from_text, read_json,
 };
 use crate::search::{Facets, JobQuery, Sort};
-use crate::store::{Reader, Stored, keys};
+use crate::store::{Reader, Stored, Transaction, keys};
 
 /// An ID in a path. A malformed one is answered like an unknown one.
 pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
@@ -30,13 +30,13 @@ pub fn id_of<T: std::str::FromStr>(text: &str) -> Result<T, Problem> {
 }
 
 /// A posting as the reader may see it, with the fields for managers.
-pub(super) fn view<'a>(
+pub(super) async fn view<'a>(
     reader: &Reader,
     job: &'a Stored<Job>,
     view: Audience,
 ) -> Result<JobView<'a>, Problem> {
     let count = match view {
-        Audience::Manager => reader.counter(&keys::application_count(job.job_id))?,
+        Audience::Manager => reader.counter(&keys::application_count(job.job_id)).await?,
         Audience::Public => 0,
     };
     Ok(JobView::new(job, view, count))
@@ -50,7 +50,7 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (reader, who) = (&state.read()?, caller.who.as_ref());
-    let (job, how) = jobs::see_cached(reader, &state.cached_jobs, who, id_of(&path)?)?;
+    let (job, how) = jobs::see_cached(reader, &state.cached_jobs, who, id_of(&path)?).await?;
     let mut response = HttpResponse::Ok();
     let known = is_known(&request, job.version);
     if known {
@@ -69,7 +69,7 @@ pub async fn read(
         return Ok(response.finish());
     }
     let mut body = Vec::new();
-    write_job(&mut body, reader, &job, how, None)?;
+    write_job(&mut body, reader, &job, how, None).await?;
     response.insert_header((header::CONTENT_TYPE, "application/json"));
     Ok(response.body(body))
 }
@@ -139,7 +139,7 @@ pub async fn list(
     if query.switch("eligible")? == Some(true) {
         wanted.query.only = Some(eligible_jobs(&state, reader, who, &request).await?);
     }
-    answer_list(&state, reader, who, wanted, &query)
+    answer_list(&state, reader, who, wanted, &query).await
 }
 
 fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
@@ -202,7 +202,7 @@ fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
     })
 }
 
-pub fn answer_list(
+pub async fn answer_list(
     state: &State,
     reader: &Reader,
     identity: Option<&Identity>,
@@ -210,7 +210,7 @@ pub fn answer_list(
     query: &Query,
 ) -> Result<HttpResponse, Problem> {
     let q = wanted.query.q.clone();
-    let found = jobs::find(reader, &state.cached_jobs, &state.index, identity, wanted)?;
+    let found = jobs::find(reader, &state.cached_jobs, &state.index, identity, wanted).await?;
     let snippeter = q
         .map(|q| state.index.snippeter(&q))
         .transpose()
@@ -224,7 +224,7 @@ pub fn answer_list(
         let snippet = snippeter
             .as_ref()
             .map(|snippeter| snippeter.snippet_of(job, job.version));
-        write_job(&mut body, reader, job, *how, snippet.as_deref())?;
+        write_job(&mut body, reader, job, *how, snippet.as_deref()).await?;
     }
     body.extend_from_slice(b"]}");
     let end = PageEnd {
@@ -276,8 +276,10 @@ pub async fn post(
         Some(&caller.who),
         caller.origin,
         &body.0,
-        |transaction| jobs::post(state.campus(), transaction, &caller.who, &posting),
-        |job| {
+        async |transaction: &mut Transaction| {
+            jobs::post(state.campus(), transaction, &caller.who, &posting).await
+        },
+        async |job| {
             let mut answer = Reply::json(
                 StatusCode::CREATED,
                 &JobView::new(job, Audience::Manager, 0),
@@ -356,7 +358,7 @@ async fn change(
     let if_match = IfMatch::of(request);
     let job = state
         .store
-        .run(caller.origin, |transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             let who = &caller.who;
             jobs::edit(
                 state.campus(),
@@ -367,10 +369,11 @@ async fn change(
                 patch,
                 &|version| if_match.holds(version),
             )
+            .await
         })
         .await?;
     let reader = state.read()?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag(job.version)));
-    Ok(response.json(view(&reader, &job, Audience::Manager)?))
+    Ok(response.json(view(&reader, &job, Audience::Manager).await?))
 }

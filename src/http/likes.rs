@@ -34,9 +34,12 @@ pub async fn similar(
     let limit = Query::of(&request, &["limit"])?.limit()?;
     let (reader, who) = (&state.read()?, caller.who.as_ref());
     let id = id_of(&path)?;
-    let found = jobs::similar(reader, &state.index, who, id, state.now(), limit)?;
-    let items = found.iter().map(|(job, how)| view(reader, job, *how));
-    answer(items.collect::<Result<Vec<_>, _>>()?, who)
+    let found = jobs::similar(reader, &state.index, who, id, state.now(), limit).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for (job, how) in &found {
+        items.push(view(reader, job, *how).await?);
+    }
+    answer(items, who)
 }
 
 /// GET /jobs/recommended
@@ -54,7 +57,8 @@ pub async fn recommended(
         &caller.who,
         state.now(),
         limit,
-    )?;
+    )
+    .await?;
     let items = found.iter().map(|found| RecommendedView {
         job: JobView::new(&found.job, Audience::Public, 0),
         why: &found.why,

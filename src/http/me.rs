@@ -15,7 +15,7 @@ use super::views::{AccountView, MeView};
 use crate::accounts::{self, MePatch, ProfilePatch, Refusal};
 use crate::auth::{Attempt, Client, Flow, check_password};
 use crate::model::{Identity, Invalid, Party, read_json};
-use crate::store::Reader;
+use crate::store::{Reader, Transaction};
 
 /// GET /me
 pub async fn read(
@@ -24,17 +24,17 @@ pub async fn read(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    answer(&request, &state, &reader, &caller.who)
+    answer(&request, &state, &reader, &caller.who).await
 }
 
-fn answer(
+async fn answer(
     request: &HttpRequest,
     state: &State,
     reader: &Reader,
     identity: &Identity,
 ) -> Result<HttpResponse, Problem> {
     let today = state.now().day(&state.campus().time_zone);
-    let me = accounts::me(reader, identity, today)?;
+    let me = accounts::me(reader, identity, today).await?;
     let tag = etag(me.version());
     if request.method().is_safe() && is_known(request, me.version()) {
         return Ok(HttpResponse::NotModified()
@@ -88,7 +88,7 @@ pub async fn update(
     let if_match = IfMatch::of(&request);
     state
         .store
-        .run(caller.origin, |transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             accounts::update_me(
                 &state.registrar,
                 transaction,
@@ -96,9 +96,10 @@ pub async fn update(
                 &patch,
                 |version| if_match.holds(version),
             )
+            .await
         })
         .await?;
-    answer(&request, &state, &state.read()?, &caller.who)
+    answer(&request, &state, &state.read()?, &caller.who).await
 }
 
 fn read_profile(
@@ -138,7 +139,7 @@ async fn check_current_password(
         device: None,
     };
     let admitted = state.log_ins.admit(attempt).map_err(Problem::too_many)?;
-    let account = accounts::find_account(&state.read()?, identity.account_id)?;
+    let account = accounts::find_account(&state.read()?, identity.account_id).await?;
     let account = account.ok_or_else(Problem::not_found)?;
     let hash = account.record.password_hash;
     let passwords = &state.passwords;
@@ -174,10 +175,9 @@ pub async fn erase(
     let if_match = IfMatch::of(&request);
     state
         .store
-        .run(caller.origin, |transaction| {
-            accounts::erase(transaction, &caller.who, &checked_hash, |version| {
-                if_match.holds(version)
-            })
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            let matches = |version| if_match.holds(version);
+            accounts::erase(transaction, &caller.who, &checked_hash, matches).await
         })
         .await?;
     state.in_flight.forget(caller.who.account_id);
@@ -194,7 +194,7 @@ pub async fn export(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let all = accounts::export(&reader, &caller.who)?;
+    let all = accounts::export(&reader, &caller.who).await?;
     let mails: Vec<Value> = all
         .mails
         .iter()

@@ -191,8 +191,8 @@ impl Metrics {
     }
 
     /// Reads the values that are not counted as they change.
-    fn read_gauges(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
-        let end = reader.log_end()?;
+    async fn read_gauges(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
+        let end = reader.log_end().await?;
         for (follower, position) in [
             ("index", &state.progress.index),
             ("notify", &state.progress.notify),
@@ -203,8 +203,8 @@ impl Metrics {
                 .set(lag as i64);
         }
         for (state, count) in [
-            ("waiting", count_waiting(reader)?),
-            ("failed", count_failed(reader)?),
+            ("waiting", count_waiting(reader).await?),
+            ("failed", count_failed(reader).await?),
         ] {
             self.mails
                 .get_or_create(&MailLabels { state })
@@ -250,7 +250,7 @@ pub async fn read(
     if !settings.enabled || settings.listen.is_some() {
         return Err(Problem::not_found());
     }
-    answer(&request, &state, &reader)
+    answer(&request, &state, &reader).await
 }
 
 /// GET /metrics on its own address.
@@ -258,14 +258,18 @@ pub async fn read_here(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    answer(&request, &state, &state.read()?)
+    answer(&request, &state, &state.read()?).await
 }
 
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
-fn answer(request: &HttpRequest, state: &State, reader: &Reader) -> Result<HttpResponse, Problem> {
+async fn answer(
+    request: &HttpRequest,
+    state: &State,
+    reader: &Reader,
+) -> Result<HttpResponse, Problem> {
     let metrics = &state.metrics;
-    metrics.read_gauges(state, reader)?;
+    metrics.read_gauges(state, reader).await?;
     let mut text = String::with_capacity(64 * 1024);
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry)
         .map_err(|error| Problem::internal(&error))?;

@@ -94,7 +94,7 @@ const INDEX_LAG: u64 = 1_000;
 /// GET /readyz: the state of the parts; 503 when the store cannot be read.
 pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let end = reader.log_end()?;
+    let end = reader.log_end().await?;
     let lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
     let caught_up = lag <= INDEX_LAG;
     let (store_state, store_trouble) = match state.store.load().trouble {
@@ -104,7 +104,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
     };
     let mail = state.mail.state();
     let backup = state.backups.state(state.now());
-    let failing_rules = failing_rules(&reader)?.len();
+    let failing_rules = failing_rules(&reader).await?.len();
     let degraded = [
         store_trouble,
         (!caught_up).then_some("index"),
@@ -122,7 +122,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
         },
         mail: MailPart {
             state: mail,
-            waiting: count_waiting(&reader)?,
+            waiting: count_waiting(&reader).await?,
         },
         rules: RulesPart {
             state: if failing_rules > 0 { "failing" } else { "ok" },

@@ -46,7 +46,7 @@ async fn log_in(
     refuse_long_email(&email)?;
     let email = Email::parse(&email).map_err(|_| email.trim().to_lowercase());
     let account = match &email {
-        Ok(email) => accounts::credentials(&state.read()?, email)?,
+        Ok(email) => accounts::credentials(&state.read()?, email).await?,
         Err(_) => None,
     };
     let account_id = account.as_ref().map(|account| account.account_id);
@@ -80,10 +80,11 @@ async fn log_in(
     };
     let (opened, account) = state
         .store
-        .run(caller.origin, |transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             state
                 .registrar
                 .sign_in(transaction, &account, new_hash.as_deref())
+                .await
         })
         .await?;
     let client_address = caller.origin.address.map(tracing::field::display);
@@ -138,7 +139,7 @@ async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
     );
     let noted = state
         .store
-        .run(origin, |transaction| {
+        .run(origin, async |transaction: &mut Transaction| {
             accounts::note_failed_log_in(transaction, account_id, suppressed)
         })
         .await;
@@ -255,8 +256,8 @@ async fn renew(
 ) -> Result<HttpResponse, Problem> {
     let refreshed = state
         .store
-        .run(origin, |transaction| {
-            accounts::refresh(&state.registrar, transaction, token)
+        .run(origin, async |transaction: &mut Transaction| {
+            accounts::refresh(&state.registrar, transaction, token).await
         })
         .await;
     match refreshed {
@@ -289,16 +290,17 @@ async fn log_out(
     if let Some(token) = token {
         state
             .store
-            .run(origin, |transaction| {
-                accounts::sign_out(transaction, &token)
+            .run(origin, async |transaction: &mut Transaction| {
+                accounts::sign_out(transaction, &token).await
             })
             .await?;
     } else {
         // Without a refresh token, the access token says which session to end.
-        let identity = identity_of(request, state, &state.read()?)?;
+        let identity = identity_of(request, state, &state.read()?).await?;
         if let Some(session_id) = identity.map(|identity| identity.session_id) {
-            let end =
-                |transaction: &mut Transaction| accounts::end_session(transaction, session_id);
+            let end = async |transaction: &mut Transaction| {
+                accounts::end_session(transaction, session_id).await
+            };
             state.store.run(origin, end).await?;
         }
     }

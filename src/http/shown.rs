@@ -41,7 +41,7 @@ struct ExtraMembers<'a> {
 }
 
 /// Appends a posting as this reader may see it.
-pub fn write_job(
+pub async fn write_job(
     body: &mut Vec<u8>,
     reader: &Reader,
     cached: &CachedJob,
@@ -56,9 +56,15 @@ pub fn write_job(
         return Ok(());
     }
     let manages = view == Audience::Manager;
-    let application_count = manages
-        .then(|| reader.counter(&keys::application_count(cached.job_id)))
-        .transpose()?;
+    let application_count = if manages {
+        Some(
+            reader
+                .counter(&keys::application_count(cached.job_id))
+                .await?,
+        )
+    } else {
+        None
+    };
     let beyond = ExtraMembers {
         external_id: manages.then_some(cached.external_id.as_deref()),
         application_count,
@@ -86,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::store::Now as _;
     use crate::store::{MemoryEngine, Store};
 
     fn cached(external_id: Value, declined: Value) -> CachedJob {
@@ -111,7 +118,9 @@ mod tests {
             for view in [Audience::Public, Audience::Manager] {
                 for snippet in [None, Some("a <mark>\"b\"</mark>")] {
                     let mut body = Vec::new();
-                    write_job(&mut body, &reader, &cached, view, snippet).unwrap();
+                    write_job(&mut body, &reader, &cached, view, snippet)
+                        .now()
+                        .unwrap();
                     let whole =
                         JobView::new(&cached, view, 0).with_snippet(snippet.map(str::to_owned));
                     let whole = serde_json::to_string(&whole).unwrap();

@@ -56,12 +56,24 @@ pub struct AccountRow<'a> {
 }
 
 impl<'a> AccountRow<'a> {
-    pub fn new(reader: &Reader, stored: &'a Stored<Account>) -> Result<Self, StoreError> {
-        let employer: Option<Stored<Employer>> = match &stored.record.employee_id {
-            Some(id) => reader.get(&keys::employer(id))?,
-            None => None,
+    pub async fn all(
+        reader: &Reader,
+        accounts: &'a [Stored<Account>],
+    ) -> Result<Vec<Self>, StoreError> {
+        let employers = accounts
+            .iter()
+            .filter_map(|account| account.employee_id.as_ref());
+        let keys: Vec<_> = employers.map(keys::employer).collect();
+        let mut employers = reader.get_many(&keys).await?.into_iter();
+        let row = |account: &'a Stored<Account>| {
+            let employer = account.employee_id.as_ref().and_then(|_| employers.next());
+            Self::new(account, employer.flatten())
         };
-        Ok(Self {
+        Ok(accounts.iter().map(row).collect())
+    }
+
+    fn new(stored: &'a Stored<Account>, employer: Option<Stored<Employer>>) -> Self {
+        Self {
             account: AccountView::from(&stored.record),
             trusted: stored.trusted,
             student_id: &stored.record.student_id,
@@ -71,7 +83,7 @@ impl<'a> AccountRow<'a> {
             created_at: stored.created_at,
             updated_at: stored.updated_at,
             version: stored.version,
-        })
+        }
     }
 }
 

@@ -73,21 +73,47 @@ impl Default for CachedJobs {
 }
 
 impl CachedJobs {
-    /// The posting in the reader's snapshot.
-    pub fn get(&self, reader: &Reader, id: JobId) -> Result<Option<Arc<CachedJob>>, StoreError> {
-        let key = keys::job(id);
-        let Some(version) = reader.version(&key)? else {
-            return Ok(None);
+    /// The posting in the reader's view.
+    pub async fn get(
+        &self,
+        reader: &Reader,
+        id: JobId,
+    ) -> Result<Option<Arc<CachedJob>>, StoreError> {
+        Ok(self.get_many(reader, &[id]).await?.pop().flatten())
+    }
+
+    /// The same of many, in the order of their IDs.
+    pub async fn get_many(
+        &self,
+        reader: &Reader,
+        ids: &[JobId],
+    ) -> Result<Vec<Option<Arc<CachedJob>>>, StoreError> {
+        let keys: Vec<_> = ids.iter().map(|id| keys::job(*id)).collect();
+        let versions = reader.versions(&keys).await?;
+        let cached = |(id, version): (&JobId, Option<u64>)| {
+            self.0
+                .get(id)
+                .filter(|cached| Some(cached.version) == version)
         };
-        if let Some(cached) = self.0.get(&id).filter(|cached| cached.version == version) {
-            return Ok(Some(cached));
+        let mut jobs: Vec<_> = ids
+            .iter()
+            .zip(versions.iter().copied())
+            .map(cached)
+            .collect();
+        let is_missing = |place: &usize| jobs[*place].is_none() && versions[*place].is_some();
+        let missing: Vec<usize> = (0..ids.len()).filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(jobs);
         }
-        let Some(job) = reader.get(&key)? else {
-            return Ok(None);
-        };
-        let cached = Arc::new(CachedJob::new(job));
-        self.0.insert(id, cached.clone());
-        Ok(Some(cached))
+        let keys: Vec<_> = missing.iter().map(|place| keys::job(ids[*place])).collect();
+        for (place, job) in missing.into_iter().zip(reader.get_many(&keys).await?) {
+            let job = job.map(|job| Arc::new(CachedJob::new(job)));
+            if let Some(job) = &job {
+                self.0.insert(ids[place], job.clone());
+            }
+            jobs[place] = job;
+        }
+        Ok(jobs)
     }
 }
 
@@ -97,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::store::Now as _;
     use crate::store::{MemoryEngine, Origin, Store};
 
     fn posting(title: &str) -> Job {
@@ -111,7 +138,10 @@ mod tests {
     }
 
     fn title(cached_jobs: &CachedJobs, reader: &Reader) -> Option<String> {
-        let cached = cached_jobs.get(reader, JobId::from_parts(0, 7)).unwrap()?;
+        let cached = cached_jobs
+            .get(reader, JobId::from_parts(0, 7))
+            .now()
+            .unwrap()?;
         let shown = cached.shown(|job| Ok::<_, StoreError>(job.job_title.clone()));
         assert_eq!(shown.unwrap(), cached.job_title);
         Some(cached.job_title.clone())
@@ -123,16 +153,16 @@ mod tests {
         let cached_jobs = CachedJobs::default();
         let empty = store.read().unwrap();
         let insert =
-            |transaction: &mut crate::store::Transaction| transaction.insert(posting("old"));
+            |transaction: &mut crate::store::Transaction| transaction.insert(posting("old")).now();
         let old = store
-            .run_blocking::<_, StoreError>(Origin::SYSTEM, insert)
+            .run_now::<_, StoreError>(Origin::SYSTEM, insert)
             .unwrap();
         let before = store.read().unwrap();
         assert_eq!(title(&cached_jobs, &before).as_deref(), Some("old"));
         assert_eq!(title(&cached_jobs, &empty), None);
         store
-            .run_blocking::<_, StoreError>(Origin::SYSTEM, |transaction| {
-                transaction.update(&old, posting("new"))
+            .run_now::<_, StoreError>(Origin::SYSTEM, |transaction| {
+                transaction.update(&old, posting("new")).now()
             })
             .unwrap();
         let after = store.read().unwrap();

@@ -19,7 +19,7 @@ pub struct JobPatch {
 }
 
 /// `matches`: whether the caller knows the current version (If-Match).
-pub fn edit(
+pub async fn edit(
     campus: &Campus,
     outbox: &Outbox,
     transaction: &mut Transaction,
@@ -28,7 +28,7 @@ pub fn edit(
     patch: &JobPatch,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<Job>, Refusal> {
-    let stored: Option<Stored<Job>> = transaction.get(&keys::job(job_id))?;
+    let stored: Option<Stored<Job>> = transaction.get(&keys::job(job_id)).await?;
     let old = stored.ok_or(Refusal::NotFound)?;
     match super::audience_of(&old, Some(identity)) {
         None => return Err(Refusal::NotFound),
@@ -42,7 +42,7 @@ pub fn edit(
     let mut job = old.record.clone();
     let now = transaction.now();
     if patch.members != JobInput::default() {
-        apply_fields(campus, transaction, &mut job, patch.members.clone())?;
+        apply_fields(campus, transaction, &mut job, patch.members.clone()).await?;
     }
     let mut invalid = Invalid::default();
     invalid.part(check_filled(&old, &job));
@@ -51,22 +51,22 @@ pub fn edit(
     }
     invalid.into_result()?;
     if !by_office {
-        let frozen = frozen_changes(transaction, &old, &job)?;
+        let frozen = frozen_changes(transaction, &old, &job).await?;
         if !frozen.is_empty() {
             return Err(Refusal::HasApplications(frozen));
         }
     }
     if let Some(to) = patch.status {
-        set_status(transaction, identity, &mut job, to, patch.reason.as_ref())?;
+        set_status(transaction, identity, &mut job, to, patch.reason.as_ref()).await?;
     }
     job.fill_if_full();
     if job == old.record {
         return Ok(old);
     }
     if let Some(ruling) = ruling(&old, &job).filter(|_| by_office && patch.status.is_some()) {
-        tell_employer(outbox, transaction, &job, ruling, patch.reason.as_deref())?;
+        tell_employer(outbox, transaction, &job, ruling, patch.reason.as_deref()).await?;
     }
-    Ok(save(transaction, &old, job)?)
+    Ok(save(transaction, &old, job).await?)
 }
 
 /// The office's decision on a posting, if the employer should be told.
@@ -82,7 +82,7 @@ fn ruling(old: &Job, new: &Job) -> Option<Ruling> {
 }
 
 /// Applies changed fields to what the employer wrote.
-fn apply_fields(
+async fn apply_fields(
     campus: &Campus,
     transaction: &mut Transaction,
     job: &mut Job,
@@ -90,12 +90,12 @@ fn apply_fields(
 ) -> Result<(), Refusal> {
     let mut fields = members.over(Some(job), &campus.time_zone, transaction.now())?;
     fields.skills_required = campus.skills.canonical_list(&fields.skills_required);
-    write(transaction, job, fields)?;
+    write(transaction, job, fields).await?;
     Ok(())
 }
 
 /// Changes a posting to the requested status.
-fn set_status(
+async fn set_status(
     transaction: &mut Transaction,
     identity: &Identity,
     job: &mut Job,
@@ -130,25 +130,26 @@ fn set_status(
                 invalid.add("positions", FieldFault::NoFreePosition);
             }
             invalid.into_result()?;
-            publish(transaction, identity, job)?;
+            publish(transaction, identity, job).await?;
             Ok(())
         }
         JobStatus::Draft => Err(not_settable().into()),
     }
 }
 
-fn tell_employer(
+async fn tell_employer(
     outbox: &Outbox,
     transaction: &mut Transaction,
     job: &Job,
     ruling: Ruling,
     reason: Option<&str>,
 ) -> Result<(), Refusal> {
-    let employer: Option<Stored<Employer>> = transaction.get(&keys::employer(&job.employee_id))?;
+    let employer: Option<Stored<Employer>> =
+        transaction.get(&keys::employer(&job.employee_id)).await?;
     let Some(account_id) = employer.and_then(|employer| employer.account_id) else {
         return Ok(());
     };
-    let account: Option<Stored<Account>> = transaction.get(&keys::account(account_id))?;
+    let account: Option<Stored<Account>> = transaction.get(&keys::account(account_id)).await?;
     let Some(account) = account else {
         return Ok(());
     };
@@ -159,6 +160,6 @@ fn tell_employer(
         reason: reason.map(str::to_owned),
     };
     let recipient = (&account.record).into();
-    outbox.notify(transaction, template, recipient)?;
+    outbox.notify(transaction, template, recipient).await?;
     Ok(())
 }

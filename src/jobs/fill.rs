@@ -5,12 +5,12 @@ use crate::model::Job;
 use crate::store::{StoreError, Stored, Transaction};
 
 /// Takes a free position. Taking the last one marks the posting as filled. The caller has checked that one is free.
-pub(crate) fn take_position(
+pub(crate) async fn take_position(
     transaction: &mut Transaction,
     old: &Stored<Job>,
 ) -> Result<(), StoreError> {
     let mut job = old.record.clone();
     job.take_position();
-    save(transaction, old, job)?;
+    save(transaction, old, job).await?;
     Ok(())
 }

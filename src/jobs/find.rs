@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Audience, CachedJob, CachedJobs, Refusal, audience_of};
-use crate::model::{FieldFault, Identity, Invalid, Job, JobStatus, Party};
+use crate::model::{FieldFault, Identity, Invalid, Job, JobId, JobStatus, Party};
 use crate::search::{After, Corrected, Facets, Found, JobQuery, SearchIndex, Sort};
-use crate::store::{Direction, Page, Place, Reader, StoreError, keys};
+use crate::store::{Direction, Key, Page, Place, Reader, StoreError, keys};
 
 /// A list request. This module sets `query.limit` and `query.after` from `limit` and `cursor`.
 pub struct JobsWanted {
@@ -77,7 +77,7 @@ impl JobCursor {
     }
 }
 
-pub fn find(
+pub async fn find(
     reader: &Reader,
     cached_jobs: &CachedJobs,
     index: &SearchIndex,
@@ -109,13 +109,14 @@ pub fn find(
             &mut wanted.query,
             after.as_ref(),
         )
+        .await
     } else {
         query.after = match wanted.cursor {
             None => None,
             Some(JobCursor::Search(after)) => Some(after),
             Some(JobCursor::List(_)) => return Err(wrong().into()),
         };
-        search(reader, cached_jobs, index, identity, &wanted.query)
+        search(reader, cached_jobs, index, identity, &wanted.query).await
     }
 }
 
@@ -133,7 +134,7 @@ fn is_plain(query: &JobQuery) -> bool {
         && query.only.is_none()
 }
 
-fn list(
+async fn list(
     reader: &Reader,
     cached_jobs: &CachedJobs,
     index: &SearchIndex,
@@ -151,10 +152,14 @@ fn list(
         query.limit,
         after.map(|listed| &listed.place),
     );
-    let paged = page.collect(reader, |key| {
-        let job = cached_jobs.get(reader, keys::indexed_id::<Job>(key)?)?;
-        Ok::<_, StoreError>(job.and_then(|job| shown(job, query, identity)))
-    })?;
+    let load = async |rows: &[Key]| {
+        let ids = rows.iter().map(keys::indexed_id::<Job>);
+        let ids: Vec<JobId> = ids.collect::<Result<_, _>>()?;
+        let jobs = cached_jobs.get_many(reader, &ids).await?.into_iter();
+        let shown = |job: Option<_>| job.and_then(|job| shown(job, query, identity));
+        Ok::<_, StoreError>(jobs.map(shown).collect())
+    };
+    let paged = page.collect(reader, load).await?;
     query.limit = 0;
     let Found { total, facets, .. } = index.find(query)?;
     let before = after.map_or(0, |listed| listed.shown);
@@ -177,7 +182,7 @@ fn list(
     })
 }
 
-fn search(
+async fn search(
     reader: &Reader,
     cached_jobs: &CachedJobs,
     index: &SearchIndex,
@@ -185,11 +190,9 @@ fn search(
     query: &JobQuery,
 ) -> Result<JobsFound, Refusal> {
     let found = index.find(query)?;
-    let mut jobs = Vec::with_capacity(found.hits.len());
-    for id in found.hits {
-        let job = cached_jobs.get(reader, id)?;
-        jobs.extend(job.and_then(|job| shown(job, query, identity)));
-    }
+    let jobs = cached_jobs.get_many(reader, &found.hits).await?;
+    let jobs = jobs.into_iter().flatten();
+    let jobs = jobs.filter_map(|job| shown(job, query, identity)).collect();
     let next = found.next.map(JobCursor::Search);
     Ok(JobsFound {
         jobs,

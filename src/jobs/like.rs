@@ -16,7 +16,7 @@ const NAMED_SKILLS: usize = 3;
 const SPARE: usize = 10;
 
 /// Open postings similar to one that the reader may see.
-pub fn similar(
+pub async fn similar(
     reader: &Reader,
     index: &SearchIndex,
     identity: Option<&Identity>,
@@ -24,7 +24,7 @@ pub fn similar(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<(Stored<Job>, Audience)>, Refusal> {
-    let (job, _) = see(reader, identity, id)?;
+    let (job, _) = see(reader, identity, id).await?;
     let interests = Interests {
         skills: Vec::new(),
         liked: vec![job.record],
@@ -32,7 +32,7 @@ pub fn similar(
     let found = index.similar(&interests, &[id], now, limit + SPARE)?;
     let mut jobs = Vec::with_capacity(limit);
     for id in found {
-        jobs.extend(open_job(reader, id, now)?.and_then(|job| {
+        jobs.extend(open_job(reader, id, now).await?.and_then(|job| {
             let view = audience_of(&job, identity)?;
             Some((job, view))
         }));
@@ -49,7 +49,7 @@ pub struct Recommended {
 
 /// Open postings that a student has not applied to, best match for skills and interests first. A posting without a true
 /// reason is not recommended.
-pub fn recommended(
+pub async fn recommended(
     reader: &Reader,
     index: &SearchIndex,
     vocabulary: &Vocabulary,
@@ -60,12 +60,12 @@ pub fn recommended(
     let Party::Student(own) = &identity.party else {
         return Err(Refusal::NotFound);
     };
-    let student: Option<Stored<Student>> = reader.get(&keys::student(own))?;
+    let student: Option<Stored<Student>> = reader.get(&keys::student(own)).await?;
     let student = student.ok_or(Refusal::NotFound)?;
-    let applied = applied_for(reader, own)?;
+    let applied = applied_for(reader, own).await?;
     let mut liked = Vec::new();
     for id in &applied {
-        let job: Option<Stored<Job>> = reader.get(&keys::job(*id))?;
+        let job: Option<Stored<Job>> = reader.get(&keys::job(*id)).await?;
         liked.extend(job.map(|job| job.record));
     }
     let interests = Interests {
@@ -75,7 +75,7 @@ pub fn recommended(
     let found = index.similar(&interests, &applied, now, limit + SPARE)?;
     let mut jobs = Vec::with_capacity(limit);
     for id in found {
-        jobs.extend(open_job(reader, id, now)?.and_then(|job| {
+        jobs.extend(open_job(reader, id, now).await?.and_then(|job| {
             let why = why(&job, &interests, vocabulary)?;
             Some(Recommended { job, why })
         }));
@@ -85,19 +85,26 @@ pub fn recommended(
 }
 
 /// The postings of a student's newest applications.
-fn applied_for(reader: &Reader, student: &StudentId) -> Result<Vec<JobId>, StoreError> {
+async fn applied_for(reader: &Reader, student: &StudentId) -> Result<Vec<JobId>, StoreError> {
     let range = KeyRange::prefix(&keys::applications_by_student(student));
     let mut jobs = Vec::new();
-    for key in reader.scan_keys(&range, Direction::Backward, APPLICATIONS)? {
-        let application: Option<Stored<Application>> = reader.get(&keys::indexed(&key)?)?;
+    for key in reader
+        .scan_keys(&range, Direction::Backward, APPLICATIONS)
+        .await?
+    {
+        let application: Option<Stored<Application>> = reader.get(&keys::indexed(&key)?).await?;
         jobs.extend(application.map(|application| application.job_id));
     }
     Ok(jobs)
 }
 
 /// The search index may be behind, so the stored record decides.
-fn open_job(reader: &Reader, id: JobId, now: Timestamp) -> Result<Option<Stored<Job>>, StoreError> {
-    let job: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+async fn open_job(
+    reader: &Reader,
+    id: JobId,
+    now: Timestamp,
+) -> Result<Option<Stored<Job>>, StoreError> {
+    let job: Option<Stored<Job>> = reader.get(&keys::job(id)).await?;
     Ok(job.filter(|job| job.takes_applications(now)))
 }
 

@@ -15,7 +15,7 @@ pub struct Posting {
     pub employee_id: Option<EmployeeId>,
 }
 
-pub fn post(
+pub async fn post(
     campus: &Campus,
     transaction: &mut Transaction,
     identity: &Identity,
@@ -33,22 +33,22 @@ pub fn post(
     };
     let employer: Option<Stored<Employer>> = match invalid.field("employeeId", employee_id) {
         Some(id) => {
-            let found = transaction.get(&keys::employer(id))?;
+            let found = transaction.get(&keys::employer(id)).await?;
             invalid.field("employeeId", found.ok_or(FieldFault::NotAnEmployer))
         }
         None => None,
     };
     let employer = invalid.complete(employer)?;
     let mut job = draft(campus, transaction, &employer);
-    write(transaction, &mut job, posting.fields.clone())?;
+    write(transaction, &mut job, posting.fields.clone()).await?;
     if !posting.draft {
-        publish(transaction, identity, &mut job)?;
+        publish(transaction, identity, &mut job).await?;
     }
-    Ok(transaction.insert(job)?)
+    Ok(transaction.insert(job).await?)
 }
 
 /// Opens a posting, or makes it pending if an admin has to review this employer's postings or this one first.
-pub(super) fn publish(
+pub(super) async fn publish(
     transaction: &mut Transaction,
     identity: &Identity,
     job: &mut Job,
@@ -58,7 +58,8 @@ pub(super) fn publish(
         job.approve(now);
         return Ok(());
     }
-    let account: Option<Stored<Account>> = transaction.get(&keys::account(identity.account_id))?;
+    let account: Option<Stored<Account>> =
+        transaction.get(&keys::account(identity.account_id)).await?;
     let trusted =
         account.is_some_and(|account| account.trusted && account.status == AccountStatus::Active);
     job.publish(!trusted, now);

@@ -16,25 +16,28 @@ pub fn audience_of(job: &Job, reader: Option<&Identity>) -> Option<Audience> {
     }
 }
 
-pub fn see(
+pub async fn see(
     reader: &Reader,
     identity: Option<&Identity>,
     id: JobId,
 ) -> Result<(Stored<Job>, Audience), Refusal> {
-    let stored: Option<Stored<Job>> = reader.get(&keys::job(id))?;
+    let stored: Option<Stored<Job>> = reader.get(&keys::job(id)).await?;
     let job = stored.ok_or(Refusal::NotFound)?;
     let view = audience_of(&job, identity).ok_or(Refusal::NotFound)?;
     Ok((job, view))
 }
 
 /// The same for a posting from the cache.
-pub fn see_cached(
+pub async fn see_cached(
     reader: &Reader,
     cached_jobs: &CachedJobs,
     identity: Option<&Identity>,
     id: JobId,
 ) -> Result<(Arc<CachedJob>, Audience), Refusal> {
-    let job = cached_jobs.get(reader, id)?.ok_or(Refusal::NotFound)?;
+    let job = cached_jobs
+        .get(reader, id)
+        .await?
+        .ok_or(Refusal::NotFound)?;
     let view = audience_of(&job, identity).ok_or(Refusal::NotFound)?;
     Ok((job, view))
 }

@@ -6,7 +6,7 @@ use crate::model::{Campus, Employer, FieldFault, Invalid, Job, JobFields};
 use crate::store::{StoreError, Stored, Transaction};
 
 /// Creates a posting and opens it.
-pub(crate) fn post_from_source<E: From<Invalid> + From<StoreError>>(
+pub(crate) async fn post_from_source<E: From<Invalid> + From<StoreError>>(
     campus: &Campus,
     transaction: &mut Transaction,
     employer: &Employer,
@@ -18,31 +18,31 @@ pub(crate) fn post_from_source<E: From<Invalid> + From<StoreError>>(
         return Err(Invalid::one("deadline", FieldFault::InThePast).into());
     }
     let mut job = draft(campus, transaction, employer);
-    write(transaction, &mut job, fields)?;
+    write(transaction, &mut job, fields).await?;
     job.external_id = Some(external_id);
     job.approve(now);
-    transaction.insert(job)?;
+    transaction.insert(job).await?;
     Ok(())
 }
 
 /// Updates a posting from its source. Returns false if nothing changed.
-pub(crate) fn follow_source<E: From<Invalid> + From<StoreError>>(
+pub(crate) async fn follow_source<E: From<Invalid> + From<StoreError>>(
     transaction: &mut Transaction,
     old: &Stored<Job>,
     fields: JobFields,
 ) -> Result<bool, E> {
     let mut job = old.record.clone();
-    write(transaction, &mut job, fields)?;
+    write(transaction, &mut job, fields).await?;
     if job == old.record {
         return Ok(false);
     }
     check_filled(old, &job)?;
     let mut frozen = Invalid::default();
-    for member in frozen_changes(transaction, old, &job)? {
+    for member in frozen_changes(transaction, old, &job).await? {
         frozen.add(member, FieldFault::HasApplications);
     }
     frozen.into_result()?;
     job.follow_source(transaction.now());
-    save(transaction, old, job)?;
+    save(transaction, old, job).await?;
     Ok(true)
 }

@@ -30,20 +30,24 @@ pub(super) struct Source {
 }
 
 /// Whether a mailbox may get one more mail that anybody can request.
-pub(super) fn may_ask(
+pub(super) async fn may_ask(
     transaction: &mut Transaction,
     email: &Email,
     source: Source,
 ) -> Result<bool, StoreError> {
     let mailbox = email.mailbox();
     let digest = Sha256::digest(mailbox.as_bytes());
-    transaction.guard(&keys::asked_mails([digest[0], digest[1]]))?;
+    transaction
+        .guard(&keys::asked_mails([digest[0], digest[1]]))
+        .await?;
     let index = keys::mails_by_mailbox(&mailbox);
-    Ok(free_at(transaction, &index, MailTopic::Asked, source)?.is_none())
+    Ok(free_at(transaction, &index, MailTopic::Asked, source)
+        .await?
+        .is_none())
 }
 
 /// How long a notice must wait, or `None` if it may go now.
-pub(super) fn held_until(
+pub(super) async fn held_until(
     transaction: &Transaction,
     recipient: &Recipient,
     topic: MailTopic,
@@ -53,11 +57,11 @@ pub(super) fn held_until(
         Some(account) => keys::mails_by_account(account),
         None => keys::mails_by_mailbox(&recipient.email.mailbox()),
     };
-    free_at(transaction, &index, topic, source)
+    free_at(transaction, &index, topic, source).await
 }
 
 /// When the limits allow one more mail, or `None` for now.
-fn free_at(
+async fn free_at(
     transaction: &Transaction,
     index: &Key,
     topic: MailTopic,
@@ -67,13 +71,15 @@ fn free_at(
     // A mail created exactly an hour ago no longer counts.
     let start = transaction.now().minus(HOUR).plus(Duration::from_millis(1));
     range.start = Bound::Included(keys::made_since(index, start));
-    let found = transaction.scan_keys(&range, Direction::Forward, MAX_LOOKED_AT)?;
+    let found = transaction
+        .scan_keys(&range, Direction::Forward, MAX_LOOKED_AT)
+        .await?;
     if found.len() < PER_NETWORK {
         return Ok(None);
     }
     let (mut here, mut all) = (Vec::new(), Vec::new());
     for key in &found {
-        let mail = transaction.peek::<Mail>(&keys::indexed(key)?)?;
+        let mail = transaction.peek::<Mail>(&keys::indexed(key)?).await?;
         let Some(mail) = mail.filter(|mail| mail.template.kind().topic() == topic) else {
             continue;
         };
@@ -95,15 +101,20 @@ fn free_at(
 }
 
 /// Combines all held notices for one reader into a mail that is due now. Its new ID makes it count from now.
-pub(super) fn merge_held(transaction: &mut Transaction, one: &Mail) -> Result<(), StoreError> {
+pub(super) async fn merge_held(
+    transaction: &mut Transaction,
+    one: &Mail,
+) -> Result<(), StoreError> {
     let held = match one.account_id {
         Some(account) => keys::mails_held_by_account(account),
         None => keys::mails_held_by_mailbox(&one.to.mailbox()),
     };
     let mut mails: Vec<Mail> = Vec::new();
-    let found = transaction.scan_keys(&KeyRange::prefix(&held), Direction::Forward, MAX_MERGED)?;
+    let found = transaction
+        .scan_keys(&KeyRange::prefix(&held), Direction::Forward, MAX_MERGED)
+        .await?;
     for key in &found {
-        if let Some(mail) = transaction.get::<Mail>(&keys::indexed(key)?)? {
+        if let Some(mail) = transaction.get::<Mail>(&keys::indexed(key)?).await? {
             transaction.delete(&mail);
             mails.push(mail.record);
         }
@@ -115,24 +126,26 @@ pub(super) fn merge_held(transaction: &mut Transaction, one: &Mail) -> Result<()
     let is_of_one = mails.iter().all(|mail| mail.network == network);
     let mut items: Vec<MailTemplate> = mails.into_iter().map(|mail| mail.template).collect();
     let now = transaction.now();
-    transaction.insert(Mail {
-        mail_id: MailId::generate(now),
-        template: match items.pop() {
-            Some(single) if items.is_empty() => single,
-            last => {
-                items.extend(last);
-                MailTemplate::Updates { items }
-            }
-        },
-        network: network.filter(|_| is_of_one),
-        held: false,
-        state: MailState::Waiting,
-        attempts: 0,
-        last_error: None,
-        next_attempt_at: now,
-        created_at: now,
-        sent_at: None,
-        ..newest
-    })?;
+    transaction
+        .insert(Mail {
+            mail_id: MailId::generate(now),
+            template: match items.pop() {
+                Some(single) if items.is_empty() => single,
+                last => {
+                    items.extend(last);
+                    MailTemplate::Updates { items }
+                }
+            },
+            network: network.filter(|_| is_of_one),
+            held: false,
+            state: MailState::Waiting,
+            attempts: 0,
+            last_error: None,
+            next_attempt_at: now,
+            created_at: now,
+            sent_at: None,
+            ..newest
+        })
+        .await?;
     Ok(())
 }

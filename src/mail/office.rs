@@ -17,7 +17,7 @@ pub enum OutboxRefusal {
 }
 
 /// A page of the outbox: waiting mail in sending order, all else newest first.
-pub fn list_outbox(
+pub async fn list_outbox(
     reader: &Reader,
     state: Option<MailState>,
     after: Option<&Place>,
@@ -28,25 +28,26 @@ pub fn list_outbox(
         Some(MailState::Waiting) => (keys::mails_waiting(), Direction::Forward),
         Some(MailState::Failed) => (keys::mails_failed(), Direction::Backward),
     };
-    Page::new(index, direction, limit, after).collect(reader, |key| {
-        let mail: Option<Stored<Mail>> = reader.get(&keys::indexed(key)?)?;
-        Ok(mail.filter(|mail| state.is_none_or(|state| state == mail.state)))
-    })
+    let is_wanted = |mail: &Stored<Mail>| state.is_none_or(|state| state == mail.state);
+    let page = Page::new(index, direction, limit, after);
+    page.records(reader, is_wanted).await
 }
 
 /// Number of waiting mails. `MAX_SCAN_ROWS` means that many or more.
-pub fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
-    count(reader, &keys::mails_waiting())
+pub async fn count_waiting(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, &keys::mails_waiting()).await
 }
 
 /// Number of failed mails, with the same limit.
-pub fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
-    count(reader, &keys::mails_failed())
+pub async fn count_failed(reader: &Reader) -> Result<usize, StoreError> {
+    count(reader, &keys::mails_failed()).await
 }
 
-fn count(reader: &Reader, index: &Key) -> Result<usize, StoreError> {
+async fn count(reader: &Reader, index: &Key) -> Result<usize, StoreError> {
     let range = KeyRange::prefix(index);
-    let found = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    let found = reader
+        .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+        .await?;
     Ok(found.len())
 }
 
@@ -55,8 +56,8 @@ const HELD: &str = "held by a restore; it may have been sent before";
 
 /// Holds back unsent mail of a restored board, as failed: it may have been sent since the backup, so an admin decides
 /// whether to send it. Mail whose link no longer works is deleted.
-pub fn hold_mail(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
-    let Some(mail) = transaction.get::<Mail>(&keys::indexed(index_key)?)? else {
+pub async fn hold_mail(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
+    let Some(mail) = transaction.get::<Mail>(&keys::indexed(index_key)?).await? else {
         return Ok(());
     };
     let kind = mail.template.kind();
@@ -70,17 +71,17 @@ pub fn hold_mail(transaction: &mut Transaction, index_key: &Key) -> Result<(), S
             last_error: Some(HELD.into()),
             ..mail.record.clone()
         };
-        transaction.update(&mail, held)?;
+        transaction.update(&mail, held).await?;
     }
     Ok(())
 }
 
 /// Makes a mail due now. A failed one waits again.
-pub fn retry_mail(
+pub async fn retry_mail(
     transaction: &mut Transaction,
     id: MailId,
 ) -> Result<Stored<Mail>, OutboxRefusal> {
-    let stored: Option<Stored<Mail>> = transaction.get(&keys::mail(id))?;
+    let stored: Option<Stored<Mail>> = transaction.get(&keys::mail(id)).await?;
     let mail = stored.ok_or(OutboxRefusal::NotFound)?;
     if mail.state == MailState::Sent {
         return Err(OutboxRefusal::Sent);
@@ -90,5 +91,5 @@ pub fn retry_mail(
         next_attempt_at: transaction.now(),
         ..mail.record.clone()
     };
-    Ok(transaction.update(&mail, due)?)
+    Ok(transaction.update(&mail, due).await?)
 }

@@ -86,13 +86,17 @@ impl Outbox {
 
     /// Whether a mailbox may get one more mail that a stranger can request. If not, no mail is sent, and the stranger
     /// must not notice.
-    pub fn may_ask(&self, transaction: &mut Transaction, to: &Email) -> Result<bool, StoreError> {
+    pub async fn may_ask(
+        &self,
+        transaction: &mut Transaction,
+        to: &Email,
+    ) -> Result<bool, StoreError> {
         let source = self.source(transaction.origin().address);
-        limits::may_ask(transaction, to, source)
+        limits::may_ask(transaction, to, source).await
     }
 
     /// Adds a requested mail. The caller has checked `may_ask`.
-    pub fn send(
+    pub async fn send(
         &self,
         transaction: &mut Transaction,
         template: MailTemplate,
@@ -100,13 +104,13 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let network = transaction.origin().address.map(Network::from);
         let mail = self.mail(template, recipient, network, transaction.now());
-        transaction.insert(mail)?;
+        transaction.insert(mail).await?;
         Ok(())
     }
 
     /// Notifies somebody of the caller's action: now, or together with other notices once the mailbox may get more
     /// mail.
-    pub fn notify(
+    pub async fn notify(
         &self,
         transaction: &mut Transaction,
         template: MailTemplate,
@@ -114,10 +118,11 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let address = transaction.origin().address;
         self.notify_of(transaction, template, recipient, address)
+            .await
     }
 
     /// `notify` for an earlier action, by somebody at an address.
-    pub fn notify_of(
+    pub async fn notify_of(
         &self,
         transaction: &mut Transaction,
         template: MailTemplate,
@@ -126,13 +131,13 @@ impl Outbox {
     ) -> Result<(), StoreError> {
         let topic = template.kind().topic();
         let source = self.source(address);
-        let until = limits::held_until(transaction, &recipient, topic, source)?;
+        let until = limits::held_until(transaction, &recipient, topic, source).await?;
         let mut mail = self.mail(template, recipient, source.network, transaction.now());
         if let Some(until) = until {
             mail.held = true;
             mail.next_attempt_at = until;
         }
-        transaction.insert(mail)?;
+        transaction.insert(mail).await?;
         Ok(())
     }
 
@@ -175,35 +180,37 @@ impl Outbox {
 }
 
 /// Removes what concerns some applications from all unsent mail, because somebody in them was erased.
-pub fn forget(
+pub async fn forget(
     transaction: &mut Transaction,
     applications: &BTreeSet<ApplicationId>,
 ) -> Result<(), StoreError> {
     let reader = transaction.reader();
     for index in [keys::mails_waiting(), keys::mails_failed()] {
-        reader.each_key(&index, |key| {
-            let key = keys::indexed::<Mail>(&key)?;
-            let Some(mut mail) = transaction.peek(&key)? else {
-                return Ok(());
-            };
-            if mail.template.forget(applications)
-                && let Some(current) = transaction.get(&key)?
-            {
-                transaction.update(&current, mail)?;
+        let mut walk = reader.walk(&index);
+        while let Some(found) = walk.next_keys().await? {
+            for key in found {
+                let key = keys::indexed::<Mail>(&key)?;
+                let Some(mut mail) = transaction.peek(&key).await? else {
+                    continue;
+                };
+                if mail.template.forget(applications)
+                    && let Some(current) = transaction.get(&key).await?
+                {
+                    transaction.update(&current, mail).await?;
+                }
             }
-            Ok::<(), StoreError>(())
-        })?;
+        }
     }
     Ok(())
 }
 
 /// Deletes a mail that was sent, or created and failed, before a given time.
-pub fn clear_mail(
+pub async fn clear_mail(
     transaction: &mut Transaction,
     id: MailId,
     before: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(mail) = transaction.get::<Mail>(&keys::mail(id))? else {
+    let Some(mail) = transaction.get::<Mail>(&keys::mail(id)).await? else {
         return Ok(());
     };
     let is_old = match mail.state {

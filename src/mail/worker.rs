@@ -156,7 +156,7 @@ impl Worker {
             Err(wait) => return Ok(Round::Limited(wait)),
         };
         let reader = self.store.read()?;
-        let mails = due(&reader, self.store.clock().now(), allowed)?;
+        let mails = due(&reader, self.store.clock().now(), allowed).await?;
         drop(reader);
         if mails.is_empty() {
             return Ok(Round::Idle);
@@ -181,9 +181,12 @@ impl Worker {
 
     /// Combines held notices into mails. The next round sends them.
     async fn merge(&self, held: &[Stored<Mail>]) -> Result<(), StoreError> {
-        let merge = |transaction: &mut Transaction| {
-            // Merging one notice also merges all others that wait for its reader.
-            held.iter().try_for_each(|one| merge_held(transaction, one))
+        let merge = async |transaction: &mut Transaction| {
+            for one in held {
+                // Merging one notice also merges all others that wait for its reader.
+                merge_held(transaction, one).await?;
+            }
+            Ok::<(), StoreError>(())
         };
         self.store.run(Origin::SYSTEM, merge).await
     }
@@ -255,15 +258,16 @@ impl Worker {
         }
         let outcomes = &self.unmarked;
         self.store
-            .run(Origin::SYSTEM, |transaction| {
+            .run(Origin::SYSTEM, async |transaction: &mut Transaction| {
                 let now = transaction.now();
                 for (mail, outcome) in outcomes {
                     // An admin or an erasure may have changed or removed it meanwhile.
-                    let Some(current) = transaction.get::<Mail>(&keys::mail(mail.mail_id))? else {
+                    let Some(current) = transaction.get::<Mail>(&keys::mail(mail.mail_id)).await?
+                    else {
                         continue;
                     };
                     let marked = after(&current, outcome, now);
-                    transaction.update(&current, marked)?;
+                    transaction.update(&current, marked).await?;
                 }
                 Ok::<(), StoreError>(())
             })
@@ -317,14 +321,21 @@ enum Round {
 }
 
 /// The next mails to send, urgent ones first.
-fn due(reader: &Reader, now: Timestamp, limit: usize) -> Result<Vec<Stored<Mail>>, StoreError> {
+async fn due(
+    reader: &Reader,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Stored<Mail>>, StoreError> {
     let mut mails = Vec::new();
     for urgent in [true, false] {
         let mut range = KeyRange::prefix(&keys::mails_due(urgent));
         let end = keys::mails_due_before(urgent, now.plus(Duration::from_millis(1)));
         range.end = std::ops::Bound::Excluded(end);
-        for key in reader.scan_keys(&range, Direction::Forward, limit - mails.len())? {
-            mails.extend(reader.get::<Mail>(&keys::indexed(&key)?)?);
+        for key in reader
+            .scan_keys(&range, Direction::Forward, limit - mails.len())
+            .await?
+        {
+            mails.extend(reader.get::<Mail>(&keys::indexed(&key)?).await?);
         }
     }
     Ok(mails)

@@ -55,12 +55,12 @@ pub async fn dry_run(
     module: &RuleInUse,
     now: Timestamp,
 ) -> Result<DryRun, StoreError> {
-    let today = rule_set(reader)?;
+    let today = rule_set(reader).await?;
     let then = today.with(module);
     if module.kind == RuleKind::Notification {
         return replay(checker, reader, [&today, &then], module.rule_id, now).await;
     }
-    let mut data = DryRunData::survey(checker, reader, now)?;
+    let mut data = DryRunData::survey(checker, reader, now).await?;
     let applications = std::mem::take(&mut data.applications);
     let mut asking = Asking {
         checker,
@@ -141,7 +141,11 @@ impl Asking<'_> {
         applications: Vec<OpenApplication>,
     ) -> Result<(), StoreError> {
         for filed in applications {
-            let stored = self.data.reader.get(&keys::student(&filed.student_id))?;
+            let stored = self
+                .data
+                .reader
+                .get(&keys::student(&filed.student_id))
+                .await?;
             if let Some(student) = stored {
                 self.add(&student, Some(filed.application_id), filed.job)
                     .await?;
@@ -152,12 +156,14 @@ impl Asking<'_> {
 
     async fn ask_roster(&mut self) -> Result<(), StoreError> {
         let jobs = self.data.open_jobs;
-        let step = stride(self.data.count_students()?, jobs);
+        let step = stride(self.data.count_students().await?, jobs);
         let mut range = KeyRange::prefix(&keys::students());
         // The index of a pair among all students with all jobs.
         let mut first = 0_usize;
         loop {
-            let found = (self.data.reader).scan_keys(&range, Direction::Forward, BATCH)?;
+            let found = (self.data.reader)
+                .scan_keys(&range, Direction::Forward, BATCH)
+                .await?;
             let Some(last) = found.last().cloned() else {
                 return Ok(());
             };
@@ -168,7 +174,8 @@ impl Asking<'_> {
                     continue;
                 }
                 let id = keys::indexed_id::<Student>(key)?;
-                let stored: Option<Stored<Student>> = self.data.reader.get(&keys::student(&id))?;
+                let stored: Option<Stored<Student>> =
+                    self.data.reader.get(&keys::student(&id)).await?;
                 let Some(student) = stored else { continue };
                 let applied = self.data.applied.remove(student.student_id.as_str());
                 let applied = applied.unwrap_or_default();
@@ -194,7 +201,11 @@ impl Asking<'_> {
             *place
         } else {
             let place = self.batch.students.len();
-            let facts = self.data.facts.student(self.data.reader, place, student)?;
+            let facts = self
+                .data
+                .facts
+                .student(self.data.reader, place, student)
+                .await?;
             let id = student.student_id.clone();
             self.batch.places.insert(id.as_str().into(), place);
             self.batch.students.push((id, facts));

@@ -35,7 +35,7 @@ pub(super) struct DryRunData<'a> {
 }
 
 impl<'a> DryRunData<'a> {
-    pub fn survey(
+    pub async fn survey(
         checker: &'a Checker,
         reader: &'a Reader,
         now: Timestamp,
@@ -49,30 +49,35 @@ impl<'a> DryRunData<'a> {
             applications: Vec::new(),
             applied: HashMap::new(),
         };
-        let open = keys::jobs_by_status(JobStatus::Open);
-        reader.each_key(&open, |key| {
-            data.job(keys::indexed_id::<Job>(&key)?).map(drop)
-        })?;
+        let mut open = reader.walk(&keys::jobs_by_status(JobStatus::Open));
+        while let Some(found) = open.next_keys().await? {
+            for job in reader.get_indexed::<Job>(&found).await? {
+                data.add_job(&job);
+            }
+        }
         data.open_jobs = data.jobs.len();
-        data.find_applications()?;
+        data.find_applications().await?;
         Ok(data)
     }
 
-    fn find_applications(&mut self) -> Result<(), StoreError> {
+    async fn find_applications(&mut self) -> Result<(), StoreError> {
         let mut range = KeyRange::prefix(&keys::applications());
         while self.applications.len() < APPLICATIONS {
-            let found = self.reader.scan_keys(&range, Direction::Backward, KEYS)?;
+            let found = self
+                .reader
+                .scan_keys(&range, Direction::Backward, KEYS)
+                .await?;
             let Some(last) = found.last().cloned() else {
                 break;
             };
-            for key in &found {
-                let application_id = keys::indexed_id::<Application>(key)?;
-                let stored: Option<Stored<Application>> =
-                    self.reader.get(&keys::application(application_id))?;
-                let open = stored.filter(|filed| !filed.application_status().is_final());
-                let Some(application) = open else { continue };
+            let found: Vec<Stored<Application>> = self.reader.get_indexed(&found).await?;
+            for application in found {
+                if application.application_status().is_final() {
+                    continue;
+                }
+                let application_id = application.application_id;
                 let student_id = application.record.student_id;
-                if let Some(job) = self.job(application.record.job_id)? {
+                if let Some(job) = self.job(application.record.job_id).await? {
                     let applied = self.applied.entry(student_id.as_str().into());
                     applied.or_default().insert(job);
                     self.applications.push(OpenApplication {
@@ -87,24 +92,26 @@ impl<'a> DryRunData<'a> {
         Ok(())
     }
 
-    fn job(&mut self, id: JobId) -> Result<Option<usize>, StoreError> {
+    async fn job(&mut self, id: JobId) -> Result<Option<usize>, StoreError> {
         if let Some(place) = self.job_places.get(&id) {
             return Ok(Some(*place));
         }
-        let stored: Option<Stored<Job>> = self.reader.get(&keys::job(id))?;
-        let Some(job) = stored else { return Ok(None) };
-        let place = self.jobs.len();
-        self.jobs.push((id, self.facts.job(place, &job)));
-        self.job_places.insert(id, place);
-        Ok(Some(place))
+        let stored: Option<Stored<Job>> = self.reader.get(&keys::job(id)).await?;
+        Ok(stored.map(|job| self.add_job(&job)))
     }
 
-    pub fn count_students(&self) -> Result<usize, StoreError> {
-        let mut count = 0;
-        self.reader.each_key(&keys::students(), |_| {
-            count += 1;
-            Ok::<(), StoreError>(())
-        })?;
+    fn add_job(&mut self, job: &Job) -> usize {
+        let place = self.jobs.len();
+        self.jobs.push((job.job_id, self.facts.job(place, job)));
+        self.job_places.insert(job.job_id, place);
+        place
+    }
+
+    pub async fn count_students(&self) -> Result<usize, StoreError> {
+        let (mut count, mut walk) = (0, self.reader.walk(&keys::students()));
+        while let Some(found) = walk.next_keys().await? {
+            count += found.len();
+        }
         Ok(count)
     }
 }

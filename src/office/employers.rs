@@ -71,34 +71,39 @@ fn parse(row: &Row) -> Result<Entry, Invalid> {
 }
 
 /// The record with a row's address, under the row's number, and whether it had another number before.
-fn find(
+async fn find(
     transaction: &mut Transaction,
     entry: &Entry,
 ) -> Result<(Option<Stored<Employer>>, bool), RowError> {
-    let known: Option<Stored<Employer>> = transaction.find(&keys::employer_email(&entry.email))?;
+    let known: Option<Stored<Employer>> = transaction
+        .find(&keys::employer_email(&entry.email))
+        .await?;
     let Some(id) = &entry.employee_id else {
         return Ok((known, false));
     };
     if known.as_ref().is_some_and(|known| known.employee_id == *id) {
         return Ok((known, false));
     }
-    if !free_employee_number(transaction, id)? {
+    if !free_employee_number(transaction, id).await? {
         return Err(Invalid::one("employeeId", FieldFault::Taken).into());
     }
     let Some(old) = known else {
         return Ok((None, false));
     };
-    let moved = renumber_employer(transaction, &old, id, NumberFrom::Office)?;
+    let moved = renumber_employer(transaction, &old, id, NumberFrom::Office).await?;
     if moved.is_none() {
         return Err(Invalid::one("employeeId", FieldFault::TooManyRecords).into());
     }
     Ok((moved, true))
 }
 
-pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+pub(super) async fn import_row(
+    transaction: &mut Transaction,
+    row: &Row,
+) -> Result<Effect, RowError> {
     let entry = parse(row)?;
-    refuse_other_role(transaction, &entry.email, Role::Employer)?;
-    let (known, is_renumbered) = find(transaction, &entry)?;
+    refuse_other_role(transaction, &entry.email, Role::Employer).await?;
+    let (known, is_renumbered) = find(transaction, &entry).await?;
     let now = transaction.now();
     let Some(old) = known else {
         let id = entry.employee_id.clone();
@@ -106,7 +111,7 @@ pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Eff
         let (name, email) = (entry.name.clone(), entry.email.clone());
         let mut employer = Employer::new(id, NumberFrom::Person, name, email, now);
         apply_row(&mut employer, row, entry);
-        transaction.insert(employer)?;
+        transaction.insert(employer).await?;
         return Ok(Effect::Created);
     };
     let mut employer = old.record.clone();
@@ -119,7 +124,7 @@ pub(super) fn import_row(transaction: &mut Transaction, row: &Row) -> Result<Eff
         });
     }
     employer.updated_at = now;
-    transaction.update(&old, employer)?;
+    transaction.update(&old, employer).await?;
     Ok(Effect::Updated)
 }
 

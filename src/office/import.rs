@@ -81,12 +81,12 @@ pub(super) fn part_of_row<T>(
 
 /// Refuses an address that already belongs to an account with another role. An unverified address does not count: anyone
 /// could have typed it at registration.
-pub(super) fn refuse_other_role(
+pub(super) async fn refuse_other_role(
     transaction: &mut Transaction,
     email: &Email,
     role: Role,
 ) -> Result<(), RowError> {
-    let account: Option<Stored<Account>> = transaction.find(&keys::account_email(email))?;
+    let account: Option<Stored<Account>> = transaction.find(&keys::account_email(email)).await?;
     let is_other = |account: &Stored<Account>| {
         account.role != role && account.status != AccountStatus::Unverified
     };
@@ -128,9 +128,9 @@ pub struct Import<'a> {
 }
 
 impl Import<'_> {
-    /// Reads the whole file. Rejected rows are passed on as they are found, in file order. Blocks, so do not call it
-    /// from async code.
-    pub fn run(
+    /// Reads the whole file. Rejected rows are passed on as they are found, in file order. Blocks
+    /// while it reads the file, so do not call it on a thread that serves others.
+    pub async fn run(
         &self,
         source: impl Read,
         mut rejected: impl FnMut(Rejection),
@@ -157,14 +157,14 @@ impl Import<'_> {
                 return Ok(report);
             }
             let mut refusals = Vec::new();
-            let import = |transaction: &mut Transaction| {
+            let import = async |transaction: &mut Transaction| {
                 refusals.clear();
-                self.import_batch(transaction, &batch, &mut refusals)
+                self.import_batch(transaction, &batch, &mut refusals).await
             };
             report.add(if self.options.dry_run {
-                self.store.preview(self.origin, import)?
+                self.store.preview(self.origin, import).await?
             } else {
-                self.store.run_blocking(self.origin, import)?
+                self.store.run(self.origin, import).await?
             });
             report.rejected += refusals.len() as u64;
             refusals.into_iter().for_each(&mut rejected);
@@ -185,7 +185,7 @@ impl Import<'_> {
         Ok(row)
     }
 
-    fn import_batch(
+    async fn import_batch(
         &self,
         transaction: &mut Transaction,
         batch: &[Result<Row, Rejection>],
@@ -200,7 +200,7 @@ impl Import<'_> {
                     continue;
                 }
             };
-            match self.import_row(transaction, row) {
+            match self.import_row(transaction, row).await {
                 Ok(effect) => report.count(effect),
                 Err(RowError::Invalid(invalid)) => {
                     refusals.push(Rejection::of_fields(row.line, invalid));
@@ -211,12 +211,17 @@ impl Import<'_> {
         Ok(report)
     }
 
-    fn import_row(&self, transaction: &mut Transaction, row: &Row) -> Result<Effect, RowError> {
+    async fn import_row(
+        &self,
+        transaction: &mut Transaction,
+        row: &Row,
+    ) -> Result<Effect, RowError> {
         match self.kind {
-            Kind::Students => students::import_row(self.campus, transaction, row),
-            Kind::Employers => employers::import_row(transaction, row),
+            Kind::Students => students::import_row(self.campus, transaction, row).await,
+            Kind::Employers => employers::import_row(transaction, row).await,
             Kind::Jobs => {
-                jobs::import_row(self.campus, transaction, row, self.options.owner.as_ref())
+                let owner = self.options.owner.as_ref();
+                jobs::import_row(self.campus, transaction, row, owner).await
             }
         }
     }

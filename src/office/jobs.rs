@@ -46,7 +46,7 @@ pub(super) fn key(row: &Row) -> Result<String, FieldFault> {
     check_text(text, Line::Single, 1, MAX_EXTERNAL_ID_CHARS)
 }
 
-pub(super) fn import_row(
+pub(super) async fn import_row(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
@@ -58,17 +58,21 @@ pub(super) fn import_row(
     let external_id = external_id.filter(|_| invalid.0.is_empty());
     let fields = invalid.part(parse(campus, row, transaction.now()));
     let target = match &external_id {
-        Some(id) => part_of_row(target(campus, transaction, row, owner, id), &mut invalid)?,
+        Some(id) => part_of_row(
+            target(campus, transaction, row, owner, id).await,
+            &mut invalid,
+        )?,
         None => None,
     };
     let all = external_id.zip(fields).zip(target);
     let ((external_id, fields), target) = invalid.complete(all)?;
     match target {
         Target::New(employer) => {
-            post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)?;
+            post_from_source::<RowError>(campus, transaction, &employer, external_id, fields)
+                .await?;
             Ok(Effect::Created)
         }
-        Target::Known(old) if follow_source::<RowError>(transaction, &old, fields)? => {
+        Target::Known(old) if follow_source::<RowError>(transaction, &old, fields).await? => {
             Ok(Effect::Updated)
         }
         Target::Known(_) => Ok(Effect::Unchanged),
@@ -82,19 +86,21 @@ enum Target {
     Known(Box<Stored<Job>>),
 }
 
-fn target(
+async fn target(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
     owner: Option<&Email>,
     external_id: &str,
 ) -> Result<Target, RowError> {
-    let known: Option<Stored<Job>> = transaction.find(&keys::job_external_id(external_id))?;
-    let named = owner::named(campus, transaction, row, owner)?;
+    let known: Option<Stored<Job>> = transaction
+        .find(&keys::job_external_id(external_id))
+        .await?;
+    let named = owner::named(campus, transaction, row, owner).await?;
     match known {
         None => Ok(Target::New(named.only()?)),
         Some(old) => {
-            owner::check_keeper(transaction, &named, &old)?;
+            owner::check_keeper(transaction, &named, &old).await?;
             Ok(Target::Known(Box::new(old)))
         }
     }

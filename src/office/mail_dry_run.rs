@@ -40,8 +40,8 @@ pub(super) async fn replay(
     tried: RuleId,
     now: Timestamp,
 ) -> Result<DryRun, StoreError> {
-    let listeners = listeners(reader)?;
-    let mut postings = postings(reader)?;
+    let listeners = listeners(reader).await?;
+    let mut postings = postings(reader).await?;
     postings.sort_by_key(|job| job.posted_at());
     let facts = Facts::new(&checker.terms().zone, now);
     let no_mail = PlannedMail::none(listeners.len());
@@ -185,25 +185,31 @@ impl Listener {
     }
 }
 
-fn postings(reader: &Reader) -> Result<Vec<Job>, StoreError> {
+async fn postings(reader: &Reader) -> Result<Vec<Job>, StoreError> {
     let open = KeyRange::prefix(&keys::jobs_by_status(JobStatus::Open));
     let mut jobs = Vec::new();
-    for key in reader.scan_keys(&open, Direction::Backward, POSTINGS)? {
-        let stored: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?)?;
+    for key in reader
+        .scan_keys(&open, Direction::Backward, POSTINGS)
+        .await?
+    {
+        let stored: Option<Stored<Job>> = reader.get(&keys::indexed(&key)?).await?;
         jobs.extend(stored.map(|job| job.record));
     }
     Ok(jobs)
 }
 
-fn listeners(reader: &Reader) -> Result<Vec<Listener>, StoreError> {
+async fn listeners(reader: &Reader) -> Result<Vec<Listener>, StoreError> {
     let active = KeyRange::prefix(&keys::accounts_by_status(AccountStatus::Active));
     let mut listeners = Vec::new();
-    for key in reader.scan_keys(&active, Direction::Backward, ACCOUNTS)? {
-        let account: Option<Stored<Account>> = reader.get(&keys::indexed(&key)?)?;
+    for key in reader
+        .scan_keys(&active, Direction::Backward, ACCOUNTS)
+        .await?
+    {
+        let account: Option<Stored<Account>> = reader.get(&keys::indexed(&key)?).await?;
         let Some(student_id) = account.and_then(|account| account.record.student_id) else {
             continue;
         };
-        let stored: Option<Stored<Student>> = reader.get(&keys::student(&student_id))?;
+        let stored: Option<Stored<Student>> = reader.get(&keys::student(&student_id)).await?;
         listeners.extend(stored.map(|student| {
             Listener {
                 student_id,

@@ -32,7 +32,7 @@ impl Named {
 }
 
 /// The employer in the column, or else by workplace, or else the one given for the whole file.
-pub(super) fn named(
+pub(super) async fn named(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
@@ -40,12 +40,14 @@ pub(super) fn named(
 ) -> Result<Named, RowError> {
     if let Some(text) = row.text("employerEmail") {
         let email = Email::parse(text).map_err(|fault| Invalid::one("employerEmail", fault))?;
-        return Ok(Named::One(by_email(transaction, "employerEmail", &email)?));
+        return Ok(Named::One(
+            by_email(transaction, "employerEmail", &email).await?,
+        ));
     }
     let (mut active, mut unconfirmed, mut inactive) = (Vec::new(), Vec::new(), None);
     if let Some(work_space) = row.text("workSpace") {
-        for employer in at(transaction, work_space)? {
-            match why_inactive(transaction, &employer)? {
+        for employer in at(transaction, work_space).await? {
+            match why_inactive(transaction, &employer).await? {
                 Some(fault) => inactive = Some(fault),
                 None if is_confirmed(campus, &employer) => active.push(employer),
                 None => unconfirmed.push(employer),
@@ -59,7 +61,7 @@ pub(super) fn named(
         return Ok(Named::One(employer));
     }
     if let Some(email) = owner {
-        return Ok(Named::One(by_email(transaction, "owner", email)?));
+        return Ok(Named::One(by_email(transaction, "owner", email).await?));
     }
     Ok(Named::Nobody(match inactive {
         Some(fault) => Invalid::one("workSpace", fault),
@@ -80,7 +82,7 @@ fn is_confirmed(campus: &Campus, employer: &Employer) -> bool {
 }
 
 /// An existing posting keeps its employer, who must be active and must not contradict the row.
-pub(super) fn check_keeper(
+pub(super) async fn check_keeper(
     transaction: &mut Transaction,
     named: &Named,
     job: &Job,
@@ -96,9 +98,10 @@ pub(super) fn check_keeper(
         }
         _ => {}
     }
-    let keeper: Option<Stored<Employer>> = transaction.get(&keys::employer(&job.employee_id))?;
+    let keeper: Option<Stored<Employer>> =
+        transaction.get(&keys::employer(&job.employee_id)).await?;
     let fault = match keeper {
-        Some(keeper) => why_inactive(transaction, &keeper)?,
+        Some(keeper) => why_inactive(transaction, &keeper).await?,
         None => None,
     };
     let fault = fault.map(|fault| Invalid::one("externalId", fault));
@@ -119,30 +122,30 @@ fn emails_of(employers: &[Employer]) -> Vec<String> {
     emails
 }
 
-fn by_email(
+async fn by_email(
     transaction: &mut Transaction,
     field: &str,
     email: &Email,
 ) -> Result<Employer, RowError> {
-    let found: Option<Stored<Employer>> = transaction.find(&keys::employer_email(email))?;
+    let found: Option<Stored<Employer>> = transaction.find(&keys::employer_email(email)).await?;
     let Some(employer) = found else {
         return Err(Invalid::one(field, FieldFault::NotAnEmployer).into());
     };
-    match why_inactive(transaction, &employer)? {
+    match why_inactive(transaction, &employer).await? {
         None => Ok(employer.record),
         Some(fault) => Err(Invalid::one(field, fault).into()),
     }
 }
 
 /// Why an employer gets no postings. An employer without an account was imported by the office.
-fn why_inactive(
+async fn why_inactive(
     transaction: &mut Transaction,
     employer: &Employer,
 ) -> Result<Option<FieldFault>, StoreError> {
     let status = if employer.email.is_erased() {
         AccountStatus::Erased
     } else if let Some(id) = employer.account_id {
-        let account: Option<Stored<Account>> = transaction.get(&keys::account(id))?;
+        let account: Option<Stored<Account>> = transaction.get(&keys::account(id)).await?;
         account.map_or(AccountStatus::Erased, |account| account.status)
     } else {
         AccountStatus::Active
@@ -156,12 +159,14 @@ fn why_inactive(
 }
 
 /// All employers with a workplace.
-fn at(transaction: &mut Transaction, work_space: &str) -> Result<Vec<Employer>, StoreError> {
+async fn at(transaction: &mut Transaction, work_space: &str) -> Result<Vec<Employer>, StoreError> {
     let range = KeyRange::prefix(&keys::employers_by_work_space(work_space));
-    let found = transaction.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)?;
+    let found = transaction
+        .scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS)
+        .await?;
     let mut employers = Vec::new();
     for row in &found {
-        let stored: Option<Stored<Employer>> = transaction.get(&keys::indexed(row)?)?;
+        let stored: Option<Stored<Employer>> = transaction.get(&keys::indexed(row)?).await?;
         employers.extend(stored.map(|stored| stored.record));
     }
     Ok(employers)

@@ -10,45 +10,51 @@ const BATCH: usize = 500;
 
 /// Ends all sessions and links, holds unsent mail, and notes the restore in the change log. For a store that no server
 /// uses.
-pub fn settle_restored(store: &Store) -> Result<(), StoreError> {
+pub async fn settle_restored(store: &Store) -> Result<(), StoreError> {
     for index in [keys::mails_failed(), keys::mails_waiting()] {
-        each(store, &index, hold_mail)?;
+        each(store, &index, hold_mail).await?;
     }
-    each(store, &keys::expiring(), end)?;
-    let note = |transaction: &mut Transaction| transaction.log(Event::BackupRestored);
-    store.run_blocking(Origin::OPERATOR, note)
+    each(store, &keys::expiring(), end).await?;
+    let note = async |transaction: &mut Transaction| transaction.log(Event::BackupRestored);
+    store.run(Origin::OPERATOR, note).await
 }
 
 /// Changes what the rows of an index lead to.
-fn each(
+async fn each(
     store: &Store,
     index: &Key,
-    change: fn(&mut Transaction, &Key) -> Result<(), StoreError>,
+    change: impl AsyncFn(&mut Transaction, &Key) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut rows = Vec::new();
-    store.read()?.each_key(index, |key| {
-        rows.push(key);
-        Ok::<(), StoreError>(())
-    })?;
+    let (mut rows, mut walk) = (Vec::new(), store.read()?.walk(index));
+    while let Some(found) = walk.next_keys().await? {
+        rows.extend(found);
+    }
     for batch in rows.chunks(BATCH) {
-        store.run_blocking(Origin::OPERATOR, |transaction| {
-            batch.iter().try_for_each(|key| change(transaction, key))
-        })?;
+        let change = async |transaction: &mut Transaction| {
+            for key in batch {
+                change(transaction, key).await?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        store.run(Origin::OPERATOR, change).await?;
     }
     Ok(())
 }
 
 /// Deletes a session, or the token of a link. The answers kept for retries stay: they belong to what was restored.
-fn end(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
+async fn end(transaction: &mut Transaction, index_key: &Key) -> Result<(), StoreError> {
     match keys::expiring_record(index_key) {
-        Some(Expiring::Session(key)) => delete(transaction, &key),
-        Some(Expiring::Token(key)) => delete(transaction, &key),
+        Some(Expiring::Session(key)) => delete(transaction, &key).await,
+        Some(Expiring::Token(key)) => delete(transaction, &key).await,
         Some(Expiring::SavedAnswer(_)) | None => Ok(()),
     }
 }
 
-fn delete<R: Record>(transaction: &mut Transaction, key: &RecordKey<R>) -> Result<(), StoreError> {
-    if let Some(record) = transaction.get(key)? {
+async fn delete<R: Record>(
+    transaction: &mut Transaction,
+    key: &RecordKey<R>,
+) -> Result<(), StoreError> {
+    if let Some(record) = transaction.get(key).await? {
         transaction.delete(&record);
     }
     Ok(())

@@ -64,19 +64,19 @@ pub fn rule_name(text: &str) -> Result<String, Invalid> {
 }
 
 /// Stores an uploaded module as a draft. The names of built-in modules are reserved, and each module is stored once.
-pub fn upload_rule(
+pub async fn upload_rule(
     transaction: &mut Transaction,
     new: &NewRule,
 ) -> Result<Stored<RuleModule>, RuleRefusal> {
     // The guard keeps two concurrent uploads of the same module from both succeeding.
-    transaction.guard(&keys::uploads_of_rules())?;
-    check_new(&transaction.reader(), &new.name, &new.digest)?;
-    install_rule(transaction, new, RuleState::Draft)
+    transaction.guard(&keys::uploads_of_rules()).await?;
+    check_new(&transaction.reader(), &new.name, &new.digest).await?;
+    install_rule(transaction, new, RuleState::Draft).await
 }
 
 /// Whether a module may be uploaded under a name.
-fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusal> {
-    let rules = list_rules(reader)?;
+async fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusal> {
+    let rules = list_rules(reader).await?;
     if let Some(same) = rules.iter().find(|rule| rule.digest == digest) {
         return Err(RuleRefusal::Uploaded(same.rule_id));
     }
@@ -87,7 +87,7 @@ fn check_new(reader: &Reader, name: &str, digest: &str) -> Result<(), RuleRefusa
 }
 
 /// Stores a module in a state: `Draft`, except for built-in modules.
-pub(super) fn install_rule(
+pub(super) async fn install_rule(
     transaction: &mut Transaction,
     new: &NewRule,
     state: RuleState,
@@ -95,27 +95,31 @@ pub(super) fn install_rule(
     let now = transaction.now();
     let rule_id = RuleId::generate(now);
     for (number, chunk) in (0..).zip(new.bytes.chunks(CHUNK_BYTES)) {
-        transaction.put_bytes(&keys::rule_chunk(rule_id, number), chunk.to_vec())?;
+        transaction
+            .put_bytes(&keys::rule_chunk(rule_id, number), chunk.to_vec())
+            .await?;
     }
-    let module = transaction.insert(RuleModule {
-        rule_id,
-        name: new.name.clone(),
-        kind: new.kind,
-        version: new.version.clone(),
-        summary: new.summary.clone(),
-        digest: new.digest.clone(),
-        size_bytes: new.bytes.len() as u64,
-        parameter_schema: new.parameter_schema.clone(),
-        parameters: Parameters::new(),
-        state,
-        dry_run: false,
-        failing: None,
-        uploaded_by: (transaction.origin().actor != Actor::System)
-            .then_some(transaction.origin().actor),
-        created_at: now,
-        updated_at: now,
-    })?;
-    place(transaction, &module)?;
+    let module = transaction
+        .insert(RuleModule {
+            rule_id,
+            name: new.name.clone(),
+            kind: new.kind,
+            version: new.version.clone(),
+            summary: new.summary.clone(),
+            digest: new.digest.clone(),
+            size_bytes: new.bytes.len() as u64,
+            parameter_schema: new.parameter_schema.clone(),
+            parameters: Parameters::new(),
+            state,
+            dry_run: false,
+            failing: None,
+            uploaded_by: (transaction.origin().actor != Actor::System)
+                .then_some(transaction.origin().actor),
+            created_at: now,
+            updated_at: now,
+        })
+        .await?;
+    place(transaction, &module).await?;
     transaction.log(Event::RuleChanged {
         rule_id,
         from: None,
@@ -124,17 +128,19 @@ pub(super) fn install_rule(
     Ok(module)
 }
 
-pub fn list_rules(reader: &Reader) -> Result<Vec<Stored<RuleModule>>, StoreError> {
-    let mut rules = Vec::new();
-    reader.each_key(&keys::rules(), |key| {
-        rules.extend(reader.get(&keys::indexed(&key)?)?);
-        Ok::<(), StoreError>(())
-    })?;
+pub async fn list_rules(reader: &Reader) -> Result<Vec<Stored<RuleModule>>, StoreError> {
+    let (mut rules, mut walk) = (Vec::new(), reader.walk(&keys::rules()));
+    while let Some(found) = walk.next_keys().await? {
+        rules.extend(reader.get_indexed(&found).await?);
+    }
     Ok(rules)
 }
 
-pub fn see_rule(reader: &Reader, id: RuleId) -> Result<Stored<RuleModule>, RuleRefusal> {
-    reader.get(&keys::rule(id))?.ok_or(RuleRefusal::NotFound)
+pub async fn see_rule(reader: &Reader, id: RuleId) -> Result<Stored<RuleModule>, RuleRefusal> {
+    reader
+        .get(&keys::rule(id))
+        .await?
+        .ok_or(RuleRefusal::NotFound)
 }
 
 /// The change. Its parameters were checked against the module's schema.
@@ -146,14 +152,14 @@ pub struct RulePatch {
 
 /// Changes a module's state or parameters. Activating one retires the active version in the same change. `matches`:
 /// whether the caller knows the current version (If-Match).
-pub fn change_rule(
+pub async fn change_rule(
     transaction: &mut Transaction,
     id: RuleId,
     patch: &RulePatch,
     settings: &RulesSettings,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<RuleModule>, RuleRefusal> {
-    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id)).await?;
     let old = stored.ok_or(RuleRefusal::NotFound)?;
     if !matches(old.version) {
         return Err(RuleRefusal::Stale);
@@ -192,42 +198,45 @@ pub fn change_rule(
         return Ok(old);
     }
     if module.state == RuleState::Active && old.state != RuleState::Active {
-        retire_others(transaction, &module)?;
+        retire_others(transaction, &module).await?;
     }
     // The office changed something, so the next failure is reported again.
     module.failing = None;
-    let module = save(transaction, &old, module)?;
-    place(transaction, &module)?;
+    let module = save(transaction, &old, module).await?;
+    place(transaction, &module).await?;
     Ok(module)
 }
 
-fn retire_others(transaction: &mut Transaction, module: &RuleModule) -> Result<(), RuleRefusal> {
-    let set: RuleSet = rule_set(transaction)?;
+async fn retire_others(
+    transaction: &mut Transaction,
+    module: &RuleModule,
+) -> Result<(), RuleRefusal> {
+    let set: RuleSet = rule_set(transaction).await?;
     let others = set
         .active(module.kind)
         .filter(|used| used.name == module.name && used.rule_id != module.rule_id);
     for used in others {
-        let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(used.rule_id))?;
+        let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(used.rule_id)).await?;
         let Some(old) = stored else { continue };
         let retired = RuleModule {
             state: RuleState::Retired,
             dry_run: true,
             ..old.record.clone()
         };
-        let retired = save(transaction, &old, retired)?;
-        place(transaction, &retired)?;
+        let retired = save(transaction, &old, retired).await?;
+        place(transaction, &retired).await?;
     }
     Ok(())
 }
 
-fn save(
+async fn save(
     transaction: &mut Transaction,
     old: &Stored<RuleModule>,
     mut module: RuleModule,
 ) -> Result<Stored<RuleModule>, StoreError> {
     module.updated_at = transaction.now();
     let (rule_id, from, to) = (module.rule_id, old.state, module.state);
-    let saved = transaction.update(old, module)?;
+    let saved = transaction.update(old, module).await?;
     transaction.log(Event::RuleChanged {
         rule_id,
         from: Some(from),
@@ -237,24 +246,24 @@ fn save(
 }
 
 /// The modules in use. Reading them makes them a check of this change.
-fn rule_set(transaction: &mut Transaction) -> Result<RuleSet, StoreError> {
-    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+async fn rule_set(transaction: &mut Transaction) -> Result<RuleSet, StoreError> {
+    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set()).await?;
     Ok(stored.map(|set| set.record).unwrap_or_default())
 }
 
-fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), StoreError> {
-    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set())?;
+async fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), StoreError> {
+    let stored: Option<Stored<RuleSet>> = transaction.get(&keys::rule_set()).await?;
     match stored {
         None => {
             let mut set = RuleSet::default();
             set.place(module);
-            transaction.insert(set)?;
+            transaction.insert(set).await?;
         }
         Some(old) => {
             let mut set = old.record.clone();
             set.place(module);
             if set != old.record {
-                transaction.update(&old, set)?;
+                transaction.update(&old, set).await?;
             }
         }
     }
@@ -262,12 +271,12 @@ fn place(transaction: &mut Transaction, module: &RuleModule) -> Result<(), Store
 }
 
 /// Deletes a module that is not in use, with its bytes.
-pub fn delete_rule(
+pub async fn delete_rule(
     transaction: &mut Transaction,
     id: RuleId,
     matches: &dyn Fn(u64) -> bool,
 ) -> Result<Stored<RuleModule>, RuleRefusal> {
-    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id)).await?;
     let rule = stored.ok_or(RuleRefusal::NotFound)?;
     if !matches(rule.version) {
         return Err(RuleRefusal::Stale);
@@ -292,7 +301,7 @@ pub fn delete_rule(
 }
 
 /// Records that a dry run with these parameters showed the module's effect, if it did.
-pub fn note_dry_run(
+pub async fn note_dry_run(
     transaction: &mut Transaction,
     id: RuleId,
     parameters: &Parameters,
@@ -301,14 +310,14 @@ pub fn note_dry_run(
     if !run.is_conclusive() {
         return Ok(());
     }
-    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id))?;
+    let stored: Option<Stored<RuleModule>> = transaction.get(&keys::rule(id)).await?;
     let old = stored.ok_or(RuleRefusal::NotFound)?;
     if old.parameters == *parameters && !old.dry_run {
         let seen = RuleModule {
             dry_run: true,
             ..old.record.clone()
         };
-        transaction.update(&old, seen)?;
+        transaction.update(&old, seen).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::model::{
     FieldFault, Invalid, ParameterPatch, Parameters, RuleKind, RuleModule, RuleState,
 };
 use crate::rules::{BUILT_IN, BuiltIn, Fault, Host, Inspected, Kind, Schema};
-use crate::store::{Origin, Store, Stored};
+use crate::store::{Origin, Store, Stored, Transaction};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -23,8 +23,12 @@ pub enum SeedError {
 /// Installs the built-in rules that are missing. A rule becomes active if the campus has no rule with its name; otherwise it
 /// becomes a draft, so that a new Corkboard never changes what a campus decided. Then checks that the configured parameters
 /// are valid for the rules in use. Blocks while it compiles.
-pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Result<(), SeedError> {
-    let known = list_rules(&store.read()?)?;
+pub async fn seed_rules(
+    store: &Store,
+    host: &Host,
+    settings: &RulesSettings,
+) -> Result<(), SeedError> {
+    let known = list_rules(&store.read()?).await?;
     for BuiltIn { name, bytes, .. } in BUILT_IN {
         let digest = crate::rules::Digest::of(bytes).to_string();
         if known.iter().any(|rule| rule.digest == digest) {
@@ -41,17 +45,16 @@ pub fn seed_rules(store: &Store, host: &Host, settings: &RulesSettings) -> Resul
         let refusal = |refusal| SeedError::Refusal(name.into(), refusal);
         let new = NewRule::found(found, Some(name.into()), bytes.to_vec())
             .map_err(|invalid| refusal(invalid.into()))?;
-        store
-            .run_blocking(Origin::SYSTEM, |transaction| {
-                install_rule(transaction, &new, state)
-            })
-            .map_err(refusal)?;
+        let install =
+            async |transaction: &mut Transaction| install_rule(transaction, &new, state).await;
+        let installed = store.run(Origin::SYSTEM, install).await;
+        installed.map_err(refusal)?;
     }
-    check_configured(store, settings)
+    check_configured(store, settings).await
 }
 
-fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedError> {
-    let rules = list_rules(&store.read()?)?;
+async fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedError> {
+    let rules = list_rules(&store.read()?).await?;
     let in_use = |rule: &&Stored<RuleModule>| {
         matches!(rule.state, RuleState::Active | RuleState::Shadow)
             && settings.parameters.contains_key(&rule.name)

@@ -83,38 +83,39 @@ fn parse(campus: &Campus, row: &Row) -> Result<Entry, Invalid> {
 }
 
 /// The record with a row's address, under the row's number, and whether it had another number before.
-fn find(
+async fn find(
     transaction: &mut Transaction,
     entry: &Entry,
 ) -> Result<(Option<Stored<Student>>, bool), RowError> {
-    let known: Option<Stored<Student>> = transaction.find(&keys::student_email(&entry.email))?;
+    let known: Option<Stored<Student>> =
+        transaction.find(&keys::student_email(&entry.email)).await?;
     let Some(id) = &entry.student_id else {
         return Ok((known, false));
     };
     if known.as_ref().is_some_and(|known| known.student_id == *id) {
         return Ok((known, false));
     }
-    if !free_student_number(transaction, id)? {
+    if !free_student_number(transaction, id).await? {
         return Err(Invalid::one("studentId", FieldFault::Taken).into());
     }
     let Some(old) = known else {
         return Ok((None, false));
     };
-    let moved = renumber_student(transaction, &old, id, NumberFrom::Office)?;
+    let moved = renumber_student(transaction, &old, id, NumberFrom::Office).await?;
     if moved.is_none() {
         return Err(Invalid::one("studentId", FieldFault::TooManyRecords).into());
     }
     Ok((moved, true))
 }
 
-pub(super) fn import_row(
+pub(super) async fn import_row(
     campus: &Campus,
     transaction: &mut Transaction,
     row: &Row,
 ) -> Result<Effect, RowError> {
     let entry = parse(campus, row)?;
-    refuse_other_role(transaction, &entry.email, Role::Student)?;
-    let (known, is_renumbered) = find(transaction, &entry)?;
+    refuse_other_role(transaction, &entry.email, Role::Student).await?;
+    let (known, is_renumbered) = find(transaction, &entry).await?;
     let now = transaction.now();
     let Some(old) = known else {
         let id = entry.student_id.clone();
@@ -122,7 +123,7 @@ pub(super) fn import_row(
         let (name, email) = (entry.name.clone(), entry.email.clone());
         let mut student = Student::new(id, NumberFrom::Person, name, email, now);
         apply_row(&mut student, row, entry);
-        transaction.insert(student)?;
+        transaction.insert(student).await?;
         return Ok(Effect::Created);
     };
     let mut student = old.record.clone();
@@ -135,7 +136,7 @@ pub(super) fn import_row(
         });
     }
     student.updated_at = now;
-    transaction.update(&old, student)?;
+    transaction.update(&old, student).await?;
     Ok(Effect::Updated)
 }
 

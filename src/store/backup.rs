@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Reader;
 use super::encode::{decode, encode};
-use super::engine::{Change, Direction, KeyRange, MAX_VALUE_BYTES, Row, StoreError, Write};
+use super::engine::{Change, KeyRange, MAX_VALUE_BYTES, StoreError, Write};
 use super::keys::{self, Key, Space};
 use crate::model::Timestamp;
 
@@ -104,7 +104,7 @@ pub enum BackupError {
 }
 
 /// Writes every row of a view, a record at a time.
-pub fn write_backup(
+pub async fn write_backup(
     reader: &Reader,
     about: About,
     to: &mut dyn io::Write,
@@ -114,17 +114,21 @@ pub fn write_backup(
     output.put(&[&MAGIC[..], &FORMAT.to_le_bytes()].concat())?;
     output.record(ABOUT, &pack(&about)?)?;
     let (mut counts, mut change, mut bytes) = (Counts::new(), Change::default(), 0);
-    each_row(reader, &mut |key, row| {
-        count(&mut counts, &key);
-        bytes += key.len() + row.value.len();
-        let (version, value) = (row.version, row.value);
-        change.writes.push((key, Write::Put { version, value }));
-        if bytes >= RECORD_BYTES {
-            output.record(ROWS, &encode([&change]))?;
-            (change.writes, bytes) = (Vec::new(), 0);
+    for (range, step) in ranges() {
+        let mut walk = reader.walk_range(range, step);
+        while let Some(rows) = walk.next().await? {
+            for (key, row) in rows {
+                count(&mut counts, &key);
+                bytes += key.len() + row.value.len();
+                let (version, value) = (row.version, row.value);
+                change.writes.push((key, Write::Put { version, value }));
+                if bytes >= RECORD_BYTES {
+                    output.record(ROWS, &encode([&change]))?;
+                    (change.writes, bytes) = (Vec::new(), 0);
+                }
+            }
         }
-        Ok(())
-    })?;
+    }
     if !change.is_empty() {
         output.record(ROWS, &encode([&change]))?;
     }
@@ -139,26 +143,8 @@ pub fn write_backup(
     Ok(Contents { about, rows })
 }
 
-/// Passes every row of a view to a callback, in the order of their keys.
-pub(super) fn each_row(
-    reader: &Reader,
-    visit: &mut dyn FnMut(Key, Row) -> Result<(), BackupError>,
-) -> Result<(), BackupError> {
-    for (mut range, limit) in ranges() {
-        loop {
-            let rows = reader.snapshot.scan(&range, Direction::Forward, limit)?;
-            let Some((last, _)) = rows.last() else { break };
-            range = range.beyond(last.clone(), Direction::Forward);
-            for (key, row) in rows {
-                visit(key, row)?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// All keys, in order: those before the chunks of files, the chunks, and those after. Each with how many to read at once.
-fn ranges() -> [(KeyRange, usize); 3] {
+pub(super) fn ranges() -> [(KeyRange, usize); 3] {
     let chunks = KeyRange::prefix(&keys::all_chunks());
     let mut before = KeyRange::all();
     before.end = std::ops::Bound::Excluded(keys::all_chunks());

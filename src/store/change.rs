@@ -1,20 +1,19 @@
 //! One unit of work: what it has read, will write and will log. It becomes a `Change`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::engine::{
-    Change, Check, Direction, KeyRange, KeysCheck, MAX_SCAN_ROWS, Row, Snapshot, StoreError, Write,
+    Change, Check, Direction, KeyRange, KeysCheck, MAX_SCAN_ROWS, Row, StoreError, View, Write,
 };
 use super::keys::{Key, RecordKey, UniqueKey};
 use super::record::{Record, Stored, decode, encode};
 use super::stores::{Origin, Reader};
 use crate::model::{Event, LogEntry, Timestamp};
 
-/// Reads see a snapshot plus this transaction's own writes. Every record that was read (or found absent) becomes a
+/// Reads see a view plus this transaction's own writes. Every record that was read (or found absent) becomes a
 /// check of the change. Scans do not, so a decision over a range takes a guard key, or checks the keys.
 pub struct Transaction {
-    snapshot: Arc<dyn Snapshot>,
+    view: View,
     origin: Origin,
     now: Timestamp,
     /// The version of each key that was read. `None`: absent.
@@ -25,9 +24,9 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub fn begin(snapshot: Arc<dyn Snapshot>, origin: Origin, now: Timestamp) -> Self {
+    pub fn begin(view: View, origin: Origin, now: Timestamp) -> Self {
         Self {
-            snapshot,
+            view,
             origin,
             now,
             reads: BTreeMap::new(),
@@ -45,13 +44,13 @@ impl Transaction {
         self.origin
     }
 
-    /// The same snapshot without this transaction's writes. Reads there are not checks of the change.
+    /// The same view without this transaction's writes. Reads there are not checks of the change.
     pub fn reader(&self) -> Reader {
-        Reader::of(self.snapshot.clone())
+        Reader::of(self.view.clone())
     }
 
     /// Reads a row. Its version becomes a check of the change.
-    pub fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+    pub async fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
         match self.writes.get(key) {
             Some(Write::Put { version, value }) => {
                 return Ok(Some(Row {
@@ -67,30 +66,27 @@ impl Transaction {
             }
             None => {}
         }
-        let row = self.snapshot.get(key)?;
+        let row = self.view.get(key).await?;
         self.check(key, row.as_ref().map(|row| row.version));
         Ok(row)
     }
 
-    pub fn get<R: Record>(&mut self, key: &RecordKey<R>) -> Result<Option<Stored<R>>, StoreError> {
-        self.row(key)?
-            .map(|row| {
-                Ok(Stored {
-                    version: row.version,
-                    record: decode(key, &row.value)?,
-                })
-            })
-            .transpose()
+    pub async fn get<R: Record>(
+        &mut self,
+        key: &RecordKey<R>,
+    ) -> Result<Option<Stored<R>>, StoreError> {
+        let row = self.row(key).await?;
+        row.map(|row| Stored::decode(key, row)).transpose()
     }
 
     /// Reads a record, including this transaction's own writes, without making it a check of the change.
-    pub fn peek<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
+    pub async fn peek<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<R>, StoreError> {
         let stored;
         let value = match self.writes.get(key) {
             Some(Write::Put { value, .. }) => Some(value),
             Some(Write::Delete | Write::Add(_)) => None,
             None => {
-                stored = self.snapshot.get(key)?;
+                stored = self.view.get(key).await?;
                 stored.as_ref().map(|row| &row.value)
             }
         };
@@ -98,15 +94,15 @@ impl Transaction {
     }
 
     /// The record with a unique key.
-    pub fn find<R: Record>(
+    pub async fn find<R: Record>(
         &mut self,
         unique: &UniqueKey<R>,
     ) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.row(unique)? else {
+        let Some(row) = self.row(unique).await? else {
             return Ok(None);
         };
         let key = RecordKey::new(Key::from_bytes(&row.value));
-        match self.get(&key)? {
+        match self.get(&key).await? {
             None => Err(StoreError::Corrupt(format!(
                 "{} without its record",
                 **unique
@@ -115,12 +111,12 @@ impl Transaction {
         }
     }
 
-    pub fn is_taken<R: Record>(&mut self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
-        Ok(self.row(unique)?.is_some())
+    pub async fn is_taken<R: Record>(&mut self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
+        Ok(self.row(unique).await?.is_some())
     }
 
     /// The first `limit` keys of a range (at most `MAX_SCAN_ROWS`), including this transaction's writes. Not a check.
-    pub fn scan_keys(
+    pub async fn scan_keys(
         &self,
         range: &KeyRange,
         direction: Direction,
@@ -131,7 +127,7 @@ impl Transaction {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let mut keys = self.scan_stored(range.clone(), direction, limit)?;
+        let mut keys = self.scan_stored(range.clone(), direction, limit).await?;
         let own = (range.start.as_ref(), range.end.as_ref());
         keys.extend(
             self.writes
@@ -150,7 +146,7 @@ impl Transaction {
 
     /// The first `limit` stored keys that this transaction does not delete. Scans on until there are that many: with
     /// fewer, a pending write after the last of them would hide the stored keys in between.
-    fn scan_stored(
+    async fn scan_stored(
         &self,
         mut range: KeyRange,
         direction: Direction,
@@ -158,7 +154,7 @@ impl Transaction {
     ) -> Result<Vec<Key>, StoreError> {
         let mut keys = Vec::new();
         loop {
-            let found = self.snapshot.scan(&range, direction, limit)?;
+            let found = self.view.scan(&range, direction, limit).await?;
             let Some((end, _)) = found.last() else {
                 return Ok(keys);
             };
@@ -174,8 +170,8 @@ impl Transaction {
 
     /// Adds a new record and its event. Fails with `Corrupt` if its ID or a unique key is taken. Call `is_taken` first,
     /// in the same transaction, so that a race for the key is a conflict, not an error.
-    pub fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
-        self.put_new(&record.key(), encode(&record)?)?;
+    pub async fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
+        self.put_new(&record.key(), encode(&record)?).await?;
         for key in record.index_keys() {
             self.writes.insert(
                 key,
@@ -186,7 +182,8 @@ impl Transaction {
             );
         }
         for unique in record.unique_keys() {
-            self.put_new(&unique, record.key().as_bytes().to_vec())?;
+            self.put_new(&unique, record.key().as_bytes().to_vec())
+                .await?;
         }
         if let Some(event) = record.event(None) {
             self.log(event)?;
@@ -197,7 +194,7 @@ impl Transaction {
     /// Replaces a record that was read here, with its event, and updates its index and unique keys. Fails with
     /// `Corrupt` if this transaction has changed the record since `old`, whose index keys would then be the wrong ones
     /// to remove.
-    pub fn update<R: Record>(
+    pub async fn update<R: Record>(
         &mut self,
         old: &Stored<R>,
         record: R,
@@ -241,7 +238,7 @@ impl Transaction {
             self.writes.insert(Key::clone(gone), Write::Delete);
         }
         for added in after.into_iter().filter(|key| !before.contains(key)) {
-            self.put_new(&added, key.as_bytes().to_vec())?;
+            self.put_new(&added, key.as_bytes().to_vec()).await?;
         }
         if let Some(event) = record.event(Some(&old.record)) {
             self.log(event)?;
@@ -266,19 +263,18 @@ impl Transaction {
         }
     }
 
-    /// Orders changes over a range: of two changes that take the same guard in the same snapshot, only one succeeds.
-    pub fn guard(&mut self, key: &Key) -> Result<(), StoreError> {
-        self.put_bytes(key, Vec::new())
+    /// Orders changes over a range: of two changes that take the same guard in the same view, only one succeeds.
+    pub async fn guard(&mut self, key: &Key) -> Result<(), StoreError> {
+        self.put_bytes(key, Vec::new()).await
     }
 
     /// Makes all keys with a prefix a check of the change: a key that is added or removed meanwhile is a conflict. For
     /// rare changes. Unlike a guard, it costs those who add keys nothing.
-    pub fn check_keys(&mut self, prefix: Key) -> Result<(), StoreError> {
-        let mut keys = Vec::new();
-        self.reader().each_key(&prefix, |key| {
-            keys.push(key);
-            Ok::<(), StoreError>(())
-        })?;
+    pub async fn check_keys(&mut self, prefix: Key) -> Result<(), StoreError> {
+        let (mut keys, mut walk) = (Vec::new(), self.reader().walk(&prefix));
+        while let Some(more) = walk.next_keys().await? {
+            keys.extend(more);
+        }
         self.keys_checks.push(KeysCheck { prefix, keys });
         Ok(())
     }
@@ -299,8 +295,8 @@ impl Transaction {
     }
 
     /// Stores bytes that are not a record: a chunk of a file, a follower's cursor, or what a guard holds.
-    pub fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
-        let version = self.next_version(key)?;
+    pub async fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
+        let version = self.next_version(key).await?;
         self.writes
             .insert(key.clone(), Write::Put { version, value });
         Ok(())
@@ -336,22 +332,22 @@ impl Transaction {
         }
     }
 
-    fn put_new(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
-        if self.row(key)?.is_some() {
+    async fn put_new(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
+        if self.row(key).await?.is_some() {
             return Err(StoreError::Corrupt(format!("a second record for {key}")));
         }
-        self.put_bytes(key, value)
+        self.put_bytes(key, value).await
     }
 
     /// The version of a key's next write. A key that this transaction deletes and sets again keeps counting from the
     /// stored version; otherwise a check of the old value would match the new one.
-    fn next_version(&mut self, key: &Key) -> Result<u64, StoreError> {
+    async fn next_version(&mut self, key: &Key) -> Result<u64, StoreError> {
         if self.writes.get(key) == Some(&Write::Delete) {
-            let stored = self.snapshot.get(key)?.map(|row| row.version);
+            let stored = self.view.get(key).await?.map(|row| row.version);
             self.check(key, stored);
             return Ok(stored.unwrap_or(0) + 1);
         }
-        Ok(self.row(key)?.map_or(0, |row| row.version) + 1)
+        Ok(self.row(key).await?.map_or(0, |row| row.version) + 1)
     }
 
     /// Makes a version a check of the change, unless the key was read earlier.

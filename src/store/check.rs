@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::keys::{self, Key, KindVisitor, Space};
 use super::record::{Record, decode};
-use super::{Direction, KeyRange, MAX_SCAN_ROWS, Reader, Row, StoreError};
+use super::{KeyRange, Reader, Row, StoreError};
 use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, StoredFile};
 use repair::Fixes;
 
@@ -26,35 +26,32 @@ pub struct Checked {
 }
 
 /// Checks every row. `tell` gets a sentence for each problem.
-pub fn check(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
-    examine(reader, tell).map(|(checked, _)| checked)
+pub async fn check(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
+    examine(reader, tell).await.map(|(checked, _)| checked)
 }
 
 /// Also returns how to make the derived rows right.
-fn examine(reader: &Reader, tell: &mut dyn FnMut(String)) -> Result<(Checked, Fixes), StoreError> {
+async fn examine(
+    reader: &Reader,
+    tell: &mut dyn FnMut(String),
+) -> Result<(Checked, Fixes), StoreError> {
     let mut check = Check {
         reader,
         tell,
         fixes: Fixes::default(),
         checked: Checked::default(),
         log: None,
-        log_start: reader.log_start()?,
-        log_end: reader.log_end()?,
+        log_start: reader.log_start().await?,
+        log_end: reader.log_end().await?,
     };
-    let mut range = KeyRange::all();
-    loop {
-        let rows = reader
-            .snapshot
-            .scan(&range, Direction::Forward, STEP.min(MAX_SCAN_ROWS))?;
-        let Some((last, _)) = rows.last() else {
-            return Ok((check.checked, check.fixes));
-        };
-        range = range.beyond(last.clone(), Direction::Forward);
+    let mut walk = reader.walk_range(KeyRange::all(), STEP);
+    while let Some(rows) = walk.next().await? {
         for (key, row) in rows {
             check.checked.rows += 1;
-            check.row(&key, &row)?;
+            check.row(&key, &row).await?;
         }
     }
+    Ok((check.checked, check.fixes))
 }
 
 struct Check<'a> {
@@ -74,21 +71,27 @@ impl Check<'_> {
         (self.tell)(what);
     }
 
-    fn row(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn row(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         match keys::space(key) {
-            Some(Space::Record(kind)) => self.record(kind, key, row),
-            Some(Space::Index) => self.index(key),
-            Some(Space::Unique) => self.unique(key, row),
+            Some(Space::Record(kind)) => self.record(kind, key, row).await,
+            Some(Space::Index) => self.index(key).await,
+            Some(Space::Unique) => self.unique(key, row).await,
             Some(Space::ApplicationCount(job)) => {
-                self.counter(key, ("its job", keys::job(job).into()), row)
+                let job = ("its job", keys::job(job).into());
+                self.counter(key, job, row).await
             }
             Some(Space::ShadowCount(rule)) => {
-                self.counter(key, ("its rule", keys::rule(rule).into()), row)
+                let rule = ("its rule", keys::rule(rule).into());
+                self.counter(key, rule, row).await
             }
             Some(Space::Guard | Space::Retired) => Ok(()),
-            Some(Space::Chunk(file)) => self.exists(key, "its file", &keys::file(file)).map(drop),
+            Some(Space::Chunk(file)) => {
+                let file = keys::file(file);
+                self.exists(key, "its file", &file).await.map(drop)
+            }
             Some(Space::RuleChunk(rule)) => {
-                self.exists(key, "its rule", &keys::rule(rule)).map(drop)
+                let rule = keys::rule(rule);
+                self.exists(key, "its rule", &rule).await.map(drop)
             }
             Some(Space::Log(sequence)) => {
                 self.log_entry(key, sequence, row);
@@ -105,71 +108,62 @@ impl Check<'_> {
         }
     }
 
-    fn record(&mut self, kind: u8, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn record(&mut self, kind: u8, key: &Key, row: &Row) -> Result<(), StoreError> {
         self.checked.records += 1;
-        let one = Sound {
-            check: self,
-            key,
-            row,
-        };
-        if let Some(done) = keys::of_kind(kind, one) {
-            done?;
-        } else {
-            self.wrong(format!("{key}: unknown kind of record"));
+        match keys::of_kind(kind, Decoded { key, row }) {
+            None => self.wrong(format!("{key}: unknown kind of record")),
+            Some(Err(error)) => self.wrong(found(error)),
+            Some(Ok(one)) if one.key != *key => {
+                // Its rows belong to that one.
+                self.wrong(format!("{key}: holds the record {}", one.key));
+            }
+            Some(Ok(one)) => self.one(one).await?,
         }
         match kind {
-            Job::KIND => self.job(key, row),
-            StoredFile::KIND => self.file(key, row),
-            RuleModule::KIND => self.rule(key, row),
+            Job::KIND => self.job(key, row).await,
+            StoredFile::KIND => self.file(key, row).await,
+            RuleModule::KIND => self.rule(key, row).await,
             _ => Ok(()),
         }
     }
 
-    /// A record's key, index rows, unique keys and references.
-    fn one<R: Record>(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
-        let record: R = match decode(key, &row.value) {
-            Ok(record) => record,
-            Err(error) => {
-                self.wrong(found(error));
-                return Ok(());
-            }
-        };
-        if *record.key() != *key {
-            self.wrong(format!("{key}: holds the record {}", *record.key()));
-            // Its rows belong to that one.
-            return Ok(());
-        }
-        for index in record.index_keys() {
-            if !self.exists(key, "an index key", &index)? {
+    /// A record's index rows, unique keys and references.
+    async fn one(&mut self, one: Claims) -> Result<(), StoreError> {
+        let key = &one.key;
+        for index in one.index {
+            if !self.exists(key, "an index key", &index).await? {
                 self.fixes.put_row(index, Vec::new());
             }
         }
-        for unique in record.unique_keys() {
-            let holder = self.reader.snapshot.get(&unique)?;
+        for unique in one.unique {
+            let holder = self.reader.view.get(&unique).await?;
             let holder = holder.map(|holder| Key::from_bytes(&holder.value));
             if holder.as_ref() == Some(key) {
                 continue;
             }
             self.wrong(format!(
-                "{key}: its {} is missing or belongs to another record",
-                *unique
+                "{key}: its {unique} is missing or belongs to another record"
             ));
             let is_owned = match holder {
-                Some(holder) => self.makes(&holder, |_, made| made.contains(&unique))?,
+                Some(holder) => {
+                    let has = |made: Claims| made.unique.contains(&unique);
+                    self.makes(&holder, has).await?
+                }
                 None => false,
             };
             if !is_owned {
-                self.fixes.put_row(unique.into(), key.as_bytes().to_vec());
+                self.fixes.put_row(unique, key.as_bytes().to_vec());
             }
         }
-        for (what, reference) in record.references() {
-            self.exists(key, what, &reference)?;
+        for (what, reference) in one.references {
+            self.exists(key, what, &reference).await?;
         }
         Ok(())
     }
 
-    fn exists(&mut self, key: &Key, what: &str, wanted: &Key) -> Result<bool, StoreError> {
-        let exists = self.reader.snapshot.version(wanted)?.is_some();
+    async fn exists(&mut self, key: &Key, what: &str, wanted: &Key) -> Result<bool, StoreError> {
+        let found = self.reader.view.versions(&[wanted]).await?;
+        let exists = found.first().is_some_and(Option::is_some);
         if !exists {
             self.wrong(format!("{key}: {what} is missing ({wanted})"));
         }
@@ -177,12 +171,13 @@ impl Check<'_> {
     }
 
     /// An index row must be one that its record creates.
-    fn index(&mut self, key: &Key) -> Result<(), StoreError> {
+    async fn index(&mut self, key: &Key) -> Result<(), StoreError> {
         let Some(record) = keys::indexed_record(key) else {
             self.wrong(format!("{key}: a row of an unknown index"));
             return Ok(());
         };
-        let is_made = self.makes(&record, |keys, _| keys.contains(key))?;
+        let has = |made: Claims| made.index.contains(key);
+        let is_made = self.makes(&record, has).await?;
         if !is_made {
             self.wrong(format!("{key}: an index row without its record"));
             self.fixes.remove_row(key.clone());
@@ -190,9 +185,10 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn unique(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn unique(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         let record = Key::from_bytes(&row.value);
-        let is_made = self.makes(&record, |_, unique| unique.contains(key))?;
+        let has = |made: Claims| made.unique.contains(key);
+        let is_made = self.makes(&record, has).await?;
         if !is_made {
             self.wrong(format!("{key}: a unique key without its record"));
             self.fixes.remove_row(key.clone());
@@ -201,46 +197,40 @@ impl Check<'_> {
     }
 
     /// Whether a record exists and creates a key. A record that does not decode is reported at its own row.
-    fn makes(
+    async fn makes(
         &self,
         record: &Key,
-        of: impl FnOnce(&[Key], &[Key]) -> bool,
+        of: impl FnOnce(Claims) -> bool,
     ) -> Result<bool, StoreError> {
-        let Some(row) = self.reader.snapshot.get(record)? else {
+        let Some(row) = self.reader.view.get(record).await? else {
             return Ok(false);
         };
         let Some(Space::Record(kind)) = keys::space(record) else {
             return Ok(false);
         };
-        let Some(made) = keys::of_kind(
-            kind,
-            Made {
-                key: record,
-                row: &row,
-            },
-        ) else {
-            return Ok(false);
-        };
-        Ok(made.is_none_or(|(index, unique)| of(&index, &unique)))
+        let (key, row) = (record, &row);
+        let made = keys::of_kind(kind, Decoded { key, row });
+        Ok(made.is_some_and(|made| made.ok().is_none_or(of)))
     }
 
     /// A posting's counts must match the records.
-    fn job(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn job(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         let Ok(job) = decode::<Job>(key, &row.value) else {
             return Ok(());
         };
         let accepted = keys::applications_by_job_status(job.job_id, ApplicationStatus::Accepted);
-        let accepted = self.count(&accepted)?;
+        let accepted = self.count(&accepted).await?;
         if accepted != u64::from(job.positions_filled()) {
             let filled = job.positions_filled();
             self.wrong(format!(
                 "{key}: its count of filled positions is {filled} and should be {accepted}"
             ));
         }
-        let applications = self.count(&keys::applications_by_job(job.job_id))?;
+        let applications = self.count(&keys::applications_by_job(job.job_id)).await?;
         let counted = self
             .reader
             .counter(&keys::application_count(job.job_id))
+            .await
             .unwrap_or(-1);
         if counted != applications as i64 {
             self.wrong(format!(
@@ -252,54 +242,51 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn counter(&mut self, key: &Key, of: (&str, Key), row: &Row) -> Result<(), StoreError> {
+    async fn counter(&mut self, key: &Key, of: (&str, Key), row: &Row) -> Result<(), StoreError> {
         if row.value.len() != 8 {
             let bytes = row.value.len();
             self.wrong(format!(
                 "{key}: its size in bytes is {bytes} and should be 8"
             ));
         }
-        if !self.exists(key, of.0, &of.1)? {
+        if !self.exists(key, of.0, &of.1).await? {
             self.fixes.remove_count(key.clone());
         }
         Ok(())
     }
 
-    fn count(&self, prefix: &Key) -> Result<u64, StoreError> {
-        let mut count = 0;
-        self.reader.each_key(prefix, |_| {
-            count += 1;
-            Ok::<(), StoreError>(())
-        })?;
+    async fn count(&self, prefix: &Key) -> Result<u64, StoreError> {
+        let (mut count, mut walk) = (0, self.reader.walk(prefix));
+        while let Some(rows) = walk.next().await? {
+            count += rows.len() as u64;
+        }
         Ok(count)
     }
 
-    fn file(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn file(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         match decode::<StoredFile>(key, &row.value) {
-            Ok(file) => self.bytes(
-                key,
-                &keys::file_chunks(file.file_id),
-                file.size_bytes,
-                &file.sha256,
-            ),
+            Ok(file) => {
+                let chunks = keys::file_chunks(file.file_id);
+                self.bytes(key, &chunks, file.size_bytes, &file.sha256)
+                    .await
+            }
             Err(_) => Ok(()),
         }
     }
 
-    fn rule(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
+    async fn rule(&mut self, key: &Key, row: &Row) -> Result<(), StoreError> {
         match decode::<RuleModule>(key, &row.value) {
-            Ok(rule) => self.bytes(
-                key,
-                &keys::rule_chunks(rule.rule_id),
-                rule.size_bytes,
-                &rule.digest,
-            ),
+            Ok(rule) => {
+                let chunks = keys::rule_chunks(rule.rule_id);
+                self.bytes(key, &chunks, rule.size_bytes, &rule.digest)
+                    .await
+            }
             Err(_) => Ok(()),
         }
     }
 
     /// The bytes of a file or a module must match the digest.
-    fn bytes(
+    async fn bytes(
         &mut self,
         key: &Key,
         chunks: &Key,
@@ -307,12 +294,13 @@ impl Check<'_> {
         sha256: &str,
     ) -> Result<(), StoreError> {
         let (mut digest, mut bytes) = (Sha256::new(), 0);
-        self.reader.each_key(chunks, |chunk| {
-            let chunk = self.reader.bytes(&chunk)?.unwrap_or_default();
-            bytes += chunk.len() as u64;
-            digest.update(&chunk);
-            Ok::<(), StoreError>(())
-        })?;
+        let mut walk = self.reader.walk_range(KeyRange::prefix(chunks), STEP);
+        while let Some(rows) = walk.next().await? {
+            for (_, chunk) in rows {
+                bytes += chunk.value.len() as u64;
+                digest.update(&chunk.value);
+            }
+        }
         let digest = digest.finalize();
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         if bytes != size {
@@ -360,32 +348,30 @@ fn found(error: StoreError) -> String {
     }
 }
 
-/// Checks whether a record is valid.
-struct Sound<'a, 'b> {
-    check: &'a mut Check<'b>,
+/// The key of a record, and what it makes and needs of other rows.
+struct Claims {
+    key: Key,
+    index: Vec<Key>,
+    unique: Vec<Key>,
+    references: Vec<(&'static str, Key)>,
+}
+
+struct Decoded<'a> {
     key: &'a Key,
     row: &'a Row,
 }
 
-impl KindVisitor for Sound<'_, '_> {
-    type Output = Result<(), StoreError>;
+impl KindVisitor for Decoded<'_> {
+    type Output = Result<Claims, StoreError>;
     fn visit<R: Record>(self) -> Self::Output {
-        self.check.one::<R>(self.key, self.row)
-    }
-}
-
-/// The index and unique keys that a record creates. Empty if it does not decode.
-struct Made<'a> {
-    key: &'a Key,
-    row: &'a Row,
-}
-
-impl KindVisitor for Made<'_> {
-    type Output = Option<(Vec<Key>, Vec<Key>)>;
-    fn visit<R: Record>(self) -> Self::Output {
-        let record: R = decode(self.key, &self.row.value).ok()?;
+        let record: R = decode(self.key, &self.row.value)?;
         let unique = record.unique_keys().into_iter().map(Key::from);
-        Some((record.index_keys(), unique.collect()))
+        Ok(Claims {
+            key: record.key().into(),
+            index: record.index_keys(),
+            unique: unique.collect(),
+            references: record.references(),
+        })
     }
 }
 

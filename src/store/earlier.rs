@@ -21,6 +21,7 @@ use crate::model::{
     Answer, Declined, Job, LogEntry, Move, Override, Preferences, Question, Reason, RuleFailure,
     RuleInUse,
 };
+use crate::store::{Now as _, View};
 
 const STORE: &[u8] = include_bytes!("earlier/store.redb.gz");
 const LOG: &[u8] = include_bytes!("earlier/store.log.gz");
@@ -49,23 +50,28 @@ fn files() -> (tempfile::TempDir, PathBuf) {
 
 fn rows(reader: &Reader) -> Vec<(Key, Row)> {
     let all = KeyRange::all();
-    let rows = reader
-        .snapshot
-        .scan(&all, Direction::Forward, MAX_SCAN_ROWS);
-    rows.unwrap()
+    let rows = reader.view.scan(&all, Direction::Forward, MAX_SCAN_ROWS);
+    rows.now().unwrap()
 }
 
 /// Checks that the data is consistent and complete.
 pub(super) fn check_all(reader: &Reader) {
     let mut wrong = Vec::new();
-    check(reader, &mut |what| wrong.push(what)).unwrap();
+    check(reader, &mut |what| wrong.push(what)).now().unwrap();
     assert_eq!(wrong, [""; 0]);
     let jobs = KeyRange::prefix(&keys::jobs());
-    let jobs = reader.scan_keys(&jobs, Direction::Forward, 10).unwrap();
+    let jobs = reader
+        .scan_keys(&jobs, Direction::Forward, 10)
+        .now()
+        .unwrap();
     let titles: BTreeSet<String> = jobs
         .iter()
         .map(|key| {
-            let job: Stored<Job> = reader.get(&keys::indexed(key).unwrap()).unwrap().unwrap();
+            let job: Stored<Job> = reader
+                .get(&keys::indexed(key).unwrap())
+                .now()
+                .unwrap()
+                .unwrap();
             job.job_title.clone()
         })
         .collect();
@@ -99,7 +105,7 @@ fn a_store_of_version_0_1_is_brought_to_this_one() {
     for _ in 0..2 {
         let engine = RedbEngine::open(&path, options).unwrap();
         let snapshot = engine.snapshot().unwrap();
-        let reader = Reader { snapshot };
+        let reader = Reader::of(View::Local(snapshot));
         check_all(&reader);
         assert!(rows(&reader) == seen);
     }
@@ -174,7 +180,7 @@ fn values_without_names_are_read_as_those_with_names() {
     for line in VALUES.lines() {
         let (key, value) = line.split_once(' ').unwrap();
         let (key, value) = (Key::from_bytes(&from_hex(key)), from_hex(value));
-        let row = reader.snapshot.get(&key).unwrap().unwrap();
+        let row = reader.view.get(&key).now().unwrap().unwrap();
         match keys::space(&key) {
             Some(Space::Record(kind)) => {
                 kinds.insert(kind);

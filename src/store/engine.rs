@@ -188,7 +188,7 @@ pub enum CommitError {
 /// The result of a commit: the log's last sequence number after it.
 pub type Committed = oneshot::Receiver<Result<u64, CommitError>>;
 
-/// A consistent view of the store. Holds no lock that blocks the writer.
+/// A consistent state of a store in this process. Holds no lock that blocks the writer.
 pub trait Snapshot: Send + Sync {
     fn get(&self, key: &Key) -> Result<Option<Row>, StoreError>;
     /// Only the version, without copying the value, for callers that have cached it.
@@ -200,6 +200,48 @@ pub trait Snapshot: Send + Sync {
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<(Key, Row)>, StoreError>;
+}
+
+/// A consistent view of the store. Keep it no longer than a request reads: an engine keeps what it shows.
+#[derive(Clone)]
+pub enum View {
+    /// Reads resolve at once.
+    Local(Arc<dyn Snapshot>),
+}
+
+#[expect(clippy::unused_async, reason = "an engine on another machine waits")]
+impl View {
+    pub async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        match self {
+            Self::Local(snapshot) => snapshot.get(key),
+        }
+    }
+
+    /// The row of each key, in the order of the keys.
+    pub async fn get_many(&self, keys: &[&Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        match self {
+            Self::Local(snapshot) => keys.iter().map(|key| snapshot.get(key)).collect(),
+        }
+    }
+
+    /// Only the versions, for callers that have cached the values.
+    pub async fn versions(&self, keys: &[&Key]) -> Result<Vec<Option<u64>>, StoreError> {
+        match self {
+            Self::Local(snapshot) => keys.iter().map(|key| snapshot.version(key)).collect(),
+        }
+    }
+
+    /// The first `limit` rows of a range in a direction, at most `MAX_SCAN_ROWS`.
+    pub async fn scan(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<(Key, Row)>, StoreError> {
+        match self {
+            Self::Local(snapshot) => snapshot.scan(range, direction, limit),
+        }
+    }
 }
 
 /// What an engine has done and still has to do, for monitoring.
@@ -224,7 +266,15 @@ pub enum Trouble {
 }
 
 pub trait Engine: Send + Sync {
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
+    /// A view of the newest state, or of the state at its first read.
+    fn view(&self) -> Result<View, StoreError>;
+    /// The same, of an engine in this process.
+    #[cfg(test)]
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        match self.view()? {
+            View::Local(snapshot) => Ok(snapshot),
+        }
+    }
     /// Submits a change. The answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change
     /// beyond the limits `TooLarge`, an addition to something that is not a counter `Corrupt`. None of these affects
     /// other changes.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::backup::{BackupError, each_row};
+use super::backup::{BackupError, ranges};
 use super::engine::{Row, StoreError};
 use super::keys::{self, Key, KindVisitor, Space};
 use super::record::decode;
@@ -46,32 +46,46 @@ const KINDS: [(u8, &[&str]); 12] = [
 
 /// Writes `records.jsonl` to an existing empty folder, résumés to `files/` and modules to `rules/` in it. Returns the number
 /// of records.
-pub fn export(reader: &Reader, folder: &Path) -> Result<u64, BackupError> {
+pub async fn export(reader: &Reader, folder: &Path) -> Result<u64, BackupError> {
     let mut lines = BufWriter::new(File::create_new(folder.join("records.jsonl"))?);
     for inside in ["files", "rules"] {
         std::fs::create_dir(folder.join(inside))?;
     }
     let mut records = 0;
-    each_row(reader, &mut |key, row| {
-        let line = match keys::space(&key) {
-            Some(Space::Record(kind)) => record(kind, &key, &row)?,
-            Some(Space::Log(sequence)) => {
-                let entry: LogEntry = decode(&key, &row.value)?;
-                json!({ "kind": "logEntry", "sequence": sequence, "record": to_json(&key, &entry)? })
+    for (range, step) in ranges() {
+        let mut walk = reader.walk_range(range, step);
+        while let Some(rows) = walk.next().await? {
+            for (key, row) in &rows {
+                if let Some(line) = export_row(folder, key, row)? {
+                    writeln!(lines, "{line}")?;
+                    records += 1;
+                }
             }
-            Some(Space::Chunk(file)) => {
-                return append(&folder.join(format!("files/{file}.pdf")), &row.value);
-            }
-            Some(Space::RuleChunk(rule)) => {
-                return append(&folder.join(format!("rules/{rule}.wasm")), &row.value);
-            }
-            _ => return Ok(()),
-        };
-        records += 1;
-        Ok(writeln!(lines, "{line}")?)
-    })?;
+        }
+    }
     lines.flush()?;
     Ok(records)
+}
+
+/// The line of a record. Bytes of files are added to theirs.
+fn export_row(folder: &Path, key: &Key, row: &Row) -> Result<Option<Value>, BackupError> {
+    Ok(match keys::space(key) {
+        Some(Space::Record(kind)) => Some(record(kind, key, row)?),
+        Some(Space::Log(sequence)) => {
+            let entry: LogEntry = decode(key, &row.value)?;
+            let entry = to_json(key, &entry)?;
+            Some(json!({ "kind": "logEntry", "sequence": sequence, "record": entry }))
+        }
+        Some(Space::Chunk(file)) => {
+            append(&folder.join(format!("files/{file}.pdf")), &row.value)?;
+            None
+        }
+        Some(Space::RuleChunk(rule)) => {
+            append(&folder.join(format!("rules/{rule}.wasm")), &row.value)?;
+            None
+        }
+        _ => None,
+    })
 }
 
 fn append(file: &Path, bytes: &[u8]) -> Result<(), BackupError> {

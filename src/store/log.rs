@@ -2,7 +2,7 @@
 //! store, and a restore, continue from the newest entry's sequence number, so that entry is never trimmed.
 
 use super::keys::{self, Key};
-use super::{Direction, KeyRange, Snapshot, StoreError, Transaction, record};
+use super::{Direction, KeyRange, Row, StoreError, Transaction, View, record};
 use crate::model::{LogEntry, Timestamp};
 
 /// A log entry and its sequence number.
@@ -13,57 +13,55 @@ pub struct Logged {
 }
 
 /// At most `limit` entries after a sequence number, oldest first.
-pub(super) fn read_after(
-    snapshot: &dyn Snapshot,
+pub(super) async fn read_after(
+    view: &View,
     after: u64,
     limit: usize,
 ) -> Result<Vec<Logged>, StoreError> {
     let range = KeyRange::prefix(&keys::log_prefix()).beyond(keys::log(after), Direction::Forward);
-    decode(snapshot.scan(&range, Direction::Forward, limit)?)
+    decode(view.scan(&range, Direction::Forward, limit).await?)
 }
 
 /// At most `limit` entries before a sequence number, newest first.
-pub(super) fn read_before(
-    snapshot: &dyn Snapshot,
+pub(super) async fn read_before(
+    view: &View,
     before: u64,
     limit: usize,
 ) -> Result<Vec<Logged>, StoreError> {
     let range =
         KeyRange::prefix(&keys::log_prefix()).beyond(keys::log(before), Direction::Backward);
-    decode(snapshot.scan(&range, Direction::Backward, limit)?)
+    decode(view.scan(&range, Direction::Backward, limit).await?)
 }
 
 /// The last sequence number, 0 for an empty log.
-pub(super) fn last(snapshot: &dyn Snapshot) -> Result<u64, StoreError> {
-    let newest = snapshot.scan(
-        &KeyRange::prefix(&keys::log_prefix()),
-        Direction::Backward,
-        1,
-    )?;
+pub(super) async fn last(view: &View) -> Result<u64, StoreError> {
+    let range = KeyRange::prefix(&keys::log_prefix());
+    end(&view.scan(&range, Direction::Backward, 1).await?)
+}
+
+/// The same, from the newest row of the log.
+pub(super) fn end(newest: &[(Key, Row)]) -> Result<u64, StoreError> {
     newest.first().map_or(Ok(0), |(key, _)| sequence_of(key))
 }
 
 /// The sequence number of the oldest entry, 1 for an empty log.
-pub(super) fn first(snapshot: &dyn Snapshot) -> Result<u64, StoreError> {
-    let oldest = snapshot.scan(
-        &KeyRange::prefix(&keys::log_prefix()),
-        Direction::Forward,
-        1,
-    )?;
+pub(super) async fn first(view: &View) -> Result<u64, StoreError> {
+    let range = KeyRange::prefix(&keys::log_prefix());
+    let oldest = view.scan(&range, Direction::Forward, 1).await?;
     oldest.first().map_or(Ok(1), |(key, _)| sequence_of(key))
 }
 
 /// Deletes the oldest entries, at most `limit`: those from before a time, up to a sequence number. Stops at the first that
 /// must stay, so that the log has no gaps. Returns how many it deleted.
-pub fn trim_log(
+pub async fn trim_log(
     transaction: &mut Transaction,
     before: Timestamp,
     up_to: u64,
     limit: usize,
 ) -> Result<usize, StoreError> {
     let reader = transaction.reader();
-    let last = up_to.min(reader.log_end()?.saturating_sub(1));
-    let oldest = reader.log_after(0, limit)?;
+    let last = up_to.min(reader.log_end().await?.saturating_sub(1));
+    let oldest = reader.log_after(0, limit).await?;
     let is_due = |logged: &&Logged| logged.sequence <= last && logged.entry.at < before;
     let due: Vec<_> = oldest.iter().take_while(is_due).collect();
     for logged in &due {
@@ -72,7 +70,7 @@ pub fn trim_log(
     Ok(due.len())
 }
 
-fn decode(rows: Vec<(Key, super::Row)>) -> Result<Vec<Logged>, StoreError> {
+fn decode(rows: Vec<(Key, Row)>) -> Result<Vec<Logged>, StoreError> {
     rows.into_iter()
         .map(|(key, row)| {
             Ok(Logged {
@@ -94,13 +92,14 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::Event;
+    use crate::store::Now as _;
     use crate::store::{Engine, MemoryEngine, Origin, RedbEngine, RedbOptions, Store, check};
 
     /// Adds an entry at a time.
     fn log(engine: &Arc<dyn Engine>, millis: i64) {
         let clock = Clock::fixed(Timestamp::from_millis(millis));
         let store = Store::new(engine.clone(), clock);
-        let logged: Result<(), StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
+        let logged: Result<(), StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
             transaction.log(Event::BackupTaken)
         });
         logged.unwrap();
@@ -109,10 +108,9 @@ mod tests {
     fn trim(engine: &Arc<dyn Engine>, before: i64, up_to: u64, limit: usize) -> usize {
         let store = Store::new(engine.clone(), Clock::System);
         let before = Timestamp::from_millis(before);
-        let trimmed: Result<usize, StoreError> = store
-            .run_blocking(Origin::SYSTEM, |transaction| {
-                trim_log(transaction, before, up_to, limit)
-            });
+        let trimmed: Result<usize, StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+            trim_log(transaction, before, up_to, limit).now()
+        });
         trimmed.unwrap()
     }
 
@@ -121,9 +119,12 @@ mod tests {
         let store = Store::new(engine.clone(), Clock::System);
         let reader = store.read().unwrap();
         let mut wrong = Vec::new();
-        check(&reader, &mut |what| wrong.push(what)).unwrap();
+        check(&reader, &mut |what| wrong.push(what)).now().unwrap();
         assert_eq!(wrong, [""; 0]);
-        (reader.log_start().unwrap(), reader.log_end().unwrap())
+        (
+            reader.log_start().now().unwrap(),
+            reader.log_end().now().unwrap(),
+        )
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::engine::{
     Change, CommitError, Committed, Direction, Engine, KeyRange, MAX_SCAN_ROWS, Row, Snapshot,
-    StoreError, Write, not_a_counter,
+    StoreError, View, Write, not_a_counter,
 };
 use super::keys::{self, Key};
 
@@ -166,8 +166,9 @@ fn write(rows: &mut Rows, change: &Change) -> Result<(), StoreError> {
 }
 
 impl Engine for MemoryEngine {
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
-        Ok(Arc::new(MemorySnapshot(self.lock().rows.clone())))
+    fn view(&self) -> Result<View, StoreError> {
+        let snapshot = MemorySnapshot(self.lock().rows.clone());
+        Ok(View::Local(Arc::new(snapshot)))
     }
 
     fn submit(&self, change: Change) -> Committed {

@@ -28,7 +28,7 @@ pub use change::Transaction;
 pub use check::{Checked, check, repair};
 pub use engine::{
     Change, Check, CommitError, Direction, Engine, KeyRange, KeysCheck, Load, MAX_CHANGE_BYTES,
-    MAX_KEY_BYTES, MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Trouble, Write,
+    MAX_KEY_BYTES, MAX_SCAN_ROWS, MAX_VALUE_BYTES, Row, Snapshot, StoreError, Trouble, View, Write,
 };
 pub use export::export;
 pub use keys::{Key, RecordKey, UniqueKey};
@@ -37,4 +37,6 @@ pub use memory::{InjectedFailure, MemoryEngine};
 pub use page::{Page, Paged, Place};
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
-pub use stores::{Origin, Reader, Store};
+#[cfg(test)]
+pub use stores::Now;
+pub use stores::{Origin, Reader, Store, Walk, wait};

@@ -1,6 +1,6 @@
 //! Pages of a list, by index key instead of offset.
 
-use super::{Direction, Key, KeyRange, Reader, StoreError};
+use super::{Direction, Key, KeyRange, Reader, Record, StoreError, Stored};
 
 /// Most index rows to read for one page if its filter drops most of them. The page is then shorter, and the next one
 /// continues.
@@ -37,11 +37,24 @@ impl Page {
         }
     }
 
-    /// Loads each row's item. Rows without an item are left out.
-    pub fn collect<T, E: From<StoreError>>(
+    /// The records of the rows, without those that are not wanted.
+    pub async fn records<R: Record>(
         self,
         reader: &Reader,
-        mut load: impl FnMut(&Key) -> Result<Option<T>, E>,
+        is_wanted: impl Fn(&Stored<R>) -> bool,
+    ) -> Result<Paged<Stored<R>>, StoreError> {
+        let load = async |rows: &[Key]| {
+            let records = reader.get_indexed(rows).await?.into_iter();
+            Ok(records.filter(&is_wanted).map(Some).collect())
+        };
+        self.collect(reader, load).await
+    }
+
+    /// Loads the items of the rows, many at a time. Rows without an item are left out.
+    pub async fn collect<T, E: From<StoreError>>(
+        self,
+        reader: &Reader,
+        mut load: impl AsyncFnMut(&[Key]) -> Result<Vec<Option<T>>, E>,
     ) -> Result<Paged<T>, E> {
         let Self {
             prefix,
@@ -53,24 +66,25 @@ impl Page {
         let mut looked_at = 0;
         let mut last: Option<Key> = None;
         loop {
+            let room = (limit - items.len()).min(MAX_LOOKED_AT - looked_at);
             // One row more than needed shows whether there is a next page.
-            let wanted = limit - items.len() + 1;
-            let keys = reader.scan_keys(&range, direction, wanted)?;
-            let exhausted = keys.len() < wanted;
-            for key in keys {
-                if items.len() == limit || looked_at == MAX_LOOKED_AT {
-                    return Ok(Paged {
-                        items,
-                        next: last.map(|key| key.place_in(&prefix)),
-                    });
-                }
-                looked_at += 1;
-                items.extend(load(&key)?);
-                last = Some(key);
+            let mut keys = reader.scan_keys(&range, direction, room + 1).await?;
+            let has_more = keys.len() > room;
+            keys.truncate(room);
+            looked_at += keys.len();
+            items.extend(load(&keys).await?.into_iter().flatten());
+            last = keys.pop().or(last);
+            if !has_more {
+                return Ok(Paged { items, next: None });
             }
             match &last {
-                Some(last) if !exhausted => range = range.beyond(last.clone(), direction),
-                _ => return Ok(Paged { items, next: None }),
+                Some(last) if items.len() < limit && looked_at < MAX_LOOKED_AT => {
+                    range = range.beyond(last.clone(), direction);
+                }
+                _ => {
+                    let next = last.map(|key| key.place_in(&prefix));
+                    return Ok(Paged { items, next });
+                }
             }
         }
     }

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
 use super::keys::{Key, RecordKey, UniqueKey};
+use super::{Row, StoreError};
 use crate::model::Event;
 
 /// A kind of record. `keys/records.rs` implements it for each.
@@ -44,6 +44,15 @@ pub trait Record: Serialize + DeserializeOwned + Clone {
 pub struct Stored<R> {
     pub version: u64,
     pub record: R,
+}
+
+impl<R: Record> Stored<R> {
+    pub(super) fn decode(key: &RecordKey<R>, row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            version: row.version,
+            record: decode(key, &row.value)?,
+        })
+    }
 }
 
 impl<R> Deref for Stored<R> {

@@ -33,7 +33,7 @@ use tally::Tally;
 use writer::{Submitted, Writer};
 
 use super::Reader;
-use super::engine::{Change, CommitError, Committed, Engine, Load, Snapshot, StoreError};
+use super::engine::{Change, CommitError, Committed, Engine, Load, StoreError, View};
 
 /// Most changes that may wait. One more is refused as `Busy`.
 const QUEUE: usize = 4096;
@@ -141,7 +141,7 @@ impl RedbEngine {
             reads_only: true,
         };
         let snapshot = Arc::new(opened::look(&files, &options)?);
-        Ok(Reader { snapshot })
+        Ok(Reader::of(View::Local(snapshot)))
     }
 }
 
@@ -161,9 +161,10 @@ impl Drop for RedbEngine {
 }
 
 impl Engine for RedbEngine {
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+    fn view(&self) -> Result<View, StoreError> {
         let live = self.shared.live();
-        Ok(live.as_ref().ok_or_else(closed)?.snapshot()?)
+        let snapshot = live.as_ref().ok_or_else(closed)?.snapshot()?;
+        Ok(View::Local(snapshot))
     }
 
     fn submit(&self, change: Change) -> Committed {

@@ -1,13 +1,16 @@
 //! The store for the layers above: typed reads, and transactions that run again on conflict.
 
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::engine::{Change, CommitError, Direction, Engine, KeyRange, Load, Snapshot, StoreError};
+use super::engine::{
+    Change, CommitError, Direction, Engine, KeyRange, Load, Row, StoreError, View,
+};
 use super::keys::{self, Key, RecordKey, UniqueKey};
-use super::record::{Record, Stored, decode};
+use super::record::{Record, Stored};
 use super::{Logged, Transaction, log};
 use crate::clock::Clock;
 use crate::model::Actor;
@@ -40,8 +43,8 @@ struct Tries {
     lock: Option<OwnedMutexGuard<()>>,
 }
 
-/// Rows in memory at a time in `Reader::each_key`: with records of a few kilobytes, a few megabytes.
-const EACH_KEY_ROWS: usize = 1000;
+/// Rows in memory at a time in `Reader::walk`: with records of a few kilobytes, a few megabytes.
+const WALK_ROWS: usize = 1000;
 
 #[derive(Clone)]
 pub struct Store {
@@ -67,7 +70,7 @@ impl Store {
 
     /// A consistent view of the current state.
     pub fn read(&self) -> Result<Reader, StoreError> {
-        Ok(Reader::of(self.engine.snapshot()?))
+        Ok(Reader::of(self.engine.view()?))
     }
 
     /// Sends the log's last sequence number each time it grows.
@@ -86,25 +89,9 @@ impl Store {
     }
 
     /// Runs a command and commits its changes. On a conflict, runs it again, at most `ATTEMPTS` times, then fails with
-    /// `Contended`. When this returns, the change is on disk. A command that only reads commits nothing.
+    /// `Contended`. When this returns, the change is on disk. A command that only reads commits nothing. One that waits
+    /// (for the campus rules) between reading and deciding blocks nobody meanwhile: it holds only a view.
     pub async fn run<T, E: From<StoreError>>(
-        &self,
-        origin: Origin,
-        mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut tries = Tries::default();
-        loop {
-            let mut transaction = self.begin(origin)?;
-            let answer = command(&mut transaction)?;
-            if self.settle(transaction, &mut tries).await? {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// `run` for a command that waits (for the campus rules) between reading and deciding. It blocks nobody meanwhile:
-    /// it holds only a snapshot.
-    pub async fn run_async<T, E: From<StoreError>>(
         &self,
         origin: Origin,
         mut command: impl AsyncFnMut(&mut Transaction) -> Result<T, E>,
@@ -121,7 +108,7 @@ impl Store {
 
     fn begin(&self, origin: Origin) -> Result<Transaction, StoreError> {
         Ok(Transaction::begin(
-            self.engine.snapshot()?,
+            self.engine.view()?,
             origin,
             self.clock.now(),
         ))
@@ -147,25 +134,13 @@ impl Store {
         Ok(false)
     }
 
-    /// `run` for separate threads. Do not call it in async code.
-    pub fn run_blocking<T, E: From<StoreError>>(
-        &self,
-        origin: Origin,
-        command: impl FnMut(&mut Transaction) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        runtime.block_on(self.run(origin, command))
-    }
-
     /// Runs a command and drops its changes, to see what would happen.
-    pub fn preview<T, E: From<StoreError>>(
+    pub async fn preview<T, E: From<StoreError>>(
         &self,
         origin: Origin,
-        command: impl FnOnce(&mut Transaction) -> Result<T, E>,
+        command: impl AsyncFnOnce(&mut Transaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        command(&mut self.begin(origin)?)
+        command(&mut self.begin(origin)?).await
     }
 
     async fn commit(&self, change: Change) -> Result<(), CommitError> {
@@ -181,38 +156,84 @@ impl Store {
     }
 }
 
-/// Typed reads of one snapshot.
+/// For tests that are not asynchronous.
+#[cfg(test)]
+pub trait Now: Future + Sized {
+    fn now(self) -> Self::Output {
+        wait(self)
+    }
+}
+
+#[cfg(test)]
+impl<F: Future> Now for F {}
+
+#[cfg(test)]
+impl Store {
+    /// `run` for tests that are not asynchronous.
+    pub fn run_now<T, E: From<StoreError>>(
+        &self,
+        origin: Origin,
+        mut command: impl FnMut(&mut Transaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        wait(self.run(origin, async |transaction: &mut Transaction| {
+            command(transaction)
+        }))
+    }
+}
+
+/// Waits for a future, on a thread that serves nobody else meanwhile. Works in a task that may block, too.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+/// Typed reads of one view.
 #[derive(Clone)]
 pub struct Reader {
-    pub(super) snapshot: Arc<dyn Snapshot>,
+    pub(super) view: View,
 }
 
 impl Reader {
-    pub(super) fn of(snapshot: Arc<dyn Snapshot>) -> Self {
-        Self { snapshot }
+    pub(super) fn of(view: View) -> Self {
+        Self { view }
     }
 
-    pub fn get<R: Record>(&self, key: &RecordKey<R>) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.snapshot.get(key)? else {
-            return Ok(None);
-        };
-        Ok(Some(Stored {
-            version: row.version,
-            record: decode(key, &row.value)?,
-        }))
+    pub async fn get<R: Record>(
+        &self,
+        key: &RecordKey<R>,
+    ) -> Result<Option<Stored<R>>, StoreError> {
+        let row = self.view.get(key).await?;
+        row.map(|row| Stored::decode(key, row)).transpose()
     }
 
-    /// A record's version, without loading the record.
-    pub fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
-        self.snapshot.version(key)
+    /// The record of each key, in the order of the keys.
+    pub async fn get_many<R: Record>(
+        &self,
+        keys: &[RecordKey<R>],
+    ) -> Result<Vec<Option<Stored<R>>>, StoreError> {
+        let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
+        let rows = self.view.get_many(&plain).await?;
+        keys.iter()
+            .zip(rows)
+            .map(|(key, row)| row.map(|row| Stored::decode(key, row)).transpose())
+            .collect()
+    }
+
+    /// The version of each record, without loading the records.
+    pub async fn versions<R>(&self, keys: &[RecordKey<R>]) -> Result<Vec<Option<u64>>, StoreError> {
+        let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
+        self.view.versions(&plain).await
     }
 
     /// The record with a unique key.
-    pub fn find<R: Record>(&self, unique: &UniqueKey<R>) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.snapshot.get(unique)? else {
+    pub async fn find<R: Record>(
+        &self,
+        unique: &UniqueKey<R>,
+    ) -> Result<Option<Stored<R>>, StoreError> {
+        let Some(row) = self.view.get(unique).await? else {
             return Ok(None);
         };
-        match self.get(&RecordKey::new(Key::from_bytes(&row.value)))? {
+        let key = RecordKey::new(Key::from_bytes(&row.value));
+        match self.get(&key).await? {
             None => Err(StoreError::Corrupt(format!(
                 "{} without its record",
                 **unique
@@ -221,16 +242,16 @@ impl Reader {
         }
     }
 
-    pub fn is_taken<R: Record>(&self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
-        Ok(self.snapshot.get(unique)?.is_some())
+    pub async fn is_taken<R: Record>(&self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
+        Ok(self.view.get(unique).await?.is_some())
     }
 
-    pub fn bytes(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.snapshot.get(key)?.map(|row| row.value))
+    pub async fn bytes(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.view.get(key).await?.map(|row| row.value))
     }
 
-    pub fn counter(&self, key: &Key) -> Result<i64, StoreError> {
-        match self.snapshot.get(key)? {
+    pub async fn counter(&self, key: &Key) -> Result<i64, StoreError> {
+        match self.view.get(key).await? {
             None => Ok(0),
             Some(row) => row
                 .value
@@ -240,73 +261,97 @@ impl Reader {
         }
     }
 
-    pub fn scan_keys(
+    /// The records that rows of an index lead to. A row without its record is left out.
+    pub async fn get_indexed<R: Record>(&self, rows: &[Key]) -> Result<Vec<Stored<R>>, StoreError> {
+        let keys: Vec<RecordKey<R>> = rows.iter().map(keys::indexed).collect::<Result<_, _>>()?;
+        Ok(self.get_many(&keys).await?.into_iter().flatten().collect())
+    }
+
+    pub async fn scan_keys(
         &self,
         range: &KeyRange,
         direction: Direction,
         limit: usize,
     ) -> Result<Vec<Key>, StoreError> {
-        Ok(self
-            .snapshot
-            .scan(range, direction, limit)?
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect())
+        let rows = self.view.scan(range, direction, limit).await?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
-    /// Passes every key of a range to a callback, one scan at a time.
-    pub fn each_key<E: From<StoreError>>(
-        &self,
-        prefix: &Key,
-        mut visit: impl FnMut(Key) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut range = KeyRange::prefix(prefix);
-        loop {
-            let keys = self.scan_keys(&range, Direction::Forward, EACH_KEY_ROWS)?;
-            let Some(last) = keys.last().cloned() else {
-                return Ok(());
-            };
-            for key in keys {
-                visit(key)?;
-            }
-            range = range.beyond(last, Direction::Forward);
+    /// All rows with a prefix, some at a time.
+    pub fn walk(&self, prefix: &Key) -> Walk {
+        self.walk_range(KeyRange::prefix(prefix), WALK_ROWS)
+    }
+
+    /// All rows of a range, at most `step` at a time.
+    pub(super) fn walk_range(&self, range: KeyRange, step: usize) -> Walk {
+        Walk {
+            view: self.view.clone(),
+            range,
+            step,
         }
     }
 
     /// At most `limit` log entries after a sequence number, oldest first.
-    pub fn log_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        log::read_after(&*self.snapshot, after, limit)
+    pub async fn log_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        log::read_after(&self.view, after, limit).await
     }
 
     /// At most `limit` log entries before a sequence number, newest first.
-    pub fn log_before(&self, before: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        log::read_before(&*self.snapshot, before, limit)
+    pub async fn log_before(&self, before: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        log::read_before(&self.view, before, limit).await
     }
 
-    pub fn log_end(&self) -> Result<u64, StoreError> {
-        log::last(&*self.snapshot)
+    pub async fn log_end(&self) -> Result<u64, StoreError> {
+        log::last(&self.view).await
     }
 
     /// The sequence number of the oldest log entry that was not trimmed, 1 for an empty log.
-    pub fn log_start(&self) -> Result<u64, StoreError> {
-        log::first(&*self.snapshot)
+    pub async fn log_start(&self) -> Result<u64, StoreError> {
+        log::first(&self.view).await
     }
 
     /// Whether the log still has every entry after a position. If not, whoever stopped there must read the records.
-    pub fn has_log_after(&self, position: u64) -> Result<bool, StoreError> {
-        Ok(position.saturating_add(1) >= self.log_start()?)
+    pub async fn has_log_after(&self, position: u64) -> Result<bool, StoreError> {
+        Ok(position.saturating_add(1) >= self.log_start().await?)
     }
 
     /// A follower's position, 0 if it never ran.
-    pub fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
+    pub async fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
         let key = keys::cursor(follower);
-        match self.bytes(&key)? {
+        match self.bytes(&key).await? {
             None => Ok(0),
             Some(bytes) => bytes
                 .try_into()
                 .map(u64::from_be_bytes)
                 .map_err(|_| StoreError::Corrupt(format!("the value of {key}"))),
         }
+    }
+}
+
+/// A walk over many rows, in the order of their keys.
+pub struct Walk {
+    view: View,
+    range: KeyRange,
+    step: usize,
+}
+
+impl Walk {
+    /// The next rows. `None`: there are no more.
+    pub async fn next(&mut self) -> Result<Option<Vec<(Key, Row)>>, StoreError> {
+        let rows = self
+            .view
+            .scan(&self.range, Direction::Forward, self.step)
+            .await?;
+        if let Some((last, _)) = rows.last() {
+            self.range.start = Bound::Excluded(last.clone());
+        }
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    /// The same, without the values.
+    pub async fn next_keys(&mut self) -> Result<Option<Vec<Key>>, StoreError> {
+        let rows = self.next().await?;
+        Ok(rows.map(|rows| rows.into_iter().map(|(key, _)| key).collect()))
     }
 }
 

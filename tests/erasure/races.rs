@@ -11,32 +11,32 @@ use corkboard::mail::{Outbox, Recipient};
 use corkboard::model::{
     Account, Application, Email, Employer, Identity, MailTemplate, Session, Student,
 };
-use corkboard::store::{Direction, KeyRange, Origin, Reader, Store, Stored, keys};
+use corkboard::store::{Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, keys};
 use reqwest::Method;
 use serde_json::json;
 
 const PDF: &str = "%PDF-1.7\nZebedee Quixote\n%%EOF\n";
 
 /// The account with an address, and the identity of its newest session.
-fn identity(reader: &Reader, email: &str) -> (Stored<Account>, Identity) {
+async fn identity(reader: &Reader, email: &str) -> (Stored<Account>, Identity) {
     let email = Email::parse(email).unwrap();
-    let account = credentials(reader, &email).unwrap().unwrap();
+    let account = credentials(reader, &email).await.unwrap().unwrap();
     let own = KeyRange::prefix(&keys::sessions_by_account(account.account_id));
-    let newest = reader.scan_keys(&own, Direction::Backward, 1).unwrap();
-    let session = keys::indexed_id::<Session>(&newest[0]).unwrap();
+    let newest = reader.scan_keys(&own, Direction::Backward, 1).await;
+    let session = keys::indexed_id::<Session>(&newest.unwrap()[0]).unwrap();
     let now = Clock::System.now();
-    let identity = accounts::identify(reader, session, now).unwrap().unwrap();
-    (account, identity)
+    let identity = accounts::identify(reader, session, now).await;
+    (account, identity.unwrap().unwrap())
 }
 
 /// Erases somebody. Something else is committed between the command's first run and its commit. Returns how often the
 /// command ran.
 async fn erase_while(store: &Store, email: &str, meanwhile: impl AsyncFn()) -> usize {
-    let (account, who) = identity(&store.read().unwrap(), email);
+    let (account, who) = identity(&store.read().unwrap(), email).await;
     let hash = account.record.password_hash.unwrap();
     let mut runs = 0;
-    let erased = store.run_async(Origin::OPERATOR, async |transaction| {
-        erase(transaction, &who, &hash, |_| true)?;
+    let erased = store.run(Origin::OPERATOR, async |transaction| {
+        erase(transaction, &who, &hash, |_| true).await?;
         runs += 1;
         if runs == 1 {
             meanwhile().await;
@@ -51,7 +51,7 @@ async fn erase_while(store: &Store, email: &str, meanwhile: impl AsyncFn()) -> u
 async fn all_noticed(board: &Board) {
     until("the notices are written", async || {
         let reader = board.store.read().unwrap();
-        reader.cursor("notify").unwrap() == reader.log_end().unwrap()
+        reader.cursor("notify").await.unwrap() == reader.log_end().await.unwrap()
     })
     .await;
 }
@@ -99,7 +99,7 @@ async fn what_a_student_adds_during_the_erasure_is_erased() {
         .await;
         assert!(runs >= 2, "{what}");
         all_noticed(&board).await;
-        nothing_holds(&board, &["Zebedee", "zeb-"]);
+        nothing_holds(&board, &["Zebedee", "zeb-"]).await;
     }
     board.stop().await;
 }
@@ -133,7 +133,7 @@ async fn what_comes_to_an_employer_during_the_erasure_is_erased() {
         .await;
         assert!(runs >= 2, "{what}");
         all_noticed(&board).await;
-        nothing_holds(&board, &["ines-"]);
+        nothing_holds(&board, &["ines-"]).await;
         let open = board.get(None, "jobs").await.expect(200).json();
         assert_eq!(open["items"], json!([]), "{what}");
     }
@@ -170,22 +170,22 @@ async fn an_upload_that_ends_after_the_erasure_is_refused() {
         };
         let (reply, ()) = tokio::join!(board.send(upload), meanwhile);
         assert_eq!(reply.expect(401).code(), "unauthenticated");
-        nothing_holds(&board, &["Zebedee", "zeb-"]);
+        nothing_holds(&board, &["Zebedee", "zeb-"]).await;
     }
     board.stop().await;
 }
 
 /// The notices of a student's application to an employer, with the names as they are now.
-fn notices(reader: &Reader, student: &str, employer: &str) -> [(MailTemplate, Recipient); 2] {
+async fn notices(reader: &Reader, student: &str, employer: &str) -> [(MailTemplate, Recipient); 2] {
     let [student, employer] = [student, employer].map(|email| Email::parse(email).unwrap());
-    let student = reader.find(&keys::student_email(&student));
+    let student = reader.find(&keys::student_email(&student)).await;
     let student: Student = student.unwrap().unwrap().record;
-    let employer = reader.find(&keys::employer_email(&employer));
+    let employer = reader.find(&keys::employer_email(&employer)).await;
     let employer: Employer = employer.unwrap().unwrap().record;
     let own = KeyRange::prefix(&keys::applications_by_student(&student.student_id));
-    let own = reader.scan_keys(&own, Direction::Forward, 1).unwrap();
-    let filed = reader.get(&keys::indexed::<Application>(&own[0]).unwrap());
-    let filed = filed.unwrap().unwrap().record;
+    let own = reader.scan_keys(&own, Direction::Forward, 1).await.unwrap();
+    let filed = keys::indexed::<Application>(&own[0]).unwrap();
+    let filed = reader.get(&filed).await.unwrap().unwrap().record;
     let received = MailTemplate::ApplicationReceived {
         application_id: filed.application_id,
         job_id: filed.job_id,
@@ -221,12 +221,14 @@ async fn a_notice_that_is_written_during_the_erasure_is_cleared() {
         let mut config = Config::default();
         folder.path().clone_into(&mut config.data.dir);
         let store = open_store(&config, Clock::System).unwrap();
-        let notices = notices(&store.read().unwrap(), zeb, ines);
+        let notices = notices(&store.read().unwrap(), zeb, ines).await;
         erase_while(&store, gone, async || {}).await;
         let outbox = Outbox::new("Example College", "http://127.0.0.1");
-        let late = store.run(Origin::SYSTEM, |transaction| {
-            let mut notices = notices.iter().cloned();
-            notices.try_for_each(|(template, to)| outbox.notify(transaction, template, to))
+        let late = store.run(Origin::SYSTEM, async |transaction| {
+            for (template, to) in notices.iter().cloned() {
+                outbox.notify(transaction, template, to).await?;
+            }
+            Ok::<(), StoreError>(())
         });
         late.await.unwrap();
         drop(store);
@@ -234,7 +236,7 @@ async fn a_notice_that_is_written_during_the_erasure_is_cleared() {
         // Nobody listens there, so that mail waits.
         let board = Board::start_in(folder, Clock::System, through(1));
         all_noticed(&board).await;
-        nothing_holds(&board, &[gone]);
+        nothing_holds(&board, &[gone]).await;
         board.stop().await;
     }
 }
@@ -251,6 +253,6 @@ async fn a_new_name_meanwhile_does_not_make_the_password_wrong() {
     .await;
     assert!(runs >= 2);
     all_noticed(&board).await;
-    nothing_holds(&board, &["Anna"]);
+    nothing_holds(&board, &["Anna"]).await;
     board.stop().await;
 }

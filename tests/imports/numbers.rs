@@ -23,10 +23,11 @@ async fn profile(board: &Board, who: &Person, role: &str) -> Value {
     board.get(Some(who), "me").await.expect(200).json()[role].clone()
 }
 
-fn whole(board: &Board) {
+async fn whole(board: &Board) {
     let mut wrong = Vec::new();
     let reader = board.store.read().unwrap();
-    corkboard::store::check(&reader, &mut |what| wrong.push(what)).unwrap();
+    let checked = corkboard::store::check(&reader, &mut |what| wrong.push(what)).await;
+    checked.unwrap();
     assert_eq!(wrong, [""; 0]);
 }
 
@@ -72,7 +73,7 @@ async fn a_corrected_number_replaces_the_earlier_one() {
     let path = format!("jobs/{}", job["jobId"].as_str().unwrap());
     let edited = board.patch(Some(&employer), &path, title).await;
     assert_eq!(edited.expect(200).json()["employeeId"], "017");
-    whole(&board);
+    whole(&board).await;
     board.stop().await;
 }
 
@@ -149,7 +150,7 @@ async fn the_offices_number_overrides_a_typed_one() {
         taken.expect(422).json()["errors"],
         free.expect(422).json()["errors"]
     );
-    whole(&board);
+    whole(&board).await;
     board.stop().await;
 }
 
@@ -177,6 +178,6 @@ async fn erasure_frees_number_and_address() {
         let report = import(&board, &admin, path, &other).await;
         assert_eq!(counts(&report), (2, 0, 0, 0), "{report}");
     }
-    whole(&board);
+    whole(&board).await;
     board.stop().await;
 }

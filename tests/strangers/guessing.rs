@@ -196,14 +196,9 @@ async fn a_password_is_the_same_in_each_unicode_form() {
     let old = Argon2::default().hash_password(DECOMPOSED.as_bytes());
     let old = old.unwrap().to_string();
     let address = Email::parse("old@example.edu").unwrap();
-    let make = board.store.run(Origin::OPERATOR, |transaction| {
-        create_account(
-            transaction,
-            Role::Admin,
-            address.clone(),
-            "Old",
-            old.clone(),
-        )
+    let make = board.store.run(Origin::OPERATOR, async |transaction| {
+        let (address, old) = (address.clone(), old.clone());
+        create_account(transaction, Role::Admin, address, "Old", old).await
     });
     make.await
         .unwrap_or_else(|error: Refusal| panic!("{error}"));

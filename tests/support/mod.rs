@@ -14,7 +14,7 @@ use contract::Outcome;
 use corkboard::app;
 use corkboard::clock::Clock;
 use corkboard::config::Config;
-use corkboard::store::Store;
+use corkboard::store::{Store, wait};
 use reqwest::{Method, Request, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -129,7 +129,7 @@ impl Board {
         config.mail.per_second = 0;
         config.rules.compiler = Some(env!("CARGO_BIN_EXE_corkboard").into());
         change(&mut config);
-        let running = app::start(config, clock.clone()).unwrap();
+        let running = wait(app::start(config, clock.clone())).unwrap();
         Self {
             url: format!("http://{}", running.server.address),
             store: running.store.clone(),
@@ -262,14 +262,15 @@ impl Board {
 
     /// An admin, created as by the command line.
     pub async fn admin(&self) -> Person {
+        use corkboard::accounts::create_account;
         use corkboard::model::{Email, Role};
         let passwords = corkboard::auth::Passwords::new(1).unwrap();
         let hash = passwords.hash(PASSWORD).await.unwrap();
         let email = Email::parse("office@example.edu").unwrap();
         self.store
-            .run(corkboard::store::Origin::OPERATOR, |transaction| {
+            .run(corkboard::store::Origin::OPERATOR, async |transaction| {
                 let (email, hash) = (email.clone(), hash.clone());
-                corkboard::accounts::create_account(transaction, Role::Admin, email, "Office", hash)
+                create_account(transaction, Role::Admin, email, "Office", hash).await
             })
             .await
             .unwrap();

@@ -10,10 +10,10 @@ use super::PASSWORD;
 pub async fn make(store: &Store, role: Role, emails: &[String]) {
     let hash = Passwords::new(1).unwrap().hash(PASSWORD).await.unwrap();
     store
-        .run(Origin::OPERATOR, |transaction| {
+        .run(Origin::OPERATOR, async |transaction| {
             for email in emails {
                 let address = Email::parse(email).unwrap();
-                create_account(transaction, role, address, email, hash.clone())?;
+                create_account(transaction, role, address, email, hash.clone()).await?;
             }
             Ok::<(), corkboard::accounts::Refusal>(())
         })

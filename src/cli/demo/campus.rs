@@ -36,7 +36,7 @@ pub(super) struct Login {
 }
 
 /// Fills the data folder and returns one login per role.
-pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
+pub(super) async fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
     let store = app::open_store(config, Clock::System)?;
     let campus = config.campus();
     let today = store.clock().now().day(&campus.time_zone);
@@ -55,21 +55,23 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
             options,
         };
         let mut rejected = None;
-        import.run(file.as_bytes(), |rejection| rejected = Some(rejection))?;
+        import
+            .run(file.as_bytes(), |rejection| rejected = Some(rejection))
+            .await?;
         if let Some(rejection) = rejected {
             return Err(format!("the demo's own data has an error: {rejection}").into());
         }
     }
-    let (employer, postings) = busiest_employer(&store)?;
+    let (employer, postings) = busiest_employer(&store).await?;
     let students = column(STUDENTS, "studentId")?;
     let emails = column(STUDENTS, "email")?;
     let logins = make_logins(
         &store,
         emails.first().ok_or("the demo has no student")?,
         &employer,
-    )?;
-    let checker = app::checker(config, &store)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    )
+    .await?;
+    let checker = app::checker(config, &store).await?;
     let mut filed = 0;
     for (turn, student) in students.iter().cycle().take(MOST_TRIES).enumerate() {
         let submission = Submission {
@@ -82,12 +84,10 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
             language: None,
         };
         let student = StudentId::parse(student)?;
-        let outcome = runtime.block_on(store.run_async(
-            Origin::OPERATOR,
-            async |transaction: &mut Transaction| {
-                applications::submit(&checker, transaction, &student, &submission).await
-            },
-        ));
+        let submit = async |transaction: &mut Transaction| {
+            applications::submit(&checker, transaction, &student, &submission).await
+        };
+        let outcome = store.run(Origin::OPERATOR, submit).await;
         match outcome {
             Ok(_) => filed += 1,
             // The rules do not allow every invented student every job. That is expected.
@@ -102,11 +102,14 @@ pub(super) fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> {
 }
 
 /// One account per role, all with the same generated password.
-fn make_logins(store: &Store, student: &str, employer: &str) -> Result<Vec<Login>, Box<dyn Error>> {
+async fn make_logins(
+    store: &Store,
+    student: &str,
+    employer: &str,
+) -> Result<Vec<Login>, Box<dyn Error>> {
     let bytes: [u8; 9] = rand::random();
     let password = URL_SAFE_NO_PAD.encode(bytes);
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let hash = runtime.block_on(async { Passwords::new(1)?.hash(&password).await })?;
+    let hash = Passwords::new(1)?.hash(&password).await?;
     let people = [
         ("student", Role::Student, student),
         ("employer", Role::Employer, employer),
@@ -116,9 +119,10 @@ fn make_logins(store: &Store, student: &str, employer: &str) -> Result<Vec<Login
     for (role, kind, email) in people {
         let address = Email::parse(email)?;
         let name = name_of(email)?;
-        store.run_blocking(Origin::OPERATOR, |transaction| {
-            accounts::create_account(transaction, kind, address.clone(), &name, hash.clone())
-        })?;
+        let create = async |transaction: &mut Transaction| {
+            accounts::create_account(transaction, kind, address.clone(), &name, hash.clone()).await
+        };
+        store.run(Origin::OPERATOR, create).await?;
         logins.push(Login {
             role,
             email: email.into(),
@@ -129,7 +133,7 @@ fn make_logins(store: &Store, student: &str, employer: &str) -> Result<Vec<Login
 }
 
 /// The employer with the most postings, by email, and those postings.
-fn busiest_employer(store: &Store) -> Result<(String, Vec<JobId>), Box<dyn Error>> {
+async fn busiest_employer(store: &Store) -> Result<(String, Vec<JobId>), Box<dyn Error>> {
     let reader = store.read()?;
     let mut busiest = (String::new(), Vec::new());
     for (id, email) in column(EMPLOYERS, "employeeId")?
@@ -140,7 +144,9 @@ fn busiest_employer(store: &Store) -> Result<(String, Vec<JobId>), Box<dyn Error
             &EmployeeId::parse(id)?,
             JobStatus::Open,
         ));
-        let found = reader.scan_keys(&own, Direction::Forward, APPLICATIONS)?;
+        let found = reader
+            .scan_keys(&own, Direction::Forward, APPLICATIONS)
+            .await?;
         if found.len() > busiest.1.len() {
             let ids = found.iter().map(keys::indexed_id::<Job>);
             busiest = (email, ids.collect::<Result<_, _>>()?);

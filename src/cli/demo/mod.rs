@@ -81,10 +81,10 @@ impl Demo {
         say(
             "creating a campus with postings from NYC Open Data (December 2025, adapted) and invented people …",
         );
-        let logins = campus::fill(&config)?;
+        let logins = system.block_on(campus::fill(&config))?;
         telemetry::init_quiet()?;
         system.block_on(async {
-            let running = app::start(config, Clock::System)?;
+            let running = app::start(config, Clock::System).await?;
             let address = running.server.address;
             if let Err(error) = tell(address, &logins, &folder) {
                 // The logins could not be printed, so nobody could log in.

@@ -84,9 +84,9 @@ impl Init {
         }
     }
 
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = account::open_or_create(config)?;
-        if let Some(admin) = first_admin(&store)? {
+        if let Some(admin) = first_admin(&store).await? {
             say(format_args!(
                 "{} is already an admin; `corkboard account create --role admin` creates another",
                 admin.email
@@ -95,7 +95,7 @@ impl Init {
         }
         let email = account::parse_email(&given(self.email, "--email", "Email")?)?;
         let name = given(self.name, "--name", "Name")?;
-        account::make(&store, Role::Admin, &email, &name, self.generate)?;
+        account::make(&store, Role::Admin, &email, &name, self.generate).await?;
         say(format_args!(
             "{email} is an admin; start the board with `corkboard serve`"
         ));
@@ -113,11 +113,12 @@ fn settings(data_dir: Option<&Path>) -> Result<String, Failure> {
     Ok(SETTINGS.replacen("\ndir = \"data\"\n", &format!("\ndir = {folder}\n"), 1))
 }
 
-fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
+async fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
     let reader = store.read()?;
     let mut after = None;
     loop {
-        let page = accounts::list_accounts(&reader, None, Some(Role::Admin), after.as_ref(), 1)?;
+        let page =
+            accounts::list_accounts(&reader, None, Some(Role::Admin), after.as_ref(), 1).await?;
         if let Some(admin) = page.items.into_iter().next() {
             return Ok(Some(admin));
         }

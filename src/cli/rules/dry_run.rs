@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{RuleId, RuleInUse, RuleKind};
 use crate::office::{self, Sample};
-use crate::store::Origin;
+use crate::store::{Origin, Transaction};
 
 #[derive(Args)]
 pub struct DryRun {
@@ -22,19 +22,19 @@ pub struct DryRun {
 }
 
 impl DryRun {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::existing_store(config, Clock::System)?;
-        let rule = office::see_rule(&store.read()?, self.id)?;
+        let rule = office::see_rule(&store.read()?, self.id).await?;
         office::check_complete(&rule, &config.rules)?;
-        let checker = app::checker(config, &store)?;
+        let checker = app::checker(config, &store).await?;
         let reader = store.read()?;
         let module = RuleInUse::from(&rule.record);
         let now = store.clock().now();
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let run = runtime.block_on(office::dry_run(&checker, &reader, &module, now))?;
-        store.run_blocking(Origin::OPERATOR, |transaction| {
-            office::note_dry_run(transaction, self.id, &module.parameters, &run)
-        })?;
+        let run = office::dry_run(&checker, &reader, &module, now).await?;
+        let note = async |transaction: &mut Transaction| {
+            office::note_dry_run(transaction, self.id, &module.parameters, &run).await
+        };
+        store.run(Origin::OPERATOR, note).await?;
         let answers = match rule.kind {
             RuleKind::Eligibility => "verdicts",
             RuleKind::Notification => "mails",

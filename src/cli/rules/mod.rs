@@ -45,16 +45,16 @@ pub enum Rules {
 }
 
 impl Rules {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         match self {
             Self::New(new) => new.run(),
             Self::Build(build) => build.run(config),
             Self::Check(check) => check.run(config),
             Self::Test(test) => test.run(config),
-            Self::Upload(upload) => upload.run(config),
-            Self::List => list::run(config),
-            Self::DryRun(dry_run) => dry_run.run(config),
-            Self::Set(set) => set.run(config),
+            Self::Upload(upload) => upload.run(config).await,
+            Self::List => list::run(config).await,
+            Self::DryRun(dry_run) => dry_run.run(config).await,
+            Self::Set(set) => set.run(config).await,
         }
     }
 }

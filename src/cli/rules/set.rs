@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{ParameterPatch, RuleId, RuleState};
 use crate::office::{self, RulePatch, RuleRefusal};
-use crate::store::Origin;
+use crate::store::{Origin, Transaction};
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("change").required(true).multiple(true))]
@@ -48,9 +48,9 @@ impl From<StateName> for RuleState {
 }
 
 impl Set {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::existing_store(config, Clock::System)?;
-        let rule = office::see_rule(&store.read()?, self.id)?;
+        let rule = office::see_rule(&store.read()?, self.id).await?;
         let parameters = match &self.parameters {
             Some(file) => Some(office::patched_parameters(
                 &rule,
@@ -63,9 +63,10 @@ impl Set {
             state: self.state.map(RuleState::from),
             parameters,
         };
-        let changed = store.run_blocking(Origin::OPERATOR, |transaction| {
-            office::change_rule(transaction, self.id, &patch, &config.rules, &|_| true)
-        });
+        let change = async |transaction: &mut Transaction| {
+            office::change_rule(transaction, self.id, &patch, &config.rules, &|_| true).await
+        };
+        let changed = store.run(Origin::OPERATOR, change).await;
         let rule = changed.map_err(|refusal| match refusal {
             RuleRefusal::DryRunFirst => {
                 format!("{refusal}; run `corkboard rules dry-run {}`", self.id).into()

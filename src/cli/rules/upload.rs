@@ -11,7 +11,7 @@ use crate::cli::print::print_line;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::office::{self, NewRule, RuleRefusal};
-use crate::store::Origin;
+use crate::store::{Origin, Transaction};
 use crate::telemetry::say;
 
 #[derive(Args)]
@@ -24,25 +24,25 @@ pub struct Upload {
 }
 
 impl Upload {
-    pub fn run(self, config: &Config) -> Result<ExitCode, Failure> {
+    pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         let store = app::existing_store(config, Clock::System)?;
         let bytes = read_module(config, &self.file)?;
-        let checker = app::checker(config, &store)?;
+        let checker = app::checker(config, &store).await?;
         let shown = self.file.display();
         let found = checker
             .host()
             .inspect(&bytes)
             .map_err(|fault| format!("{shown}: {fault}"))?;
         let digest = found.digest;
-        let keep = || -> Result<_, RuleRefusal> {
+        let keep = async || -> Result<_, RuleRefusal> {
             let new = NewRule::found(found, self.name, bytes)?;
-            store.run_blocking(Origin::OPERATOR, |transaction| {
-                office::upload_rule(transaction, &new)
-            })
+            let upload =
+                async |transaction: &mut Transaction| office::upload_rule(transaction, &new).await;
+            store.run(Origin::OPERATOR, upload).await
         };
-        let kept = keep();
+        let kept = keep().await;
         if kept.is_err() {
-            checker.forget_unless_kept(&store.read()?, digest)?;
+            checker.forget_unless_kept(&store.read()?, digest).await?;
         }
         let rule = kept.map_err(|refusal| format!("{shown}: {refusal}"))?;
         say(format_args!(

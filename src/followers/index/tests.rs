@@ -8,7 +8,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::model::{EmployeeId, Timestamp};
 use crate::store::{
-    Change, CommitError, Engine, Key, MemoryEngine, Origin, Row, Snapshot, Transaction, trim_log,
+    Change, CommitError, Engine, Key, MemoryEngine, Now as _, Origin, Row, Snapshot, Transaction,
+    View, trim_log,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
@@ -27,11 +28,11 @@ struct Counted {
 }
 
 impl Engine for Counting {
-    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
-        Ok(Arc::new(Counted {
+    fn view(&self) -> Result<View, StoreError> {
+        Ok(View::Local(Arc::new(Counted {
             snapshot: self.engine.snapshot()?,
             _open: self.open.clone(),
-        }))
+        })))
     }
 
     fn submit(&self, change: Change) -> oneshot::Receiver<Result<u64, CommitError>> {
@@ -78,11 +79,13 @@ impl Bench {
         let post = |transaction: &mut Transaction| {
             for _ in 0..JOBS {
                 let employer = EmployeeId::parse("E1").unwrap();
-                transaction.insert(Job::draft(JobId::generate(NOW), employer, NOW))?;
+                transaction
+                    .insert(Job::draft(JobId::generate(NOW), employer, NOW))
+                    .now()?;
             }
             Ok::<_, StoreError>(())
         };
-        store.run_blocking(Origin::OPERATOR, post).unwrap();
+        store.run_now(Origin::OPERATOR, post).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let index = Arc::new(SearchIndex::open(folder.path()).unwrap());
         Self {
@@ -104,10 +107,10 @@ fn no_snapshot_is_open_once_the_edits_are_read() {
     let bench = Bench::new();
     let progress = Arc::new(Progress::default());
     let mut follower = IndexFollower::new(bench.store.clone(), bench.index.clone(), progress);
-    let (edits, last) = follower.read_on(0).unwrap();
+    let (edits, last) = follower.read_on(0).now().unwrap();
     assert_eq!((edits.len(), last), (JOBS, JOBS as u64));
     assert_eq!(bench.open_snapshots(), 0);
-    assert_eq!(follower.follow(0).unwrap(), last);
+    assert_eq!(follower.follow(0).now().unwrap(), last);
     assert_eq!(bench.index.position(), last);
 }
 
@@ -117,18 +120,18 @@ fn entries_that_change_no_job_move_the_saved_position() {
     let bench = Bench::new();
     let progress = Arc::new(Progress::default());
     let mut follower = IndexFollower::new(bench.store.clone(), bench.index.clone(), progress);
-    let posted = follower.follow(0).unwrap();
+    let posted = follower.follow(0).now().unwrap();
     let log = |entries: u64| {
         let log = |transaction: &mut Transaction| {
             (0..entries).try_for_each(|_| transaction.log(Event::BackupTaken))
         };
-        let logged: Result<(), StoreError> = bench.store.run_blocking(Origin::SYSTEM, log);
+        let logged: Result<(), StoreError> = bench.store.run_now(Origin::SYSTEM, log);
         logged.unwrap();
     };
     let mut position = posted;
     let mut follow = || {
         loop {
-            match follower.follow(position).unwrap() {
+            match follower.follow(position).now().unwrap() {
                 same if same == position => break,
                 next => position = next,
             }
@@ -149,7 +152,8 @@ fn a_rebuild_holds_no_snapshot_between_its_steps() {
     let end = rebuild(&bench.store, &bench.index, |count| {
         assert_eq!(bench.open_snapshots(), 0);
         reported.set(count);
-    });
+    })
+    .now();
     let position = bench.index.position();
     assert_eq!((end.unwrap(), position), (JOBS as u64, JOBS as u64));
     assert_eq!(reported.get(), JOBS);
@@ -160,9 +164,10 @@ fn a_rebuild_holds_no_snapshot_between_its_steps() {
 fn an_index_that_needs_trimmed_entries_is_rebuilt() {
     let bench = Bench::new();
     let trim = |up_to| {
-        let trim =
-            |transaction: &mut Transaction| trim_log(transaction, NOW.plus(GATHER), up_to, JOBS);
-        let trimmed: Result<usize, StoreError> = bench.store.run_blocking(Origin::SYSTEM, trim);
+        let trim = |transaction: &mut Transaction| {
+            trim_log(transaction, NOW.plus(GATHER), up_to, JOBS).now()
+        };
+        let trimmed: Result<usize, StoreError> = bench.store.run_now(Origin::SYSTEM, trim);
         trimmed.unwrap();
     };
     let follower = || {
@@ -171,8 +176,8 @@ fn an_index_that_needs_trimmed_entries_is_rebuilt() {
     };
     bench.index.apply(Vec::new(), 1).unwrap();
     trim(1);
-    assert_eq!(follower().catch_up_or_rebuild().unwrap(), 1);
+    assert_eq!(follower().catch_up_or_rebuild().now().unwrap(), 1);
     trim(2);
-    assert_eq!(follower().catch_up_or_rebuild().unwrap(), JOBS as u64);
+    assert_eq!(follower().catch_up_or_rebuild().now().unwrap(), JOBS as u64);
     assert_eq!(bench.index.position(), JOBS as u64);
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::model::Event;
 use crate::store::MemoryEngine;
+use crate::store::Now as _;
 
 const DAY: Duration = Duration::from_hours(24);
 /// More than one step of the trimming.
@@ -34,7 +35,7 @@ impl Bench {
         let write = |transaction: &mut Transaction| {
             (0..ENTRIES).try_for_each(|_| transaction.log(Event::BackupTaken))
         };
-        let written: Result<(), StoreError> = store.run_blocking(Origin::OPERATOR, write);
+        let written: Result<(), StoreError> = store.run_now(Origin::OPERATOR, write);
         written.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let index = Arc::new(SearchIndex::open(folder.path()).unwrap());
@@ -69,10 +70,11 @@ impl Bench {
         // It is in the middle of the next entry.
         let mut cursor = position.to_be_bytes().to_vec();
         cursor.extend(b"place");
-        let written: Result<(), StoreError> =
-            self.store.run_blocking(Origin::SYSTEM, |transaction| {
-                transaction.put_bytes(&keys::cursor("notify"), cursor.clone())
-            });
+        let written: Result<(), StoreError> = self.store.run_now(Origin::SYSTEM, |transaction| {
+            transaction
+                .put_bytes(&keys::cursor("notify"), cursor.clone())
+                .now()
+        });
         written.unwrap();
     }
 
@@ -82,11 +84,14 @@ impl Bench {
         self.now.fetch_add(later, Ordering::AcqRel);
         self.clearing.run(&self.store, &self.tail).await.unwrap();
         let reader = self.store.read().unwrap();
-        (reader.log_start().unwrap(), reader.log_end().unwrap())
+        (
+            reader.log_start().now().unwrap(),
+            reader.log_end().now().unwrap(),
+        )
     }
 }
 
-/// `run_blocking` has a runtime of its own.
+/// `run_now` has a runtime of its own.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

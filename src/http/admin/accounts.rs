@@ -15,6 +15,7 @@ use crate::http::query::Query;
 use crate::http::state::State;
 use crate::http::views::{AccountRow, PageView};
 use crate::model::{AccountStatus, Invalid, Line, check_text};
+use crate::store::Transaction;
 
 /// GET /admin/accounts
 pub async fn list(
@@ -26,13 +27,10 @@ pub async fn list(
     let query = Query::of(&request, &["status", "role", "limit", "cursor"])?;
     let after = query.place()?;
     let (status, role) = (query.named("status")?, query.named("role")?);
-    let page = accounts::list_accounts(&reader, status, role, after.as_ref(), query.limit()?)?;
-    let rows = page
-        .items
-        .iter()
-        .map(|account| AccountRow::new(&reader, account));
+    let page =
+        accounts::list_accounts(&reader, status, role, after.as_ref(), query.limit()?).await?;
     Ok(HttpResponse::Ok().json(PageView {
-        items: rows.collect::<Result<_, _>>()?,
+        items: AccountRow::all(&reader, &page.items).await?,
         next_cursor: query.next_place(page.next),
     }))
 }
@@ -74,13 +72,14 @@ pub async fn moderate(
     let if_match = IfMatch::of(&request);
     let account = state
         .store
-        .run(caller.origin, |transaction| {
-            accounts::moderate(&state.registrar, transaction, id, &moderation, &|version| {
-                if_match.holds(version)
-            })
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            let matches = |version| if_match.holds(version);
+            accounts::moderate(&state.registrar, transaction, id, &moderation, &matches).await
         })
         .await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag(account.version)));
-    Ok(response.json(AccountRow::new(&state.store.read()?, &account)?))
+    let accounts = [account];
+    let row = AccountRow::all(&state.read()?, &accounts).await?.pop();
+    Ok(response.json(row))
 }

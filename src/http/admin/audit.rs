@@ -51,7 +51,14 @@ pub enum ActorView {
 }
 
 impl ActorView {
-    pub fn new(reader: &Reader, actor: Actor) -> Result<Self, Problem> {
+    pub async fn new(reader: &Reader, actor: Actor) -> Result<Self, Problem> {
+        let email = match actor {
+            Actor::Account(id, _) => {
+                let account = accounts::find_account(reader, id).await?;
+                account.map(|account| account.record.email)
+            }
+            _ => None,
+        };
         Ok(match actor {
             Actor::Anonymous => Self::Anonymous,
             Actor::Operator => Self::Operator,
@@ -59,15 +66,14 @@ impl ActorView {
             Actor::Account(account_id, role) => Self::Account {
                 account_id,
                 role,
-                email: accounts::find_account(reader, account_id)?
-                    .map(|account| account.record.email),
+                email,
             },
         })
     }
 }
 
 impl AuditRow {
-    fn new(reader: &Reader, logged: Logged) -> Result<Self, Problem> {
+    async fn new(reader: &Reader, logged: Logged) -> Result<Self, Problem> {
         let Logged { sequence, entry } = logged;
         let event = serde_json::to_value(&entry.event);
         let Ok(Value::Object(mut details)) = event else {
@@ -77,10 +83,10 @@ impl AuditRow {
             return Err(Problem::internal(&"an event has no kind"));
         };
         Ok(Self {
-            reason: reason(reader, &entry)?,
+            reason: reason(reader, &entry).await?,
             sequence,
             at: entry.at,
-            actor: ActorView::new(reader, entry.actor)?,
+            actor: ActorView::new(reader, entry.actor).await?,
             address: entry.address,
             action,
             details,
@@ -89,11 +95,12 @@ impl AuditRow {
 }
 
 /// The log contains no text that people wrote. An override's reason is in the application.
-fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> {
+async fn reason(reader: &Reader, entry: &LogEntry) -> Result<Option<String>, Problem> {
     let Event::EligibilityOverridden { application_id, .. } = &entry.event else {
         return Ok(None);
     };
-    let stored: Option<Stored<Application>> = reader.get(&keys::application(*application_id))?;
+    let stored: Option<Stored<Application>> =
+        reader.get(&keys::application(*application_id)).await?;
     let word = stored.and_then(|application| {
         let mut words = application.record.overrides.into_iter();
         words.find(|word| word.at == entry.at)
@@ -114,17 +121,17 @@ pub async fn list(
         .map(|sequence| sequence.parse().map_err(|_| wrong_cursor()))
         .transpose()?;
     let reader = &state.read()?;
-    let logged = reader.log_before(before.unwrap_or(u64::MAX), limit)?;
+    let logged = reader.log_before(before.unwrap_or(u64::MAX), limit).await?;
     let next_cursor = match logged.last() {
-        Some(last) if logged.len() == limit && last.sequence > reader.log_start()? => {
+        Some(last) if logged.len() == limit && last.sequence > reader.log_start().await? => {
             Some(last.sequence.to_string())
         }
         _ => None,
     };
-    let items = logged
-        .into_iter()
-        .map(|logged| AuditRow::new(reader, logged))
-        .collect::<Result<_, _>>()?;
+    let mut items = Vec::with_capacity(logged.len());
+    for logged in logged {
+        items.push(AuditRow::new(reader, logged).await?);
+    }
     Ok(HttpResponse::Ok().json(PageView {
         items,
         next_cursor: query.next_cursor(next_cursor),

@@ -14,7 +14,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
 use crate::http::watch;
 use crate::model::Event;
-use crate::store::{About, StoreError, Transaction, write_backup};
+use crate::store::{About, StoreError, Transaction, wait, write_backup};
 
 /// Most records of a backup, of about half a mebibyte, that wait for the client. Beyond that, the backup waits.
 const RECORDS: usize = 4;
@@ -29,7 +29,7 @@ pub async fn download(
 ) -> Result<HttpResponse, Problem> {
     let permit = state.backups.try_start();
     let permit = permit.ok_or_else(|| Problem::from(Code::Busy))?;
-    let note = |transaction: &mut Transaction| transaction.log(Event::BackupTaken);
+    let note = async |transaction: &mut Transaction| transaction.log(Event::BackupTaken);
     match state.store.run(caller.origin, note).await {
         // The backup is needed most on a full disk, and it is not written there.
         Err(StoreError::DiskFull) => {
@@ -46,7 +46,7 @@ pub async fn download(
     // Reading the store blocks.
     actix_web::rt::task::spawn_blocking(move || {
         let mut output = Output { records, runtime };
-        let mut written = write_backup(&reader, about, &mut output).map(drop);
+        let mut written = wait(write_backup(&reader, about, &mut output)).map(drop);
         drop(reader);
         // Before the end of the answer, so that the client's next request finds it free.
         drop(permit);

@@ -18,6 +18,7 @@ use crate::http::query::Query;
 use crate::http::state::State;
 use crate::model::{Email, Invalid};
 use crate::office::{Import, ImportError, Kind, Options, Rejection};
+use crate::store::wait;
 
 /// Most pieces of the body that wait for the store. Beyond that, the client waits.
 const PIECES: usize = 16;
@@ -71,7 +72,7 @@ pub async fn import(
             kind,
             options,
         };
-        run(&import, upload)
+        wait(run(&import, upload))
     });
     let fed = feed(body, sender, keyed.as_mut()).await;
     let imported = import.await.map_err(|error| Problem::internal(&error))?;
@@ -140,13 +141,14 @@ async fn feed(
     }
 }
 
-fn run(import: &Import<'_>, upload: Upload) -> Result<ImportView, ImportError> {
+async fn run(import: &Import<'_>, upload: Upload) -> Result<ImportView, ImportError> {
     let mut rejected = Vec::new();
-    let report = import.run(upload, |rejection| {
+    let keep = |rejection| {
         if rejected.len() < MAX_REJECTIONS {
             rejected.push(rejection);
         }
-    })?;
+    };
+    let report = import.run(upload, keep).await?;
     let in_all = report.rejected;
     Ok(ImportView {
         created: report.created,

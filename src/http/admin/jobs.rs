@@ -39,5 +39,5 @@ pub async fn list(
         },
         cursor: query.cursor()?.map(JobCursor::parse).transpose()?,
     };
-    answer_list(&state, &reader, Some(&caller.who), wanted, &query)
+    answer_list(&state, &reader, Some(&caller.who), wanted, &query).await
 }

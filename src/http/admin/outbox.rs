@@ -14,6 +14,7 @@ use crate::http::state::State;
 use crate::http::views::PageView;
 use crate::mail::{list_outbox, retry_mail};
 use crate::model::{Email, Mail, MailId, MailKind, MailState, Timestamp};
+use crate::store::Transaction;
 
 /// A mail without its text, which may contain a secret link.
 #[derive(Serialize, ToSchema)]
@@ -59,7 +60,7 @@ pub async fn list(
     let query = Query::of(&request, &["state", "limit", "cursor"])?;
     let after = query.place()?;
     let state = query.named("state")?;
-    let page = list_outbox(&reader, state, after.as_ref(), query.limit()?)?;
+    let page = list_outbox(&reader, state, after.as_ref(), query.limit()?).await?;
     Ok(HttpResponse::Ok().json(PageView {
         items: page
             .items
@@ -84,8 +85,8 @@ pub async fn retry(
         Some(&caller.who),
         caller.origin,
         b"",
-        |transaction| retry_mail(transaction, id),
-        |mail| Reply::json(StatusCode::OK, &MailRow::from(&mail.record)),
+        async |transaction: &mut Transaction| retry_mail(transaction, id).await,
+        async |mail| Reply::json(StatusCode::OK, &MailRow::from(&mail.record)),
     )
     .await
 }

@@ -24,7 +24,7 @@ use crate::model::{
 };
 use crate::office::{self, NewRule, RulePatch, Sample};
 use crate::rules::Inspected;
-use crate::store::{Reader, StoreError, Stored, keys};
+use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rule)]
@@ -72,7 +72,7 @@ struct ShadowView {
 }
 
 impl<'a> RuleView<'a> {
-    fn new(reader: &Reader, rule: &'a RuleModule) -> Result<Self, Problem> {
+    async fn new(reader: &Reader, rule: &'a RuleModule) -> Result<Self, Problem> {
         let schema = RawValue::from_string(rule.parameter_schema.clone())
             .map_err(|error| StoreError::Corrupt(format!("the schema of a rule: {error}")))?;
         Ok(Self {
@@ -92,12 +92,15 @@ impl<'a> RuleView<'a> {
                 message: &failing.message,
             }),
             shadow: ShadowView {
-                evaluated: reader.counter(&keys::shadow_verdicts(rule.rule_id))?,
-                changed: reader.counter(&keys::shadow_differences(rule.rule_id))?,
+                evaluated: reader.counter(&keys::shadow_verdicts(rule.rule_id)).await?,
+                changed: reader
+                    .counter(&keys::shadow_differences(rule.rule_id))
+                    .await?,
             },
-            uploaded_by: (rule.uploaded_by)
-                .map(|actor| ActorView::new(reader, actor))
-                .transpose()?,
+            uploaded_by: match rule.uploaded_by {
+                Some(actor) => Some(ActorView::new(reader, actor).await?),
+                None => None,
+            },
             uploaded_at: rule.created_at,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
@@ -105,10 +108,10 @@ impl<'a> RuleView<'a> {
     }
 }
 
-fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Problem> {
+async fn answer(reader: &Reader, rule: &Stored<RuleModule>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, etag(rule.version)))
-        .json(RuleView::new(reader, rule)?))
+        .json(RuleView::new(reader, rule).await?))
 }
 
 /// GET /admin/rules: newest first.
@@ -123,7 +126,7 @@ pub async fn list(
     let after: Option<RuleId> = (query.cursor()?)
         .map(|cursor| cursor.parse().map_err(|_| wrong_cursor()))
         .transpose()?;
-    let rules = office::list_rules(&reader)?;
+    let rules = office::list_rules(&reader).await?;
     // IDs sort by upload time.
     let mut older = rules
         .iter()
@@ -131,13 +134,12 @@ pub async fn list(
         .skip_while(|rule| after.is_some_and(|after| rule.rule_id.as_bytes() >= after.as_bytes()));
     let page: Vec<_> = older.by_ref().take(limit).collect();
     let last = page.last().filter(|_| older.next().is_some());
-    Ok(HttpResponse::Ok().json(PageView {
-        next_cursor: query.next_cursor(last.map(|rule| rule.rule_id.to_string())),
-        items: page
-            .into_iter()
-            .map(|rule| RuleView::new(&reader, rule))
-            .collect::<Result<_, _>>()?,
-    }))
+    let next_cursor = query.next_cursor(last.map(|rule| rule.rule_id.to_string()));
+    let mut items = Vec::with_capacity(page.len());
+    for rule in page {
+        items.push(RuleView::new(&reader, rule).await?);
+    }
+    Ok(HttpResponse::Ok().json(PageView { items, next_cursor }))
 }
 
 /// GET /admin/rules/{ruleId}
@@ -148,12 +150,12 @@ pub async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let rule = office::see_rule(&reader, id_of(&path)?)?;
+    let rule = office::see_rule(&reader, id_of(&path)?).await?;
     if is_known(&request, rule.version) {
         let tag = (header::ETAG, etag(rule.version));
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
-    answer(&reader, &rule)
+    answer(&reader, &rule).await
 }
 
 /// POST /admin/rules: the raw body is the module. It is compiled, inspected and called once before it is stored.
@@ -176,7 +178,10 @@ pub async fn upload(
     let digest = found.digest;
     let kept = keep(&caller, &request, &state, name, found, &bytes).await;
     if kept.is_err() {
-        state.checker.forget_unless_kept(&state.read()?, digest)?;
+        state
+            .checker
+            .forget_unless_kept(&state.read()?, digest)
+            .await?;
     }
     kept
 }
@@ -196,10 +201,12 @@ async fn keep(
         Some(&caller.who),
         caller.origin,
         bytes,
-        |transaction| office::upload_rule(transaction, &new),
-        |rule| {
-            let mut answer =
-                Reply::json(StatusCode::CREATED, &RuleView::new(&state.read()?, rule)?)?;
+        async |transaction: &mut Transaction| office::upload_rule(transaction, &new).await,
+        async |rule| {
+            let mut answer = Reply::json(
+                StatusCode::CREATED,
+                &RuleView::new(&state.read()?, rule).await?,
+            )?;
             answer.location = Some(format!("/api/v1/admin/rules/{}", rule.rule_id));
             answer.etag = Some(etag(rule.version));
             Ok(answer)
@@ -232,7 +239,7 @@ pub async fn update(
         state: wanted,
         parameters,
     } = body.parse()?;
-    let rule = office::see_rule(&state.read()?, id)?;
+    let rule = office::see_rule(&state.read()?, id).await?;
     let parameters = parameters
         .map(|changes| office::patched_parameters(&rule, changes, &state.config.rules))
         .transpose()?;
@@ -243,13 +250,13 @@ pub async fn update(
     let if_match = IfMatch::of(&request);
     let rule = state
         .store
-        .run(caller.origin, |transaction| {
+        .run(caller.origin, async |transaction: &mut Transaction| {
             let matches = |version| if_match.holds(version);
-            office::change_rule(transaction, id, &patch, &state.config.rules, &matches)
+            office::change_rule(transaction, id, &patch, &state.config.rules, &matches).await
         })
         .await?;
     state.checker.forget_failures(id);
-    answer(&state.read()?, &rule)
+    answer(&state.read()?, &rule).await
 }
 
 /// DELETE /admin/rules/{ruleId}: a draft or a retired rule.
@@ -263,8 +270,8 @@ pub async fn delete(
     let if_match = IfMatch::of(&request);
     let rule = state
         .store
-        .run(caller.origin, |transaction| {
-            office::delete_rule(transaction, id, &|version| if_match.holds(version))
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            office::delete_rule(transaction, id, &|version| if_match.holds(version)).await
         })
         .await?;
     state.checker.forget_module(&rule);
@@ -330,14 +337,14 @@ pub async fn dry_run(
     let reader = state.read()?;
     let started = Instant::now();
     let id: RuleId = id_of(&path)?;
-    let rule = office::see_rule(&reader, id)?;
+    let rule = office::see_rule(&reader, id).await?;
     office::check_complete(&rule, &state.config.rules)?;
     let module = RuleInUse::from(&rule.record);
     let run = office::dry_run(&state.checker, &reader, &module, state.now()).await?;
     state
         .store
-        .run(caller.origin, |transaction| {
-            office::note_dry_run(transaction, id, &module.parameters, &run)
+        .run(caller.origin, async |transaction: &mut Transaction| {
+            office::note_dry_run(transaction, id, &module.parameters, &run).await
         })
         .await?;
     Ok(HttpResponse::Ok().json(DryRunView {

@@ -9,7 +9,7 @@ use crate::accounts::is_open;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::model::{Identity, SavedAnswer, SessionId};
-use crate::store::{Origin, StoreError, Stored, keys};
+use crate::store::{Origin, StoreError, Stored, Transaction, keys};
 
 pub struct Streamed<'a> {
     state: &'a State,
@@ -34,7 +34,7 @@ impl<'a> Streamed<'a> {
         };
         let lock = state.in_flight.lock(key.digest).await?;
         let first: Option<Stored<SavedAnswer>> =
-            state.read()?.get(&keys::saved_answer(&key.digest))?;
+            state.read()?.get(&keys::saved_answer(&key.digest)).await?;
         Ok(Some(Self {
             state,
             request,
@@ -68,16 +68,17 @@ impl<'a> Streamed<'a> {
         let saved = self
             .state
             .store
-            .run(origin, |transaction| {
-                if !is_open(transaction, self.session_id)? {
+            .run(origin, async |transaction: &mut Transaction| {
+                if !is_open(transaction, self.session_id).await? {
                     return Ok(());
                 }
-                let old: Option<Stored<SavedAnswer>> = transaction.get(&key)?;
+                let old: Option<Stored<SavedAnswer>> = transaction.get(&key).await?;
                 save(
                     transaction,
                     old.as_ref(),
                     ticket.saved(transaction.now(), answer),
                 )
+                .await
             })
             .await;
         match saved {

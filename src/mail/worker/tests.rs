@@ -12,17 +12,16 @@ async fn mail_sent_while_the_store_refuses_writes_is_sent_once() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Arc::new(MemoryEngine::default());
     let store = Store::new(engine.clone(), Clock::System);
-    let put = |transaction: &mut crate::store::Transaction| {
+    let put = async |transaction: &mut crate::store::Transaction| {
         let recipient = Recipient {
             email: Email::parse("ann@example.edu").unwrap(),
             name: "Ann".into(),
             account_id: None,
         };
-        Outbox::new("Campus", "http://localhost").send(
-            transaction,
-            MailTemplate::PasswordChanged,
-            recipient,
-        )
+        let outbox = Outbox::new("Campus", "http://localhost");
+        outbox
+            .send(transaction, MailTemplate::PasswordChanged, recipient)
+            .await
     };
     store.run(Origin::SYSTEM, put).await.unwrap();
     let maildir = folder.path().to_owned();

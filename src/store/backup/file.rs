@@ -25,7 +25,7 @@ pub fn is_backup(path: &Path) -> io::Result<bool> {
 
 /// Saves a view in a file that only this user can read. The view ends when it is written. `may_go_on` is asked often;
 /// after a no, this fails soon and leaves nothing behind.
-pub fn save_backup(
+pub async fn save_backup(
     reader: Reader,
     about: About,
     path: &Path,
@@ -35,7 +35,8 @@ pub fn save_backup(
     part.push(PART_SUFFIX);
     let part = PathBuf::from(part);
     let file = claim(&part)?;
-    let saved = write(reader, about, &file, may_go_on).and_then(|contents| {
+    let written = write(reader, about, &file, may_go_on).await;
+    let saved = written.and_then(|contents| {
         read_back(&part, &contents, may_go_on)?;
         fs::rename(&part, path)?;
         sync_folder_of(path)?;
@@ -92,14 +93,14 @@ fn busy() -> io::Error {
     )
 }
 
-fn write(
+async fn write(
     reader: Reader,
     about: About,
     file: &File,
     may_go_on: &dyn Fn() -> bool,
 ) -> Result<Contents, BackupError> {
     let mut output = Interruptible::new(file, may_go_on);
-    let contents = write_backup(&reader, about, &mut output)?;
+    let contents = write_backup(&reader, about, &mut output).await?;
     drop(reader);
     output.file.sync_all()?;
     Ok(contents)
@@ -186,6 +187,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::{FileId, Timestamp};
+    use crate::store::Now as _;
     use crate::store::{MemoryEngine, Origin, Store, StoreError, keys};
 
     /// A view of a few megabytes.
@@ -194,10 +196,12 @@ mod tests {
         for number in 0..20 {
             let key = keys::file_chunk(FileId::from_bytes([7; 16]), number);
             let put = |transaction: &mut crate::store::Transaction| {
-                transaction.put_bytes(&key, vec![number as u8; 200_000])
+                transaction
+                    .put_bytes(&key, vec![number as u8; 200_000])
+                    .now()
             };
             store
-                .run_blocking::<(), StoreError>(Origin::SYSTEM, put)
+                .run_now::<(), StoreError>(Origin::SYSTEM, put)
                 .unwrap();
         }
         store.read().unwrap()
@@ -218,7 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.backup");
         fs::write(folder.path().join("a.backup.part"), "left over").unwrap();
-        let contents = save_backup(view(), about(), &path, &|| true).unwrap();
+        let contents = save_backup(view(), about(), &path, &|| true).now().unwrap();
         assert_eq!(contents.rows, 20);
         assert_eq!(names(folder.path()), ["a.backup"]);
         let mode = path.metadata().unwrap().permissions().mode();
@@ -234,12 +238,16 @@ mod tests {
         let asks = Cell::<u32>::new(0);
         let meanwhile = || {
             if asks.replace(asks.get() + 1) == 5 {
-                let refused = save_backup(view(), about(), &path, &|| true).unwrap_err();
+                let refused = save_backup(view(), about(), &path, &|| true)
+                    .now()
+                    .unwrap_err();
                 assert!(refused.to_string().contains("another backup"), "{refused}");
             }
             true
         };
-        let contents = save_backup(view(), about(), &path, &meanwhile).unwrap();
+        let contents = save_backup(view(), about(), &path, &meanwhile)
+            .now()
+            .unwrap();
         assert!(asks.get() > 5);
         read_back(&path, &contents, &|| true).unwrap();
         assert_eq!(names(folder.path()), ["a.backup"]);
@@ -255,7 +263,10 @@ mod tests {
         for asks in 0.. {
             let left = Cell::<u32>::new(asks);
             let may_go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-            if save_backup(view(), about(), &path, &may_go_on).is_ok() {
+            if save_backup(view(), about(), &path, &may_go_on)
+                .now()
+                .is_ok()
+            {
                 break;
             }
             stopped += 1;
@@ -270,7 +281,7 @@ mod tests {
     fn a_file_that_changed_on_its_way_to_the_disk_is_no_backup() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.backup");
-        let contents = save_backup(view(), about(), &path, &|| true).unwrap();
+        let contents = save_backup(view(), about(), &path, &|| true).now().unwrap();
         let good = fs::read(&path).unwrap();
         let mut changed = good.clone();
         changed[good.len() / 2] ^= 1;

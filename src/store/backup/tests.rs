@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::Clock;
 use crate::store::earlier;
+use crate::store::{Direction, Now as _, View};
 use crate::store::{
     Engine, MemoryEngine, Origin, RedbEngine, RedbOptions, Replacement, Row, Store,
 };
@@ -22,7 +23,7 @@ fn about() -> About {
 
 fn backup_of(reader: &Reader) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let contents = write_backup(reader, about(), &mut bytes).unwrap();
+    let contents = write_backup(reader, about(), &mut bytes).now().unwrap();
     assert_eq!(contents.rows, rows(reader).len() as u64);
     bytes
 }
@@ -30,8 +31,8 @@ fn backup_of(reader: &Reader) -> Vec<u8> {
 fn rows(reader: &Reader) -> Rows {
     let (mut rows, mut range) = (Rows::new(), KeyRange::all());
     loop {
-        let found = reader.snapshot.scan(&range, Direction::Forward, 1000);
-        let found = found.unwrap();
+        let found = reader.view.scan(&range, Direction::Forward, 1000);
+        let found = found.now().unwrap();
         let Some((last, _)) = found.last() else {
             return rows;
         };
@@ -59,7 +60,7 @@ fn restored(mut backup: &[u8]) -> Result<(Contents, Rows), BackupError> {
         Ok(())
     })?;
     let snapshot = engine.snapshot().unwrap();
-    Ok((contents, rows(&Reader { snapshot })))
+    Ok((contents, rows(&Reader::of(View::Local(snapshot)))))
 }
 
 /// The campus with every kind of record.
@@ -87,9 +88,9 @@ fn each_row_of_a_campus_is_the_same_in_either_engine() {
     assert!(replacement.replaces());
     assert_eq!(replacement.fill(&mut &*backup).unwrap(), contents);
     let store = replacement.store(Clock::System).unwrap();
-    let end = store.read().unwrap().log_end().unwrap();
+    let end = store.read().unwrap().log_end().now().unwrap();
     drop(store);
-    replacement.finish(end).unwrap();
+    replacement.finish(end).now().unwrap();
     let reader = RedbEngine::read_only(&path, RedbOptions::default()).unwrap();
     assert!(rows(&reader) == had);
     earlier::check_all(&reader);
@@ -121,7 +122,7 @@ proptest! {
         let engine = MemoryEngine::default();
         engine.submit(put(&had)).blocking_recv().unwrap().unwrap();
         let snapshot = engine.snapshot().unwrap();
-        let backup = backup_of(&Reader { snapshot });
+        let backup = backup_of(&Reader::of(View::Local(snapshot)));
         let (_, got) = restored(&backup).unwrap();
         prop_assert!(got == had);
     }
@@ -144,7 +145,7 @@ fn small() -> Vec<u8> {
     let engine = MemoryEngine::default();
     engine.submit(put(&rows)).blocking_recv().unwrap().unwrap();
     let snapshot = engine.snapshot().unwrap();
-    backup_of(&Reader { snapshot })
+    backup_of(&Reader::of(View::Local(snapshot)))
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn a_backup_of_a_newer_version_is_refused_with_words() {
     let rows = Rows::from([(Key::from_bytes(b"R%new"), row)]);
     engine.submit(put(&rows)).blocking_recv().unwrap().unwrap();
     let snapshot = engine.snapshot().unwrap();
-    let refused = restored(&backup_of(&Reader { snapshot })).unwrap_err();
+    let refused = restored(&backup_of(&Reader::of(View::Local(snapshot)))).unwrap_err();
     assert!(matches!(refused, BackupError::Unknown(_)), "{refused}");
     let refused = restored(b"PK\x03\x04 something else altogether").unwrap_err();
     assert_eq!(
@@ -264,7 +265,7 @@ fn an_interrupted_replacement_leaves_the_old_store() {
             std::fs::rename(left, path.with_extension("restoring")).unwrap();
         } else if length == backup.len() {
             // The file of the new store lacks what the log had.
-            assert!(replacement.finish(1_000_000).is_err());
+            assert!(replacement.finish(1_000_000).now().is_err());
         } else {
             drop(replacement);
         }
@@ -294,11 +295,12 @@ fn a_store_in_use_is_not_replaced() {
 #[test]
 fn a_backup_shows_one_moment() {
     let store = Store::new(std::sync::Arc::new(MemoryEngine::default()), Clock::System);
-    let write = |transaction: &mut crate::store::Transaction| transaction.guard(&keys::office());
-    store.run_blocking(Origin::SYSTEM, write).unwrap();
+    let write =
+        |transaction: &mut crate::store::Transaction| transaction.guard(&keys::office()).now();
+    store.run_now(Origin::SYSTEM, write).unwrap();
     let reader = store.read().unwrap();
     let before = backup_of(&reader);
-    store.run_blocking(Origin::SYSTEM, write).unwrap();
+    store.run_now(Origin::SYSTEM, write).unwrap();
     assert!(backup_of(&reader) == before);
     assert!(backup_of(&store.read().unwrap()) != before);
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{CommitError, Engine, MemoryEngine, Origin, RedbEngine, RedbOptions};
 use super::*;
+use crate::store::Now as _;
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -118,41 +119,41 @@ fn take(transaction: &mut Transaction, model: &mut Model, step: Step) {
     match step {
         Step::Insert(new) => {
             let is_taken = new.label.is_some_and(|unique| {
-                let is_taken = transaction.is_taken(&label(unique)).unwrap();
+                let is_taken = transaction.is_taken(&label(unique)).now().unwrap();
                 assert_eq!(is_taken, model.holder(unique).is_some());
                 is_taken
             });
             if !is_taken && !model.notes.contains_key(&new.id) {
-                transaction.insert(new.clone()).unwrap();
+                transaction.insert(new.clone()).now().unwrap();
                 model.notes.insert(new.id, new);
             }
         }
         Step::Update(new) => {
             let holder = new.label.and_then(|unique| model.holder(unique));
             let is_free = holder.is_none_or(|holder| holder.id == new.id);
-            let old = transaction.get::<Note>(&new.key()).unwrap();
+            let old = transaction.get::<Note>(&new.key()).now().unwrap();
             assert_eq!(old.is_some(), model.notes.contains_key(&new.id));
             if let Some(old) = old.filter(|_| is_free) {
-                let updated = transaction.update(&old, new.clone()).unwrap();
+                let updated = transaction.update(&old, new.clone()).now().unwrap();
                 assert_eq!(updated.version, old.version + 1);
                 model.notes.insert(new.id, new);
             }
         }
         Step::Delete(id) => {
-            if let Some(old) = transaction.get::<Note>(&note(id)).unwrap() {
+            if let Some(old) = transaction.get::<Note>(&note(id)).now().unwrap() {
                 transaction.delete(&old);
                 model.notes.remove(&id).unwrap();
             }
         }
         Step::Get(id) => {
-            let found = transaction.get::<Note>(&note(id)).unwrap();
+            let found = transaction.get::<Note>(&note(id)).now().unwrap();
             assert_eq!(
                 found.map(|stored| stored.record),
                 model.notes.get(&id).cloned()
             );
         }
         Step::Find(unique) => {
-            let found = transaction.find::<Note>(&label(unique)).unwrap();
+            let found = transaction.find::<Note>(&label(unique)).now().unwrap();
             assert_eq!(
                 found.map(|stored| stored.record),
                 model.holder(unique).cloned()
@@ -160,7 +161,10 @@ fn take(transaction: &mut Transaction, model: &mut Model, step: Step) {
         }
         Step::Scan(number, direction, limit) => {
             let range = KeyRange::prefix(&group(number));
-            let found = transaction.scan_keys(&range, direction, limit).unwrap();
+            let found = transaction
+                .scan_keys(&range, direction, limit)
+                .now()
+                .unwrap();
             let mut wanted: Vec<Key> = model.rows();
             wanted.retain(|key| key.as_bytes().starts_with(group(number).as_bytes()));
             if direction == Direction::Backward {
@@ -205,7 +209,7 @@ fn assert_whole(engine: &dyn Engine, model: &Model) {
 }
 
 fn begin(engine: &dyn Engine) -> Transaction {
-    Transaction::begin(engine.snapshot().unwrap(), Origin::SYSTEM, NOW)
+    Transaction::begin(engine.view().unwrap(), Origin::SYSTEM, NOW)
 }
 
 fn commit(engine: &dyn Engine, transaction: Transaction) -> Result<u64, CommitError> {
@@ -271,7 +275,10 @@ fn a_scan_continues_past_rows_that_the_transaction_deletes() {
     let stored = u32::try_from(MAX_SCAN_ROWS).unwrap() + 20;
     let mut transaction = begin(&*engine);
     for number in 0..stored {
-        transaction.put_bytes(&row(number), Vec::new()).unwrap();
+        transaction
+            .put_bytes(&row(number), Vec::new())
+            .now()
+            .unwrap();
     }
     commit(&*engine, transaction).unwrap();
     let mut transaction = begin(&*engine);
@@ -279,9 +286,12 @@ fn a_scan_continues_past_rows_that_the_transaction_deletes() {
         transaction.delete_bytes(row(number));
     }
     // Beyond all stored keys, so it must not come before them.
-    transaction.put_bytes(&row(stored), Vec::new()).unwrap();
+    transaction
+        .put_bytes(&row(stored), Vec::new())
+        .now()
+        .unwrap();
     let all = KeyRange::prefix(&raw(b"X"));
-    let scan = |limit| transaction.scan_keys(&all, Direction::Forward, limit);
+    let scan = |limit| transaction.scan_keys(&all, Direction::Forward, limit).now();
     let wanted: Vec<Key> = (15..15 + u32::try_from(MAX_SCAN_ROWS).unwrap())
         .map(row)
         .collect();
@@ -294,13 +304,13 @@ fn a_scan_continues_past_rows_that_the_transaction_deletes() {
 fn an_update_of_an_outdated_version_is_refused() {
     let engine = memory();
     let mut transaction = begin(&*engine);
-    let old = transaction.insert(plain(1)).unwrap();
+    let old = transaction.insert(plain(1)).now().unwrap();
     let moved = Note {
         group: 1,
         ..plain(1)
     };
-    transaction.update(&old, moved).unwrap();
-    let refused = transaction.update(&old, plain(1));
+    transaction.update(&old, moved).now().unwrap();
+    let refused = transaction.update(&old, plain(1)).now();
     assert!(matches!(refused, Err(StoreError::Corrupt(_))));
 }
 
@@ -308,14 +318,14 @@ fn an_update_of_an_outdated_version_is_refused() {
 fn a_record_read_before_the_transaction_is_checked_too() {
     let engine = memory();
     let mut transaction = begin(&*engine);
-    let old = transaction.insert(plain(1)).unwrap();
+    let old = transaction.insert(plain(1)).now().unwrap();
     commit(&*engine, transaction).unwrap();
     let mut other = begin(&*engine);
-    other.update(&old, plain(1)).unwrap();
+    other.update(&old, plain(1)).now().unwrap();
     commit(&*engine, other).unwrap();
     // Neither of these reads the record itself.
     let mut update = begin(&*engine);
-    update.update(&old, plain(1)).unwrap();
+    update.update(&old, plain(1)).now().unwrap();
     assert_eq!(commit(&*engine, update), Err(CommitError::Conflict));
     let mut delete = begin(&*engine);
     delete.delete(&old);
@@ -330,11 +340,11 @@ fn a_unique_key_that_changes_its_record_keeps_counting_versions() {
         ..plain(id)
     };
     let mut transaction = begin(&*engine);
-    let first = transaction.insert(labelled(1)).unwrap();
+    let first = transaction.insert(labelled(1)).now().unwrap();
     commit(&*engine, transaction).unwrap();
     let mut transaction = begin(&*engine);
     transaction.delete(&first);
-    transaction.insert(labelled(2)).unwrap();
+    transaction.insert(labelled(2)).now().unwrap();
     commit(&*engine, transaction).unwrap();
     let row = engine.snapshot().unwrap().get(&label(7)).unwrap().unwrap();
     assert_eq!(row.version, 2);
@@ -348,8 +358,8 @@ fn two_changes_with_the_same_guard_never_both_succeed() {
     for _ in 0..3 {
         let mut one = begin(&*engine);
         let mut two = begin(&*engine);
-        one.guard(&guard).unwrap();
-        two.guard(&guard).unwrap();
+        one.guard(&guard).now().unwrap();
+        two.guard(&guard).now().unwrap();
         commit(&*engine, one).unwrap();
         assert_eq!(commit(&*engine, two), Err(CommitError::Conflict));
     }
@@ -359,14 +369,15 @@ fn two_changes_with_the_same_guard_never_both_succeed() {
 fn a_key_found_absent_must_still_be_absent() {
     let engine = memory();
     let mut reader = begin(&*engine);
-    assert!(!reader.is_taken(&label(3)).unwrap());
-    reader.put_bytes(&raw(b"F"), Vec::new()).unwrap();
+    assert!(!reader.is_taken(&label(3)).now().unwrap());
+    reader.put_bytes(&raw(b"F"), Vec::new()).now().unwrap();
     let mut taker = begin(&*engine);
     taker
         .insert(Note {
             label: Some(3),
             ..plain(1)
         })
+        .now()
         .unwrap();
     commit(&*engine, taker).unwrap();
     assert_eq!(commit(&*engine, reader), Err(CommitError::Conflict));
@@ -395,14 +406,20 @@ fn a_check_of_keys_covers_all_keys_with_the_prefix_and_not_those_of_the_transact
     let stored = u32::try_from(MAX_SCAN_ROWS).unwrap() + 20;
     let mut transaction = begin(&*engine);
     for number in 0..stored {
-        transaction.put_bytes(&row(number), Vec::new()).unwrap();
+        transaction
+            .put_bytes(&row(number), Vec::new())
+            .now()
+            .unwrap();
     }
     commit(&*engine, transaction).unwrap();
     let checked = || {
         let mut transaction = begin(&*engine);
         transaction.delete_bytes(row(0));
-        transaction.put_bytes(&row(stored), Vec::new()).unwrap();
-        transaction.check_keys(raw(b"XX")).unwrap();
+        transaction
+            .put_bytes(&row(stored), Vec::new())
+            .now()
+            .unwrap();
+        transaction.check_keys(raw(b"XX")).now().unwrap();
         transaction
     };
     let late = checked();

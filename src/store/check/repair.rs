@@ -57,15 +57,16 @@ impl Fixes {
 
 /// Repairs a store that no server uses. `tell` gets a sentence for each change. Returns what a check of the repaired store
 /// says; it still counts what cannot be made from the records. Without anything to repair, nothing is written.
-pub fn repair(store: &Store, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
+pub async fn repair(store: &Store, tell: &mut dyn FnMut(String)) -> Result<Checked, StoreError> {
     loop {
-        let (checked, fixes) = examine(&store.read()?, &mut |_| {})?;
+        let (checked, fixes) = examine(&store.read()?, &mut |_| {}).await?;
         let due = fixes.first();
         if due.is_empty() {
             return Ok(checked);
         }
         for batch in due.chunks(BATCH) {
-            store.run_blocking(Origin::OPERATOR, |transaction| write(transaction, batch))?;
+            let write = async |transaction: &mut Transaction| write(transaction, batch).await;
+            store.run(Origin::OPERATOR, write).await?;
             for (key, value) in batch {
                 let what = if value.is_some() {
                     "rebuilt"
@@ -78,10 +79,13 @@ pub fn repair(store: &Store, tell: &mut dyn FnMut(String)) -> Result<Checked, St
     }
 }
 
-fn write(transaction: &mut Transaction, rows: &[(Key, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+async fn write(
+    transaction: &mut Transaction,
+    rows: &[(Key, Option<Vec<u8>>)],
+) -> Result<(), StoreError> {
     for (key, value) in rows {
         match value {
-            Some(value) => transaction.put_bytes(key, value.clone())?,
+            Some(value) => transaction.put_bytes(key, value.clone()).await?,
             None => transaction.delete_bytes(key.clone()),
         }
     }

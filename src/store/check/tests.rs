@@ -9,7 +9,7 @@ use crate::model::{
     AccountStatus, Actor, Application, ApplicationId, Eligibility, Email, EmployeeId, Employer,
     Event, FileId, JobId, Setting, Student, StudentId, Timestamp,
 };
-use crate::store::{MemoryEngine, Origin, Store, Transaction};
+use crate::store::{Direction, MemoryEngine, Now as _, Origin, Store, Transaction};
 
 const NOW: Timestamp = Timestamp::from_millis(1_760_000_000_000);
 
@@ -21,7 +21,7 @@ struct Sample {
 }
 
 fn change(store: &Store, change: impl Fn(&mut Transaction) -> Result<(), StoreError>) {
-    store.run_blocking(Origin::OPERATOR, change).unwrap();
+    store.run_now(Origin::OPERATOR, change).unwrap();
 }
 
 fn sound() -> Sample {
@@ -32,52 +32,64 @@ fn sound() -> Sample {
     let employer = EmployeeId::parse("E1").unwrap();
     let student = StudentId::parse("S1").unwrap();
     change(&store, |transaction| {
-        transaction.insert(Employer {
-            number: crate::model::NumberFrom::Office,
-            employee_id: employer.clone(),
-            name: "Library".into(),
-            email: Email::parse("library@example.edu").unwrap(),
-            designation: None,
-            work_space: Some("Main library".into()),
-            setting: Setting::OnCampus,
-            account_id: None,
-            updated_at: NOW,
-            work_space_by_office: true,
-        })?;
-        transaction.insert(Student::new(
-            student.clone(),
-            crate::model::NumberFrom::Office,
-            "Ann".into(),
-            Email::parse("ann@example.edu").unwrap(),
-            NOW,
-        ))?;
+        transaction
+            .insert(Employer {
+                number: crate::model::NumberFrom::Office,
+                employee_id: employer.clone(),
+                name: "Library".into(),
+                email: Email::parse("library@example.edu").unwrap(),
+                designation: None,
+                work_space: Some("Main library".into()),
+                setting: Setting::OnCampus,
+                account_id: None,
+                updated_at: NOW,
+                work_space_by_office: true,
+            })
+            .now()?;
+        transaction
+            .insert(Student::new(
+                student.clone(),
+                crate::model::NumberFrom::Office,
+                "Ann".into(),
+                Email::parse("ann@example.edu").unwrap(),
+                NOW,
+            ))
+            .now()?;
         let mut posted = Job::draft(job, employer.clone(), NOW);
         posted.job_title = "Assistant".into();
         posted.external_id = Some("X1".into());
         posted.approve(NOW);
-        transaction.insert(posted.clone())?;
-        transaction.put_bytes(&keys::file_chunk(file, 0), b"%PDF-".to_vec())?;
-        transaction.put_bytes(&keys::file_chunk(file, 1), b"1.7".to_vec())?;
+        transaction.insert(posted.clone()).now()?;
+        transaction
+            .put_bytes(&keys::file_chunk(file, 0), b"%PDF-".to_vec())
+            .now()?;
+        transaction
+            .put_bytes(&keys::file_chunk(file, 1), b"1.7".to_vec())
+            .now()?;
         let digest: Vec<String> = Sha256::digest(b"%PDF-1.7")
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        transaction.insert(StoredFile {
-            file_id: file,
-            student_id: student.clone(),
-            name: "ann.pdf".into(),
-            size_bytes: 8,
-            sha256: digest.concat(),
-            created_at: NOW,
-            removed_at: None,
-        })?;
+        transaction
+            .insert(StoredFile {
+                file_id: file,
+                student_id: student.clone(),
+                name: "ann.pdf".into(),
+                size_bytes: 8,
+                sha256: digest.concat(),
+                created_at: NOW,
+                removed_at: None,
+            })
+            .now()?;
         let verdict = Eligibility::eligible();
         let mut filed = Application::submitted(application, &posted, student.clone(), verdict, NOW);
         filed.resume_id = Some(file);
-        transaction.insert(filed)?;
+        transaction.insert(filed).now()?;
         transaction.add(keys::application_count(job), 1);
-        transaction.guard(&keys::committed_hours(&student))?;
-        transaction.put_bytes(&keys::cursor("notify"), 1_u64.to_be_bytes().to_vec())
+        transaction.guard(&keys::committed_hours(&student)).now()?;
+        transaction
+            .put_bytes(&keys::cursor("notify"), 1_u64.to_be_bytes().to_vec())
+            .now()
     });
     Sample {
         store,
@@ -89,7 +101,9 @@ fn sound() -> Sample {
 
 fn told(store: &Store) -> Vec<String> {
     let mut told = Vec::new();
-    let checked = check(&store.read().unwrap(), &mut |what| told.push(what)).unwrap();
+    let checked = check(&store.read().unwrap(), &mut |what| told.push(what))
+        .now()
+        .unwrap();
     assert_eq!(checked.wrong, told.len() as u64);
     told
 }
@@ -98,7 +112,9 @@ fn told(store: &Store) -> Vec<String> {
 fn what_is_sound_is_not_told_of() {
     let sample = sound();
     assert_eq!(told(&sample.store), Vec::<String>::new());
-    let checked = check(&sample.store.read().unwrap(), &mut |_| {}).unwrap();
+    let checked = check(&sample.store.read().unwrap(), &mut |_| {})
+        .now()
+        .unwrap();
     assert_eq!(checked.records, 5);
     assert!(checked.rows > 20, "{checked:?}");
 }
@@ -134,17 +150,19 @@ fn damage_is_told_of() {
         |_, transaction| {
             let stray = keys::applications_by_job(JobId::generate(NOW));
             let stray = stray.join(ApplicationId::generate(NOW).as_bytes());
-            transaction.put_bytes(&stray, Vec::new())
+            transaction.put_bytes(&stray, Vec::new()).now()
         },
         &["an index row without its record"],
     );
     damaged(
         |_, transaction| {
             transaction.delete_bytes(keys::job_external_id("X1").into());
-            transaction.put_bytes(
-                &keys::job_external_id("X2"),
-                keys::job(JobId::generate(NOW)).as_bytes().to_vec(),
-            )
+            transaction
+                .put_bytes(
+                    &keys::job_external_id("X2"),
+                    keys::job(JobId::generate(NOW)).as_bytes().to_vec(),
+                )
+                .now()
         },
         &[
             "is missing or belongs to another record",
@@ -152,7 +170,11 @@ fn damage_is_told_of() {
         ],
     );
     damaged(
-        |sample, transaction| transaction.put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec()),
+        |sample, transaction| {
+            transaction
+                .put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec())
+                .now()
+        },
         &["the value of"],
     );
     damaged(
@@ -164,7 +186,9 @@ fn damage_is_told_of() {
     );
     damaged(
         |sample, transaction| {
-            transaction.put_bytes(&keys::file_chunk(sample.file, 1), b"1.8".to_vec())
+            transaction
+                .put_bytes(&keys::file_chunk(sample.file, 1), b"1.8".to_vec())
+                .now()
         },
         &["differ from what was uploaded"],
     );
@@ -190,7 +214,7 @@ fn damage_is_told_of() {
         &["its count of applications is 2 and should be 1"],
     );
     damaged(
-        |_, transaction| transaction.put_bytes(&keys::log(1), b"?".to_vec()),
+        |_, transaction| transaction.put_bytes(&keys::log(1), b"?".to_vec()).now(),
         &["format 63"],
     );
     damaged(
@@ -205,26 +229,36 @@ fn damage_is_told_of() {
                     to: AccountStatus::Active,
                 },
             };
-            transaction.put_bytes(&keys::log(9), crate::store::record::encode(&entry)?)
+            transaction
+                .put_bytes(&keys::log(9), crate::store::record::encode(&entry)?)
+                .now()
         },
         &["log entries are missing"],
     );
     damaged(
         |_, transaction| {
-            transaction.put_bytes(&keys::cursor("notify"), 9_u64.to_be_bytes().to_vec())
+            transaction
+                .put_bytes(&keys::cursor("notify"), 9_u64.to_be_bytes().to_vec())
+                .now()
         },
         &["a cursor beyond the log"],
     );
     damaged(
         |_, transaction| {
-            transaction.put_bytes(&keys::cursor("notify"), 0_u64.to_be_bytes().to_vec())?;
+            transaction
+                .put_bytes(&keys::cursor("notify"), 0_u64.to_be_bytes().to_vec())
+                .now()?;
             transaction.delete_bytes(keys::log(1));
             Ok(())
         },
         &["log entries are missing after this cursor"],
     );
     damaged(
-        |_, transaction| transaction.put_bytes(&Key::from_bytes(b"Zz"), Vec::new()),
+        |_, transaction| {
+            transaction
+                .put_bytes(&Key::from_bytes(b"Zz"), Vec::new())
+                .now()
+        },
         &["unknown kind of key"],
     );
 }
@@ -233,11 +267,12 @@ fn damage_is_told_of() {
 fn positions_are_held_against_what_was_accepted() {
     let sample = sound();
     change(&sample.store, |transaction| {
-        let job: Option<crate::store::Stored<Job>> = transaction.get(&keys::job(sample.job))?;
+        let job: Option<crate::store::Stored<Job>> =
+            transaction.get(&keys::job(sample.job)).now()?;
         let job = job.unwrap();
         let mut filled = job.record.clone();
         filled.take_position();
-        transaction.update(&job, filled).map(drop)
+        transaction.update(&job, filled).now().map(drop)
     });
     let told = told(&sample.store);
     assert!(
@@ -265,8 +300,10 @@ fn every_kind_of_the_map_is_looked_at() {
     for kind in records {
         let (sample, key) = (sound(), Key::from_bytes(&[b'R', kind, 0]));
         change(&sample.store, |transaction| {
-            transaction.put_bytes(&key, Vec::new())?;
-            transaction.put_bytes(&Key::from_bytes(b"Uz"), key.as_bytes().to_vec())
+            transaction.put_bytes(&key, Vec::new()).now()?;
+            transaction
+                .put_bytes(&Key::from_bytes(b"Uz"), key.as_bytes().to_vec())
+                .now()
         });
         let told = told(&sample.store);
         // The report is about a damaged value, not about an unknown kind or a missing record.
@@ -299,21 +336,19 @@ fn every_kind_of_the_map_is_looked_at() {
 fn what_is_derived_is_made_again() {
     let sample = sound();
     let rows = |store: &Store| {
-        let all = KeyRange::all();
-        let rows = store
-            .read()
-            .unwrap()
-            .snapshot
-            .scan(&all, Direction::Forward, 1_000);
-        let rows = rows.unwrap().into_iter().map(|(key, row)| (key, row.value));
+        let (view, all) = (store.read().unwrap().view, KeyRange::all());
+        let rows = view.scan(&all, Direction::Forward, 1_000).now().unwrap();
+        let rows = rows.into_iter().map(|(key, row)| (key, row.value));
         rows.collect::<Vec<_>>()
     };
     let before = rows(&sample.store);
-    let log_end = || sample.store.read().unwrap().log_end().unwrap();
+    let log_end = || sample.store.read().unwrap().log_end().now().unwrap();
     let entries = log_end();
     let repaired = || {
         let mut told = Vec::new();
-        let checked = repair(&sample.store, &mut |what| told.push(what)).unwrap();
+        let checked = repair(&sample.store, &mut |what| told.push(what))
+            .now()
+            .unwrap();
         (checked.wrong, told)
     };
     assert_eq!(repaired(), (0, Vec::new()));
@@ -322,12 +357,16 @@ fn what_is_derived_is_made_again() {
         transaction.delete_bytes(keys::applications_by_job(sample.job).join(application));
         let other = JobId::generate(NOW);
         let stray = keys::applications_by_job(other).join(application);
-        transaction.put_bytes(&stray, Vec::new())?;
+        transaction.put_bytes(&stray, Vec::new()).now()?;
         transaction.delete_bytes(keys::job_external_id("X1").into());
         let held = keys::job(other).as_bytes().to_vec();
-        transaction.put_bytes(&keys::job_external_id("X2"), held.clone())?;
+        transaction
+            .put_bytes(&keys::job_external_id("X2"), held.clone())
+            .now()?;
         let email = Email::parse("ann@example.edu").unwrap();
-        transaction.put_bytes(&keys::student_email(&email), held)?;
+        transaction
+            .put_bytes(&keys::student_email(&email), held)
+            .now()?;
         transaction.add(keys::application_count(sample.job), 7);
         transaction.add(keys::application_count(other), 7);
         Ok(())
@@ -343,9 +382,13 @@ fn what_is_derived_is_made_again() {
 fn a_repair_keeps_what_it_cannot_make() {
     let sample = sound();
     change(&sample.store, |transaction| {
-        transaction.put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec())
+        transaction
+            .put_bytes(&keys::job(sample.job), b"\x01\xc1".to_vec())
+            .now()
     });
     let mut told = Vec::new();
-    let checked = repair(&sample.store, &mut |what| told.push(what)).unwrap();
+    let checked = repair(&sample.store, &mut |what| told.push(what))
+        .now()
+        .unwrap();
     assert_eq!((checked.wrong, told.len()), (1, 0), "{told:?}");
 }

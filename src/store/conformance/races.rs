@@ -8,6 +8,7 @@ use std::thread;
 use super::super::{Engine, Origin, Row, Store, StoreError};
 use super::{Change, CommitError, Open, Write, commit, get, key, log, put, row, sum, writes};
 use crate::clock::Clock;
+use crate::store::Now as _;
 
 const THREADS: u64 = 6;
 const EACH: u64 = 50;
@@ -81,10 +82,12 @@ pub(super) fn no_command_is_lost_or_doubled(open: Open) {
     let done = AtomicU64::new(0);
     together(|_| {
         for _ in 0..EACH {
-            let raised = store.run_blocking(Origin::SYSTEM, |transaction| {
-                let old = transaction.row(&key("n"))?;
+            let raised = store.run_now(Origin::SYSTEM, |transaction| {
+                let old = transaction.row(&key("n")).now()?;
                 let old = old.map_or(0, |row| number_of(&row));
-                transaction.put_bytes(&key("n"), (old + 1).to_le_bytes().to_vec())
+                transaction
+                    .put_bytes(&key("n"), (old + 1).to_le_bytes().to_vec())
+                    .now()
             });
             match raised {
                 Ok(()) => done.fetch_add(1, Ordering::Relaxed),
@@ -107,15 +110,14 @@ pub(super) fn many_commands_on_one_record_all_succeed(open: Open) {
         for _ in 0..CROWD {
             scope.spawn(|| {
                 let mut runs = 0;
-                let answer: Result<(), StoreError> =
-                    store.run_blocking(Origin::SYSTEM, |transaction| {
-                        transaction.guard(&key("g"))?;
-                        runs += 1;
-                        if runs == 1 {
-                            all_have_read.wait();
-                        }
-                        Ok(())
-                    });
+                let answer: Result<(), StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+                    transaction.guard(&key("g")).now()?;
+                    runs += 1;
+                    if runs == 1 {
+                        all_have_read.wait();
+                    }
+                    Ok(())
+                });
                 answer.unwrap();
                 assert!(runs <= 2);
             });
@@ -128,13 +130,13 @@ pub(super) fn a_command_is_contended_after_five_runs(open: Open) {
     let engine = open();
     let store = Store::new(engine.clone(), Clock::System);
     let runs = Cell::new(0);
-    let answer = store.run_blocking(Origin::SYSTEM, |transaction| {
+    let answer = store.run_now(Origin::SYSTEM, |transaction| {
         runs.set(runs.get() + 1);
-        transaction.row(&key("n"))?;
+        transaction.row(&key("n")).now()?;
         // Another thread is always faster. It is a separate thread because this one must not block.
         let raised = thread::scope(|scope| scope.spawn(|| raise(&*engine)).join());
         assert!(raised.unwrap());
-        transaction.put_bytes(&key("n"), Vec::new())
+        transaction.put_bytes(&key("n"), Vec::new()).now()
     });
     assert_eq!(answer, Err(StoreError::Contended));
     assert_eq!(runs.get(), 5);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::disk::Coin;
 use super::*;
-use crate::store::{Reader, earlier};
+use crate::store::{Now as _, Reader, View, earlier};
 
 /// Runs the workload until it is done or the disk stops. Returns the number of acknowledged changes.
 fn run(site: &Site, options: RedbOptions) -> usize {
@@ -210,7 +210,7 @@ fn a_conversion_that_stops_half_way_is_done_by_the_next_start() {
             let engine = Site::on(Machine::default(), files).open(LONG_LOG);
             let engine = engine.unwrap_or_else(|error| panic!("step {step}: {error}"));
             let snapshot = engine.snapshot().unwrap();
-            earlier::check_all(&Reader { snapshot });
+            earlier::check_all(&Reader::of(View::Local(snapshot)));
         }
     }
     println!("{steps} steps");
@@ -342,8 +342,9 @@ fn a_look_sees_what_stands_in_the_log_alone_and_writes_nothing() {
     std::fs::write(&path, &store).unwrap();
     std::fs::write(path.with_extension("log"), &log).unwrap();
     let reader = RedbEngine::read_only(&path, LONG_LOG).unwrap();
-    let snapshot = &reader.snapshot;
-    let found = snapshot.scan(&KeyRange::all(), Direction::Forward, 10_000);
+    let snapshot = &reader.view;
+    let all = KeyRange::all();
+    let found = snapshot.scan(&all, Direction::Forward, 10_000).now();
     assert!(found.unwrap() == states()[CHANGES]);
     drop(reader);
     assert!(std::fs::read(&path).unwrap() == store);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::Clock;
 use crate::model::{Email, MailId, MailKind, MailState, MailTemplate, Timestamp};
+use crate::store::Now as _;
 use crate::store::earlier;
 use crate::store::{MemoryEngine, Origin, RedbEngine, RedbOptions, Store, Transaction};
 
@@ -27,7 +28,7 @@ const KEPT: &str = "\
 
 fn exported(reader: &Reader) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
-    let records = export(reader, folder.path()).unwrap();
+    let records = export(reader, folder.path()).now().unwrap();
     let lines = std::fs::read_to_string(folder.path().join("records.jsonl")).unwrap();
     assert_eq!(lines.lines().count() as u64, records);
     (folder, lines)
@@ -65,13 +66,10 @@ fn each_record_is_a_line_without_what_gives_access() {
     assert_eq!(kept, KEPT);
     for (kind, _) in KINDS {
         let name = keys::kind_name(kind).unwrap();
-        let mut records = 0;
-        let prefix = Key::from_bytes(&[b'R', kind]);
-        let count = |_| {
-            records += 1;
-            Ok::<(), StoreError>(())
-        };
-        reader.each_key(&prefix, count).unwrap();
+        let (mut records, mut walk) = (0, reader.walk(&Key::from_bytes(&[b'R', kind])));
+        while let Some(keys) = walk.next_keys().now().unwrap() {
+            records += keys.len();
+        }
         assert_eq!(counts[name], records, "{name}");
     }
     for inside in ["files", "rules"] {
@@ -79,7 +77,7 @@ fn each_record_is_a_line_without_what_gives_access() {
         assert!(files.next().is_some(), "{inside}");
     }
     // A second export to the same folder would double the files.
-    assert!(export(&reader, folder.path()).is_err());
+    assert!(export(&reader, folder.path()).now().is_err());
 }
 
 #[test]
@@ -106,27 +104,29 @@ fn a_mail_is_exported_without_its_link() {
     let put = |transaction: &mut Transaction| {
         let now = Timestamp::from_millis(1_800_000_000_000);
         for template in templates.clone() {
-            transaction.insert(Mail {
-                mail_id: MailId::generate(now),
-                to: Email::parse("ann@example.edu").unwrap(),
-                to_name: "Ann".into(),
-                account_id: None,
-                campus: "Example College".into(),
-                site: "http://localhost".into(),
-                template,
-                network: None,
-                held: false,
-                state: MailState::Waiting,
-                attempts: 0,
-                last_error: None,
-                next_attempt_at: now,
-                created_at: now,
-                sent_at: None,
-            })?;
+            transaction
+                .insert(Mail {
+                    mail_id: MailId::generate(now),
+                    to: Email::parse("ann@example.edu").unwrap(),
+                    to_name: "Ann".into(),
+                    account_id: None,
+                    campus: "Example College".into(),
+                    site: "http://localhost".into(),
+                    template,
+                    network: None,
+                    held: false,
+                    state: MailState::Waiting,
+                    attempts: 0,
+                    last_error: None,
+                    next_attempt_at: now,
+                    created_at: now,
+                    sent_at: None,
+                })
+                .now()?;
         }
         Ok::<(), StoreError>(())
     };
-    store.run_blocking(Origin::SYSTEM, put).unwrap();
+    store.run_now(Origin::SYSTEM, put).unwrap();
     let (_folder, lines) = exported(&store.read().unwrap());
     assert_eq!(lines.lines().count(), 3);
     assert!(lines.contains("\"verifyEmail\":{}"), "{lines}");

@@ -18,8 +18,8 @@ use crate::model::{
 /// use corkboard::model::{Job, JobId};
 /// use corkboard::store::{Reader, StoreError, Stored, keys};
 ///
-/// fn find(reader: &Reader, id: JobId) -> Result<Option<Stored<Job>>, StoreError> {
-///     reader.get(&keys::job(id))
+/// async fn find(reader: &Reader, id: JobId) -> Result<Option<Stored<Job>>, StoreError> {
+///     reader.get(&keys::job(id)).await
 /// }
 /// ```
 /// and with no other:
@@ -27,8 +27,8 @@ use crate::model::{
 /// use corkboard::model::{AccountId, Job};
 /// use corkboard::store::{Reader, StoreError, Stored, keys};
 ///
-/// fn find(reader: &Reader, id: AccountId) -> Result<Option<Stored<Job>>, StoreError> {
-///     reader.get::<Job>(&keys::account(id))
+/// async fn find(reader: &Reader, id: AccountId) -> Result<Option<Stored<Job>>, StoreError> {
+///     reader.get::<Job>(&keys::account(id)).await
 /// }
 /// ```
 pub struct TypedKey<R, U> {

@@ -11,7 +11,7 @@ use super::tables::Tables;
 use super::wal::{Wal, new_salt};
 use super::{RedbOptions, unavailable};
 use crate::store::encode::decode;
-use crate::store::engine::StoreError;
+use crate::store::engine::{Direction, KeyRange, Snapshot as _, StoreError};
 use crate::store::keys;
 
 /// The log generation that belongs to this state, and how many of its records are included.
@@ -99,7 +99,9 @@ pub(super) fn open_database(
 /// generation has not started yet.
 fn replay(database: &Database, wal: &mut Wal) -> Result<(u64, bool), StoreError> {
     let (salt, applied) = place(database)?;
-    let mut sequence = crate::store::log::last(&RedbSnapshot::open(database)?)?;
+    let log = KeyRange::prefix(&keys::log_prefix());
+    let newest = RedbSnapshot::open(database)?.scan(&log, Direction::Backward, 1)?;
+    let mut sequence = crate::store::log::end(&newest)?;
     let mut number = applied;
     wal.replay(salt, applied, |record| {
         let transaction = begin(database)?;

@@ -14,7 +14,7 @@ use super::{RedbEngine, RedbOptions, failed_at};
 use crate::clock::Clock;
 use crate::store::backup::{BackupError, Contents, read_backup};
 use crate::store::engine::{CommitError, Committed, Engine, StoreError};
-use crate::store::stores::Store;
+use crate::store::stores::{Store, wait};
 
 pub struct Replacement {
     path: PathBuf,
@@ -86,11 +86,13 @@ impl Replacement {
     }
 
     /// Makes the new store the only one, if its file has everything up to this entry of the change log.
-    pub fn finish(self, log_end: u64) -> Result<(), StoreError> {
+    pub async fn finish(self, log_end: u64) -> Result<(), StoreError> {
         let new = self.new_path();
         let log = new.with_extension("log");
         std::fs::remove_file(&log).map_err(failed_at(&log))?;
-        let saved = RedbEngine::read_only(&new, RedbOptions::default())?.log_end()?;
+        let saved = RedbEngine::read_only(&new, RedbOptions::default())?
+            .log_end()
+            .await?;
         if saved != log_end {
             let what = format!("{saved} of {log_end} log entries were saved");
             return Err(StoreError::Unavailable(what));
@@ -122,7 +124,7 @@ impl Drop for Replacement {
 }
 
 fn written(change: Committed) -> Result<(), StoreError> {
-    match change.blocking_recv() {
+    match wait(change) {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(CommitError::Store(error))) => Err(error),
         Ok(Err(CommitError::Conflict)) | Err(_) => {

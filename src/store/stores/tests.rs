@@ -15,9 +15,11 @@ fn store() -> (Arc<MemoryEngine>, Store) {
 
 /// A command that sets a row and counts its runs.
 fn set(store: &Store, runs: &Cell<usize>) -> Result<usize, StoreError> {
-    store.run_blocking(Origin::SYSTEM, |transaction| {
+    store.run_now(Origin::SYSTEM, |transaction| {
         runs.set(runs.get() + 1);
-        transaction.put_bytes(&cursor("test"), 7u64.to_be_bytes().to_vec())?;
+        transaction
+            .put_bytes(&cursor("test"), 7u64.to_be_bytes().to_vec())
+            .now()?;
         Ok(runs.get())
     })
 }
@@ -28,7 +30,7 @@ fn with_failures(failures: &[InjectedFailure]) -> (Result<usize, StoreError>, us
     engine.plan(failures.iter().copied());
     let runs = Cell::new(0);
     let answer = set(&store, &runs);
-    let stored = store.read().unwrap().cursor("test").unwrap();
+    let stored = store.read().unwrap().cursor("test").now().unwrap();
     (answer, runs.get(), stored)
 }
 
@@ -84,20 +86,23 @@ fn an_unknown_outcome_is_returned_and_not_retried() {
 #[test]
 fn a_refusal_of_the_command_commits_nothing() {
     let (_, store) = store();
-    let refused: Result<(), StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
-        transaction.put_bytes(&cursor("test"), vec![0; 8])?;
+    let refused: Result<(), StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+        transaction.put_bytes(&cursor("test"), vec![0; 8]).now()?;
         Err(StoreError::TooLarge("wish"))
     });
     assert_eq!(refused, Err(StoreError::TooLarge("wish")));
-    assert_eq!(store.read().unwrap().bytes(&cursor("test")).unwrap(), None);
+    assert_eq!(
+        store.read().unwrap().bytes(&cursor("test")).now().unwrap(),
+        None
+    );
 }
 
 #[test]
 fn a_command_that_only_reads_commits_nothing() {
     let (engine, store) = store();
     engine.plan([InjectedFailure::Unavailable]);
-    let read: Result<bool, StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
-        Ok(transaction.row(&cursor("test"))?.is_some())
+    let read: Result<bool, StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+        Ok(transaction.row(&cursor("test")).now()?.is_some())
     });
     assert_eq!(read, Ok(false));
 }
@@ -111,44 +116,42 @@ fn the_log_says_when_who_and_what_in_order() {
         to: JobStatus::Open,
     };
     for number in 0..4 {
-        let logged: Result<(), StoreError> = store.run_blocking(Origin::OPERATOR, |transaction| {
+        let logged: Result<(), StoreError> = store.run_now(Origin::OPERATOR, |transaction| {
             transaction.log(event(2 * number))?;
             transaction.log(event(2 * number + 1))
         });
         logged.unwrap();
     }
     let reader = store.read().unwrap();
-    assert_eq!(reader.log_end().unwrap(), 8);
+    assert_eq!(reader.log_end().now().unwrap(), 8);
     assert_eq!(*store.watch().borrow(), 8);
-    let found = reader.log_after(0, 100).unwrap();
+    let found = reader.log_after(0, 100).now().unwrap();
     for (number, logged) in (0..).zip(&found) {
         assert_eq!(logged.sequence, number + 1);
         assert_eq!(logged.entry.event, event(number));
         assert_eq!(logged.entry.at, Timestamp::from_millis(1_000));
         assert_eq!(logged.entry.actor, Actor::Operator);
     }
-    assert_eq!(reader.log_after(5, 2).unwrap(), found[5..7]);
-    assert_eq!(reader.log_after(8, 2).unwrap(), []);
-    let before = reader.log_before(4, 2).unwrap();
+    assert_eq!(reader.log_after(5, 2).now().unwrap(), found[5..7]);
+    assert_eq!(reader.log_after(8, 2).now().unwrap(), []);
+    let before = reader.log_before(4, 2).now().unwrap();
     assert_eq!(before, [found[2].clone(), found[1].clone()]);
-    assert_eq!(reader.log_before(1, 2).unwrap(), []);
+    assert_eq!(reader.log_before(1, 2).now().unwrap(), []);
 }
 
 #[test]
 fn every_key_of_a_prefix_is_visited() {
     let (_, store) = store();
-    let many = 2 * EACH_KEY_ROWS;
+    let many = 2 * WALK_ROWS;
     let key = |number: usize| Key::from_bytes(format!("K{number:05}").as_bytes());
-    let filled: Result<(), StoreError> = store.run_blocking(Origin::SYSTEM, |transaction| {
-        (0..many).try_for_each(|number| transaction.put_bytes(&key(number), Vec::new()))
+    let filled: Result<(), StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+        (0..many).try_for_each(|number| transaction.put_bytes(&key(number), Vec::new()).now())
     });
     filled.unwrap();
+    let mut walk = store.read().unwrap().walk(&Key::from_bytes(b"K"));
     let mut seen = Vec::new();
-    let reader = store.read().unwrap();
-    let walked: Result<(), StoreError> = reader.each_key(&Key::from_bytes(b"K"), |key| {
-        seen.push(key);
-        Ok(())
-    });
-    walked.unwrap();
+    while let Some(keys) = walk.next_keys().now().unwrap() {
+        seen.extend(keys);
+    }
     assert_eq!(seen, (0..many).map(key).collect::<Vec<_>>());
 }

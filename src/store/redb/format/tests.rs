@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use redb::ReadableTableMetadata as _;
 
 use super::*;
+use crate::store::Now as _;
 use crate::store::engine::{Change, Engine, Write};
 use crate::store::keys::Key;
 use crate::store::{RedbEngine, Replacement};
@@ -161,7 +162,13 @@ fn a_store_notes_its_format_and_an_unnumbered_one_gets_it_at_the_next_start() {
     });
     let unnumbered = std::fs::read(&path).unwrap();
     let reader = RedbEngine::read_only(&path, options()).unwrap();
-    assert!(reader.bytes(&Key::from_bytes(b"Rz\x07")).unwrap().is_some());
+    assert!(
+        reader
+            .bytes(&Key::from_bytes(b"Rz\x07"))
+            .now()
+            .unwrap()
+            .is_some()
+    );
     drop(reader);
     assert!(std::fs::read(&path).unwrap() == unnumbered);
 
