@@ -1,0 +1,150 @@
+//! Concurrency: nothing is lost and nothing happens twice.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use super::{
+    Change, CommitError, Conditions as _, Open, PostgresEngine, Row, Write, commit, get, key, log,
+    put, row, sum, writes,
+};
+
+const THREADS: u64 = 6;
+const EACH: u64 = 50;
+const CROWD: usize = 40;
+
+/// Runs a function on several threads with the thread's number, and waits for all.
+fn together(work: impl Fn(u64) + Sync) {
+    thread::scope(|scope| {
+        for number in 0..THREADS {
+            let work = &work;
+            scope.spawn(move || work(number));
+        }
+    });
+}
+
+pub(super) fn adders_never_conflict(open: Open) {
+    let engine = open();
+    together(|number| {
+        for _ in 0..EACH {
+            let amount = i64::try_from(number).unwrap();
+            commit(&engine, writes([(key("count"), Write::Add(amount))])).unwrap();
+        }
+    });
+    let wanted = (0..THREADS).sum::<u64>() * EACH;
+    assert_eq!(sum(&engine, "count"), i64::try_from(wanted).unwrap());
+}
+
+fn number_of(row: &Row) -> u64 {
+    u64::from_le_bytes(row.value.clone().try_into().unwrap())
+}
+
+/// Increases the number in a row once, with a checked change. Returns whether it succeeded.
+fn raise(engine: &PostgresEngine) -> bool {
+    let old = get(engine, "n");
+    let version = old.as_ref().map(|row| row.version);
+    let value = old.map_or(0, |row| number_of(&row));
+    let raised = put("n", version.unwrap_or(0) + 1, &(value + 1).to_le_bytes());
+    match commit(engine, writes([raised]).if_version("n", version)) {
+        Ok(_) => true,
+        Err(CommitError::Conflict) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+pub(super) fn no_checked_update_is_lost(open: Open) {
+    let engine = open();
+    together(|_| {
+        for _ in 0..EACH {
+            while !raise(&engine) {}
+        }
+    });
+    let raised = THREADS * EACH;
+    assert_eq!(get(&engine, "n"), Some(row(raised, &raised.to_le_bytes())));
+}
+
+pub(super) fn a_commit_is_seen_by_who_was_answered(open: Open) {
+    let engine = open();
+    together(|number| {
+        for round in 1..=EACH {
+            let own = format!("own {number}");
+            commit(&engine, writes([put(&own, round, b"")])).unwrap();
+            let seen = get(&engine, &own).map(|row| row.version);
+            assert_eq!(seen, Some(round), "{own}");
+        }
+    });
+}
+
+/// Runs a command as the store does: again after a conflict, five times at most. Returns how often it ran, or `None` if
+/// each time met a conflict.
+fn run(command: impl Fn() -> bool) -> Option<usize> {
+    (1..=5).find(|_| command())
+}
+
+pub(super) fn no_command_is_lost_or_doubled(open: Open) {
+    let engine = open();
+    let done = AtomicU64::new(0);
+    together(|_| {
+        for _ in 0..EACH {
+            if run(|| raise(&engine)).is_some() {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let done = done.into_inner();
+    assert!(done >= EACH);
+    let found = get(&engine, "n").unwrap();
+    assert_eq!((found.version, number_of(&found)), (done, done));
+}
+
+/// More commands than connections, each with a view at first.
+pub(super) fn many_commands_on_one_record_all_succeed(open: Open) {
+    let engine = open();
+    let one_at_a_time = Mutex::new(());
+    thread::scope(|scope| {
+        for _ in 0..CROWD {
+            scope.spawn(|| {
+                if !raise(&engine) {
+                    let _turn = one_at_a_time.lock().unwrap();
+                    assert!(run(|| raise(&engine)).is_some());
+                }
+            });
+        }
+    });
+    let crowd = CROWD as u64;
+    assert_eq!(get(&engine, "n"), Some(row(crowd, &crowd.to_le_bytes())));
+}
+
+pub(super) fn the_log_is_dense_under_concurrency(open: Open) {
+    let engine = open();
+    together(|thread| {
+        let mut last = 0;
+        for number in 0..EACH {
+            let event = |part: u8| {
+                [
+                    u8::try_from(thread).unwrap(),
+                    u8::try_from(number).unwrap(),
+                    part,
+                ]
+            };
+            let change = Change::default().and_log(&event(0)).and_log(&event(1));
+            let sequence = commit(&engine, change).unwrap();
+            assert!(sequence >= last + 2);
+            last = sequence;
+        }
+    });
+    let log = log(&engine);
+    assert_eq!(log.len() as u64, 2 * THREADS * EACH);
+    assert_eq!(*engine.watch().borrow(), 2 * THREADS * EACH);
+    let mut next = [0; THREADS as usize];
+    for (wanted, pair) in (0..).zip(log.chunks(2)) {
+        assert_eq!((pair[0].0, pair[1].0), (2 * wanted + 1, 2 * wanted + 2));
+        let [thread, number, part] = pair[0].1[..] else {
+            panic!("an event of another length");
+        };
+        // The events of a change are together, and each thread's changes are in order.
+        assert_eq!((part, &pair[1].1[..]), (0, &[thread, number, 1][..]));
+        assert_eq!(number, next[usize::from(thread)]);
+        next[usize::from(thread)] += 1;
+    }
+}
