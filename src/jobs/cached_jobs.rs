@@ -79,7 +79,15 @@ impl CachedJobs {
         reader: &Reader,
         id: JobId,
     ) -> Result<Option<Arc<CachedJob>>, StoreError> {
-        Ok(self.get_many(reader, &[id]).await?.pop().flatten())
+        let key = keys::job(id);
+        let Some(version) = reader.version(&key).await? else {
+            return Ok(None);
+        };
+        if let Some(cached) = self.cached(id, version) {
+            return Ok(Some(cached));
+        }
+        let job = reader.get(&key).await?;
+        Ok(job.map(|job| self.keep(id, job)))
     }
 
     /// The same of many, in the order of their IDs.
@@ -90,16 +98,8 @@ impl CachedJobs {
     ) -> Result<Vec<Option<Arc<CachedJob>>>, StoreError> {
         let keys: Vec<_> = ids.iter().map(|id| keys::job(*id)).collect();
         let versions = reader.versions(&keys).await?;
-        let cached = |(id, version): (&JobId, Option<u64>)| {
-            self.0
-                .get(id)
-                .filter(|cached| Some(cached.version) == version)
-        };
-        let mut jobs: Vec<_> = ids
-            .iter()
-            .zip(versions.iter().copied())
-            .map(cached)
-            .collect();
+        let cached = |(id, version): (&JobId, &Option<u64>)| self.cached(*id, (*version)?);
+        let mut jobs: Vec<_> = ids.iter().zip(&versions).map(cached).collect();
         let is_missing = |place: &usize| jobs[*place].is_none() && versions[*place].is_some();
         let missing: Vec<usize> = (0..ids.len()).filter(is_missing).collect();
         if missing.is_empty() {
@@ -107,13 +107,19 @@ impl CachedJobs {
         }
         let keys: Vec<_> = missing.iter().map(|place| keys::job(ids[*place])).collect();
         for (place, job) in missing.into_iter().zip(reader.get_many(&keys).await?) {
-            let job = job.map(|job| Arc::new(CachedJob::new(job)));
-            if let Some(job) = &job {
-                self.0.insert(ids[place], job.clone());
-            }
-            jobs[place] = job;
+            jobs[place] = job.map(|job| self.keep(ids[place], job));
         }
         Ok(jobs)
+    }
+
+    fn cached(&self, id: JobId, version: u64) -> Option<Arc<CachedJob>> {
+        self.0.get(&id).filter(|cached| cached.version == version)
+    }
+
+    fn keep(&self, id: JobId, job: Stored<Job>) -> Arc<CachedJob> {
+        let job = Arc::new(CachedJob::new(job));
+        self.0.insert(id, job.clone());
+        job
     }
 }
 

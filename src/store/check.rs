@@ -162,8 +162,7 @@ impl Check<'_> {
     }
 
     async fn exists(&mut self, key: &Key, what: &str, wanted: &Key) -> Result<bool, StoreError> {
-        let found = self.reader.view.versions(&[wanted]).await?;
-        let exists = found.first().is_some_and(Option::is_some);
+        let exists = self.reader.view.version(wanted).await?.is_some();
         if !exists {
             self.wrong(format!("{key}: {what} is missing ({wanted})"));
         }

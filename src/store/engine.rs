@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 use super::keys::Key;
+use super::postgres::PostgresView;
 
 pub const MAX_KEY_BYTES: usize = 1024;
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
@@ -207,13 +208,15 @@ pub trait Snapshot: Send + Sync {
 pub enum View {
     /// Reads resolve at once.
     Local(Arc<dyn Snapshot>),
+    Postgres(Arc<PostgresView>),
 }
 
-#[expect(clippy::unused_async, reason = "an engine on another machine waits")]
 impl View {
     pub async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
         match self {
             Self::Local(snapshot) => snapshot.get(key),
+            // On the heap, so that it does not enlarge every future that reads.
+            Self::Postgres(view) => Box::pin(view.get(key)).await,
         }
     }
 
@@ -221,13 +224,26 @@ impl View {
     pub async fn get_many(&self, keys: &[&Key]) -> Result<Vec<Option<Row>>, StoreError> {
         match self {
             Self::Local(snapshot) => keys.iter().map(|key| snapshot.get(key)).collect(),
+            Self::Postgres(view) => Box::pin(view.get_many(keys)).await,
         }
     }
 
-    /// Only the versions, for callers that have cached the values.
+    /// Only the version, for callers that have cached the value.
+    pub async fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::Local(snapshot) => snapshot.version(key),
+            Self::Postgres(view) => {
+                let versions = Box::pin(view.versions(&[key])).await?;
+                Ok(versions.into_iter().next().flatten())
+            }
+        }
+    }
+
+    /// The version of each key, in the order of the keys.
     pub async fn versions(&self, keys: &[&Key]) -> Result<Vec<Option<u64>>, StoreError> {
         match self {
             Self::Local(snapshot) => keys.iter().map(|key| snapshot.version(key)).collect(),
+            Self::Postgres(view) => Box::pin(view.versions(keys)).await,
         }
     }
 
@@ -240,6 +256,7 @@ impl View {
     ) -> Result<Vec<(Key, Row)>, StoreError> {
         match self {
             Self::Local(snapshot) => snapshot.scan(range, direction, limit),
+            Self::Postgres(view) => Box::pin(view.scan(range, direction, limit)).await,
         }
     }
 }
@@ -273,6 +290,7 @@ pub trait Engine: Send + Sync {
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
         match self.view()? {
             View::Local(snapshot) => Ok(snapshot),
+            View::Postgres(_) => Err(StoreError::Unavailable("not in this process".into())),
         }
     }
     /// Submits a change. The answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change

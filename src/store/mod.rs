@@ -17,9 +17,11 @@ pub mod keys;
 mod log;
 mod memory;
 mod page;
+mod postgres;
 mod record;
 mod redb;
 mod stores;
+mod tally;
 
 pub use backup::{
     About, BackupError, Contents, PART_SUFFIX, is_backup, read_backup, save_backup, write_backup,
@@ -35,6 +37,7 @@ pub use keys::{Key, RecordKey, UniqueKey};
 pub use log::{Logged, trim_log};
 pub use memory::{InjectedFailure, MemoryEngine};
 pub use page::{Page, Paged, Place};
+pub use postgres::{PostgresEngine, PostgresOptions};
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod pool;
 mod resolve;
 mod schema;
 mod session;
-mod tally;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -31,10 +30,10 @@ pub use view::PostgresView;
 use connect::Connector;
 use failure::unavailable;
 use pool::Pool;
-use tally::Tally;
 use writer::{Submitted, Writer};
 
-use super::engine::{Change, CommitError, Committed, Load, StoreError};
+use super::engine::{Change, CommitError, Committed, Engine, Load, StoreError, View};
+use super::tally::Tally;
 
 /// Most changes that may wait. One more is refused as `Busy`.
 const QUEUE: usize = 4096;
@@ -141,16 +140,16 @@ impl PostgresEngine {
         open.recv().map_err(|_| stopped())??;
         Ok(engine)
     }
+}
 
-    /// A consistent view. Its moment is that of its first read; until then it costs nothing.
-    pub fn view(&self) -> PostgresView {
-        PostgresView::new(self.pool.clone())
+impl Engine for PostgresEngine {
+    /// Its moment is that of its first read; until then it costs nothing.
+    fn view(&self) -> Result<View, StoreError> {
+        let view = PostgresView::new(self.pool.clone());
+        Ok(View::Postgres(Arc::new(view)))
     }
 
-    /// Submits a change. The answer comes once it is durable. Never blocks: a full queue answers `Busy`, a change beyond
-    /// the limits `TooLarge`, an addition to something that is not a counter `Corrupt`. None of these affects other
-    /// changes.
-    pub fn submit(&self, change: Change) -> Committed {
+    fn submit(&self, change: Change) -> Committed {
         let (answer, committed) = oneshot::channel();
         let refused = match (change.check_limits(), &self.queue) {
             (Err(error), _) => Some((answer, error)),
@@ -181,15 +180,14 @@ impl PostgresEngine {
         committed
     }
 
-    /// Sends the log's last sequence number each time it grows, also by other nodes. Ends when the engine is dropped and
-    /// its connections are closed.
-    pub fn watch(&self) -> watch::Receiver<u64> {
+    /// Also when other nodes make the log grow.
+    fn watch(&self) -> watch::Receiver<u64> {
         let mut receiver = self.sequence.clone();
         receiver.mark_unchanged();
         receiver
     }
 
-    pub fn load(&self) -> Load {
+    fn load(&self) -> Load {
         self.tally.load()
     }
 }

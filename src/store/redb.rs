@@ -11,7 +11,6 @@ mod rows;
 mod shield;
 mod snapshot;
 mod tables;
-mod tally;
 mod wal;
 mod writer;
 
@@ -29,11 +28,11 @@ pub use replace::Replacement;
 use media::Files;
 use opened::Opened;
 use snapshot::Live;
-use tally::Tally;
 use writer::{Submitted, Writer};
 
 use super::Reader;
 use super::engine::{Change, CommitError, Committed, Engine, Load, StoreError, View};
+use super::tally::Tally;
 
 /// Most changes that may wait. One more is refused as `Busy`.
 const QUEUE: usize = 4096;

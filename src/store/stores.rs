@@ -218,7 +218,12 @@ impl Reader {
             .collect()
     }
 
-    /// The version of each record, without loading the records.
+    /// A record's version, without loading the record.
+    pub async fn version<R>(&self, key: &RecordKey<R>) -> Result<Option<u64>, StoreError> {
+        self.view.version(key).await
+    }
+
+    /// The version of each record, in the order of the keys.
     pub async fn versions<R>(&self, keys: &[RecordKey<R>]) -> Result<Vec<Option<u64>>, StoreError> {
         let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
         self.view.versions(&plain).await

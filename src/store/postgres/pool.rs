@@ -26,7 +26,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(super) enum Read {
     Get,
     GetMany,
-    Version,
+    Versions,
     /// From a key up to another one, or to the end.
     Within(Direction),
     From(Direction),
@@ -35,7 +35,7 @@ pub(super) enum Read {
 const READS: [&str; 7] = [
     "SELECT version, value FROM corkboard_rows WHERE key = $1",
     "SELECT key, version, value FROM corkboard_rows WHERE key = ANY($1::bytea[])",
-    "SELECT version FROM corkboard_rows WHERE key = $1",
+    "SELECT key, version FROM corkboard_rows WHERE key = ANY($1::bytea[])",
     "SELECT key, version, value FROM corkboard_rows WHERE key >= $1 AND key < $3 ORDER BY key LIMIT $2",
     "SELECT key, version, value FROM corkboard_rows WHERE key >= $1 AND key < $3 ORDER BY key DESC LIMIT $2",
     "SELECT key, version, value FROM corkboard_rows WHERE key >= $1 ORDER BY key LIMIT $2",
@@ -47,7 +47,7 @@ impl Read {
         match self {
             Self::Get => 0,
             Self::GetMany => 1,
-            Self::Version => 2,
+            Self::Versions => 2,
             Self::Within(Direction::Forward) => 3,
             Self::Within(Direction::Backward) => 4,
             Self::From(Direction::Forward) => 5,

@@ -36,11 +36,11 @@ impl PostgresView {
     }
 
     /// The rows of several keys, in the order of the keys.
-    pub async fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+    pub async fn get_many(&self, keys: &[&Key]) -> Result<Vec<Option<Row>>, StoreError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<&[u8]> = keys.iter().map(Key::as_bytes).collect();
+        let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
         let rows = self.rows(Read::GetMany, &[&wanted]).await?;
         let found = rows.iter().map(keyed_row).collect::<Result<Vec<_>, _>>();
         let mut found: HashMap<Key, Row> = found
@@ -52,24 +52,32 @@ impl PostgresView {
         for key in keys {
             *uses.entry(key).or_default() += 1;
         }
-        let take = |key: &Key| {
-            let left = uses.get_mut(key)?;
+        let take = |key: &&Key| {
+            let left = uses.get_mut(*key)?;
             *left -= 1;
             if *left == 0 {
-                found.remove(key)
+                found.remove(*key)
             } else {
-                found.get(key).cloned()
+                found.get(*key).cloned()
             }
         };
         Ok(keys.iter().map(take).collect())
     }
 
-    /// Only the version, without the value.
-    pub async fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
-        let rows = self.rows(Read::Version, &[&key.as_bytes()]).await?;
-        let version = rows.first().map(|found| found.try_get::<_, i64>(0));
-        let version = version.transpose().map_err(|error| damaged(&error))?;
-        Ok(version.map(|version| version as u64))
+    /// Only the versions, without the values.
+    pub async fn versions(&self, keys: &[&Key]) -> Result<Vec<Option<u64>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+        let rows = self.rows(Read::Versions, &[&wanted]).await?;
+        let version = |found: &tokio_postgres::Row| {
+            let key = Key::from_bytes(found.try_get(0)?);
+            Ok((key, found.try_get::<_, i64>(1)? as u64))
+        };
+        let found = rows.iter().map(version).collect::<Result<_, _>>();
+        let found: HashMap<Key, u64> = found.map_err(|error| damaged(&error))?;
+        Ok(keys.iter().map(|key| found.get(*key).copied()).collect())
     }
 
     /// The first `limit` rows of a range in a direction, at most `MAX_SCAN_ROWS`.

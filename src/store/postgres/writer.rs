@@ -15,8 +15,8 @@ use super::group::{Draft, Needs};
 use super::outage::{Outage, jittered};
 use super::schema;
 use super::session::{GroupId, Session, Stop};
-use super::tally::Tally;
 use crate::store::engine::{Change, CommitError, StoreError};
+use crate::store::tally::Tally;
 
 /// Most changes in one group, so that the first does not wait long for the others.
 const GROUP: usize = 256;
