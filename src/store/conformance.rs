@@ -7,9 +7,10 @@ mod reads;
 
 use std::sync::Arc;
 
+use super::postgres::Server;
 use super::{
     Change, Check, CommitError, Direction, Engine, Key, KeyRange, KeysCheck, MemoryEngine,
-    RedbEngine, RedbOptions, Row, Write,
+    Now as _, PostgresEngine, PostgresOptions, RedbEngine, RedbOptions, Row, View, Write,
 };
 
 type Open<'a> = &'a dyn Fn() -> Arc<dyn Engine>;
@@ -25,6 +26,17 @@ fn on_redb(test: fn(Open)) {
     test(&|| Arc::new(RedbEngine::open(&path, RedbOptions::default()).unwrap()));
 }
 
+/// On a database of its own.
+fn on_postgres(test: fn(Open)) {
+    let database = Server::shared().database();
+    let options = || PostgresOptions {
+        // One test holds this many views at once.
+        connections: races::CROWD,
+        ..database.options()
+    };
+    test(&|| Arc::new(PostgresEngine::open(options()).unwrap()));
+}
+
 macro_rules! on_each_engine {
     ($($suite:ident::$test:ident;)*) => {
         mod memory {
@@ -32,6 +44,9 @@ macro_rules! on_each_engine {
         }
         mod redb {
             $(#[test] fn $test() { super::on_redb(super::$suite::$test); })*
+        }
+        mod postgres {
+            $(#[test] fn $test() { super::on_postgres(super::$suite::$test); })*
         }
     };
 }
@@ -50,12 +65,13 @@ on_each_engine! {
     commits::the_log_is_dense_and_in_the_order_of_commits;
     commits::a_watcher_sees_only_the_log;
     commits::everything_is_there_after_a_restart_and_the_log_continues;
-    reads::an_old_snapshot_does_not_see_later_commits;
-    reads::a_version_matches_its_row_in_the_same_snapshot;
-    reads::a_snapshot_outlives_many_commits;
+    reads::an_old_view_does_not_see_later_commits;
+    reads::a_version_matches_its_row_in_the_same_view;
+    reads::a_view_outlives_many_commits;
     reads::a_scan_returns_the_keys_within_its_bounds;
     reads::a_prefix_range_contains_keys_with_the_prefix;
     reads::a_scan_stops_at_its_limit_and_can_continue;
+    reads::many_keys_are_found_in_their_order;
     races::adders_never_conflict;
     races::no_checked_update_is_lost;
     races::a_commit_is_seen_by_who_was_answered;
@@ -65,16 +81,16 @@ on_each_engine! {
     races::the_log_is_dense_under_concurrency;
 }
 
-fn key(text: &str) -> Key {
+pub(super) fn key(text: &str) -> Key {
     Key::from_bytes(text.as_bytes())
 }
 
-fn put(text: &str, version: u64, value: &[u8]) -> (Key, Write) {
+pub(super) fn put(text: &str, version: u64, value: &[u8]) -> (Key, Write) {
     let value = value.to_vec();
     (key(text), Write::Put { version, value })
 }
 
-fn writes(writes: impl IntoIterator<Item = (Key, Write)>) -> Change {
+pub(super) fn writes(writes: impl IntoIterator<Item = (Key, Write)>) -> Change {
     Change {
         writes: writes.into_iter().collect(),
         ..Change::default()
@@ -82,7 +98,7 @@ fn writes(writes: impl IntoIterator<Item = (Key, Write)>) -> Change {
 }
 
 impl Change {
-    fn expecting(mut self, text: &str, version: Option<u64>) -> Self {
+    pub(super) fn expecting(mut self, text: &str, version: Option<u64>) -> Self {
         self.checks.push(Check {
             key: key(text),
             version,
@@ -90,7 +106,7 @@ impl Change {
         self
     }
 
-    fn expecting_keys(mut self, prefix: &str, keys: &[&str]) -> Self {
+    pub(super) fn expecting_keys(mut self, prefix: &str, keys: &[&str]) -> Self {
         self.keys_checks.push(KeysCheck {
             prefix: key(prefix),
             keys: keys.iter().map(|text| key(text)).collect(),
@@ -98,18 +114,18 @@ impl Change {
         self
     }
 
-    fn logging(mut self, event: &[u8]) -> Self {
+    pub(super) fn logging(mut self, event: &[u8]) -> Self {
         self.events.push(event.to_vec());
         self
     }
 }
 
-fn commit(engine: &dyn Engine, change: Change) -> Result<u64, CommitError> {
+pub(super) fn commit(engine: &dyn Engine, change: Change) -> Result<u64, CommitError> {
     engine.submit(change).blocking_recv().unwrap()
 }
 
 /// Submits all changes before waiting for any, so that they can share a durable commit.
-fn commit_all(
+pub(super) fn commit_all(
     engine: &dyn Engine,
     changes: impl IntoIterator<Item = Change>,
 ) -> Vec<Result<u64, CommitError>> {
@@ -123,26 +139,33 @@ fn commit_all(
         .collect()
 }
 
-fn row(version: u64, value: &[u8]) -> Row {
+pub(super) fn row(version: u64, value: &[u8]) -> Row {
     Row {
         version,
         value: value.to_vec(),
     }
 }
 
-fn get(engine: &dyn Engine, text: &str) -> Option<Row> {
-    engine.snapshot().unwrap().get(&key(text)).unwrap()
+pub(super) fn get_in(view: &View, text: &str) -> Option<Row> {
+    view.get(&key(text)).now().unwrap()
 }
 
-fn sum(engine: &dyn Engine, text: &str) -> i64 {
+pub(super) fn get(engine: &dyn Engine, text: &str) -> Option<Row> {
+    get_in(&engine.view().unwrap(), text)
+}
+
+pub(super) fn scan(view: &View, range: &KeyRange, direction: Direction) -> Vec<(Key, Row)> {
+    view.scan(range, direction, usize::MAX).now().unwrap()
+}
+
+pub(super) fn sum(engine: &dyn Engine, text: &str) -> i64 {
     get(engine, text).map_or(0, |row| i64::from_le_bytes(row.value.try_into().unwrap()))
 }
 
 /// The log: sequence numbers and events.
-fn log(engine: &dyn Engine) -> Vec<(u64, Vec<u8>)> {
-    let snapshot = engine.snapshot().unwrap();
+pub(super) fn log(engine: &dyn Engine) -> Vec<(u64, Vec<u8>)> {
     let range = KeyRange::prefix(&super::keys::log_prefix());
-    let rows = snapshot.scan(&range, Direction::Forward, usize::MAX);
+    let rows = scan(&engine.view().unwrap(), &range, Direction::Forward);
     let entry = |(key, row): (Key, Row)| (super::keys::log_sequence(&key).unwrap(), row.value);
-    rows.unwrap().into_iter().map(entry).collect()
+    rows.into_iter().map(entry).collect()
 }

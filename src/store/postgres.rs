@@ -25,6 +25,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+#[cfg(test)]
+pub(super) use tests::Server;
 pub use view::PostgresView;
 
 use connect::Connector;

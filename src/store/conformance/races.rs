@@ -12,7 +12,8 @@ use crate::store::Now as _;
 
 const THREADS: u64 = 6;
 const EACH: u64 = 50;
-const CROWD: usize = 40;
+/// Commands that hold a view at the same time.
+pub(super) const CROWD: usize = 40;
 
 /// Runs a function on several threads with the thread's number, and waits for all.
 fn together(work: impl Fn(u64) + Sync) {

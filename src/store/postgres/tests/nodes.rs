@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::{
-    Change, CommitError, Conditions as _, PostgresEngine, Server, StoreError, Write, commit, get,
-    key, log, put, row, sum, wait, writes,
+    Change, CommitError, PostgresEngine, Server, StoreError, Write, commit, get, key, log, put,
+    row, sum, writes,
 };
+use crate::store::{Engine as _, Now as _};
 
 const NODES: usize = 4;
 
@@ -39,7 +40,7 @@ fn nodes_that_start_at_once_make_one_schema() {
             opened.map(|engine| engine.join().unwrap()).collect()
         });
         for (number, engine) in (1..).zip(&engines) {
-            let logged = commit(engine, Change::default().and_log(b"e"));
+            let logged = commit(engine, Change::default().logging(b"e"));
             assert_eq!(logged, Ok(number));
         }
         assert_eq!(database.sql("SELECT version FROM corkboard_schema"), "1");
@@ -55,8 +56,8 @@ fn one_of_racing_changes_with_the_same_check_wins() {
         let wins = std::sync::Mutex::new(Vec::new());
         on_each(&engines, |number, engine| {
             let name = number.to_string();
-            let change = writes([put("a", version + 1, name.as_bytes())]).and_log(name.as_bytes());
-            let change = change.if_version("a", (version > 0).then_some(version));
+            let change = writes([put("a", version + 1, name.as_bytes())]).logging(name.as_bytes());
+            let change = change.expecting("a", (version > 0).then_some(version));
             start.wait();
             match commit(engine, change) {
                 Ok(sequence) => wins.lock().unwrap().push((sequence, name.into_bytes())),
@@ -82,14 +83,14 @@ fn racing_checks_of_keys_never_both_pass() {
         let mut added = 0;
         while added < 10 {
             let range = super::KeyRange::prefix(&key("k"));
-            let rows = super::scan(&engine.view(), &range, super::Direction::Forward);
+            let rows = super::scan(&engine.view().unwrap(), &range, super::Direction::Forward);
             let keys: Vec<String> = rows
                 .iter()
                 .map(|(key, _)| String::from_utf8(key.as_bytes().to_vec()).unwrap())
                 .collect();
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let next = format!("k{:03}", keys.len());
-            let change = writes([put(&next, 1, b"")]).if_keys("k", &keys);
+            let change = writes([put(&next, 1, b"")]).expecting_keys("k", &keys);
             match commit(engine, change) {
                 Ok(_) => added += 1,
                 Err(error) => assert_eq!(error, CommitError::Conflict),
@@ -109,7 +110,7 @@ fn the_log_of_all_nodes_is_dense_and_in_order() {
         for number in 0..50u8 {
             let event = |part: u8| [node as u8, number, part];
             let change = writes([(key("count"), Write::Add(1))]);
-            let change = change.and_log(&event(0)).and_log(&event(1));
+            let change = change.logging(&event(0)).logging(&event(1));
             let sequence = commit(engine, change).unwrap();
             assert!(sequence >= last + 2);
             last = sequence;
@@ -131,7 +132,7 @@ fn the_log_of_all_nodes_is_dense_and_in_order() {
     assert_eq!(sum(&engines[1], "count"), 50 * NODES as i64);
     for engine in &engines {
         let mut watch = engine.watch();
-        wait(watch.wait_for(|last| *last == events)).unwrap();
+        watch.wait_for(|last| *last == events).now().unwrap();
     }
 }
 
@@ -141,15 +142,15 @@ fn a_node_sees_commits_of_another() {
     let (one, other) = (database.open(), database.open());
     let (mut at_one, mut at_other) = (one.watch(), other.watch());
     for round in 1..=5 {
-        assert_eq!(commit(&one, Change::default().and_log(b"e")), Ok(round));
+        assert_eq!(commit(&one, Change::default().logging(b"e")), Ok(round));
         // Its own before the answer.
         assert_eq!(*at_one.borrow_and_update(), round);
-        wait(at_other.changed()).unwrap();
+        at_other.changed().now().unwrap();
         assert_eq!(*at_other.borrow_and_update(), round);
         assert_eq!(log(&other).len() as u64, round);
     }
     drop(one);
-    assert!(wait(at_one.changed()).is_err(), "watchers see the end");
+    assert!(at_one.changed().now().is_err(), "watchers see the end");
     thread::sleep(Duration::from_millis(10));
     assert!(!at_other.has_changed().unwrap());
 }
@@ -182,5 +183,5 @@ fn the_log_continues_after_one_that_was_restored() {
     drop(engine);
     let engine = database.open();
     assert_eq!(*engine.watch().borrow(), 41);
-    assert_eq!(commit(&engine, Change::default().and_log(b"next")), Ok(42));
+    assert_eq!(commit(&engine, Change::default().logging(b"next")), Ok(42));
 }

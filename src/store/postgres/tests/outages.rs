@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::proxy::{Cut, Proxy};
 use super::server::Database;
 use super::{
-    Change, CommitError, Conditions as _, PostgresEngine, PostgresOptions, Server, StoreError,
-    Write, commit, commit_all, get, get_in, key, log, put, row, sum, wait, writes,
+    Change, CommitError, PostgresEngine, PostgresOptions, Server, StoreError, Write, commit,
+    commit_all, get, get_in, key, log, put, row, sum, writes,
 };
-use crate::store::engine::Trouble;
+use crate::store::{Engine as _, Now as _, Trouble};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,7 +34,7 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
 /// One that shows if it happens twice, or not at all.
 fn once(name: &str) -> Change {
     let change = writes([put(name, 1, b""), (key("count"), Write::Add(1))]);
-    change.if_version(name, None).and_log(name.as_bytes())
+    change.expecting(name, None).logging(name.as_bytes())
 }
 
 fn is_unavailable<T>(result: &Result<T, CommitError>) -> bool {
@@ -101,10 +101,10 @@ fn lost_connections_are_replaced() {
     let engine = PostgresEngine::open(through(&proxy, &database)).unwrap();
     commit(&engine, once("0")).unwrap();
     for round in 1..10 {
-        let view = engine.view();
+        let view = engine.view().unwrap();
         assert_eq!(get_in(&view, "0"), Some(row(1, b"")));
         proxy.cut(false);
-        let lost = wait(view.get(&key("0")));
+        let lost = view.get(&key("0")).now();
         assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
         // New views and commits do not notice.
         if round % 2 == 0 {
@@ -128,7 +128,7 @@ fn while_the_database_is_away_changes_are_refused() {
     let answers = commit_all(&engine, (0..100).map(|_| once("c")));
     assert!(answers.iter().all(is_unavailable));
     assert!(begun.elapsed() < Duration::from_secs(5));
-    let read = wait(engine.view().get(&key("a")));
+    let read = engine.view().unwrap().get(&key("a")).now();
     assert!(matches!(read, Err(StoreError::Unavailable(_))));
     proxy.up();
     eventually("it recovers", || engine.load().trouble.is_none());
@@ -202,7 +202,7 @@ fn a_node_that_hangs_does_not_stop_the_others_for_long() {
             database.sql("BEGIN; SELECT * FROM corkboard_counter FOR UPDATE; SELECT pg_sleep(1)")
         });
         eventually("it is locked", || {
-            is_unavailable(&commit(&engine, writes([]).and_log(b"")))
+            is_unavailable(&commit(&engine, writes([]).logging(b"")))
         });
         held.join().unwrap();
     });
@@ -223,10 +223,10 @@ fn commits_need_no_connection_of_views() {
         ..database.options()
     };
     let engine = PostgresEngine::open(options).unwrap();
-    let views = [engine.view(), engine.view(), engine.view()];
+    let views = [(); 3].map(|()| engine.view().unwrap());
     assert_eq!(get_in(&views[0], "a"), None);
     assert_eq!(get_in(&views[1], "a"), None);
-    let late = wait(views[2].get(&key("a")));
+    let late = views[2].get(&key("a")).now();
     assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
     commit(&engine, once("a")).unwrap();
     assert_eq!(get_in(&views[1], "a"), None);
@@ -317,7 +317,7 @@ fn log_names(engine: &PostgresEngine) -> Vec<String> {
     let mut names = Vec::new();
     let mut range = super::KeyRange::prefix(&super::keys::log_prefix());
     loop {
-        let rows = super::scan(&engine.view(), &range, super::Direction::Forward);
+        let rows = super::scan(&engine.view().unwrap(), &range, super::Direction::Forward);
         let Some((last, _)) = rows.last() else { break };
         range = range.beyond(last.clone(), super::Direction::Forward);
         for (key, row) in rows {

@@ -12,8 +12,6 @@ use std::sync::{Mutex, OnceLock};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::super::{PostgresEngine, PostgresOptions};
-
 /// How long a server may take to start. After a crash, it first replays its log.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -34,7 +32,7 @@ else
 fi
 "#;
 
-pub(super) struct Server {
+pub struct Server {
     folder: PathBuf,
     programs: PathBuf,
     watcher: Mutex<Option<Child>>,
@@ -185,19 +183,15 @@ fn parent_and_state(process: &str) -> Option<(String, String)> {
     Some((parts.next()?.to_owned(), state))
 }
 
-pub(super) struct Database<'a> {
+pub struct Database<'a> {
     server: &'a Server,
     pub name: String,
 }
 
 impl Database<'_> {
-    pub fn options(&self) -> PostgresOptions {
+    pub fn url(&self) -> String {
         let folder = self.server.folder.to_str().unwrap().replace('/', "%2F");
-        PostgresOptions::new(format!("postgres://corkboard@{folder}/{}", self.name))
-    }
-
-    pub fn open(&self) -> PostgresEngine {
-        PostgresEngine::open(self.options()).unwrap()
+        format!("postgres://corkboard@{folder}/{}", self.name)
     }
 
     /// Runs SQL, and returns what it prints.
