@@ -16,7 +16,7 @@ use crate::auth::{
     AccessKeys, FailureLog, KeyError, LogInLimits, PasswordError, Passwords, Throttle,
 };
 use crate::clock::Clock;
-use crate::config::{Config, MailTls, MailTransport};
+use crate::config::{Config, MailTls, MailTransport, StoreEngine};
 use crate::eligibility::{self, Checker, OpenJobs, Terms};
 use crate::followers::{Backups, Followers, Progress};
 use crate::http;
@@ -25,7 +25,10 @@ use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worke
 use crate::office::{self, SeedError};
 use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
 use crate::search::{SearchError, SearchIndex};
-use crate::store::{Reader, RedbEngine, RedbOptions, Replacement, Store, StoreError};
+use crate::store::{
+    PostgresEngine, PostgresOptions, Reader, RedbEngine, RedbOptions, Replacement, RestoreTarget,
+    Store, StoreError,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -82,6 +85,10 @@ pub fn open_index(config: &Config) -> Result<SearchIndex, SearchError> {
 /// Opens a data folder's store, and creates both if they do not exist: for commands that start a new board.
 pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     let folder = make_folder(&config.data.dir)?;
+    if let Some(options) = database(config) {
+        let engine = PostgresEngine::open(options)?;
+        return Ok(Store::new(Arc::new(engine), clock));
+    }
     let path = folder.join(STORE);
     let engine = RedbEngine::open(&path, RedbOptions::default())?;
     if let Err(error) = Replacement::clear_interrupted(&path) {
@@ -90,15 +97,29 @@ pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     Ok(Store::new(Arc::new(engine), clock))
 }
 
-/// Whether a data folder has a store.
-pub fn has_store(config: &Config) -> bool {
-    config.data.dir.join(STORE).exists()
+/// How to reach the database, if the records are in one.
+fn database(config: &Config) -> Option<PostgresOptions> {
+    let settings = &config.store;
+    (settings.engine == StoreEngine::Postgres).then(|| PostgresOptions {
+        root_certificates: settings.root_certificates.clone(),
+        connections: settings.connections.get() as usize,
+        ..PostgresOptions::new(&settings.url)
+    })
 }
 
-/// Prepares to replace a data folder's store, or to give it its first one. Fails if a server uses it.
-pub fn replace_store(config: &Config) -> Result<Replacement, StartError> {
+/// Whether there is a store already. A database counts as one, whatever is in it.
+pub fn has_store(config: &Config) -> bool {
+    database(config).is_some() || config.data.dir.join(STORE).exists()
+}
+
+/// Prepares to replace a data folder's store, or to give it or a database its first data. Fails if a server uses the
+/// folder.
+pub fn restore_target(config: &Config) -> Result<RestoreTarget, StartError> {
     let folder = make_folder(&config.data.dir)?;
-    Ok(Replacement::begin(&folder.join(STORE))?)
+    Ok(match database(config) {
+        Some(options) => RestoreTarget::Database(options),
+        None => RestoreTarget::File(Replacement::begin(&folder.join(STORE))?),
+    })
 }
 
 /// Opens a data folder's store, which must exist: for all other commands. After a typo in the folder's name, an empty board
@@ -109,6 +130,9 @@ pub fn existing_store(config: &Config, clock: Clock) -> Result<Store, StartError
 }
 
 fn must_be_there(config: &Config) -> Result<(), StartError> {
+    if database(config).is_some() {
+        return Ok(());
+    }
     let folder = &config.data.dir;
     // "data" alone would not say where.
     let shown = || std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
@@ -130,9 +154,13 @@ pub fn check_backup_folder(config: &Config) -> Result<(), StartError> {
     }
 }
 
-/// Opens a data folder's store for reading. A store that a crash left open is closed first. Fails if a server uses it.
+/// Opens a store for reading. One in the data folder that a crash left open is closed first, and one that a server uses
+/// there cannot be opened.
 pub fn read_only_store(config: &Config) -> Result<Reader, StartError> {
     must_be_there(config)?;
+    if database(config).is_some() {
+        return Ok(open_store(config, Clock::System)?.into_reader()?);
+    }
     let reader = RedbEngine::read_only(&config.data.dir.join(STORE), RedbOptions::default())?;
     Ok(reader)
 }

@@ -7,6 +7,7 @@ mod backup;
 mod board;
 mod cli;
 mod commands;
+mod database;
 mod durability;
 mod erasure;
 mod errors;

@@ -86,12 +86,40 @@ pub fn write_jobs(path: &Path, count: usize, descriptions: Descriptions) {
     writer.flush().expect("target/ can be written");
 }
 
+/// Where the board's records are, if not in the data folder: these settings in the environment, as for the binary. The
+/// database must be empty.
+const DATABASE: [&str; 2] = ["CORKBOARD__STORE__ENGINE", "CORKBOARD__STORE__URL"];
+
+/// The binary, with its records in the data folder.
+fn on_files(folder: &Path) -> Command {
+    let mut command = Command::new(CORKBOARD);
+    command.arg("--data-dir").arg(folder);
+    for name in DATABASE {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Moves a board from a data folder to the database, if the environment names one.
+fn move_to_database(folder: &Path) {
+    if std::env::var_os(DATABASE[0]).is_none() {
+        return;
+    }
+    // Not in the data folder, where no backup may be.
+    let file = room().join("moved.backup");
+    let saved = on_files(folder).arg("backup").arg(&file).status();
+    assert!(saved.expect("the binary runs").success());
+    let mut restore = Command::new(CORKBOARD);
+    restore.arg("--data-dir").arg(folder);
+    let restored = restore.arg("restore").arg(&file).status();
+    assert!(restored.expect("the binary runs").success());
+    std::fs::remove_file(file).expect("target/ can be written");
+}
+
 /// Imports a file into a data folder with the binary. Returns the seconds it took.
 pub fn import(folder: &Path, kind: &str, file: &Path, count: usize) -> f64 {
     let started = Instant::now();
-    let output = Command::new(CORKBOARD)
-        .arg("--data-dir")
-        .arg(folder)
+    let output = on_files(folder)
         .args(["import", kind, "--strict"])
         .arg(file)
         .output()
@@ -109,7 +137,7 @@ pub fn import(folder: &Path, kind: &str, file: &Path, count: usize) -> f64 {
 /// An empty data folder with the employers of the postings.
 pub fn fresh(folder: &Path) {
     std::fs::create_dir_all(folder).expect("target/ can be written");
-    drop(open(folder));
+    drop(app::open_store(&on_files_config(folder), Clock::System).expect("the store opens"));
     let file = folder.join("employers.csv");
     std::fs::write(&file, EMPLOYERS).expect("target/ can be written");
     import(folder, "employers", &file, EMPLOYERS.lines().count() - 1);
@@ -132,13 +160,14 @@ pub fn campus(count: usize) -> tempfile::TempDir {
         write_jobs(&file, count, Descriptions::Real);
         import(&kept, "jobs", &file, count);
         std::fs::remove_file(file).expect("target/ can be written");
-        let served = Served::corkboard(&kept);
+        let served = Served::run(on_files(&kept));
         served.wait_until_indexed(count);
         served.stop();
         std::fs::write(kept.join("complete"), "").expect("target/ can be written");
     }
     let copy = tempfile::tempdir_in(room()).expect("target/ can be written");
     copy_folder(&kept, copy.path());
+    move_to_database(copy.path());
     copy
 }
 
@@ -160,12 +189,20 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 pub fn config(folder: &Path) -> Config {
+    let mut config = on_files_config(folder);
+    let settings = std::env::vars().filter(|(name, _)| DATABASE.contains(&name.as_str()));
+    let read = Config::load(Some(Path::new("/dev/null")), settings);
+    config.store = read.expect("the settings are right").store;
+    config
+}
+
+fn on_files_config(folder: &Path) -> Config {
     let mut config = Config::default();
     folder.clone_into(&mut config.data.dir);
     config
 }
 
-/// The store of a data folder that no server uses.
+/// The store of a board that no server uses.
 pub fn open(folder: &Path) -> Store {
     app::open_store(&config(folder), Clock::System).expect("the store opens")
 }

@@ -29,6 +29,11 @@ impl Served {
     pub fn corkboard(folder: &Path) -> Self {
         let mut command = Command::new(CORKBOARD);
         command.arg("--data-dir").arg(folder);
+        Self::run(command)
+    }
+
+    /// The binary with options, and perhaps another environment.
+    pub fn run(mut command: Command) -> Self {
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         Self::start(command)
     }

@@ -14,7 +14,7 @@ use super::reindex::{build_index, remove_index};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::read_backup;
+use crate::store::{RestoreTarget, read_backup};
 use crate::telemetry::say;
 use crate::{followers, office};
 
@@ -46,17 +46,13 @@ impl Restore {
         let mut file = open().map_err(|error| named(&error))?;
         read_backup(&mut file, &mut |_| Ok(())).map_err(|error| named(&error))?;
 
-        let replacement = app::replace_store(config)?;
-        if replacement.replaces() && !self.replace {
-            let folder = config.data.dir.display();
-            return Err(format!(
-                "the folder {folder} already holds data. Name another folder with --data-dir, or overwrite that data with --replace"
-            )
-            .into());
+        let target = app::restore_target(config)?;
+        if target.has_data().await? && !(self.replace && target.can_replace()) {
+            return Err(has_data(config, &target).into());
         }
         let mut file = open().map_err(|error| named(&error))?;
-        let contents = replacement.fill(&mut file).map_err(|error| named(&error))?;
-        let store = replacement.store(Clock::System)?;
+        let contents = target.fill(&mut file).map_err(|error| named(&error))?;
+        let store = target.store(Clock::System)?;
         // Mail about the last changes before the backup may have been sent too, so it is held like the rest.
         let public_url = config.public_url(config.server.listen);
         followers::write_due_notices(&store, app::registrar(config, public_url)).await?;
@@ -65,7 +61,7 @@ impl Restore {
         drop(store);
         // An index of other data would be wrong; a missing one is built.
         remove_index(config)?;
-        replacement.finish(log_end).await?;
+        target.finish(log_end).await?;
         print_line(format_args!(
             "{} restored: {}, as of {}",
             counted(contents.rows, "row"),
@@ -79,6 +75,18 @@ impl Restore {
             ));
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn has_data(config: &Config, target: &RestoreTarget) -> String {
+    if target.can_replace() {
+        let folder = config.data.dir.display();
+        format!(
+            "the folder {folder} already holds data. Name another folder with --data-dir, or overwrite that data with --replace"
+        )
+    } else {
+        "the database already holds data, and a restore does not delete it. Create an empty database, and set store.url to it"
+            .to_owned()
     }
 }
 

@@ -310,7 +310,7 @@ mod tests {
             ),
             (
                 "\n[sever]\n",
-                "line 2: there is no section [sever]. Did you mean [server]? The sections are server, data, campus, accounts, calendar, \
+                "line 2: there is no section [sever]. Did you mean [server]? The sections are server, data, store, campus, accounts, calendar, \
                  mail, skills, metrics, rules, retention, backup",
             ),
             (

@@ -5,6 +5,7 @@ mod load;
 mod read;
 mod samples;
 mod settings;
+mod store;
 mod values;
 mod wrong;
 
@@ -14,3 +15,4 @@ pub use settings::{
     Accounts, BackupSettings, Calendar, CampusSettings, Config, Data, MailSettings, MailTls,
     MailTransport, MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
 };
+pub use store::{StoreEngine, StoreSettings};

@@ -10,6 +10,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
+use super::store::StoreSettings;
 use super::values;
 use crate::model::{AddressRange, Campus, Parameters, Vocabulary};
 
@@ -18,6 +19,7 @@ use crate::model::{AddressRange, Campus, Parameters, Vocabulary};
 pub struct Config {
     pub server: Server,
     pub data: Data,
+    pub store: StoreSettings,
     pub campus: CampusSettings,
     pub accounts: Accounts,
     pub calendar: Calendar,

@@ -40,7 +40,7 @@ enum Fault {
 /// Most characters of a value to repeat.
 const MAX_SHOWN_CHARS: usize = 80;
 /// Settings whose values nobody else may read, and error messages end up in logs.
-const SECRETS: [&str; 1] = ["password"];
+const SECRETS: [&str; 2] = ["password", "url"];
 
 impl Wrong {
     fn new(fault: Fault) -> Self {

@@ -20,6 +20,7 @@ mod page;
 mod postgres;
 mod record;
 mod redb;
+mod restore;
 mod stores;
 mod tally;
 
@@ -40,6 +41,7 @@ pub use page::{Page, Paged, Place};
 pub use postgres::{PostgresEngine, PostgresOptions};
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
+pub use restore::RestoreTarget;
 #[cfg(test)]
 pub use stores::Now;
 pub use stores::{Origin, Reader, Store, Walk, wait};

@@ -73,6 +73,13 @@ impl Store {
         Ok(Reader::of(self.engine.view()?))
     }
 
+    /// A view that keeps the engine open.
+    pub fn into_reader(self) -> Result<Reader, StoreError> {
+        let mut reader = self.read()?;
+        reader.engine = Some(self.engine);
+        Ok(reader)
+    }
+
     /// Sends the log's last sequence number each time it grows.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.engine.watch()
@@ -189,12 +196,16 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Typed reads of one view.
 #[derive(Clone)]
 pub struct Reader {
+    // First, so that it ends before the engine.
     pub(super) view: View,
+    /// What must stay open while it reads, if nothing else keeps it open.
+    engine: Option<Arc<dyn Engine>>,
 }
 
 impl Reader {
     pub(super) fn of(view: View) -> Self {
-        Self { view }
+        let engine = None;
+        Self { view, engine }
     }
 
     pub async fn get<R: Record>(

@@ -12,9 +12,10 @@ use super::format;
 use super::media::Files;
 use super::{RedbEngine, RedbOptions, failed_at};
 use crate::clock::Clock;
-use crate::store::backup::{BackupError, Contents, read_backup};
-use crate::store::engine::{CommitError, Committed, Engine, StoreError};
-use crate::store::stores::{Store, wait};
+use crate::store::backup::{BackupError, Contents};
+use crate::store::engine::StoreError;
+use crate::store::restore::fill;
+use crate::store::stores::Store;
 
 pub struct Replacement {
     path: PathBuf,
@@ -68,21 +69,16 @@ impl Replacement {
 
     /// Reads a backup into the new store.
     pub fn fill(&self, from: &mut dyn Read) -> Result<Contents, BackupError> {
-        let engine = RedbEngine::open(&self.new_path(), RedbOptions::default())?;
-        // Decodes one change while the previous one is written.
-        let mut previous: Option<Committed> = None;
-        let contents = read_backup(from, &mut |change| {
-            let waiting = previous.replace(engine.submit(change));
-            waiting.map_or(Ok(()), written)
-        })?;
-        previous.map_or(Ok(()), written)?;
-        Ok(contents)
+        fill(&self.engine()?, from)
+    }
+
+    fn engine(&self) -> Result<RedbEngine, StoreError> {
+        RedbEngine::open(&self.new_path(), RedbOptions::default())
     }
 
     /// The new store. Drop it before `finish`.
     pub fn store(&self, clock: Clock) -> Result<Store, StoreError> {
-        let engine = RedbEngine::open(&self.new_path(), RedbOptions::default())?;
-        Ok(Store::new(Arc::new(engine), clock))
+        Ok(Store::new(Arc::new(self.engine()?), clock))
     }
 
     /// Makes the new store the only one, if its file has everything up to this entry of the change log.
@@ -119,16 +115,6 @@ impl Drop for Replacement {
         }
         if let Err(error) = cleared {
             tracing::warn!(%error, folder = %self.folder.display(), "could not remove a temporary folder");
-        }
-    }
-}
-
-fn written(change: Committed) -> Result<(), StoreError> {
-    match wait(change) {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(CommitError::Store(error))) => Err(error),
-        Ok(Err(CommitError::Conflict)) | Err(_) => {
-            Err(StoreError::Unknown("the writer stopped".into()))
         }
     }
 }
