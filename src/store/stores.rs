@@ -190,7 +190,8 @@ impl Store {
 
 /// Waits for a future, on a thread that serves nobody else meanwhile. Works in a task that may block, too.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
+    // Inside a task, Tokio would let the future wait for the next turn of that task, which waits here.
+    pollster::block_on(tokio::task::unconstrained(future))
 }
 
 /// Typed reads of one view.

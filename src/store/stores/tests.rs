@@ -155,3 +155,15 @@ fn every_key_of_a_prefix_is_visited() {
     }
     assert_eq!(seen, (0..many).map(key).collect::<Vec<_>>());
 }
+
+/// A task of Tokio may poll only so often before it must yield.
+#[tokio::test]
+async fn a_task_that_blocks_may_wait_for_many_changes() {
+    let (_, store) = store();
+    for number in 0..1_000_u32 {
+        let key = Key::from_bytes(&number.to_be_bytes());
+        let put = async |transaction: &mut Transaction| transaction.put_bytes(&key, vec![1]).await;
+        let done: Result<(), StoreError> = wait(store.run(Origin::SYSTEM, put));
+        done.unwrap();
+    }
+}
