@@ -105,8 +105,7 @@ pub async fn remove(
     state: web::Data<State>,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = state.read()?;
-    let file = applications::see_resume(&reader, &caller.who, id_of(&path)?).await?;
+    let file = applications::see_resume(&state.read()?, &caller.who, id_of(&path)?).await?;
     if caller.who.role() == Role::Employer {
         return Err(Problem::forbidden(Because::Role));
     }

@@ -341,6 +341,8 @@ pub async fn dry_run(
     office::check_complete(&rule, &state.config.rules)?;
     let module = RuleInUse::from(&rule.record);
     let run = office::dry_run(&state.checker, &reader, &module, state.now()).await?;
+    // A command opens a view of its own, and there may be only so many.
+    drop(reader);
     state
         .store
         .run(caller.origin, async |transaction: &mut Transaction| {
