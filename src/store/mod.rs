@@ -18,6 +18,7 @@ mod log;
 mod memory;
 mod page;
 mod postgres;
+mod queue;
 mod record;
 mod redb;
 mod restore;

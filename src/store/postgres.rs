@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 #[cfg(test)]
 pub(super) use tests::Server;
@@ -32,13 +32,12 @@ pub use view::PostgresView;
 use connect::Connector;
 use failure::unavailable;
 use pool::Pool;
-use writer::{Submitted, Writer};
+use writer::Writer;
 
-use super::engine::{Change, CommitError, Committed, Engine, Load, StoreError, View};
+use super::engine::{Change, Committed, Engine, Load, StoreError, View};
+use super::queue::{self, QUEUE, Submitted};
 use super::tally::Tally;
 
-/// Most changes that may wait. One more is refused as `Busy`.
-const QUEUE: usize = 4096;
 /// How long `drop` waits for the connections to close.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -152,34 +151,14 @@ impl Engine for PostgresEngine {
     }
 
     fn submit(&self, change: Change) -> Committed {
-        let (answer, committed) = oneshot::channel();
-        let refused = match (change.check_limits(), &self.queue) {
-            (Err(error), _) => Some((answer, error)),
-            (Ok(_), None) => Some((answer, stopped())),
-            (Ok(bytes), Some(queue)) => {
-                let submitted = Submitted {
-                    change,
-                    bytes,
-                    answer,
-                };
-                self.tally.handed_over();
-                match queue.try_send(submitted) {
-                    Ok(()) => None,
-                    Err(error) => {
-                        self.tally.refused();
-                        Some(match error {
-                            TrySendError::Full(one) => (one.answer, StoreError::Busy),
-                            TrySendError::Closed(one) => (one.answer, stopped()),
-                        })
-                    }
-                }
-            }
-        };
-        if let Some((answer, error)) = refused {
-            // This function owns the receiver, so the answer always arrives.
-            let _ = answer.send(Err(CommitError::Store(error)));
-        }
-        committed
+        queue::submit(change, &self.tally, |one| match &self.queue {
+            None => Some((one, stopped())),
+            Some(queue) => match queue.try_send(one) {
+                Ok(()) => None,
+                Err(TrySendError::Full(one)) => Some((one, StoreError::Busy)),
+                Err(TrySendError::Closed(one)) => Some((one, stopped())),
+            },
+        })
     }
 
     /// Also when other nodes make the log grow.

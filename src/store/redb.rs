@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 pub use media::Media;
 pub use replace::Replacement;
@@ -28,14 +28,12 @@ pub use replace::Replacement;
 use media::Files;
 use opened::Opened;
 use snapshot::Live;
-use writer::{Submitted, Writer};
+use writer::Writer;
 
 use super::Reader;
-use super::engine::{Change, CommitError, Committed, Engine, Load, StoreError, View};
+use super::engine::{Change, Committed, Engine, Load, StoreError, View};
+use super::queue::{self, QUEUE, Submitted};
 use super::tally::Tally;
-
-/// Most changes that may wait. One more is refused as `Busy`.
-const QUEUE: usize = 4096;
 
 #[derive(Clone, Copy, Debug)]
 pub struct RedbOptions {
@@ -167,33 +165,14 @@ impl Engine for RedbEngine {
     }
 
     fn submit(&self, change: Change) -> Committed {
-        let (answer, committed) = oneshot::channel();
-        let refused = match (change.check_limits(), &self.queue) {
-            (Err(error), _) => Some((answer, error)),
-            (Ok(_), None) => Some((answer, stopped())),
-            (Ok(bytes), Some(queue)) => {
-                let submitted = Submitted {
-                    change,
-                    bytes,
-                    answer,
-                };
-                self.shared.tally.handed_over();
-                let taken = queue.try_send(submitted);
-                if taken.is_err() {
-                    self.shared.tally.refused();
-                }
-                match taken {
-                    Ok(()) => None,
-                    Err(TrySendError::Full(one)) => Some((one.answer, StoreError::Busy)),
-                    Err(TrySendError::Disconnected(one)) => Some((one.answer, stopped())),
-                }
-            }
-        };
-        if let Some((answer, error)) = refused {
-            // This function owns the receiver, so the answer always arrives.
-            let _ = answer.send(Err(CommitError::Store(error)));
-        }
-        committed
+        queue::submit(change, &self.shared.tally, |one| match &self.queue {
+            None => Some((one, stopped())),
+            Some(queue) => match queue.try_send(one) {
+                Ok(()) => None,
+                Err(TrySendError::Full(one)) => Some((one, StoreError::Busy)),
+                Err(TrySendError::Disconnected(one)) => Some((one, stopped())),
+            },
+        })
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

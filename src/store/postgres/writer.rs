@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, timeout};
 
 use super::PostgresOptions;
@@ -16,12 +16,9 @@ use super::outage::{Outage, jittered};
 use super::schema;
 use super::session::{GroupId, Session, Stop};
 use crate::store::engine::{Change, CommitError, StoreError};
+use crate::store::queue::{GROUP, GROUP_BYTES, Submitted};
 use crate::store::tally::Tally;
 
-/// Most changes in one group, so that the first does not wait long for the others.
-const GROUP: usize = 256;
-/// Most bytes in one group.
-const GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// How often a group is tried that meets conflicts with other nodes, or loses its connection.
 const ATTEMPTS: u32 = 5;
 /// The pause before the second attempt. Each further pause is twice as long.
@@ -30,12 +27,6 @@ const PAUSE: Duration = Duration::from_millis(5);
 const MIN_POLL: Duration = Duration::from_millis(1);
 /// An answer that takes this much longer than the server's own limits is lost.
 const LOST: Duration = Duration::from_secs(2);
-
-pub(super) struct Submitted {
-    pub change: Change,
-    pub bytes: usize,
-    pub answer: oneshot::Sender<Result<u64, CommitError>>,
-}
 
 pub(super) struct Writer {
     connector: Arc<Connector>,

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use super::media::Media;
 use super::opened::{self, Opened};
 use super::rows;
@@ -19,11 +17,8 @@ use super::{RedbOptions, Shared, unavailable};
 use crate::store::encode::encode;
 use crate::store::engine::{Change, CommitError, StoreError, Trouble};
 use crate::store::keys::Key;
+use crate::store::queue::{GROUP, GROUP_BYTES, Submitted};
 
-/// Most changes in one group, so that the first does not wait long for the others.
-const GROUP: usize = 256;
-/// Most bytes in one group.
-const GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// How often the writer checks its files. Sooner if something is due.
 const ROUND: Duration = Duration::from_secs(1);
 /// Free disk space, in addition to what waits in memory, before writes are accepted again.
@@ -32,12 +27,6 @@ const ROOM_BYTES: u64 = 2 * 1024 * 1024;
 const QUIET: Duration = Duration::from_secs(10);
 /// Attempts to open the files again come no further apart than this.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-
-pub(super) struct Submitted {
-    pub change: Change,
-    pub bytes: usize,
-    pub answer: oneshot::Sender<Result<u64, CommitError>>,
-}
 
 /// For each change, whether it was written.
 type Outcomes = Vec<Result<(), CommitError>>;
