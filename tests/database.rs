@@ -1,7 +1,6 @@
 //! A board whose records are in a PostgreSQL database: it moves there and back by a backup, and serves from there.
 
-// The same server as in the tests of the engine, which need more of it.
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the engine's own tests need more of it")]
 #[path = "../src/store/postgres/tests/server.rs"]
 mod server;
 

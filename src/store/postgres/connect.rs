@@ -144,7 +144,7 @@ impl Connector {
 
 /// Says nothing about the text itself, because any part of it may belong to the password.
 fn parse(url: &str) -> Result<Config, StoreError> {
-    let wrong = |what: &str| unavailable(format_args!("the URL of the database: {what}"));
+    let wrong = |what: &str| unavailable(format_args!("store.url: {what}"));
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong("it must begin with postgres://"));
     }

@@ -17,6 +17,21 @@ use crate::store::keys::Key;
 /// waited.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+#[derive(Clone, Copy)]
+enum Sql {
+    Lock,
+    Last,
+    Versions,
+    Counters,
+    KeysWithin,
+    KeysFrom,
+    Delete,
+    Put,
+    Count,
+    Mark,
+}
+
+/// In the order of `Sql`.
 const STATEMENTS: [&str; 10] = [
     "SELECT last FROM corkboard_counter WHERE id = 1 FOR UPDATE",
     "SELECT last FROM corkboard_counter WHERE id = 1",
@@ -44,16 +59,7 @@ pub(super) struct GroupId {
 
 pub(super) struct Session {
     link: Link,
-    lock: Statement,
-    last: Statement,
-    versions: Statement,
-    counters: Statement,
-    keys_within: Statement,
-    keys_from: Statement,
-    delete: Statement,
-    put: Statement,
-    count: Statement,
-    mark: Statement,
+    statements: Vec<Statement>,
 }
 
 /// Why a group's transaction was not committed, or may not have been.
@@ -70,34 +76,11 @@ impl Session {
         let preparing = STATEMENTS.iter().map(|text| link.client.prepare(text));
         let statements = try_join_all(preparing).await;
         let statements = statements.map_err(|error| failure::store_error(&error))?;
-        let statements: [Statement; 10] = statements
-            .try_into()
-            .map_err(|_| failure::unavailable("a statement was not prepared"))?;
-        let [
-            lock,
-            last,
-            versions,
-            counters,
-            keys_within,
-            keys_from,
-            delete,
-            put,
-            count,
-            mark,
-        ] = statements;
-        Ok(Self {
-            link,
-            lock,
-            last,
-            versions,
-            counters,
-            keys_within,
-            keys_from,
-            delete,
-            put,
-            count,
-            mark,
-        })
+        Ok(Self { link, statements })
+    }
+
+    fn statement(&self, sql: Sql) -> &Statement {
+        &self.statements[sql as usize]
     }
 
     fn client(&self) -> &Client {
@@ -111,7 +94,10 @@ impl Session {
 
     /// The log's last sequence number.
     pub async fn last(&self) -> Result<u64, Error> {
-        let row = self.client().query_one(&self.last, &[]).await?;
+        let row = self
+            .client()
+            .query_one(self.statement(Sql::Last), &[])
+            .await?;
         Ok(row.try_get::<_, i64>(0)? as u64)
     }
 
@@ -119,11 +105,11 @@ impl Session {
     pub async fn read(&self, needs: &Needs<'_>) -> Result<(u64, Found), Error> {
         let listings = needs.listings.iter().map(|listing| self.keys(listing));
         let reads = join3(
-            self.some(&self.versions, &needs.versions),
-            self.some(&self.counters, &needs.counters),
+            self.some(Sql::Versions, &needs.versions),
+            self.some(Sql::Counters, &needs.counters),
             try_join_all(listings),
         );
-        let lock = self.client().query_one(&self.lock, &[]);
+        let lock = self.client().query_one(self.statement(Sql::Lock), &[]);
         // Polled in this order, so sent in this order.
         let (begun, (last, reads)) =
             join(self.client().batch_execute(BEGIN), join(lock, reads)).await;
@@ -145,10 +131,11 @@ impl Session {
     }
 
     /// Runs a statement over some keys, if there are any.
-    async fn some(&self, statement: &Statement, keys: &[&[u8]]) -> Result<Vec<Row>, Error> {
+    async fn some(&self, sql: Sql, keys: &[&[u8]]) -> Result<Vec<Row>, Error> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
+        let statement = self.statement(sql);
         self.client().query(statement, &[&keys]).await
     }
 
@@ -158,11 +145,15 @@ impl Session {
         let rows = match &end {
             Some(end) => {
                 let parts: [&(dyn ToSql + Sync); 3] = [&start, &limit, end];
-                self.client().query(&self.keys_within, &parts).await?
+                self.client()
+                    .query(self.statement(Sql::KeysWithin), &parts)
+                    .await?
             }
             None => {
                 let parts: [&(dyn ToSql + Sync); 2] = [&start, &limit];
-                self.client().query(&self.keys_from, &parts).await?
+                self.client()
+                    .query(self.statement(Sql::KeysFrom), &parts)
+                    .await?
             }
         };
         let keys = rows.iter().map(key).collect::<Result<_, _>>()?;
@@ -186,21 +177,25 @@ impl Session {
             if deleted.is_empty() {
                 return Ok(0);
             }
-            self.client().execute(&self.delete, &[deleted]).await
+            self.client()
+                .execute(self.statement(Sql::Delete), &[deleted])
+                .await
         };
         let put = async {
             if keys.is_empty() {
                 return Ok(0);
             }
             let parts: [&(dyn ToSql + Sync); 3] = [keys, versions, values];
-            self.client().execute(&self.put, &parts).await
+            self.client()
+                .execute(self.statement(Sql::Put), &parts)
+                .await
         };
         let sequence = sequence as i64;
         let count: [&(dyn ToSql + Sync); 1] = [&sequence];
-        let count = self.client().execute(&self.count, &count);
+        let count = self.client().execute(self.statement(Sql::Count), &count);
         let node = group.node.as_slice();
         let mark: [&(dyn ToSql + Sync); 2] = [&node, &group.number];
-        let mark = self.client().execute(&self.mark, &mark);
+        let mark = self.client().execute(self.statement(Sql::Mark), &mark);
         let commit = self.client().batch_execute("COMMIT");
         let (written, committed) = join(join4(delete, put, count, mark), commit).await;
         // After an error, the server answers COMMIT with a rollback, and not with an error.
@@ -227,7 +222,7 @@ impl Session {
 
     /// Whether a group was committed by another connection that was lost. Waits until that one's transaction has ended.
     pub async fn was_committed(&self, group: GroupId) -> Result<bool, Error> {
-        let lock = self.client().query_one(&self.lock, &[]);
+        let lock = self.client().query_one(self.statement(Sql::Lock), &[]);
         let marked = "SELECT last_group FROM corkboard_nodes WHERE node = $1";
         let (begun, locked) = join(self.client().batch_execute(BEGIN), lock).await;
         let marked = match begun.and(locked) {
@@ -247,7 +242,10 @@ impl Session {
     pub async fn probe(&self, group: GroupId) -> Result<(), Error> {
         let node = group.node.as_slice();
         let parts: [&(dyn ToSql + Sync); 2] = [&node, &group.number];
-        self.client().execute(&self.mark, &parts).await.map(drop)
+        self.client()
+            .execute(self.statement(Sql::Mark), &parts)
+            .await
+            .map(drop)
     }
 }
 
