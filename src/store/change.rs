@@ -6,8 +6,9 @@ use super::engine::{
     Change, Check, Direction, KeyRange, KeysCheck, MAX_SCAN_ROWS, Row, StoreError, View, Write,
 };
 use super::keys::{Key, RecordKey, UniqueKey};
+use super::reader::Reader;
 use super::record::{Record, Stored, decode, encode};
-use super::stores::{Origin, Reader};
+use super::stores::Origin;
 use crate::model::{Event, LogEntry, Timestamp};
 
 /// Reads see a view plus this transaction's own writes. Every record that was read (or found absent) becomes a
@@ -351,7 +352,7 @@ impl Transaction {
     }
 
     /// Makes a version a check of the change, unless the key was read earlier.
-    fn check(&mut self, key: &Key, version: Option<u64>) {
+    pub(super) fn check(&mut self, key: &Key, version: Option<u64>) {
         self.reads.entry(key.clone()).or_insert(version);
     }
 

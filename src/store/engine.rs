@@ -172,6 +172,9 @@ pub enum StoreError {
     /// Each attempt met a concurrent change of the same records.
     #[error("the same records keep changing; try again")]
     Contended,
+    /// Nothing was written: the row that fences this store's changes has another version now.
+    #[error("another server does this now")]
+    Fenced,
 }
 
 /// The error of an `Add` to a key whose value does not have 8 bytes.
@@ -299,6 +302,10 @@ pub trait Engine: Send + Sync {
     fn submit(&self, change: Change) -> Committed;
     /// Sends the log's last sequence number each time it grows. Ends when the engine is dropped and its file is closed.
     fn watch(&self) -> watch::Receiver<u64>;
+    /// Whether other servers may use the same store at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// An engine that counts nothing returns zeros.
     fn load(&self) -> Load {
         Load::default()

@@ -168,6 +168,10 @@ impl Engine for PostgresEngine {
         receiver
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn load(&self) -> Load {
         self.tally.load()
     }

@@ -1,17 +1,12 @@
-//! The store for the layers above: typed reads, and transactions that run again on conflict.
+//! The store for the layers above: views, and transactions that run again on conflict.
 
 use std::net::IpAddr;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::engine::{
-    Change, CommitError, Direction, Engine, KeyRange, Load, Row, StoreError, View,
-};
-use super::keys::{self, Key, RecordKey, UniqueKey};
-use super::record::{Record, Stored};
-use super::{Logged, Transaction, log};
+use super::engine::{Change, CommitError, Engine, Load, StoreError};
+use super::{Key, Reader, Transaction};
 use crate::clock::Clock;
 use crate::model::Actor;
 
@@ -43,13 +38,18 @@ struct Tries {
     lock: Option<OwnedMutexGuard<()>>,
 }
 
-/// Rows in memory at a time in `Reader::walk`: with records of a few kilobytes, a few megabytes.
-const WALK_ROWS: usize = 1000;
+/// A row and the version it must have for a change to succeed.
+#[derive(Clone)]
+struct Fence {
+    key: Key,
+    version: u64,
+}
 
 #[derive(Clone)]
 pub struct Store {
     engine: Arc<dyn Engine>,
     clock: Clock,
+    fence: Option<Fence>,
     /// Held by a command that runs again: commands that met a conflict run one after another, so that many commands on
     /// one record do not use up their attempts against each other.
     again: Arc<Mutex<()>>,
@@ -60,8 +60,24 @@ impl Store {
         Self {
             engine,
             clock,
+            fence: None,
             again: Arc::default(),
         }
+    }
+
+    /// The same store with a fence: once the row has another version, all changes fail with `Fenced`.
+    #[must_use]
+    pub fn fenced(&self, key: Key, version: u64) -> Self {
+        let fence = Some(Fence { key, version });
+        Self {
+            fence,
+            ..self.clone()
+        }
+    }
+
+    /// Whether other servers may use the same store at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.engine.is_shared()
     }
 
     pub fn clock(&self) -> &Clock {
@@ -75,9 +91,7 @@ impl Store {
 
     /// A view that keeps the engine open.
     pub fn into_reader(self) -> Result<Reader, StoreError> {
-        let mut reader = self.read()?;
-        reader.engine = Some(self.engine);
-        Ok(reader)
+        Ok(self.read()?.with_engine(self.engine))
     }
 
     /// Sends the log's last sequence number each time it grows.
@@ -114,11 +128,19 @@ impl Store {
     }
 
     fn begin(&self, origin: Origin) -> Result<Transaction, StoreError> {
-        Ok(Transaction::begin(
-            self.engine.view()?,
-            origin,
-            self.clock.now(),
-        ))
+        let mut transaction = Transaction::begin(self.engine.view()?, origin, self.clock.now());
+        if let Some(Fence { key, version }) = &self.fence {
+            transaction.check(key, Some(*version));
+        }
+        Ok(transaction)
+    }
+
+    /// Whether the fence's row has another version.
+    async fn is_fenced_off(&self) -> Result<bool, StoreError> {
+        let Some(Fence { key, version }) = &self.fence else {
+            return Ok(false);
+        };
+        Ok(self.engine.view()?.version(key).await? != Some(*version))
     }
 
     /// Commits. False: there was a conflict, and the command must run again.
@@ -130,6 +152,9 @@ impl Store {
         match self.commit(transaction.into_change()).await {
             Ok(()) => return Ok(true),
             Err(CommitError::Store(error)) => return Err(error),
+            Err(CommitError::Conflict) if self.is_fenced_off().await? => {
+                return Err(StoreError::Fenced);
+            }
             Err(CommitError::Conflict) => tries.conflicts += 1,
         }
         if tries.conflicts == ATTEMPTS {
@@ -192,184 +217,6 @@ impl Store {
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     // Inside a task, Tokio would let the future wait for the next turn of that task, which waits here.
     pollster::block_on(tokio::task::unconstrained(future))
-}
-
-/// Typed reads of one view.
-#[derive(Clone)]
-pub struct Reader {
-    // First, so that it ends before the engine.
-    pub(super) view: View,
-    /// What must stay open while it reads, if nothing else keeps it open.
-    engine: Option<Arc<dyn Engine>>,
-}
-
-impl Reader {
-    pub(super) fn of(view: View) -> Self {
-        let engine = None;
-        Self { view, engine }
-    }
-
-    pub async fn get<R: Record>(
-        &self,
-        key: &RecordKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let row = self.view.get(key).await?;
-        row.map(|row| Stored::decode(key, row)).transpose()
-    }
-
-    /// The record of each key, in the order of the keys.
-    pub async fn get_many<R: Record>(
-        &self,
-        keys: &[RecordKey<R>],
-    ) -> Result<Vec<Option<Stored<R>>>, StoreError> {
-        let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
-        let rows = self.view.get_many(&plain).await?;
-        keys.iter()
-            .zip(rows)
-            .map(|(key, row)| row.map(|row| Stored::decode(key, row)).transpose())
-            .collect()
-    }
-
-    /// A record's version, without loading the record.
-    pub async fn version<R>(&self, key: &RecordKey<R>) -> Result<Option<u64>, StoreError> {
-        self.view.version(key).await
-    }
-
-    /// The version of each record, in the order of the keys.
-    pub async fn versions<R>(&self, keys: &[RecordKey<R>]) -> Result<Vec<Option<u64>>, StoreError> {
-        let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
-        self.view.versions(&plain).await
-    }
-
-    /// The record with a unique key.
-    pub async fn find<R: Record>(
-        &self,
-        unique: &UniqueKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.view.get(unique).await? else {
-            return Ok(None);
-        };
-        let key = RecordKey::new(Key::from_bytes(&row.value));
-        match self.get(&key).await? {
-            None => Err(StoreError::Corrupt(format!(
-                "{} without its record",
-                **unique
-            ))),
-            found => Ok(found),
-        }
-    }
-
-    pub async fn is_taken<R: Record>(&self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
-        Ok(self.view.get(unique).await?.is_some())
-    }
-
-    pub async fn bytes(&self, key: &Key) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.view.get(key).await?.map(|row| row.value))
-    }
-
-    pub async fn counter(&self, key: &Key) -> Result<i64, StoreError> {
-        match self.view.get(key).await? {
-            None => Ok(0),
-            Some(row) => row
-                .value
-                .try_into()
-                .map(i64::from_le_bytes)
-                .map_err(|_| StoreError::Corrupt(format!("the value of {key}"))),
-        }
-    }
-
-    /// The records that rows of an index lead to. A row without its record is left out.
-    pub async fn get_indexed<R: Record>(&self, rows: &[Key]) -> Result<Vec<Stored<R>>, StoreError> {
-        let keys: Vec<RecordKey<R>> = rows.iter().map(keys::indexed).collect::<Result<_, _>>()?;
-        Ok(self.get_many(&keys).await?.into_iter().flatten().collect())
-    }
-
-    pub async fn scan_keys(
-        &self,
-        range: &KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<Key>, StoreError> {
-        let rows = self.view.scan(range, direction, limit).await?;
-        Ok(rows.into_iter().map(|(key, _)| key).collect())
-    }
-
-    /// All rows with a prefix, some at a time.
-    pub fn walk(&self, prefix: &Key) -> Walk {
-        self.walk_range(KeyRange::prefix(prefix), WALK_ROWS)
-    }
-
-    /// All rows of a range, at most `step` at a time.
-    pub(super) fn walk_range(&self, range: KeyRange, step: usize) -> Walk {
-        Walk {
-            view: self.view.clone(),
-            range,
-            step,
-        }
-    }
-
-    /// At most `limit` log entries after a sequence number, oldest first.
-    pub async fn log_after(&self, after: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        log::read_after(&self.view, after, limit).await
-    }
-
-    /// At most `limit` log entries before a sequence number, newest first.
-    pub async fn log_before(&self, before: u64, limit: usize) -> Result<Vec<Logged>, StoreError> {
-        log::read_before(&self.view, before, limit).await
-    }
-
-    pub async fn log_end(&self) -> Result<u64, StoreError> {
-        log::last(&self.view).await
-    }
-
-    /// The sequence number of the oldest log entry that was not trimmed, 1 for an empty log.
-    pub async fn log_start(&self) -> Result<u64, StoreError> {
-        log::first(&self.view).await
-    }
-
-    /// Whether the log still has every entry after a position. If not, whoever stopped there must read the records.
-    pub async fn has_log_after(&self, position: u64) -> Result<bool, StoreError> {
-        Ok(position.saturating_add(1) >= self.log_start().await?)
-    }
-
-    /// A follower's position, 0 if it never ran.
-    pub async fn cursor(&self, follower: &str) -> Result<u64, StoreError> {
-        let key = keys::cursor(follower);
-        match self.bytes(&key).await? {
-            None => Ok(0),
-            Some(bytes) => bytes
-                .try_into()
-                .map(u64::from_be_bytes)
-                .map_err(|_| StoreError::Corrupt(format!("the value of {key}"))),
-        }
-    }
-}
-
-/// A walk over many rows, in the order of their keys.
-pub struct Walk {
-    view: View,
-    range: KeyRange,
-    step: usize,
-}
-
-impl Walk {
-    /// The next rows. `None`: there are no more.
-    pub async fn next(&mut self) -> Result<Option<Vec<(Key, Row)>>, StoreError> {
-        let rows = self
-            .view
-            .scan(&self.range, Direction::Forward, self.step)
-            .await?;
-        if let Some((last, _)) = rows.last() {
-            self.range.start = Bound::Excluded(last.clone());
-        }
-        Ok((!rows.is_empty()).then_some(rows))
-    }
-
-    /// The same, without the values.
-    pub async fn next_keys(&mut self) -> Result<Option<Vec<Key>>, StoreError> {
-        let rows = self.next().await?;
-        Ok(rows.map(|rows| rows.into_iter().map(|(key, _)| key).collect()))
-    }
 }
 
 #[cfg(test)]

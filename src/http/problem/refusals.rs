@@ -19,7 +19,8 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_)
             | StoreError::InUse(_)
             | StoreError::Newer { .. }
-            | StoreError::Unknown(_) => {
+            | StoreError::Unknown(_)
+            | StoreError::Fenced => {
                 tracing::error!(request_id = %watch::request_id(), %error, "the store failed");
                 Code::StoreUnavailable.into()
             }

@@ -20,6 +20,7 @@
 //! Parts keep the order of what they encode: numbers are big-endian (signed ones with the sign bit flipped), ids are their
 //! 16 bytes, text is its UTF-8 with NUL escaped and NUL at the end.
 
+mod guards;
 mod key;
 mod moved;
 mod name;
@@ -27,6 +28,10 @@ mod records;
 mod space;
 mod typed;
 
+pub use guards::{
+    asked_by_strangers, asked_mails, committed_hours, lease, lease_beat, log_ins, office,
+    reported_backups, shown_file, uploads_of_rules,
+};
 pub use key::Key;
 pub(super) use moved::moved;
 pub use space::{Space, space};
@@ -34,8 +39,6 @@ pub use typed::{
     KindVisitor, RecordKey, TypedKey, UniqueKey, indexed, indexed_id, indexed_record, kind_name,
     of_kind,
 };
-
-use sha2::{Digest as _, Sha256};
 
 use super::Record;
 use crate::model::{
@@ -318,44 +321,10 @@ pub fn standing_application(job: JobId, student: &StudentId) -> UniqueKey<Applic
     UniqueKey::new(of_job(job).bytes(b"Up").text(student.as_str()))
 }
 
-// Counters, guards, chunks, log, cursors.
+// Counters, chunks, log, cursors.
 
 pub fn application_count(job: JobId) -> Key {
     of_job(job).bytes(b"Cp")
-}
-/// Changes with each change of a student's committed hours.
-pub fn committed_hours(student: &StudentId) -> Key {
-    of_student(student).bytes(b"Gh")
-}
-/// Changes with each application that includes a file, and when the file is removed.
-pub fn shown_file(file: FileId) -> Key {
-    Key::new(b'G', b'f').bytes(file.as_bytes())
-}
-/// Changes whenever a session of an account is opened or ended.
-pub fn log_ins(account: AccountId) -> Key {
-    of_account(account).bytes(b"Gs")
-}
-/// Changes with each mail that a stranger causes. Mailboxes share guards by a digest, which limits their number.
-pub fn asked_mails(digest: [u8; 2]) -> Key {
-    Key::new(b'G', b'm').bytes(&digest)
-}
-/// Changes with each registration and reset request, even if nothing else is written. Two bytes of the address's digest
-/// limit the number of rows.
-pub fn asked_by_strangers(email: Option<&Email>) -> Key {
-    let digest = Sha256::digest(email.map_or("", Email::as_str));
-    Key::new(b'G', b'a').bytes(&digest[..2])
-}
-/// Changes whenever an admin becomes active or inactive.
-pub fn office() -> Key {
-    Key::new(b'G', b'o')
-}
-/// Holds the day on which failing backups were last reported, so that the office is told once a day.
-pub fn reported_backups() -> Key {
-    Key::new(b'G', b'b')
-}
-/// Keeps two concurrent uploads of rules from both succeeding.
-pub fn uploads_of_rules() -> Key {
-    Key::new(b'G', b'u')
 }
 /// The number of a module's shadow verdicts.
 pub fn shadow_verdicts(rule: RuleId) -> Key {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::super::keys::cursor;
+use super::super::reader::WALK_ROWS;
 use super::super::{InjectedFailure, MemoryEngine};
 use super::*;
 use crate::model::{Event, JobId, JobStatus, Timestamp};
