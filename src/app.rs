@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use tokio::sync::watch;
 
 use crate::accounts::Registrar;
 use crate::auth::{
@@ -18,10 +17,10 @@ use crate::auth::{
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport, StoreEngine};
 use crate::eligibility::{self, Checker, OpenJobs, Terms};
-use crate::followers::{Backups, Followers, Progress};
+use crate::followers::{Backups, Followers, Mailer, Parts, Registry};
 use crate::http;
 use crate::jobs::CachedJobs;
-use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport, Worker};
+use crate::mail::{MailSetupError, Outbox, SmtpOptions, SmtpTls, Transport};
 use crate::office::{self, SeedError};
 use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
 use crate::search::{SearchError, SearchIndex};
@@ -193,12 +192,9 @@ fn make_folder(path: &Path) -> Result<&Path, StartError> {
 pub struct Running {
     pub server: http::Server,
     pub store: Store,
-    pub progress: Arc<Progress>,
     /// The metrics server, if metrics have their own address.
     pub metrics: Option<http::Server>,
     followers: Followers,
-    mail: tokio::task::JoinHandle<()>,
-    stop_mail: watch::Sender<bool>,
 }
 
 /// Opens the data folder, starts all parts and listens. Must be called inside an actix runtime.
@@ -213,10 +209,9 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
     let index = Arc::new(open_index(&config)?);
     let registrar = Arc::new(registrar(&config, config.public_url(address)));
     let checker = Arc::new(checker(&config, &store).await?);
-    let progress = Arc::new(Progress::default());
+    let registry = Arc::new(Registry::default());
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let worker = Worker::new(
-        store.clone(),
+    let mailer = Mailer::new(
         transport(&config, &folder)?,
         config.mail.per_second,
         config.mail.per_day,
@@ -237,38 +232,34 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         failures: FailureLog::default(),
         requests: Throttle::new(http::REQUESTS_A_MINUTE, http::REQUESTS_AT_ONCE),
         in_flight: http::InFlight::default(),
-        progress: progress.clone(),
+        followers: registry.clone(),
         metrics: http::Metrics::default(),
-        mail: worker.health(),
+        mail: mailer.health(),
         backups: Arc::new(Backups::new(&config.backup)),
         config,
     });
     let metrics = serve_metrics(&state)?;
-    let followers = Followers::start(
-        &store,
-        &index,
-        &registrar,
-        &progress,
-        &state.backups,
-        &state.config,
-    )
+    let followers = Followers::start(Parts {
+        store: &store,
+        search: &index,
+        registrar: &registrar,
+        mailer,
+        registry: &registry,
+        backups: &state.backups,
+        config: &state.config,
+    })
     .map_err(StartError::Thread)?;
     tokio::spawn(async move {
         if let Err(error) = checker.warm().await {
             tracing::error!(%error, "could not prepare the campus rules");
         }
     });
-    let (stop_mail, stopping) = watch::channel(false);
-    let mail = actix_web::rt::spawn(worker.run(stopping));
     let server = http::serve(listener, state, cores).map_err(failed)?;
     Ok(Running {
         server,
         store,
-        progress,
         metrics,
         followers,
-        mail,
-        stop_mail,
     })
 }
 
@@ -358,7 +349,7 @@ fn transport(config: &Config, folder: &Path) -> Result<Transport, MailSetupError
 }
 
 impl Running {
-    /// Serves until the handle stops the server, then lets the followers and the mail worker finish their current work.
+    /// Serves until the handle stops the server, then lets the followers finish their current work.
     pub async fn wait(self) -> std::io::Result<()> {
         let metrics = self.metrics.map(|server| {
             let handle = server.handle.clone();
@@ -372,10 +363,6 @@ impl Running {
             if running.await.is_err() {
                 tracing::error!("the metrics server panicked");
             }
-        }
-        self.stop_mail.send_replace(true);
-        if let Err(error) = self.mail.await {
-            tracing::error!(%error, "the mail worker panicked");
         }
         // Followers are threads, and joining them blocks.
         let followers = self.followers;

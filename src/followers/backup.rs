@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use super::Tail;
+use super::follower::{FollowError, Follower, Next, Turn};
 use crate::config::Config;
 use crate::model::{BackupFault, Event, Timestamp};
 use crate::store::{About, BackupError, Origin, Store, StoreError, Transaction, keys, save_backup};
@@ -40,7 +40,6 @@ impl Schedule {
 }
 
 pub(super) struct BackupFollower {
-    store: Store,
     backups: Arc<Backups>,
     campus: String,
     folder: Folder,
@@ -52,10 +51,9 @@ pub(super) struct BackupFollower {
 
 impl BackupFollower {
     /// `None`: the settings ask for no backups.
-    pub(super) fn new(store: &Store, config: &Config, backups: &Arc<Backups>) -> Option<Self> {
+    pub(super) fn new(config: &Config, backups: &Arc<Backups>) -> Option<Self> {
         let settings = &config.backup;
         Some(Self {
-            store: store.clone(),
             backups: backups.clone(),
             campus: config.campus.name.clone(),
             folder: Folder::new(settings.folder.clone()?),
@@ -68,24 +66,7 @@ impl BackupFollower {
         })
     }
 
-    pub(super) async fn run(mut self, mut tail: Tail) {
-        loop {
-            if self.is_due() {
-                let permit = tokio::select! {
-                    permit = self.backups.start() => permit,
-                    () = tail.stopped() => return,
-                };
-                self.back_up(&tail).await;
-                drop(permit);
-            }
-            if !tail.pause(TICK).await {
-                return;
-            }
-        }
-    }
-
-    fn is_due(&self) -> bool {
-        let now = self.store.clock().now();
+    fn is_due(&self, now: Timestamp) -> bool {
         // A clock that is set back must not put off a try.
         let waits = |failed: Timestamp| failed <= now && now < failed.plus(RETRY_AFTER);
         let last = self.backups.last_success();
@@ -93,23 +74,23 @@ impl BackupFollower {
             && !self.failed_at.is_some_and(waits)
     }
 
-    async fn back_up(&mut self, tail: &Tail) {
-        self.backups.running(self.store.clock().now());
-        match self.attempt(tail).await {
+    async fn back_up(&mut self, turn: &Turn) {
+        self.backups.running(turn.store.clock().now());
+        match self.attempt(turn).await {
             Ok(taken_at) => {
                 self.failed_at = None;
                 self.backups.succeeded(taken_at);
             }
-            // The next start makes up for it.
-            Err(_) if tail.is_stopping() => {}
-            Err(error) => self.report(&error).await,
+            // The next start makes up for it, or the next server.
+            Err(_) if turn.is_ending() => {}
+            Err(error) => self.report(&error, &turn.store).await,
         }
     }
 
     /// Returns when the newest backup was taken.
-    async fn attempt(&mut self, tail: &Tail) -> Result<Timestamp, BackupError> {
+    async fn attempt(&mut self, turn: &Turn) -> Result<Timestamp, BackupError> {
         self.folder.open()?;
-        let taken_at = self.store.clock().now();
+        let taken_at = turn.store.clock().now();
         if self.backups.last_success().is_none()
             && let Some(newest) = self.newest(taken_at)?
         {
@@ -121,8 +102,8 @@ impl BackupFollower {
         self.folder.remove_parts()?;
         let file = self.folder.file(taken_at);
         let about = About::new(&self.campus, taken_at);
-        let reader = self.store.read()?;
-        let contents = save_backup(reader, about, &file, &|| !tail.is_stopping()).await?;
+        let reader = turn.store.read()?;
+        let contents = save_backup(reader, about, &file, &|| !turn.is_ending()).await?;
         tracing::info!(file = %file.display(), rows = contents.rows, "took the daily backup");
         self.folder.remove_old(taken_at, self.keep);
         Ok(taken_at)
@@ -135,7 +116,7 @@ impl BackupFollower {
     }
 
     /// Logs a failure and tells the office, once a day.
-    async fn report(&mut self, error: &BackupError) {
+    async fn report(&mut self, error: &BackupError, store: &Store) {
         let because = fault(error);
         tracing::error!(
             folder = %self.folder.path.display(),
@@ -144,7 +125,7 @@ impl BackupFollower {
             "the daily backup failed. {}",
             because.sentence()
         );
-        let now = self.store.clock().now();
+        let now = store.clock().now();
         self.failed_at = Some(now);
         self.backups.failed();
         let zone = &self.schedule.zone;
@@ -155,9 +136,25 @@ impl BackupFollower {
         let today = now.day(zone);
         let note =
             async |transaction: &mut Transaction| note_failure(transaction, &failed, today).await;
-        if let Err(error) = self.store.run(Origin::SYSTEM, note).await {
+        if let Err(error) = store.run(Origin::SYSTEM, note).await {
             tracing::error!(%error, "could not tell the office that the daily backup failed");
         }
+    }
+}
+
+impl Follower for BackupFollower {
+    const NAME: &'static str = "backup";
+
+    async fn step(&mut self, turn: &Turn) -> Result<Next, FollowError> {
+        if self.is_due(turn.store.clock().now()) {
+            let permit = tokio::select! {
+                permit = self.backups.start() => permit,
+                () = turn.end.comes() => return Ok(Next::After(TICK)),
+            };
+            self.back_up(turn).await;
+            drop(permit);
+        }
+        Ok(Next::After(TICK))
     }
 }
 
@@ -195,6 +192,8 @@ fn fault(error: &BackupError) -> BackupFault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
     use crate::clock::Clock;
     use crate::store::MemoryEngine;
@@ -227,19 +226,18 @@ mod tests {
         assert!(!schedule.is_met_by(at("2026-11-29T23:00:00Z"), tomorrow));
     }
 
-    fn follower(now: Timestamp, folder: &std::path::Path) -> BackupFollower {
-        let store = Store::new(Arc::new(MemoryEngine::default()), Clock::fixed(now));
+    fn follower(folder: &std::path::Path) -> BackupFollower {
         let mut config = Config::default();
         config.backup.folder = Some(folder.into());
         let backups = Arc::new(Backups::new(&config.backup));
-        BackupFollower::new(&store, &config, &backups).unwrap()
+        BackupFollower::new(&config, &backups).unwrap()
     }
 
     #[test]
     fn a_failed_backup_waits_an_hour_unless_the_clock_is_set_back() {
         let now = at("2026-11-29T12:00:00Z");
-        let mut follower = follower(now, std::path::Path::new("/nowhere/backups"));
-        assert!(follower.is_due());
+        let mut follower = follower(std::path::Path::new("/nowhere/backups"));
+        assert!(follower.is_due(now));
         for (failed, is_due) in [
             ("2026-11-29T11:59:59Z", false),
             ("2026-11-29T11:00:01Z", false),
@@ -247,35 +245,27 @@ mod tests {
             ("2026-12-29T12:00:00Z", true),
         ] {
             follower.failed_at = Some(at(failed));
-            assert_eq!(follower.is_due(), is_due, "{failed}");
+            assert_eq!(follower.is_due(now), is_due, "{failed}");
         }
     }
 
     #[test]
     fn the_office_is_told_once_a_day() {
         let folder = tempfile::tempdir().unwrap();
-        let mut follower = follower(at("2026-11-29T12:00:00Z"), folder.path());
-        let told =
-            |follower: &BackupFollower| follower.store.read().unwrap().log_end().now().unwrap();
+        let mut follower = follower(folder.path());
+        let clock = Arc::new(AtomicI64::new(at("2026-11-29T12:00:00Z").as_millis()));
+        let engine = Arc::new(MemoryEngine::default());
+        let store = Store::new(engine, Clock::Fixed(clock.clone()));
+        let told = || store.read().unwrap().log_end().now().unwrap();
         let full = BackupError::Io(ErrorKind::StorageFull.into());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let report = |follower: &mut BackupFollower| {
-            runtime.block_on(follower.report(&full));
-        };
-        report(&mut follower);
-        report(&mut follower);
-        assert_eq!(told(&follower), 1);
-        let now = follower.store.clock().now();
-        assert_eq!(follower.backups.state(now), BackupState::Failing);
-        let entry = follower
-            .store
-            .read()
-            .unwrap()
-            .log_after(0, 1)
-            .now()
-            .unwrap();
+        let mut report = || runtime.block_on(follower.report(&full, &store));
+        report();
+        report();
+        assert_eq!(told(), 1);
+        let entry = store.read().unwrap().log_after(0, 1).now().unwrap();
         assert_eq!(
             entry[0].entry.event,
             Event::BackupFailed {
@@ -283,19 +273,15 @@ mod tests {
                 last_success: None
             }
         );
-        let Clock::Fixed(clock) = follower.store.clock().clone() else {
-            panic!("the clock is fixed");
-        };
         // It is still the same day on the campus.
-        let set = |text: &str| {
-            let millis = at(text).as_millis();
-            clock.store(millis, std::sync::atomic::Ordering::Release);
-        };
+        let set = |text: &str| clock.store(at(text).as_millis(), Ordering::Release);
         set("2026-11-30T04:59:59Z");
-        report(&mut follower);
-        assert_eq!(told(&follower), 1);
+        report();
+        assert_eq!(told(), 1);
         set("2026-11-30T05:00:00Z");
-        report(&mut follower);
-        assert_eq!(told(&follower), 2);
+        report();
+        assert_eq!(told(), 2);
+        let state = follower.backups.state(store.clock().now());
+        assert_eq!(state, BackupState::Failing);
     }
 }

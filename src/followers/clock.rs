@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::Tail;
-use super::retention::Clearing;
+use super::follower::{FollowError, Follower, Next, Turn};
 use crate::jobs::{EXPIRE_BATCH, expire_due};
 use crate::store::{
     Direction, Key, KeyRange, Origin, RecordKey, Store, StoreError, Transaction, keys,
@@ -14,23 +13,22 @@ const TICK: Duration = Duration::from_secs(2);
 /// Most rows to delete in one change.
 const CLEAR_BATCH: usize = 500;
 
-pub(super) async fn run(store: Store, mut clearing: Clearing, mut tail: Tail) {
-    let mut is_clean = false;
-    loop {
-        let mut done = tick(&store).await;
-        if !is_clean && done.is_ok() {
-            done = clear_retired(&store).await;
-            is_clean = done.is_ok();
+#[derive(Default)]
+pub(super) struct ClockFollower {
+    /// Whether the rows of earlier versions are gone.
+    is_clean: bool,
+}
+
+impl Follower for ClockFollower {
+    const NAME: &'static str = "clock";
+
+    async fn step(&mut self, turn: &Turn) -> Result<Next, FollowError> {
+        tick(&turn.store).await?;
+        if !self.is_clean {
+            clear_retired(&turn.store).await?;
+            self.is_clean = true;
         }
-        if done.is_ok() {
-            done = clearing.run(&store, &tail).await;
-        }
-        if let Err(error) = done {
-            tail.wait_after_error("clock", &error).await;
-        }
-        if !tail.pause(TICK).await {
-            return;
-        }
+        Ok(Next::After(TICK))
     }
 }
 

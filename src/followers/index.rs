@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Progress, Tail, Woken};
+use super::follower::{FollowError, Follower, Next, Place, Turn};
 use crate::model::{Event, Job, JobId};
-use crate::search::{Edit, SearchError, SearchIndex};
+use crate::search::{Edit, SearchIndex};
 use crate::store::{Direction, KeyRange, Logged, Reader, Store, StoreError, Stored, keys};
 
 /// Log entries per index commit: most, least, and at the start.
@@ -41,9 +41,7 @@ const UNSAVED: u64 = 1_000;
 const LOOK_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct IndexFollower {
-    store: Store,
     index: Arc<SearchIndex>,
-    progress: Arc<Progress>,
     pace: Pace,
 }
 
@@ -53,21 +51,10 @@ struct Pace {
     looked: u64,
 }
 
-/// Why indexing failed.
-#[derive(Debug, thiserror::Error)]
-pub enum FollowError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Search(#[from] SearchError),
-}
-
 impl IndexFollower {
-    pub(super) fn new(store: Store, index: Arc<SearchIndex>, progress: Arc<Progress>) -> Self {
+    pub(super) fn new(index: Arc<SearchIndex>) -> Self {
         Self {
-            store,
             index,
-            progress,
             pace: Pace {
                 batch: FIRST_BATCH,
                 looked: 0,
@@ -75,47 +62,10 @@ impl IndexFollower {
         }
     }
 
-    pub(super) async fn run(mut self, mut tail: Tail) {
-        let mut position = loop {
-            match self.catch_up_or_rebuild().await {
-                Ok(position) => break position,
-                Err(error) => tail.wait_after_error("index", &error).await,
-            }
-            if tail.is_stopping() {
-                return;
-            }
-        };
-        Progress::set(&self.progress.index, position);
-        loop {
-            let done = match tail.grown_past_within(position, LOOK_AFTER).await {
-                Woken::Stopping => break,
-                _ if self.index.is_lost() => self.replace().await,
-                Woken::Grown => self.follow(position).await,
-                Woken::Idle => continue,
-            };
-            match done {
-                Ok(reached) => position = reached,
-                Err(error) => tail.wait_after_error("index", &error).await,
-            }
-            Progress::set(&self.progress.index, position);
-            // With a backlog, there is no need to wait for more changes.
-            let is_behind = self.pace.looked > position;
-            if !is_behind && !tail.pause(GATHER).await || tail.is_stopping() {
-                break;
-            }
-        }
-        // Saves the position even if no entry mattered, so that the next start does not read them again.
-        if self.index.position() < position
-            && let Err(error) = self.index.apply(Vec::new(), position)
-        {
-            tracing::warn!(%error, "could not save the index's position; it will read part of the log again");
-        }
-    }
-
     /// Where to continue: the index's own position, or the position after a rebuild if it does not fit this store: it is of
     /// another one, or an old copy that needs log entries that were trimmed.
-    async fn catch_up_or_rebuild(&self) -> Result<u64, FollowError> {
-        let reader = self.store.read()?;
+    async fn catch_up_or_rebuild(&self, store: &Store) -> Result<u64, FollowError> {
+        let reader = store.read()?;
         let (position, end) = (self.index.position(), reader.log_end().await?);
         let is_known = position > 0 && position <= end && reader.has_log_after(position).await?;
         if is_known || end == 0 && position == 0 {
@@ -127,25 +77,25 @@ impl IndexFollower {
             log_end = end,
             "building the search index"
         );
-        self.rebuild().await
+        self.rebuild(store).await
     }
 
     /// Rebuilds an index whose files were deleted. The old one still answers until then.
-    async fn replace(&self) -> Result<u64, FollowError> {
+    async fn replace(&self, turn: &Turn) -> Result<u64, FollowError> {
         tracing::warn!("the search index's files are missing; rebuilding it");
-        Progress::set(&self.progress.index, 0);
+        turn.status.reached(0);
         self.index.replace()?;
-        self.rebuild().await
+        self.rebuild(&turn.store).await
     }
 
-    async fn rebuild(&self) -> Result<u64, FollowError> {
-        let end = rebuild(&self.store, &self.index, |_| {}).await?;
+    async fn rebuild(&self, store: &Store) -> Result<u64, FollowError> {
+        let end = rebuild(store, &self.index, |_| {}).await?;
         tracing::info!("the search index is built");
         Ok(end)
     }
 
-    async fn follow(&mut self, position: u64) -> Result<u64, FollowError> {
-        let (edits, last) = self.read_on(position).await?;
+    async fn follow(&mut self, store: &Store, position: u64) -> Result<u64, FollowError> {
+        let (edits, last) = self.read_on(store, position).await?;
         if !edits.is_empty() || last >= self.index.position() + UNSAVED {
             let start = Instant::now();
             self.index.apply(edits, last)?;
@@ -156,8 +106,12 @@ impl IndexFollower {
 
     /// The edits for the next log entries, and the position after these entries. Its snapshot ends here: the store
     /// keeps all pages that are replaced while a snapshot is open, and an index commit takes long.
-    async fn read_on(&mut self, position: u64) -> Result<(Vec<Edit>, u64), StoreError> {
-        let reader = self.store.read()?;
+    async fn read_on(
+        &mut self,
+        store: &Store,
+        position: u64,
+    ) -> Result<(Vec<Edit>, u64), StoreError> {
+        let reader = store.read()?;
         let entries = reader.log_after(position, self.pace.batch).await?;
         let last = entries.last().map_or(position, |logged| logged.sequence);
         let mut changed: BTreeSet<JobId> = entries.iter().filter_map(changed_job).collect();
@@ -170,6 +124,41 @@ impl IndexFollower {
             self.pace.looked = end.unwrap_or(self.pace.looked).max(last);
         }
         Ok((edits(&reader, changed.into_iter().collect()).await?, last))
+    }
+}
+
+impl Follower for IndexFollower {
+    const NAME: &'static str = "index";
+    const PLACE: Place = Place::EveryServer;
+
+    async fn begin(&mut self, turn: &Turn) -> Result<u64, FollowError> {
+        self.catch_up_or_rebuild(&turn.store).await
+    }
+
+    async fn step(&mut self, turn: &Turn) -> Result<Next, FollowError> {
+        let position = if self.index.is_lost() {
+            self.replace(turn).await?
+        } else if turn.log_end() > turn.position {
+            self.follow(&turn.store, turn.position).await?
+        } else {
+            turn.position
+        };
+        // With a backlog, there is no need to wait for more changes.
+        let is_behind = self.pace.looked > position;
+        Ok(Next::Log {
+            position,
+            pause: if is_behind { Duration::ZERO } else { GATHER },
+            at_latest: Some(LOOK_AFTER),
+        })
+    }
+
+    /// Saves the position even if no entry mattered, so that the next start does not read them again.
+    async fn end(&mut self, turn: &Turn) {
+        if self.index.position() < turn.position
+            && let Err(error) = self.index.apply(Vec::new(), turn.position)
+        {
+            tracing::warn!(%error, "could not save the index's position; it will read part of the log again");
+        }
     }
 }
 

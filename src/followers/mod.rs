@@ -1,19 +1,27 @@
-//! Everything that follows from a change without being part of it. A follower reads the log behind a cursor that it
-//! saves together with its effect. Nobody calls a follower.
+//! Everything that follows from a change or from the time without being part of a command: the search index, notices,
+//! mail, deadlines, retention, backups. Each is a `Follower`; its driver runs it, on every server or where the lease is.
+//! Nobody calls a follower.
 
 mod backup;
 mod clock;
+mod driver;
+mod follower;
 mod index;
+mod lease;
+mod mail;
 mod notify;
 mod retention;
+mod status;
 
 pub use backup::{BackupState, Backups};
-pub use index::{FollowError, rebuild};
+pub use follower::FollowError;
+pub use index::rebuild;
+pub use mail::{MailHealth, Mailer, MailerState};
 pub use notify::write_due_notices;
+pub use status::{FollowerState, FollowerStatus, Registry};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
@@ -21,153 +29,121 @@ use crate::accounts::Registrar;
 use crate::config::Config;
 use crate::search::SearchIndex;
 use crate::store::Store;
+use driver::Driver;
+use follower::Follower;
+use lease::Keeper;
 
 /// The followers' threads. Each follower has its own, since it works in bursts and on disk.
 pub struct Followers {
+    store: Store,
     stop: watch::Sender<bool>,
-    threads: Vec<std::thread::JoinHandle<()>>,
+    lease: watch::Sender<Option<u64>>,
+    registry: Arc<Registry>,
+    threads: Vec<JoinHandle<()>>,
+    /// Ends after the others: it releases the lease that they need.
+    keeper: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
-/// The last sequence number that each follower has handled.
-#[derive(Debug, Default)]
-pub struct Progress {
-    pub index: AtomicU64,
-    pub notify: AtomicU64,
-}
-
-/// A follower's view of the log's end: sleeps until the log grows, and wakes for a stop.
-struct Tail {
-    log: watch::Receiver<u64>,
-    stop: watch::Receiver<bool>,
-}
-
-/// Why a follower woke up.
-enum Woken {
-    Grown,
-    /// Nothing happened for a while.
-    Idle,
-    Stopping,
+/// What the followers work with.
+pub struct Parts<'a> {
+    pub store: &'a Store,
+    pub search: &'a Arc<SearchIndex>,
+    pub registrar: &'a Arc<Registrar>,
+    pub mailer: Mailer,
+    pub registry: &'a Arc<Registry>,
+    pub backups: &'a Arc<Backups>,
+    pub config: &'a Config,
 }
 
 impl Followers {
-    /// Starts the index follower, the notifications, the clock, and the backups if the settings ask for them.
-    pub fn start(
-        store: &Store,
-        search: &Arc<SearchIndex>,
-        registrar: &Arc<Registrar>,
-        progress: &Arc<Progress>,
-        backups: &Arc<Backups>,
-        config: &Config,
-    ) -> std::io::Result<Self> {
+    /// Starts all followers; the backups only if the settings ask for them.
+    pub fn start(parts: Parts<'_>) -> std::io::Result<Self> {
+        let Parts {
+            store,
+            search,
+            registrar,
+            mailer,
+            registry,
+            backups,
+            config,
+        } = parts;
         let mut followers = Self {
+            store: store.clone(),
             stop: watch::Sender::new(false),
+            lease: watch::Sender::new(None),
+            registry: registry.clone(),
             threads: Vec::new(),
+            keeper: None,
         };
-        let index = index::IndexFollower::new(store.clone(), search.clone(), progress.clone());
-        followers.spawn("index", store, |tail| index.run(tail))?;
-        let notify =
-            notify::NotifyFollower::new(store.clone(), registrar.clone(), progress.clone());
-        followers.spawn("notify", store, |tail| notify.run(tail))?;
-        let clearing =
-            retention::Clearing::new(config.retention.clone(), search.clone(), progress.clone());
-        let clock = store.clone();
-        followers.spawn("clock", store, |tail| clock::run(clock, clearing, tail))?;
-        if let Some(backup) = backup::BackupFollower::new(store, config, backups) {
-            followers.spawn("backup", store, |tail| backup.run(tail))?;
+        if store.is_shared() {
+            followers.keep_lease()?;
+        }
+        let index = followers.spawn(index::IndexFollower::new(search.clone()))?;
+        followers.spawn(notify::NotifyFollower::new(registrar.clone()))?;
+        followers.spawn(mailer)?;
+        followers.spawn(clock::ClockFollower::default())?;
+        followers.spawn(retention::RetentionFollower::new(
+            config.retention.clone(),
+            search.clone(),
+            index,
+        ))?;
+        if let Some(backup) = backup::BackupFollower::new(config, backups) {
+            followers.spawn(backup)?;
         }
         Ok(followers)
     }
 
-    fn spawn<F: Future<Output = ()>>(
-        &mut self,
-        name: &str,
-        store: &Store,
-        run: impl FnOnce(Tail) -> F + Send + 'static,
-    ) -> std::io::Result<()> {
-        let tail = Tail {
-            log: store.watch(),
-            stop: self.stop.subscribe(),
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?;
-        let thread = std::thread::Builder::new().name(name.into());
-        self.threads
-            .push(thread.spawn(move || runtime.block_on(run(tail)))?);
+    fn keep_lease(&mut self) -> std::io::Result<()> {
+        let mut keeper = Keeper::new(self.store.clone(), self.lease.clone());
+        let (stop, stopping) = watch::channel(false);
+        let thread = spawn("lease", async move || {
+            keeper.run(stopping).await;
+            keeper.release().await;
+        })?;
+        self.keeper = Some((stop, thread));
         Ok(())
+    }
+
+    fn spawn<F: Follower>(&mut self, follower: F) -> std::io::Result<Arc<FollowerStatus>> {
+        let status = self.registry.add(F::NAME);
+        let driver = Driver {
+            follower,
+            store: self.store.clone(),
+            status: status.clone(),
+            stop: self.stop.subscribe(),
+            lease: self.lease.subscribe(),
+        };
+        self.threads.push(spawn(F::NAME, || driver.run())?);
+        Ok(status)
     }
 
     /// Stops all followers and waits for them.
     pub fn stop(self) {
         self.stop.send_replace(true);
         for thread in self.threads {
-            if thread.join().is_err() {
-                tracing::error!("a background task panicked");
-            }
+            join(thread);
+        }
+        if let Some((stop, thread)) = self.keeper {
+            stop.send_replace(true);
+            join(thread);
         }
     }
 }
 
-/// How long a follower waits after an error before it tries again.
-const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(1);
-
-impl Tail {
-    fn is_stopping(&self) -> bool {
-        *self.stop.borrow()
-    }
-
-    /// Sleeps until the log has grown past a position. False: the server is stopping.
-    async fn grown_past(&mut self, position: u64) -> bool {
-        while *self.log.borrow_and_update() <= position && !self.is_stopping() {
-            tokio::select! {
-                grown = self.log.changed() => if grown.is_err() { return false },
-                stopped = self.stop.changed() => if stopped.is_err() { return false },
-            }
-        }
-        !self.is_stopping()
-    }
-
-    /// The same with a time limit. Returns why it woke up.
-    async fn grown_past_within(&mut self, position: u64, span: Duration) -> Woken {
-        match tokio::time::timeout(span, self.grown_past(position)).await {
-            Ok(true) => Woken::Grown,
-            Ok(false) => Woken::Stopping,
-            Err(_) => Woken::Idle,
-        }
-    }
-
-    /// Whether the log has entries after a position.
-    fn is_past(&self, position: u64) -> bool {
-        *self.log.borrow() > position
-    }
-
-    /// Sleeps for a while. False: the server is stopping.
-    async fn pause(&mut self, span: Duration) -> bool {
-        if self.is_stopping() {
-            return false;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(span) => true,
-            // Without a sender, nobody would ever stop it.
-            changed = self.stop.changed() => changed.is_ok() && !self.is_stopping(),
-        }
-    }
-
-    /// Completes when the server is stopping.
-    async fn stopped(&mut self) {
-        // An error means that it has stopped.
-        let _ = self.stop.wait_for(|stop| *stop).await;
-    }
-
-    /// Logs an error and waits. A follower never gives up, but continues where it was.
-    async fn wait_after_error(&mut self, name: &str, error: &dyn std::fmt::Display) {
-        tracing::error!(task = name, %error, "a background task failed and will try again");
-        self.pause(PAUSE_AFTER_ERROR).await;
-    }
+/// Runs work on a thread of its own.
+fn spawn<F: Future<Output = ()>>(
+    name: &str,
+    work: impl FnOnce() -> F + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let thread = std::thread::Builder::new().name(name.into());
+    thread.spawn(move || runtime.block_on(work()))
 }
 
-impl Progress {
-    fn set(position: &AtomicU64, to: u64) {
-        position.store(to, Ordering::Release);
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a background task panicked");
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Progress, Tail};
+use super::follower::{FollowError, Follower, Next, Turn};
 use crate::accounts::{Registrar, clear_mails_of_erased};
 use crate::mail::Recipient;
 use crate::model::{
@@ -31,9 +31,7 @@ const APPLICANTS: usize = 500;
 const MAX_ADMINS: usize = 50;
 
 pub(super) struct NotifyFollower {
-    store: Store,
     registrar: Arc<Registrar>,
-    progress: Arc<Progress>,
 }
 
 /// This follower's position: the last handled entry, and how many applicants of the next one are done.
@@ -71,31 +69,13 @@ pub(super) async fn position(reader: &Reader) -> Result<u64, StoreError> {
 }
 
 impl NotifyFollower {
-    pub(super) fn new(store: Store, registrar: Arc<Registrar>, progress: Arc<Progress>) -> Self {
-        Self {
-            store,
-            registrar,
-            progress,
-        }
-    }
-
-    pub(super) async fn run(self, mut tail: Tail) {
-        let mut position = 0;
-        while tail.grown_past(position).await {
-            match self.step().await {
-                Ok(cursor) => position = cursor.sequence,
-                Err(error) => tail.wait_after_error(NAME, &error).await,
-            }
-            Progress::set(&self.progress.notify, position);
-            if !tail.is_past(position + MAILS as u64) {
-                tail.pause(GATHER).await;
-            }
-        }
+    pub(super) fn new(registrar: Arc<Registrar>) -> Self {
+        Self { registrar }
     }
 
     /// Handles the next entries in one change.
-    async fn step(&self) -> Result<Cursor, StoreError> {
-        let reader = self.store.read()?;
+    async fn handle(&self, store: &Store) -> Result<Cursor, StoreError> {
+        let reader = store.read()?;
         let from = Cursor::read(&reader).await?;
         let mut cursor = from.clone();
         let (mut notices, mut erased) = (Vec::new(), Vec::new());
@@ -142,19 +122,34 @@ impl NotifyFollower {
                 .put_bytes(&keys::cursor(NAME), cursor.bytes())
                 .await
         };
-        self.store
-            .run::<(), StoreError>(Origin::SYSTEM, commit)
-            .await?;
+        store.run::<(), StoreError>(Origin::SYSTEM, commit).await?;
         Ok(cursor)
+    }
+}
+
+impl Follower for NotifyFollower {
+    const NAME: &'static str = NAME;
+
+    async fn begin(&mut self, turn: &Turn) -> Result<u64, FollowError> {
+        Ok(position(&turn.store.read()?).await?)
+    }
+
+    async fn step(&mut self, turn: &Turn) -> Result<Next, FollowError> {
+        let position = self.handle(&turn.store).await?.sequence;
+        let is_behind = turn.log_end() > position + MAILS as u64;
+        Ok(Next::Log {
+            position,
+            pause: if is_behind { Duration::ZERO } else { GATHER },
+            at_latest: None,
+        })
     }
 }
 
 /// Writes the mails for the whole log to the outbox, for a store that no server uses.
 pub async fn write_due_notices(store: &Store, registrar: Registrar) -> Result<(), StoreError> {
     let end = store.read()?.log_end().await?;
-    let progress = Arc::default();
-    let follower = NotifyFollower::new(store.clone(), Arc::new(registrar), progress);
-    while follower.step().await?.sequence < end {}
+    let follower = NotifyFollower::new(Arc::new(registrar));
+    while follower.handle(store).await?.sequence < end {}
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use super::caller::{Caller, LocalOrAdmin};
 use super::problem::Problem;
 use super::routes;
 use super::state::State;
+use crate::followers::FollowerState;
 use crate::mail::{count_failed, count_waiting};
 use crate::store::{Reader, StoreError};
 use crate::telemetry;
@@ -67,6 +68,7 @@ pub struct Metrics {
     requests: Family<RouteLabels, Histogram, fn() -> Histogram>,
     /// By `RouteNumber`, with one more for requests without a route.
     slots: Vec<Slots>,
+    running: Family<FollowerLabels, Gauge>,
     lag: Family<FollowerLabels, Gauge>,
     mails: Family<MailLabels, Gauge>,
     commits: Counter,
@@ -92,6 +94,7 @@ impl Default for Metrics {
                     histograms: Default::default(),
                 })
                 .collect(),
+            running: Family::default(),
             lag: Family::default(),
             mails: Family::default(),
             commits: Counter::default(),
@@ -128,8 +131,13 @@ impl Metrics {
         );
         own.register(
             "follower_lag",
-            "Change log entries that a follower has not handled yet",
+            "Change log entries that a follower of this server has not handled yet",
             self.lag.clone(),
+        );
+        own.register(
+            "follower_running",
+            "1 on the server that runs a follower; add them up over all servers",
+            self.running.clone(),
         );
         own.register(
             "outbox_mails",
@@ -193,14 +201,24 @@ impl Metrics {
     /// Reads the values that are not counted as they change.
     async fn read_gauges(&self, state: &State, reader: &Reader) -> Result<(), StoreError> {
         let end = reader.log_end().await?;
-        for (follower, position) in [
-            ("index", &state.progress.index),
-            ("notify", &state.progress.notify),
-        ] {
-            let lag = end.saturating_sub(position.load(Ordering::Acquire));
-            self.lag
-                .get_or_create(&FollowerLabels { follower })
-                .set(lag as i64);
+        for follower in state.followers.followers() {
+            let name = follower.name;
+            let is_running = matches!(
+                follower.state(),
+                FollowerState::Running | FollowerState::Failing
+            );
+            self.running
+                .get_or_create(&FollowerLabels { follower: name })
+                .set(is_running.into());
+            let labels = FollowerLabels { follower: name };
+            match follower.lag(end) {
+                Some(lag) => {
+                    self.lag.get_or_create(&labels).set(lag as i64);
+                }
+                None => {
+                    self.lag.remove(&labels);
+                }
+            }
         }
         for (state, count) in [
             ("waiting", count_waiting(reader).await?),

@@ -1,7 +1,5 @@
 //! Health, and the web pages that are embedded in the binary.
 
-use std::sync::atomic::Ordering;
-
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use base64::Engine as _;
@@ -15,8 +13,8 @@ use super::caller::{Anyone, Caller};
 use super::problem::{Code, Problem};
 use super::state::State;
 use crate::eligibility::failing_rules;
-use crate::followers::BackupState;
-use crate::mail::{WorkerState, count_waiting};
+use crate::followers::{BackupState, FollowerState, MailerState};
+use crate::mail::count_waiting;
 use crate::store::Trouble;
 
 /// In debug builds, read from disk, so that a reload shows changes.
@@ -41,19 +39,33 @@ pub async fn healthz(_: Caller<Anyone>) -> HttpResponse {
 pub struct Readiness {
     /// `ready`.
     status: &'static str,
-    /// What does not work: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`, `backup`.
+    /// What does not work: `disk_full` or `store` (nothing can be saved), `index`, `mail`, `rules`, `backup`, or another
+    /// of the followers.
     degraded: Vec<&'static str>,
     store: StorePart,
     index: IndexPart,
     mail: MailPart,
     rules: RulesPart,
     backup: BackupPart,
+    followers: Vec<FollowerPart>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct StorePart {
     /// `ok`, or `disk_full` or `failing` while nothing can be saved. The store tries again by itself.
     state: &'static str,
+}
+
+/// Work in the background.
+#[derive(Serialize, ToSchema)]
+pub struct FollowerPart {
+    name: &'static str,
+    /// `running`, `failing` (it tries again), `standby` (another server runs it) or `stopped`.
+    #[schema(value_type = String)]
+    state: FollowerState,
+    /// Change log entries that it has not handled yet; absent if it does not read the log, or does not run on this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -67,7 +79,7 @@ pub struct IndexPart {
 #[derive(Serialize, ToSchema)]
 pub struct MailPart {
     #[schema(value_type = String)]
-    state: WorkerState,
+    state: MailerState,
     /// Mails in the outbox. 10,000 means that many or more.
     waiting: usize,
 }
@@ -95,7 +107,19 @@ const INDEX_LAG: u64 = 1_000;
 pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
     let end = reader.log_end().await?;
-    let lag = end.saturating_sub(state.progress.index.load(Ordering::Acquire));
+    let followers: Vec<FollowerPart> = state
+        .followers
+        .followers()
+        .iter()
+        .map(|follower| FollowerPart {
+            name: follower.name,
+            state: follower.state(),
+            lag: follower.lag(end),
+        })
+        .collect();
+    let index = followers.iter().find(|follower| follower.name == "index");
+    // Until it knows where to go on, it may be that far behind.
+    let lag = index.and_then(|index| index.lag).unwrap_or(end);
     let caught_up = lag <= INDEX_LAG;
     let (store_state, store_trouble) = match state.store.load().trouble {
         None => ("ok", None),
@@ -105,16 +129,22 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
     let mail = state.mail.state();
     let backup = state.backups.state(state.now());
     let failing_rules = failing_rules(&reader).await?.len();
-    let degraded = [
+    let parts = [
         store_trouble,
         (!caught_up).then_some("index"),
-        (mail == WorkerState::Resting).then_some("mail"),
+        (mail == MailerState::Resting).then_some("mail"),
         (failing_rules > 0).then_some("rules"),
         (backup == BackupState::Failing).then_some("backup"),
     ];
+    let mut degraded: Vec<_> = parts.into_iter().flatten().collect();
+    for follower in &followers {
+        if follower.state == FollowerState::Failing && !degraded.contains(&follower.name) {
+            degraded.push(follower.name);
+        }
+    }
     Ok(HttpResponse::Ok().json(Readiness {
         status: "ready",
-        degraded: degraded.into_iter().flatten().collect(),
+        degraded,
         store: StorePart { state: store_state },
         index: IndexPart {
             state: if caught_up { "ok" } else { "catching up" },
@@ -129,6 +159,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
             failing: failing_rules,
         },
         backup: BackupPart { state: backup },
+        followers,
     }))
 }
 

@@ -13,9 +13,8 @@ use crate::accounts::Registrar;
 use crate::auth::{AccessKeys, Client, FailureLog, LogInLimits, Passwords, Share, Throttle};
 use crate::config::Config;
 use crate::eligibility::{Checker, OpenJobs};
-use crate::followers::{Backups, Progress};
+use crate::followers::{Backups, MailHealth, Registry};
 use crate::jobs::CachedJobs;
-use crate::mail::MailHealth;
 use crate::model::{Actor, Campus, Identity, Network, Timestamp};
 use crate::search::SearchIndex;
 use crate::store::{Origin, Reader, Store, StoreError};
@@ -35,7 +34,7 @@ pub struct State {
     /// Limits registrations, reset requests and failed links, by network.
     pub requests: Throttle,
     pub in_flight: InFlight,
-    pub progress: Arc<Progress>,
+    pub followers: Arc<Registry>,
     pub metrics: Metrics,
     pub mail: Arc<MailHealth>,
     pub backups: Arc<Backups>,

@@ -101,10 +101,7 @@ async fn free_at(
 }
 
 /// Combines all held notices for one reader into a mail that is due now. Its new ID makes it count from now.
-pub(super) async fn merge_held(
-    transaction: &mut Transaction,
-    one: &Mail,
-) -> Result<(), StoreError> {
+pub async fn merge_held(transaction: &mut Transaction, one: &Mail) -> Result<(), StoreError> {
     let held = match one.account_id {
         Some(account) => keys::mails_held_by_account(account),
         None => keys::mails_held_by_mailbox(&one.to.mailbox()),

@@ -105,12 +105,11 @@ impl Bench {
 #[test]
 fn no_snapshot_is_open_once_the_edits_are_read() {
     let bench = Bench::new();
-    let progress = Arc::new(Progress::default());
-    let mut follower = IndexFollower::new(bench.store.clone(), bench.index.clone(), progress);
-    let (edits, last) = follower.read_on(0).now().unwrap();
+    let mut follower = IndexFollower::new(bench.index.clone());
+    let (edits, last) = follower.read_on(&bench.store, 0).now().unwrap();
     assert_eq!((edits.len(), last), (JOBS, JOBS as u64));
     assert_eq!(bench.open_snapshots(), 0);
-    assert_eq!(follower.follow(0).now().unwrap(), last);
+    assert_eq!(follower.follow(&bench.store, 0).now().unwrap(), last);
     assert_eq!(bench.index.position(), last);
 }
 
@@ -118,9 +117,8 @@ fn no_snapshot_is_open_once_the_edits_are_read() {
 #[test]
 fn entries_that_change_no_job_move_the_saved_position() {
     let bench = Bench::new();
-    let progress = Arc::new(Progress::default());
-    let mut follower = IndexFollower::new(bench.store.clone(), bench.index.clone(), progress);
-    let posted = follower.follow(0).now().unwrap();
+    let mut follower = IndexFollower::new(bench.index.clone());
+    let posted = follower.follow(&bench.store, 0).now().unwrap();
     let log = |entries: u64| {
         let log = |transaction: &mut Transaction| {
             (0..entries).try_for_each(|_| transaction.log(Event::BackupTaken))
@@ -131,7 +129,7 @@ fn entries_that_change_no_job_move_the_saved_position() {
     let mut position = posted;
     let mut follow = || {
         loop {
-            match follower.follow(position).now().unwrap() {
+            match follower.follow(&bench.store, position).now().unwrap() {
                 same if same == position => break,
                 next => position = next,
             }
@@ -170,14 +168,12 @@ fn an_index_that_needs_trimmed_entries_is_rebuilt() {
         let trimmed: Result<usize, StoreError> = bench.store.run_now(Origin::SYSTEM, trim);
         trimmed.unwrap();
     };
-    let follower = || {
-        let progress = Arc::new(Progress::default());
-        IndexFollower::new(bench.store.clone(), bench.index.clone(), progress)
-    };
+    let follower = || IndexFollower::new(bench.index.clone());
     bench.index.apply(Vec::new(), 1).unwrap();
     trim(1);
-    assert_eq!(follower().catch_up_or_rebuild().now().unwrap(), 1);
+    let begin = || follower().catch_up_or_rebuild(&bench.store).now().unwrap();
+    assert_eq!(begin(), 1);
     trim(2);
-    assert_eq!(follower().catch_up_or_rebuild().now().unwrap(), JOBS as u64);
+    assert_eq!(begin(), JOBS as u64);
     assert_eq!(bench.index.position(), JOBS as u64);
 }

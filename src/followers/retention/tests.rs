@@ -1,15 +1,15 @@
 //! The log is trimmed behind the slowest follower.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::watch;
 
 use super::*;
 use crate::clock::Clock;
 use crate::model::Event;
-use crate::store::MemoryEngine;
 use crate::store::Now as _;
+use crate::store::{MemoryEngine, Store};
 
 const DAY: Duration = Duration::from_hours(24);
 /// More than one step of the trimming.
@@ -19,9 +19,8 @@ struct Bench {
     store: Store,
     now: Arc<AtomicI64>,
     index: Arc<SearchIndex>,
-    progress: Arc<Progress>,
-    clearing: Clearing,
-    tail: Tail,
+    clearing: RetentionFollower,
+    turn: Turn,
     stop: watch::Sender<bool>,
     _folder: tempfile::TempDir,
 }
@@ -39,23 +38,18 @@ impl Bench {
         written.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let index = Arc::new(SearchIndex::open(folder.path()).unwrap());
-        let progress = Arc::new(Progress::default());
+        let indexing = Arc::new(FollowerStatus::new("index"));
         let retention = Retention {
             log_days: NonZeroU32::new(10).unwrap(),
             ..Retention::default()
         };
         let stop = watch::Sender::new(false);
-        let tail = Tail {
-            log: store.watch(),
-            stop: stop.subscribe(),
-        };
         Self {
-            clearing: Clearing::new(retention, index.clone(), progress.clone()),
+            clearing: RetentionFollower::new(retention, index.clone(), indexing.clone()),
+            turn: Turn::new(store.clone(), stop.subscribe(), indexing),
             store,
             now,
             index,
-            progress,
-            tail,
             stop,
             _folder: folder,
         }
@@ -63,7 +57,7 @@ impl Bench {
 
     fn index_has_read(&self, position: u64) {
         self.index.apply(Vec::new(), position).unwrap();
-        Progress::set(&self.progress.index, position);
+        self.turn.status.reached(position);
     }
 
     fn notify_has_read(&self, position: u64) {
@@ -82,7 +76,7 @@ impl Bench {
     async fn clear_after(&mut self, days: u32) -> (u64, u64) {
         let later = (DAY * days).as_millis() as i64;
         self.now.fetch_add(later, Ordering::AcqRel);
-        self.clearing.run(&self.store, &self.tail).await.unwrap();
+        self.clearing.look(&self.turn).await.unwrap();
         let reader = self.store.read().unwrap();
         (
             reader.log_start().now().unwrap(),
@@ -121,11 +115,11 @@ fn nothing_goes_while_a_follower_has_not_started_or_the_index_is_rebuilt() {
     bench.index_has_read(ENTRIES);
     assert_eq!(block_on(bench.clear_after(20)).0, 1, "notify never ran");
     bench.notify_has_read(ENTRIES);
-    Progress::set(&bench.progress.index, 0);
+    bench.turn.status.leaves_the_log();
     assert_eq!(block_on(bench.clear_after(1)).0, 1, "the index is rebuilt");
     // Its follower has read on, but would start from here after a crash.
     bench.index.apply(Vec::new(), 7).unwrap();
-    Progress::set(&bench.progress.index, ENTRIES);
+    bench.turn.status.reached(ENTRIES);
     assert_eq!(block_on(bench.clear_after(1)).0, 8);
 }
 

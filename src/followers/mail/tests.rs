@@ -1,7 +1,10 @@
-//! The worker while the store refuses writes.
+//! The mailer while the store refuses writes.
+
+use tokio::sync::watch;
 
 use super::*;
 use crate::clock::Clock;
+use crate::followers::FollowerStatus;
 use crate::mail::{Outbox, Recipient};
 use crate::model::{Email, MailTemplate};
 use crate::store::{InjectedFailure, MemoryEngine};
@@ -26,17 +29,20 @@ async fn mail_sent_while_the_store_refuses_writes_is_sent_once() {
     store.run(Origin::SYSTEM, put).await.unwrap();
     let maildir = folder.path().to_owned();
     let transport = Transport::maildir(maildir, "Board <board@example.edu>").unwrap();
-    let mut worker = Worker::new(store.clone(), transport, 0, 0);
-    let (_go_on, mut stop) = watch::channel(false);
-    engine.plan([InjectedFailure::DiskFull; 3]);
+    let mut mailer = Mailer::new(transport, 0, 0);
+    let (_go_on, stop) = watch::channel(false);
+    let status = Arc::new(FollowerStatus::new(Mailer::NAME));
+    let turn = Turn::new(store, stop, status);
+    // Its own mark and that of its round, and two more rounds.
+    engine.plan([InjectedFailure::DiskFull; 4]);
     let new = folder.path().join("new");
-    assert!(worker.round(&mut stop).await.is_err());
+    assert!(mailer.round(&turn).await.is_err());
     for entry in std::fs::read_dir(&new).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
     for _ in 0..2 {
-        assert!(worker.round(&mut stop).await.is_err());
+        assert!(mailer.round(&turn).await.is_err());
     }
-    assert!(matches!(worker.round(&mut stop).await, Ok(Round::Idle)));
+    assert!(matches!(mailer.round(&turn).await, Ok(Round::Idle)));
     assert_eq!(std::fs::read_dir(&new).unwrap().count(), 0, "it left again");
 }

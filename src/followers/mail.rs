@@ -2,6 +2,7 @@
 //! mail is marked as sent after it was sent, so a crash in between sends it again with the same Message-ID.
 
 use std::collections::VecDeque;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -9,11 +10,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::limits::merge_held;
-use super::transport::{SendError, Transport};
+use super::follower::{End, FollowError, Follower, Next, Turn};
+use crate::mail::{SendError, Transport, merge_held};
 use crate::model::{Mail, MailState, Timestamp};
 use crate::store::{
     Direction, KeyRange, Origin, Reader, Store, StoreError, Stored, Transaction, keys,
@@ -23,6 +23,9 @@ use crate::store::{
 const AT_ONCE: usize = 8;
 /// Most mails to mark in one change.
 const BATCH: usize = 64;
+/// Mails to read at a time, to count those of the last day.
+const MAILS_AT_ONCE: usize = 500;
+const DAY: Duration = Duration::from_hours(24);
 /// How often to check the outbox. The change log cannot tell, since mails with secrets are not in it.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a delayed mail waits for its first retry. The wait doubles with each retry.
@@ -36,45 +39,44 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
 /// How long a stop waits for mails being sent. One that hangs is sent again after the next start.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// What the worker is doing now, for monitoring.
+/// What the mailer is doing now, for monitoring.
 #[derive(Debug, Default)]
 pub struct MailHealth(AtomicU8);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum WorkerState {
-    /// Not started yet, or stopped.
+pub enum MailerState {
+    /// Not started yet, or stopped, or another server sends the mail.
     #[default]
     Stopped,
     /// Sending what is due, if anything.
     Working,
     /// The rate limits in the settings are reached.
     Limited,
-    /// The mail server accepts nothing. The worker will try again.
+    /// The mail server accepts nothing. It will be tried again.
     Resting,
     /// The outbox cannot be read or updated.
     Failing,
 }
 
 impl MailHealth {
-    pub fn state(&self) -> WorkerState {
+    pub fn state(&self) -> MailerState {
         match self.0.load(Ordering::Relaxed) {
-            1 => WorkerState::Working,
-            2 => WorkerState::Limited,
-            3 => WorkerState::Resting,
-            4 => WorkerState::Failing,
-            _ => WorkerState::Stopped,
+            1 => MailerState::Working,
+            2 => MailerState::Limited,
+            3 => MailerState::Resting,
+            4 => MailerState::Failing,
+            _ => MailerState::Stopped,
         }
     }
 
-    fn set(&self, state: WorkerState) {
+    fn set(&self, state: MailerState) {
         self.0.store(state as u8, Ordering::Relaxed);
     }
 }
 
-pub struct Worker {
+pub struct Mailer {
     health: Arc<MailHealth>,
-    store: Store,
     transport: Transport,
     /// Most mails per second and per day. 0: no limit.
     per_second: u32,
@@ -85,21 +87,23 @@ pub struct Worker {
     /// Mails sent while the store refused writes. They are marked before any other mail is sent, so that none is sent
     /// twice.
     unmarked: Vec<Outcome>,
+    /// The pause after the next round in which no mail can be sent.
+    back_off: Duration,
 }
 
 type Outcome = (Stored<Mail>, Result<(), SendError>);
 
-impl Worker {
-    pub fn new(store: Store, transport: Transport, per_second: u32, per_day: u32) -> Self {
+impl Mailer {
+    pub fn new(transport: Transport, per_second: u32, per_day: u32) -> Self {
         Self {
             health: Arc::default(),
-            store,
             transport,
             per_second,
             per_day,
             second: VecDeque::new(),
             day: VecDeque::new(),
             unmarked: Vec::new(),
+            back_off: FIRST_BACK_OFF,
         }
     }
 
@@ -107,116 +111,68 @@ impl Worker {
         self.health.clone()
     }
 
-    /// Sends until told to stop. Mails being sent then are finished, unless they hang.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut back_off = FIRST_BACK_OFF;
-        self.health.set(WorkerState::Working);
-        while !*stop.borrow() {
-            let round = self.round(&mut stop).await;
-            self.health.set(match &round {
-                Ok(Round::Idle | Round::Sent) => WorkerState::Working,
-                Ok(Round::Limited(_)) => WorkerState::Limited,
-                Ok(Round::Down(_)) => WorkerState::Resting,
-                Err(_) => WorkerState::Failing,
-            });
-            let pause = match round {
-                Ok(Round::Idle) => LOOK,
-                Ok(Round::Sent) => {
-                    back_off = FIRST_BACK_OFF;
-                    continue;
-                }
-                Ok(Round::Limited(wait)) => wait,
-                Ok(Round::Down(reason)) => {
-                    tracing::warn!(
-                        error = reason,
-                        retry_in_seconds = back_off.as_secs_f64(),
-                        "cannot send mail; the outbox waits and will try again"
-                    );
-                    let pause = jittered(back_off);
-                    back_off = (back_off * 2).min(LONGEST_BACK_OFF);
-                    pause
-                }
-                Err(error) => {
-                    tracing::error!(%error, "could not read or update the outbox");
-                    LONGEST_BACK_OFF.min(Duration::from_secs(1))
-                }
-            };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                _ = stop.changed() => {}
-            }
-        }
-        self.health.set(WorkerState::Stopped);
-    }
-
-    async fn round(&mut self, stop: &mut watch::Receiver<bool>) -> Result<Round, StoreError> {
-        self.mark().await?;
+    async fn round(&mut self, turn: &Turn) -> Result<Round, StoreError> {
+        let store = &turn.store;
+        self.mark(store).await?;
         let allowed = match self.allowed(Instant::now()) {
             Ok(count) => count.min(BATCH),
             Err(wait) => return Ok(Round::Limited(wait)),
         };
-        let reader = self.store.read()?;
-        let mails = due(&reader, self.store.clock().now(), allowed).await?;
-        drop(reader);
+        let mails = due(&store.read()?, store.clock().now(), allowed).await?;
         if mails.is_empty() {
             return Ok(Round::Idle);
         }
         let (held, mails): (Vec<_>, Vec<_>) = mails.into_iter().partition(|mail| mail.held);
         if !held.is_empty() {
-            self.merge(&held).await?;
+            merge(store, &held).await?;
         }
-        let mut outcomes = self.hand_over(mails, stop).await;
-        let down = self.blame(&mut outcomes, stop).await;
-        let sent = outcomes
-            .iter()
-            .filter(|(_, outcome)| outcome.is_ok())
-            .count();
-        let now = Instant::now();
-        self.second.extend(std::iter::repeat_n(now, sent));
-        self.day.extend(std::iter::repeat_n(now, sent));
-        self.unmarked = outcomes;
-        self.mark().await?;
+        let mut outcomes = self.hand_over(mails, turn).await;
+        let down = self.blame(&mut outcomes, &turn.end).await;
+        self.unmarked.extend(outcomes);
+        self.mark(store).await?;
         Ok(down.map_or(Round::Sent, Round::Down))
     }
 
-    /// Combines held notices into mails. The next round sends them.
-    async fn merge(&self, held: &[Stored<Mail>]) -> Result<(), StoreError> {
-        let merge = async |transaction: &mut Transaction| {
-            for one in held {
-                // Merging one notice also merges all others that wait for its reader.
-                merge_held(transaction, one).await?;
-            }
-            Ok::<(), StoreError>(())
-        };
-        self.store.run(Origin::SYSTEM, merge).await
-    }
-
-    /// Sends mails, `AT_ONCE` at a time. Takes no more once no mail can be sent, or the server stops. Returns the mails
-    /// with an outcome.
-    async fn hand_over(
-        &self,
-        mails: Vec<Stored<Mail>>,
-        stop: &mut watch::Receiver<bool>,
-    ) -> Vec<Outcome> {
+    /// Sends mails, `AT_ONCE` at a time, and marks each that was sent before its place takes the next one: a crash then
+    /// repeats few. Takes no more once no mail can be sent, or the turn is ending. Returns the mails that have another
+    /// outcome; those that could not be marked are kept.
+    async fn hand_over(&mut self, mails: Vec<Stored<Mail>>, turn: &Turn) -> Vec<Outcome> {
+        let transport = &self.transport;
         let send = async |mail: Stored<Mail>| {
-            let outcome = self.transport.send(&mail).await;
-            (mail, outcome)
+            let outcome = (mail.clone(), transport.send(&mail).await);
+            let is_marked = match &outcome {
+                (_, Ok(())) => mark(&turn.store, std::slice::from_ref(&outcome))
+                    .await
+                    .is_ok(),
+                _ => false,
+            };
+            (outcome, is_marked)
         };
         let mut waiting = mails.into_iter();
         let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(&send).collect();
-        let (mut outcomes, mut is_down) = (Vec::new(), false);
-        let mut patience = std::pin::pin!(stop_grace_is_over(stop.clone()));
+        let (mut outcomes, mut goes_on) = (Vec::new(), true);
+        let mut patience = std::pin::pin!(stop_grace_is_over(&turn.end));
         loop {
-            let (mail, outcome) = tokio::select! {
+            let (outcome, is_marked) = tokio::select! {
                 next = running.next() => match next {
-                    Some(outcome) => outcome,
+                    Some(done) => done,
                     None => break,
                 },
                 () = &mut patience => break,
             };
-            is_down |= matches!(outcome, Err(SendError::Down(_)));
-            outcomes.push((mail, outcome));
-            if !is_down && !*stop.borrow() {
+            if outcome.1.is_ok() {
+                let now = Instant::now();
+                self.second.push_back(now);
+                self.day.push_back(now);
+                goes_on &= is_marked;
+                if !is_marked {
+                    self.unmarked.push(outcome);
+                }
+            } else {
+                goes_on &= !matches!(outcome.1, Err(SendError::Down(_)));
+                outcomes.push(outcome);
+            }
+            if goes_on && !turn.is_ending() {
                 running.extend(waiting.next().map(&send));
             }
         }
@@ -225,11 +181,7 @@ impl Worker {
 
     /// A broken connection or a refusal may be caused by the mail or by the server. If the server accepts a connection,
     /// the mail is to blame. If not, those mails have no outcome, and this returns why no mail can be sent.
-    async fn blame(
-        &self,
-        outcomes: &mut Vec<Outcome>,
-        stop: &watch::Receiver<bool>,
-    ) -> Option<String> {
+    async fn blame(&self, outcomes: &mut Vec<Outcome>, end: &End) -> Option<String> {
         let doubtful = |error: &SendError| !matches!(error, SendError::Transient(_));
         let reason = outcomes
             .iter()
@@ -238,7 +190,7 @@ impl Worker {
             .to_string();
         let is_up = tokio::select! {
             is_up = self.transport.is_up() => is_up,
-            () = stop_grace_is_over(stop.clone()) => false,
+            () = stop_grace_is_over(end) => false,
         };
         if !is_up {
             outcomes.retain(|(_, outcome)| !outcome.as_ref().is_err_and(doubtful));
@@ -252,27 +204,12 @@ impl Worker {
         None
     }
 
-    async fn mark(&mut self) -> Result<(), StoreError> {
-        if self.unmarked.is_empty() {
-            return Ok(());
+    /// Marks the mails that could not be marked before.
+    async fn mark(&mut self, store: &Store) -> Result<(), StoreError> {
+        if !self.unmarked.is_empty() {
+            mark(store, &self.unmarked).await?;
+            self.unmarked.clear();
         }
-        let outcomes = &self.unmarked;
-        self.store
-            .run(Origin::SYSTEM, async |transaction: &mut Transaction| {
-                let now = transaction.now();
-                for (mail, outcome) in outcomes {
-                    // An admin or an erasure may have changed or removed it meanwhile.
-                    let Some(current) = transaction.get::<Mail>(&keys::mail(mail.mail_id)).await?
-                    else {
-                        continue;
-                    };
-                    let marked = after(&current, outcome, now);
-                    transaction.update(&current, marked).await?;
-                }
-                Ok::<(), StoreError>(())
-            })
-            .await?;
-        self.unmarked.clear();
         Ok(())
     }
 
@@ -281,7 +218,7 @@ impl Worker {
         let mut allowed = usize::MAX;
         for (left, span, limit) in [
             (&mut self.second, Duration::from_secs(1), self.per_second),
-            (&mut self.day, Duration::from_hours(24), self.per_day),
+            (&mut self.day, DAY, self.per_day),
         ] {
             while left
                 .front()
@@ -306,10 +243,115 @@ impl Worker {
     }
 }
 
-/// Completes when the server has been stopping for longer than mail may delay it.
-async fn stop_grace_is_over(mut stop: watch::Receiver<bool>) {
-    // An error means that nobody waits for this.
-    let _ = stop.wait_for(|stop| *stop).await;
+impl Follower for Mailer {
+    const NAME: &'static str = "mail";
+
+    async fn begin(&mut self, turn: &Turn) -> Result<u64, FollowError> {
+        if self.per_day > 0 {
+            self.day = sent_today(&turn.store).await?;
+        }
+        Ok(0)
+    }
+
+    async fn step(&mut self, turn: &Turn) -> Result<Next, FollowError> {
+        let round = self.round(turn).await;
+        self.health.set(match &round {
+            Ok(Round::Idle | Round::Sent) => MailerState::Working,
+            Ok(Round::Limited(_)) => MailerState::Limited,
+            Ok(Round::Down(_)) => MailerState::Resting,
+            Err(_) => MailerState::Failing,
+        });
+        Ok(Next::After(match round? {
+            Round::Idle => LOOK,
+            Round::Sent => {
+                self.back_off = FIRST_BACK_OFF;
+                Duration::ZERO
+            }
+            Round::Limited(wait) => wait,
+            Round::Down(reason) => {
+                tracing::warn!(
+                    error = reason,
+                    retry_in_seconds = self.back_off.as_secs_f64(),
+                    "cannot send mail; the outbox waits and will try again"
+                );
+                let pause = jittered(self.back_off);
+                self.back_off = (self.back_off * 2).min(LONGEST_BACK_OFF);
+                pause
+            }
+        }))
+    }
+
+    async fn end(&mut self, turn: &Turn) {
+        if let Err(error) = self.mark(&turn.store).await {
+            tracing::warn!(%error, "could not mark mails as sent; they are sent again");
+            self.unmarked.clear();
+        }
+        self.health.set(MailerState::Stopped);
+    }
+}
+
+/// Combines held notices into mails. The next round sends them.
+async fn merge(store: &Store, held: &[Stored<Mail>]) -> Result<(), StoreError> {
+    let merge = async |transaction: &mut Transaction| {
+        for one in held {
+            // Merging one notice also merges all others that wait for its reader.
+            merge_held(transaction, one).await?;
+        }
+        Ok::<(), StoreError>(())
+    };
+    store.run(Origin::SYSTEM, merge).await
+}
+
+async fn mark(store: &Store, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    let mark = async |transaction: &mut Transaction| {
+        let now = transaction.now();
+        for (mail, outcome) in outcomes {
+            // An admin or an erasure may have changed or removed it meanwhile.
+            let Some(current) = transaction.get::<Mail>(&keys::mail(mail.mail_id)).await? else {
+                continue;
+            };
+            let marked = after(&current, outcome, now);
+            transaction.update(&current, marked).await?;
+        }
+        Ok::<(), StoreError>(())
+    };
+    store.run(Origin::SYSTEM, mark).await
+}
+
+/// When the mails of the last day were sent, by this server before its start or by another one, oldest first.
+async fn sent_today(store: &Store) -> Result<VecDeque<Instant>, StoreError> {
+    let (now, here) = (store.clock().now(), Instant::now());
+    let reader = store.read()?;
+    let mut range = KeyRange::prefix(&keys::mails());
+    // None is sent later than this after it was written, except by hand.
+    let oldest = now.minus(DAY + GIVE_UP_AFTER);
+    range.start = Bound::Included(keys::made_since(&keys::mails(), oldest));
+    let mut sent = Vec::new();
+    loop {
+        let found = reader
+            .scan_keys(&range, Direction::Forward, MAILS_AT_ONCE)
+            .await?;
+        let Some(last) = found.last().cloned() else {
+            break;
+        };
+        let mails = reader.get_indexed::<Mail>(&found).await?;
+        let at = mails.iter().filter_map(|mail| mail.sent_at);
+        sent.extend(at.filter(|at| *at > now.minus(DAY) && *at <= now));
+        range = range.beyond(last, Direction::Forward);
+    }
+    sent.sort_unstable();
+    let age =
+        |at: Timestamp| Duration::from_millis((now.as_millis() - at.as_millis()).unsigned_abs());
+    // A machine that started later than that cannot name the moment.
+    Ok(sent
+        .into_iter()
+        .map(|at| here.checked_sub(age(at)).unwrap_or(here))
+        .collect())
+}
+
+/// Completes when the turn has been over for longer than mail may delay it.
+async fn stop_grace_is_over(end: &End) {
+    end.comes().await;
     tokio::time::sleep(STOP_GRACE).await;
 }
 
