@@ -13,6 +13,7 @@ use actix_web::web::Data;
 use crate::accounts::Registrar;
 use crate::auth::{
     AccessKeys, FailureLog, KeyError, LogInLimits, PasswordError, Passwords, Throttle,
+    ThrottleSecret,
 };
 use crate::clock::Clock;
 use crate::config::{Config, MailTls, MailTransport, StoreEngine};
@@ -216,6 +217,16 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         config.mail.per_second,
         config.mail.per_day,
     );
+    let secret = ThrottleSecret::of_store(&store).await?;
+    let limits = LogInLimits::new(
+        config.accounts.failed_logins_per_account,
+        config.accounts.failed_logins_per_address,
+    );
+    let log_ins = Arc::new(if store.is_shared() {
+        limits.shared(secret)
+    } else {
+        limits
+    });
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
@@ -225,11 +236,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         open_jobs: OpenJobs::default(),
         access_keys: AccessKeys::open(&folder, store.clock().now())?,
         passwords: Passwords::new(cores.div_ceil(2))?,
-        log_ins: LogInLimits::new(
-            config.accounts.failed_logins_per_account,
-            config.accounts.failed_logins_per_address,
-        ),
-        failures: FailureLog::default(),
+        log_ins: log_ins.clone(),
+        failures: FailureLog::new(secret),
         requests: Throttle::new(http::REQUESTS_A_MINUTE, http::REQUESTS_AT_ONCE),
         in_flight: http::InFlight::default(),
         followers: registry.clone(),
@@ -244,6 +252,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         search: &index,
         registrar: &registrar,
         mailer,
+        log_ins: &log_ins,
         registry: &registry,
         backups: &state.backups,
         config: &state.config,

@@ -1,10 +1,15 @@
 //! Logging in, refreshing, logging out.
 
+use std::time::Duration;
+
 use super::session::end_session;
 use super::{Opened, Refusal, Registrar};
-use crate::auth::Secret;
-use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session};
+use crate::auth::{LoggedFailure, Secret};
+use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session, Timestamp};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
+
+/// Of the failures of one address and network, one is logged within this time.
+const ONE_FAILURE_A: Duration = Duration::from_mins(1);
 
 /// The account with an address, so that its password can be checked.
 pub async fn credentials(
@@ -55,17 +60,33 @@ impl Registrar {
     }
 }
 
-/// Logs a failed login. `account_id` is set if the address has an account. `suppressed`: earlier failures that were not
-/// logged.
-pub fn note_failed_log_in(
+/// Logs a failed login, unless another server has logged one of the same address and network within the last minute: then it
+/// returns false. `account_id` is set if the address has an account.
+pub async fn note_failed_log_in(
     transaction: &mut Transaction,
     account_id: Option<AccountId>,
-    suppressed: u32,
-) -> Result<(), StoreError> {
+    failure: &LoggedFailure,
+) -> Result<bool, StoreError> {
+    let (key, now) = (keys::logged_failure(failure.digest), transaction.now());
+    let digest = failure.digest.to_be_bytes();
+    let last = transaction
+        .row(&key)
+        .await?
+        .map_or(Vec::new(), |row| row.value);
+    if let Some((one, at)) = last.split_first_chunk::<8>()
+        && *one == digest
+        && let Ok(at) = at.try_into()
+        && now < Timestamp::from_millis(i64::from_be_bytes(at)).plus(ONE_FAILURE_A)
+    {
+        return Ok(false);
+    }
+    let at = now.as_millis().to_be_bytes();
+    transaction.put_bytes(&key, [digest, at].concat()).await?;
     transaction.log(Event::LogInFailed {
         account_id,
-        suppressed,
-    })
+        suppressed: failure.suppressed,
+    })?;
+    Ok(true)
 }
 
 pub enum Refreshed {

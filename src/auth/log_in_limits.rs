@@ -8,8 +8,10 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::flows::Flow;
-use super::throttle::{Share, Throttle};
+use super::throttle::{Share, Spent, Throttle, ThrottleSecret};
 use crate::model::{AccountId, Network};
 
 /// Most logins of one flow to check at the same time. A campus network may fill the queue.
@@ -45,7 +47,24 @@ pub struct LogInLimits {
     by_network: Throttle,
     by_device: Throttle,
     resets: Mutex<HashMap<AccountId, Reset>>,
+    /// The resets that other servers have not been told, if anybody asks.
+    new_resets: Option<Mutex<Vec<AccountId>>>,
     at_once: Mutex<HashMap<Flow, u32>>,
+}
+
+/// What one server tells the others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogInNews {
+    by_account: Vec<Spent>,
+    by_network: Vec<Spent>,
+    by_device: Vec<Spent>,
+    resets: Vec<AccountId>,
+}
+
+impl LogInNews {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 struct Reset {
@@ -76,8 +95,46 @@ impl LogInLimits {
             by_network: Throttle::new(per_network, per_network),
             by_device: Throttle::new(per_account, per_account),
             resets: Mutex::default(),
+            new_resets: None,
             at_once: Mutex::default(),
         }
+    }
+
+    /// Records what other servers with the same secret have to know.
+    #[must_use]
+    pub fn shared(self, secret: ThrottleSecret) -> Self {
+        Self {
+            by_account: self.by_account.shared(secret),
+            by_network: self.by_network.shared(secret),
+            by_device: self.by_device.shared(secret),
+            new_resets: Some(Mutex::default()),
+            ..self
+        }
+    }
+
+    /// What has happened here since the last call.
+    pub fn take_news(&self) -> LogInNews {
+        let resets = self.new_resets.as_ref();
+        LogInNews {
+            by_account: self.by_account.take_recorded(),
+            by_network: self.by_network.take_recorded(),
+            by_device: self.by_device.take_recorded(),
+            resets: resets.map_or(Vec::new(), |resets| std::mem::take(&mut *lock(resets))),
+        }
+    }
+
+    /// Counts what has happened on another server.
+    pub fn heard(&self, news: LogInNews) {
+        for (throttle, spent) in [
+            (&self.by_account, news.by_account),
+            (&self.by_network, news.by_network),
+            (&self.by_device, news.by_device),
+        ] {
+            spent.into_iter().for_each(|spent| throttle.count(spent));
+        }
+        news.resets
+            .into_iter()
+            .for_each(|account| self.open(account));
     }
 
     /// Admits a login, or says how long to wait.
@@ -120,6 +177,16 @@ impl LogInLimits {
 
     /// The account's password was reset by mail.
     pub fn password_reset(&self, account: AccountId) {
+        self.open(account);
+        if let Some(resets) = &self.new_resets {
+            let mut resets = lock(resets);
+            if resets.len() < MAX_RESETS {
+                resets.push(account);
+            }
+        }
+    }
+
+    fn open(&self, account: AccountId) {
         let now = Instant::now();
         let mut resets = lock(&self.resets);
         if resets.len() >= MAX_RESETS {
@@ -254,6 +321,29 @@ mod tests {
             assert!(limits.admit(stranger).is_ok());
         }
         assert!(limits.admit(stranger).is_err());
+    }
+
+    #[test]
+    fn servers_tell_each_other() {
+        let secret = ThrottleSecret::random();
+        let (here, there) = (limits(3, 5).shared(secret), limits(3, 5).shared(secret));
+        let account = Some(AccountId::generate(Timestamp::from_millis(1)));
+        let ann = Attempt {
+            account,
+            ..attempt("ann", "192.0.2.1")
+        };
+        fail(&here, ann, 3);
+        let tell = || {
+            let text = serde_json::to_string(&here.take_news()).unwrap();
+            there.heard(serde_json::from_str(&text).unwrap());
+        };
+        tell();
+        assert!(there.admit(ann).is_err());
+        assert!(there.admit(attempt("bob", "192.0.2.1")).is_ok());
+        here.password_reset(account.unwrap());
+        tell();
+        assert!(there.admit(ann).is_ok());
+        assert!(here.take_news().is_empty() && there.take_news().is_empty());
     }
 
     #[test]

@@ -11,9 +11,9 @@ mod secret;
 mod throttle;
 
 pub use access::{AccessKeys, AccessToken, KeyError};
-pub use failure_log::FailureLog;
+pub use failure_log::{FailureLog, LoggedFailure};
 pub use flows::Flow;
-pub use log_in_limits::{Admitted, Attempt, Client, LogInLimits};
+pub use log_in_limits::{Admitted, Attempt, Client, LogInLimits, LogInNews};
 pub use password::{Match, PasswordError, Passwords, check_password};
 pub use secret::Secret;
-pub use throttle::{Share, Throttle};
+pub use throttle::{Share, Throttle, ThrottleSecret};

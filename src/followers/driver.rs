@@ -53,6 +53,7 @@ impl<F: Follower> Driver<F> {
 
     /// False: the turn ended before the follower could begin.
     async fn begin(&mut self, turn: &mut Turn) -> bool {
+        self.status.set(FollowerState::Running);
         let mut pause = FIRST_PAUSE;
         while !turn.is_ending() {
             match self.follower.begin(turn).await {
@@ -67,7 +68,6 @@ impl<F: Follower> Driver<F> {
     }
 
     async fn steps(&mut self, turn: &mut Turn) {
-        self.status.set(FollowerState::Running);
         let mut pause = FIRST_PAUSE;
         while !turn.is_ending() {
             match self.follower.step(turn).await {

@@ -8,6 +8,7 @@ mod driver;
 mod follower;
 mod index;
 mod lease;
+mod log_ins;
 mod mail;
 mod notify;
 mod retention;
@@ -26,6 +27,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use crate::accounts::Registrar;
+use crate::auth::LogInLimits;
 use crate::config::Config;
 use crate::search::SearchIndex;
 use crate::store::Store;
@@ -50,6 +52,7 @@ pub struct Parts<'a> {
     pub search: &'a Arc<SearchIndex>,
     pub registrar: &'a Arc<Registrar>,
     pub mailer: Mailer,
+    pub log_ins: &'a Arc<LogInLimits>,
     pub registry: &'a Arc<Registry>,
     pub backups: &'a Arc<Backups>,
     pub config: &'a Config,
@@ -63,6 +66,7 @@ impl Followers {
             search,
             registrar,
             mailer,
+            log_ins,
             registry,
             backups,
             config,
@@ -77,6 +81,7 @@ impl Followers {
         };
         if store.is_shared() {
             followers.keep_lease()?;
+            followers.spawn(log_ins::LogInFollower::new(log_ins.clone()))?;
         }
         let index = followers.spawn(index::IndexFollower::new(search.clone()))?;
         followers.spawn(notify::NotifyFollower::new(registrar.clone()))?;

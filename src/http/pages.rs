@@ -63,8 +63,7 @@ pub struct FollowerPart {
     /// `running`, `failing` (it tries again), `standby` (another server runs it) or `stopped`.
     #[schema(value_type = String)]
     state: FollowerState,
-    /// Change log entries that it has not handled yet; absent if it does not read the log, or does not run on this server.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Change log entries that it has not handled yet; null if it does not read the log, or does not run on this server.
     lag: Option<u64>,
 }
 

@@ -122,10 +122,8 @@ fn known_device<'a>(
 
 /// Logs a failed login, without what was typed, which may be a password. If logging fails, the answer is the same.
 async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
-    let Some(suppressed) = state
-        .failures
-        .admit(attempt.address, attempt.client.network)
-    else {
+    let client = attempt.client;
+    let Some(failure) = state.failures.admit(attempt.address, client.network) else {
         return;
     };
     let account_id = attempt.account;
@@ -134,17 +132,16 @@ async fn note_failure(state: &State, origin: Origin, attempt: &Attempt<'_>) {
     tracing::info!(
         account_id = known,
         client_address,
-        suppressed,
+        suppressed = failure.suppressed,
         "login failed"
     );
-    let noted = state
-        .store
-        .run(origin, async |transaction: &mut Transaction| {
-            accounts::note_failed_log_in(transaction, account_id, suppressed)
-        })
-        .await;
-    if let Err(error) = noted {
-        tracing::warn!(%error, "could not record a failed login");
+    let note = async |transaction: &mut Transaction| {
+        accounts::note_failed_log_in(transaction, account_id, &failure).await
+    };
+    match state.store.run(origin, note).await {
+        Ok(true) => {}
+        Ok(false) => state.failures.suppress(failure.suppressed + 1),
+        Err(error) => tracing::warn!(%error, "could not record a failed login"),
     }
 }
 

@@ -29,7 +29,7 @@ pub struct State {
     pub open_jobs: OpenJobs,
     pub access_keys: AccessKeys,
     pub passwords: Passwords,
-    pub log_ins: LogInLimits,
+    pub log_ins: Arc<LogInLimits>,
     pub failures: FailureLog,
     /// Limits registrations, reset requests and failed links, by network.
     pub requests: Throttle,

@@ -35,6 +35,21 @@ pub fn office() -> Key {
 pub fn reported_backups() -> Key {
     Key::new(b'G', b'b')
 }
+/// Holds what all servers hash addresses and networks with to limit logins.
+pub fn throttle_secret() -> Key {
+    Key::new(b'G', b's')
+}
+/// Holds what has happened on one server within the last seconds, for the limits of the others.
+pub fn log_in_news(server: &[u8; 16]) -> Key {
+    all_log_in_news().bytes(server)
+}
+pub fn all_log_in_news() -> Key {
+    Key::new(b'G', b'n')
+}
+/// Holds which failed login was logged last, and when. Addresses share guards by a digest, which limits their number.
+pub fn logged_failure(digest: u64) -> Key {
+    Key::new(b'G', b'w').bytes(&digest.to_be_bytes()[..2])
+}
 /// Holds the server that does what only one may do; nothing if none does. Its version is the term of that server.
 pub fn lease() -> Key {
     Key::new(b'G', b'l')

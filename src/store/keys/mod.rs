@@ -29,8 +29,9 @@ mod space;
 mod typed;
 
 pub use guards::{
-    asked_by_strangers, asked_mails, committed_hours, lease, lease_beat, log_ins, office,
-    reported_backups, shown_file, uploads_of_rules,
+    all_log_in_news, asked_by_strangers, asked_mails, committed_hours, lease, lease_beat,
+    log_in_news, log_ins, logged_failure, office, reported_backups, shown_file, throttle_secret,
+    uploads_of_rules,
 };
 pub use key::Key;
 pub(super) use moved::moved;
