@@ -218,15 +218,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         config.mail.per_day,
     );
     let secret = ThrottleSecret::of_store(&store).await?;
-    let limits = LogInLimits::new(
-        config.accounts.failed_logins_per_account,
-        config.accounts.failed_logins_per_address,
-    );
-    let log_ins = Arc::new(if store.is_shared() {
-        limits.shared(secret)
-    } else {
-        limits
-    });
+    let log_ins = Arc::new(log_in_limits(&config, &store, secret));
     let state = Data::new(http::State {
         store: store.clone(),
         index: index.clone(),
@@ -270,6 +262,20 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         metrics,
         followers,
     })
+}
+
+/// The limits on guessing passwords. On a database, all servers count together.
+fn log_in_limits(config: &Config, store: &Store, secret: ThrottleSecret) -> LogInLimits {
+    let settings = &config.accounts;
+    let limits = LogInLimits::new(
+        settings.failed_logins_per_account,
+        settings.failed_logins_per_address,
+    );
+    if store.is_shared() {
+        limits.shared(secret)
+    } else {
+        limits
+    }
 }
 
 /// Binds the address before anything starts, so that an address in use leaves no thread behind.

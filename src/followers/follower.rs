@@ -80,7 +80,7 @@ pub(super) struct End {
 }
 
 impl End {
-    pub fn has_come(&self) -> bool {
+    pub fn is_here(&self) -> bool {
         let is_lost =
             |(lease, term): &(watch::Receiver<Option<u64>>, u64)| *lease.borrow() != Some(*term);
         *self.stop.borrow() || self.lease.as_ref().is_some_and(is_lost)
@@ -116,7 +116,7 @@ impl Turn {
     }
 
     pub fn is_ending(&self) -> bool {
-        self.end.has_come()
+        self.end.is_here()
     }
 
     /// The last entry of the change log, as far as this server knows.

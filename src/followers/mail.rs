@@ -1,8 +1,8 @@
 //! Sends the outbox: urgent mails first, several at a time, as fast as the settings allow. Delivery is at least once: a
 //! mail is marked as sent after it was sent, so a crash in between sends it again with the same Message-ID.
 
-use std::collections::VecDeque;
-use std::ops::Bound;
+mod quota;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -13,6 +13,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::follower::{End, FollowError, Follower, Next, Turn};
+use quota::Quota;
+
 use crate::mail::{SendError, Transport, merge_held};
 use crate::model::{Mail, MailState, Timestamp};
 use crate::store::{
@@ -23,9 +25,6 @@ use crate::store::{
 const AT_ONCE: usize = 8;
 /// Most mails to mark in one change.
 const BATCH: usize = 64;
-/// Mails to read at a time, to count those of the last day.
-const MAILS_AT_ONCE: usize = 500;
-const DAY: Duration = Duration::from_hours(24);
 /// How often to check the outbox. The change log cannot tell, since mails with secrets are not in it.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a delayed mail waits for its first retry. The wait doubles with each retry.
@@ -78,12 +77,7 @@ impl MailHealth {
 pub struct Mailer {
     health: Arc<MailHealth>,
     transport: Transport,
-    /// Most mails per second and per day. 0: no limit.
-    per_second: u32,
-    per_day: u32,
-    /// When the mails of the last second and the last day were sent.
-    second: VecDeque<Instant>,
-    day: VecDeque<Instant>,
+    quota: Quota,
     /// Mails sent while the store refused writes. They are marked before any other mail is sent, so that none is sent
     /// twice.
     unmarked: Vec<Outcome>,
@@ -94,14 +88,12 @@ pub struct Mailer {
 type Outcome = (Stored<Mail>, Result<(), SendError>);
 
 impl Mailer {
+    /// `per_second` and `per_day` limit the mails; 0 is no limit.
     pub fn new(transport: Transport, per_second: u32, per_day: u32) -> Self {
         Self {
             health: Arc::default(),
             transport,
-            per_second,
-            per_day,
-            second: VecDeque::new(),
-            day: VecDeque::new(),
+            quota: Quota::new(per_second, per_day),
             unmarked: Vec::new(),
             back_off: FIRST_BACK_OFF,
         }
@@ -114,7 +106,7 @@ impl Mailer {
     async fn round(&mut self, turn: &Turn) -> Result<Round, StoreError> {
         let store = &turn.store;
         self.mark(store).await?;
-        let allowed = match self.allowed(Instant::now()) {
+        let allowed = match self.quota.left(Instant::now()) {
             Ok(count) => count.min(BATCH),
             Err(wait) => return Ok(Round::Limited(wait)),
         };
@@ -161,9 +153,7 @@ impl Mailer {
                 () = &mut patience => break,
             };
             if outcome.1.is_ok() {
-                let now = Instant::now();
-                self.second.push_back(now);
-                self.day.push_back(now);
+                self.quota.spend(Instant::now());
                 goes_on &= is_marked;
                 if !is_marked {
                     self.unmarked.push(outcome);
@@ -212,44 +202,13 @@ impl Mailer {
         }
         Ok(())
     }
-
-    /// How many mails may be sent now, or how long to wait for one.
-    fn allowed(&mut self, now: Instant) -> Result<usize, Duration> {
-        let mut allowed = usize::MAX;
-        for (left, span, limit) in [
-            (&mut self.second, Duration::from_secs(1), self.per_second),
-            (&mut self.day, DAY, self.per_day),
-        ] {
-            while left
-                .front()
-                .is_some_and(|first| now.duration_since(*first) >= span)
-            {
-                left.pop_front();
-            }
-            if limit == 0 {
-                left.clear();
-                continue;
-            }
-            let free = (limit as usize).saturating_sub(left.len());
-            if free == 0 {
-                let first = left
-                    .front()
-                    .map_or(Duration::ZERO, |first| now.duration_since(*first));
-                return Err(span.saturating_sub(first));
-            }
-            allowed = allowed.min(free);
-        }
-        Ok(allowed)
-    }
 }
 
 impl Follower for Mailer {
     const NAME: &'static str = "mail";
 
     async fn begin(&mut self, turn: &Turn) -> Result<u64, FollowError> {
-        if self.per_day > 0 {
-            self.day = sent_today(&turn.store).await?;
-        }
+        self.quota.read(&turn.store).await?;
         Ok(0)
     }
 
@@ -316,37 +275,6 @@ async fn mark(store: &Store, outcomes: &[Outcome]) -> Result<(), StoreError> {
         Ok::<(), StoreError>(())
     };
     store.run(Origin::SYSTEM, mark).await
-}
-
-/// When the mails of the last day were sent, by this server before its start or by another one, oldest first.
-async fn sent_today(store: &Store) -> Result<VecDeque<Instant>, StoreError> {
-    let (now, here) = (store.clock().now(), Instant::now());
-    let reader = store.read()?;
-    let mut range = KeyRange::prefix(&keys::mails());
-    // None is sent later than this after it was written, except by hand.
-    let oldest = now.minus(DAY + GIVE_UP_AFTER);
-    range.start = Bound::Included(keys::made_since(&keys::mails(), oldest));
-    let mut sent = Vec::new();
-    loop {
-        let found = reader
-            .scan_keys(&range, Direction::Forward, MAILS_AT_ONCE)
-            .await?;
-        let Some(last) = found.last().cloned() else {
-            break;
-        };
-        let mails = reader.get_indexed::<Mail>(&found).await?;
-        let at = mails.iter().filter_map(|mail| mail.sent_at);
-        sent.extend(at.filter(|at| *at > now.minus(DAY) && *at <= now));
-        range = range.beyond(last, Direction::Forward);
-    }
-    sent.sort_unstable();
-    let age =
-        |at: Timestamp| Duration::from_millis((now.as_millis() - at.as_millis()).unsigned_abs());
-    // A machine that started later than that cannot name the moment.
-    Ok(sent
-        .into_iter()
-        .map(|at| here.checked_sub(age(at)).unwrap_or(here))
-        .collect())
 }
 
 /// Completes when the turn has been over for longer than mail may delay it.
