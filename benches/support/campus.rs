@@ -100,9 +100,14 @@ fn on_files(folder: &Path) -> Command {
     command
 }
 
+/// Whether the environment names a database.
+pub fn is_on_database() -> bool {
+    std::env::var_os(DATABASE[0]).is_some()
+}
+
 /// Moves a board from a data folder to the database, if the environment names one.
 fn move_to_database(folder: &Path) {
-    if std::env::var_os(DATABASE[0]).is_none() {
+    if !is_on_database() {
         return;
     }
     // Not in the data folder, where no backup may be.

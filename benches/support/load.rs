@@ -48,16 +48,29 @@ pub fn run(
     status: &str,
     request: impl Fn() -> Option<Vec<u8>>,
 ) -> Round {
+    run_all(&[address], connections, span, status, request)
+}
+
+/// The same with several servers, and so many requests in flight to each.
+pub fn run_all(
+    addresses: &[SocketAddr],
+    connections: usize,
+    span: Duration,
+    status: &str,
+    request: impl Fn() -> Option<Vec<u8>>,
+) -> Round {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut streams = Vec::with_capacity(connections);
-        for _ in 0..connections {
-            let stream = TcpStream::connect(address).await.expect("it listens");
-            stream.set_nodelay(true).expect("a socket");
-            streams.push(stream);
+        let mut streams = Vec::new();
+        for address in addresses {
+            for _ in 0..connections {
+                let stream = TcpStream::connect(address).await.expect("it listens");
+                stream.set_nodelay(true).expect("a socket");
+                streams.push(stream);
+            }
         }
         let latencies = Cell::new(Vec::with_capacity(1 << 16));
         let started = Instant::now();
