@@ -226,7 +226,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         registrar: registrar.clone(),
         checker: checker.clone(),
         open_jobs: OpenJobs::default(),
-        access_keys: AccessKeys::open(&folder, store.clock().now())?,
+        access_keys: AccessKeys::open(&store, &folder).await?,
         passwords: Passwords::new(cores.div_ceil(2))?,
         log_ins: log_ins.clone(),
         failures: FailureLog::new(secret),

@@ -39,4 +39,5 @@ mod service;
 mod strangers;
 mod support;
 mod tidy;
+mod two_servers;
 mod verdicts;

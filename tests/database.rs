@@ -1,16 +1,12 @@
 //! A board whose records are in a PostgreSQL database: it moves there and back by a backup, and serves from there.
 
-#[expect(dead_code, reason = "the engine's own tests need more of it")]
-#[path = "../src/store/postgres/tests/server.rs"]
-mod server;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::support::postgres::Server;
 use crate::support::process::{Process, corkboard, create_board};
-use server::Server;
 
 const EMAIL: &str = "office@example.edu";
 const STUDENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cli/demo/students.csv");

@@ -240,7 +240,7 @@ pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<St
     let config = config(folder);
     let registrar = app::registrar(&config, "http://localhost".into());
     let now = store.clock().now();
-    let keys = AccessKeys::open(folder, now).expect("the keys open");
+    let keys = wait(AccessKeys::open(store, folder)).expect("the keys open");
     let mut tokens = Vec::with_capacity(count);
     for start in (0..count).step_by(100) {
         let make = async |transaction: &mut Transaction| {
@@ -263,7 +263,7 @@ pub fn sign_in(folder: &Path, store: &Store, role: Role, count: usize) -> Vec<St
                 sid: session.session_id,
                 exp: now.as_millis() / 1000 + 24 * 60 * 60,
             };
-            tokens.push(keys.sign(&token).expect("a token"));
+            tokens.push(keys.sign(&token, now).expect("a token"));
         }
     }
     tokens

@@ -1,31 +1,20 @@
-//! Access tokens: short-lived JWTs (HS256) bound to a session. The same service signs and verifies, so one secret is enough.
-//! It is in the data folder, next to the previous one as long as tokens signed with that may still be in use.
+//! Access tokens: short-lived JWTs (HS256) bound to a session. The same service signs and verifies, so secrets that all its
+//! servers know are enough. `signing_keys.rs` gets them from the store.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AccountId, SessionId, Timestamp};
+use crate::model::{AccountId, SessionId, SigningKeys, Timestamp};
 
-/// A signing key is replaced after this time.
-const ROTATE_AFTER: Duration = Duration::from_hours(90 * 24);
-const KEY_FILE: &str = "access-keys.json";
 /// Most verified tokens to cache, about 350 bytes each. When the cache is full, it is emptied.
 const MAX_KNOWN: usize = 10_000;
 
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("{0}: {1}")]
-    File(PathBuf, std::io::Error),
-    #[error("the key file {0} is damaged: {1}; restore it, or delete it to log everyone out")]
-    Damaged(PathBuf, serde_json::Error),
-    #[error("could not sign a token: {0}")]
-    Signing(jsonwebtoken::errors::Error),
-}
+#[error("could not sign a token: {0}")]
+pub struct SigningError(jsonwebtoken::errors::Error);
 
 /// What an access token contains. Everything else is in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,98 +48,97 @@ struct SignedBefore {
     sub: Option<AccountId>,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyRow {
-    kid: String,
-    secret: [u8; 32],
-    made_at: Timestamp,
+/// The keys in the form that signs and checks.
+struct Prepared {
+    keys: SigningKeys,
+    signing: Vec<EncodingKey>,
+    checking: Vec<DecodingKey>,
 }
 
-struct Key {
-    kid: String,
-    signing: EncodingKey,
-    checking: DecodingKey,
+impl Prepared {
+    fn new(keys: SigningKeys) -> Arc<Self> {
+        let secrets = || keys.all().iter().map(|key| key.secret.as_slice());
+        let signing = secrets().map(EncodingKey::from_secret).collect();
+        let checking = secrets().map(DecodingKey::from_secret).collect();
+        Arc::new(Self {
+            keys,
+            signing,
+            checking,
+        })
+    }
 }
 
-/// The signing keys, newest first. The first one signs.
-pub struct AccessKeys {
-    keys: Vec<Key>,
-    validation: Validation,
-    /// Tokens with a verified signature and their claims. Clients send the same token with each request, and its claims
+struct Current {
+    prepared: Arc<Prepared>,
+    /// Tokens that these keys signed, with their claims. Clients send the same token with each request, and its claims
     /// never change. Expiry and session are checked every time.
-    known: RwLock<HashMap<Box<str>, AccessToken>>,
+    known: HashMap<Box<str>, AccessToken>,
+}
+
+pub struct AccessKeys {
+    validation: Validation,
+    current: RwLock<Current>,
 }
 
 impl AccessKeys {
-    /// Reads the keys of a data folder. Creates the first key, or a new one when the newest is too old.
-    pub fn open(data: &Path, now: Timestamp) -> Result<Self, KeyError> {
-        let path = data.join(KEY_FILE);
-        let mut rows: Vec<KeyRow> = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| KeyError::Damaged(path.clone(), error))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(KeyError::File(path, error)),
-        };
-        let fresh = rows
-            .first()
-            .is_some_and(|row| now < row.made_at.plus(ROTATE_AFTER));
-        if !fresh {
-            let kid: u64 = rand::random();
-            rows.insert(
-                0,
-                KeyRow {
-                    kid: format!("{kid:016x}"),
-                    secret: rand::random(),
-                    made_at: now,
-                },
-            );
-            rows.truncate(2);
-            write_private(&path, &rows)?;
-        }
-        let keys = rows.into_iter().map(|row| Key {
-            kid: row.kid,
-            signing: EncodingKey::from_secret(&row.secret),
-            checking: DecodingKey::from_secret(&row.secret),
-        });
+    pub(super) fn of(keys: SigningKeys) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         // The expiry is checked against the given clock.
         validation.validate_exp = false;
         validation.required_spec_claims.clear();
-        Ok(Self {
-            keys: keys.collect(),
+        Self {
             validation,
-            known: RwLock::default(),
-        })
+            current: RwLock::new(Current {
+                prepared: Prepared::new(keys),
+                known: HashMap::new(),
+            }),
+        }
     }
 
-    pub fn sign(&self, token: &AccessToken) -> Result<String, KeyError> {
+    /// Replaces the keys. Tokens of a key that is gone are refused from now on.
+    pub(super) fn set(&self, keys: SigningKeys) {
+        if self.prepared().keys == keys {
+            return;
+        }
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.prepared = Prepared::new(keys);
+        current.known.clear();
+    }
+
+    fn prepared(&self) -> Arc<Prepared> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.prepared.clone()
+    }
+
+    pub fn sign(&self, token: &AccessToken, now: Timestamp) -> Result<String, SigningError> {
         let jti = format!("{:032x}", rand::random::<u128>());
-        self.encode(&Signed { token, jti })
+        self.encode(&Signed { token, jti }, now)
     }
 
-    fn encode(&self, claims: &impl Serialize) -> Result<String, KeyError> {
-        let key = self.keys.first().expect("open leaves at least one key");
+    fn encode(&self, claims: &impl Serialize, now: Timestamp) -> Result<String, SigningError> {
+        let prepared = self.prepared();
+        let place = prepared.keys.signing(now);
         let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(key.kid.clone());
-        jsonwebtoken::encode(&header, claims, &key.signing).map_err(KeyError::Signing)
+        header.kid = Some(prepared.keys.all()[place].kid.clone());
+        jsonwebtoken::encode(&header, claims, &prepared.signing[place]).map_err(SigningError)
     }
 
     /// A mark that identifies a device that has just logged in to the account. It gives no access.
-    pub fn mark_device(&self, account: AccountId) -> Result<String, KeyError> {
+    pub fn mark_device(&self, account: AccountId, now: Timestamp) -> Result<String, SigningError> {
         let jti = format!("{:032x}", rand::random::<u128>());
-        self.encode(&DeviceMark {
+        let mark = DeviceMark {
             device_of: account,
             jti,
-        })
+        };
+        self.encode(&mark, now)
     }
 
     /// The account that the holder of this text has logged in to before. The text is a device mark or an access token
     /// of any age.
     pub fn signed_in_before(&self, text: &str) -> Option<AccountId> {
-        self.keys.iter().find_map(|key| {
+        self.prepared().checking.iter().find_map(|key| {
             let decode = jsonwebtoken::decode::<SignedBefore>;
-            let decoded = decode(text, &key.checking, &self.validation).ok()?;
+            let decoded = decode(text, key, &self.validation).ok()?;
             decoded.claims.device_of.or(decoded.claims.sub)
         })
     }
@@ -158,8 +146,8 @@ impl AccessKeys {
     /// The token's claims, if one of the keys signed it and it has not expired.
     pub fn verify(&self, text: &str, now: Timestamp) -> Option<AccessToken> {
         let known = {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            known.get(text).copied()
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            current.known.get(text).copied()
         };
         let token = known.or_else(|| self.check(text))?;
         (now.as_millis() < token.exp.saturating_mul(1000)).then_some(token)
@@ -167,56 +155,53 @@ impl AccessKeys {
 
     /// The claims of a token with a valid signature.
     fn check(&self, text: &str) -> Option<AccessToken> {
+        let prepared = self.prepared();
         // Trying each key is cheaper than reading the key ID from the header: the first one nearly always fits.
-        let verified = self.keys.iter().find_map(|key| {
-            jsonwebtoken::decode::<AccessToken>(text, &key.checking, &self.validation).ok()
+        let verified = prepared.checking.iter().find_map(|key| {
+            jsonwebtoken::decode::<AccessToken>(text, key, &self.validation).ok()
         })?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_KNOWN {
-            known.clear();
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // The keys may have changed meanwhile.
+        if Arc::ptr_eq(&prepared, &current.prepared) {
+            if current.known.len() >= MAX_KNOWN {
+                current.known.clear();
+            }
+            current.known.insert(text.into(), verified.claims);
         }
-        known.insert(text.into(), verified.claims);
         Some(verified.claims)
     }
 }
 
-/// Writes a temporary file, syncs and renames it, so that a crash leaves the old file or the new one. Only the owner
-/// may read it.
-fn write_private(path: &Path, rows: &[KeyRow]) -> Result<(), KeyError> {
-    use std::io::Write as _;
-    let beside = path.with_extension("tmp");
-    let write = || -> std::io::Result<()> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
-        file.write_all(&serde_json::to_vec(rows)?)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    write().map_err(|error| KeyError::File(path.to_owned(), error))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::model::SigningKey;
+
+    fn key(secret: u8, made_at: Timestamp) -> SigningKey {
+        SigningKey {
+            kid: format!("key {secret}"),
+            secret: [secret; 32],
+            made_at,
+        }
+    }
 
     #[test]
-    fn a_token_is_valid_until_it_expires_even_after_a_key_rotation() {
-        let folder = tempfile::tempdir().unwrap();
+    fn a_token_is_valid_until_it_expires_or_its_key_is_gone() {
         let start = Timestamp::from_millis(1_800_000_000_000);
-        let keys = AccessKeys::open(folder.path(), start).unwrap();
+        let first = SigningKeys::first(key(1, start));
+        let keys = AccessKeys::of(first.clone());
         let token = AccessToken {
             sub: AccountId::generate(start),
             sid: SessionId::generate(start),
             exp: start.as_millis() / 1000 + 900,
         };
-        let text = keys.sign(&token).unwrap();
+        let text = keys.sign(&token, start).unwrap();
         for _ in 0..2 {
             assert_eq!(keys.verify(&text, start), Some(token));
         }
-        assert_ne!(keys.sign(&token).unwrap(), text);
+        assert_ne!(keys.sign(&token, start).unwrap(), text);
         assert_eq!(
             keys.verify(&text, start.plus(Duration::from_mins(15))),
             None
@@ -224,18 +209,41 @@ mod tests {
         let mut forged = text.clone();
         forged.replace_range(text.len() - 4.., "AAAA");
         assert_eq!(keys.verify(&forged, start), None);
-        let rotated = AccessKeys::open(folder.path(), start.plus(ROTATE_AFTER)).unwrap();
-        assert_eq!(rotated.verify(&text, start), Some(token));
-        assert_ne!(rotated.sign(&token).unwrap(), text);
+        keys.set(first.with(key(2, start)));
+        assert_eq!(keys.verify(&text, start), Some(token));
+        keys.set(SigningKeys::first(key(2, start)));
+        assert_eq!(keys.verify(&text, start), None, "also not from the cache");
+    }
+
+    /// Another server that does not know the new key yet accepts what is signed meanwhile.
+    #[test]
+    fn a_new_key_signs_only_when_other_servers_know_it() {
+        let start = Timestamp::from_millis(1_800_000_000_000);
+        let first = SigningKeys::first(key(1, start));
+        let (one, other) = (AccessKeys::of(first.clone()), AccessKeys::of(first.clone()));
+        let token = AccessToken {
+            sub: AccountId::generate(start),
+            sid: SessionId::generate(start),
+            exp: i64::MAX,
+        };
+        let later = start.plus(Duration::from_hours(90 * 24));
+        let both = first.with(key(2, later));
+        one.set(both.clone());
+        let text = one.sign(&token, later).unwrap();
+        assert_eq!(other.verify(&text, later), Some(token));
+        let known_to_all = later.plus(Duration::from_mins(6));
+        let text = one.sign(&token, known_to_all).unwrap();
+        assert_eq!(other.verify(&text, known_to_all), None);
+        other.set(both);
+        assert_eq!(other.verify(&text, known_to_all), Some(token));
     }
 
     #[test]
     fn a_device_mark_or_old_token_identifies_a_device_and_gives_no_access() {
-        let folder = tempfile::tempdir().unwrap();
         let start = Timestamp::from_millis(1_800_000_000_000);
-        let keys = AccessKeys::open(folder.path(), start).unwrap();
+        let keys = AccessKeys::of(SigningKeys::first(key(1, start)));
         let account = AccountId::generate(start);
-        let mark = keys.mark_device(account).unwrap();
+        let mark = keys.mark_device(account, start).unwrap();
         assert_eq!(keys.signed_in_before(&mark), Some(account));
         assert_eq!(keys.verify(&mark, start), None, "a mark is no access token");
         let token = AccessToken {
@@ -243,7 +251,7 @@ mod tests {
             sid: SessionId::generate(start),
             exp: 0,
         };
-        let token = keys.sign(&token).unwrap();
+        let token = keys.sign(&token, start).unwrap();
         assert_eq!(keys.verify(&token, start), None);
         assert_eq!(keys.signed_in_before(&token), Some(account));
         for wrong in ["", "x", &mark[..mark.len() - 4]] {
@@ -253,11 +261,11 @@ mod tests {
 
     #[test]
     fn an_unsigned_token_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = AccessKeys::open(folder.path(), Timestamp::from_millis(0)).unwrap();
+        let start = Timestamp::from_millis(0);
+        let keys = AccessKeys::of(SigningKeys::first(key(1, start)));
         // {"alg":"none"} and plausible claims.
         let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwMTkzNTI4NC03YTAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLCJzaWQiOiIwMTkzNTI4NC03YTAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLCJleHAiOjk5OTk5OTk5OTl9.";
-        assert_eq!(keys.verify(none, Timestamp::from_millis(0)), None);
-        assert_eq!(keys.verify("", Timestamp::from_millis(0)), None);
+        assert_eq!(keys.verify(none, start), None);
+        assert_eq!(keys.verify("", start), None);
     }
 }

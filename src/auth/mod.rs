@@ -8,12 +8,14 @@ mod hash_threads;
 mod log_in_limits;
 mod password;
 mod secret;
+mod signing_keys;
 mod throttle;
 
-pub use access::{AccessKeys, AccessToken, KeyError};
+pub use access::{AccessKeys, AccessToken};
 pub use failure_log::{FailureLog, LoggedFailure};
 pub use flows::Flow;
 pub use log_in_limits::{Admitted, Attempt, Client, LogInLimits, LogInNews};
 pub use password::{Match, PasswordError, Passwords, check_password};
 pub use secret::Secret;
+pub use signing_keys::KeyError;
 pub use throttle::{Share, Throttle, ThrottleSecret};

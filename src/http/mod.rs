@@ -31,6 +31,7 @@ mod shown;
 mod state;
 mod suggest;
 mod unread;
+mod upkeep;
 mod views;
 mod watch;
 

@@ -1,6 +1,7 @@
 //! Sets up actix: limits, CORS, routes, pages.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server as Running, ServerHandle};
@@ -10,6 +11,7 @@ use actix_web::{App, HttpServer, web};
 use super::cors::cors;
 use super::routes::{other_methods, services};
 use super::state::State;
+use super::upkeep::keep_up;
 use super::{metrics, pages, watch};
 
 /// When the server stops, running requests get this many seconds to finish.
@@ -33,6 +35,7 @@ pub fn serve(
     workers: usize,
 ) -> std::io::Result<Server> {
     let address = listener.local_addr()?;
+    actix_web::rt::spawn(keep_up(Arc::downgrade(&state)));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())

@@ -165,7 +165,9 @@ pub(super) fn signed_in(
 ) -> Result<HttpResponse, Problem> {
     let mut response = renewed(state, request, opened, account)?;
     if cookies::wants_cookies(request) {
-        let mark = state.access_keys.mark_device(account.account_id);
+        let mark = state
+            .access_keys
+            .mark_device(account.account_id, state.now());
         let mark = mark.map_err(|error| Problem::internal(&error))?;
         response
             .add_cookie(&cookies::device(state, &mark))
@@ -181,7 +183,8 @@ fn renewed(
     account: &Account,
 ) -> Result<HttpResponse, Problem> {
     let lifetime = state.config.accounts.access_lifetime();
-    let expires = state.now().plus(lifetime);
+    let now = state.now();
+    let expires = now.plus(lifetime);
     let token = AccessToken {
         sub: account.account_id,
         sid: opened.session.session_id,
@@ -189,7 +192,7 @@ fn renewed(
     };
     let access_token = state
         .access_keys
-        .sign(&token)
+        .sign(&token, now)
         .map_err(|error| Problem::internal(&error))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));

@@ -21,6 +21,7 @@ mod patch;
 mod read_json;
 mod rule;
 mod session;
+mod signing_key;
 mod skills;
 mod strict;
 mod student;
@@ -57,6 +58,7 @@ pub use rule::{
     RuleSet, RuleState,
 };
 pub use session::{SavedAnswer, Session, Token, TokenKind};
+pub use signing_key::{SigningKey, SigningKeys};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::StrictJson;
 pub use student::{Fact, NumberFrom, Preferences, Student, StudentPatch, StudentProfile};

@@ -15,7 +15,11 @@ pub async fn settle_restored(store: &Store) -> Result<(), StoreError> {
         each(store, &index, hold_mail).await?;
     }
     each(store, &keys::expiring(), end).await?;
-    let note = async |transaction: &mut Transaction| transaction.log(Event::BackupRestored);
+    let note = async |transaction: &mut Transaction| {
+        // A backup has no keys of access tokens, unless somebody put them there.
+        transaction.delete_bytes(keys::signing_keys());
+        transaction.log(Event::BackupRestored)
+    };
     store.run(Origin::OPERATOR, note).await
 }
 

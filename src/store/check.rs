@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::keys::{self, Key, KindVisitor, Space};
 use super::record::{Record, decode};
 use super::{KeyRange, Reader, Row, StoreError};
-use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, StoredFile};
+use crate::model::{ApplicationStatus, Job, LogEntry, RuleModule, SigningKeys, StoredFile};
 use repair::Fixes;
 
 /// Rows in memory at a time. A chunk of a file has 256 KiB.
@@ -99,6 +99,10 @@ impl Check<'_> {
             }
             Some(Space::Cursor) => {
                 self.cursor(key, row);
+                Ok(())
+            }
+            Some(Space::SigningKeys) => {
+                self.signing_keys(key, row);
                 Ok(())
             }
             None => {
@@ -335,6 +339,14 @@ impl Check<'_> {
         }
         if sequence.is_some_and(|sequence| sequence.saturating_add(1) < self.log_start) {
             self.wrong(format!("{key}: log entries are missing after this cursor"));
+        }
+    }
+
+    /// A server makes new keys if there are none.
+    fn signing_keys(&mut self, key: &Key, row: &Row) {
+        if serde_json::from_slice::<SigningKeys>(&row.value).is_err() {
+            self.wrong(format!("{key}: damaged"));
+            self.fixes.remove_row(key.clone());
         }
     }
 }

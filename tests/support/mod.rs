@@ -2,6 +2,9 @@
 
 pub mod contract;
 pub mod people;
+#[expect(dead_code, reason = "the engine's own tests need more of it")]
+#[path = "../../src/store/postgres/tests/server.rs"]
+pub mod postgres;
 pub mod process;
 pub mod smtp;
 

@@ -10,6 +10,7 @@
 //! | `B` | kind, id, chunk number | bytes of a file or a module |
 //! | `L` | sequence number | a log entry |
 //! | `F` | follower | the follower's cursor: a sequence number |
+//! | `K` | nothing | the keys that sign access tokens, as JSON |
 //! | `A` | an account's id, then one of the above | rows of one account |
 //! | `E` | an employer's id, then one of the above | rows of one employer |
 //! | `J` | a job's id, then one of the above | rows of one job |
@@ -367,4 +368,8 @@ pub fn log_sequence(key: &Key) -> Option<u64> {
 }
 pub fn cursor(follower: &str) -> Key {
     Key(vec![b'F']).text(follower)
+}
+/// The row of the keys that sign access tokens. No backup and no export has it.
+pub fn signing_keys() -> Key {
+    Key(vec![b'K'])
 }

@@ -38,6 +38,7 @@ fn name(key: &Key) -> Option<String> {
             let follower = key.0.get(1..)?.strip_suffix(b"\0")?;
             format!("cursor {}", follower.escape_ascii())
         }
+        Space::SigningKeys => "the keys of access tokens".into(),
         Space::Guard | Space::Retired => return None,
     })
 }

@@ -18,6 +18,7 @@ pub enum Space {
     RuleChunk(RuleId),
     Log(u64),
     Cursor,
+    SigningKeys,
 }
 
 pub fn space(key: &Key) -> Option<Space> {
@@ -45,6 +46,7 @@ pub fn space(key: &Key) -> Option<Space> {
         }
         [b'L', ..] => log_sequence(key).map(Space::Log),
         [b'F', ..] => Some(Space::Cursor),
+        [b'K'] => Some(Space::SigningKeys),
         _ => None,
     }
 }
