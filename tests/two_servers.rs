@@ -2,6 +2,7 @@
 //! what must happen once happens once.
 
 mod keys;
+mod rules;
 
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use corkboard::clock::Clock;
 use corkboard::model::Role;
 use corkboard::store::{PostgresEngine, PostgresOptions, Store};
+use serde_json::Value;
 
 use crate::support::postgres::{Database, Server};
 use crate::support::process::{Process, corkboard};
@@ -72,4 +74,10 @@ impl Place {
     async fn account(&self, role: Role, email: &str) {
         people::make(&self.store, role, &[email.to_owned()]).await;
     }
+}
+
+/// The `jobId` and so on of an answer.
+fn text<'a>(answer: &'a Value, member: &str) -> &'a str {
+    let value = answer[member].as_str();
+    value.unwrap_or_else(|| panic!("no {member} in {answer}"))
 }

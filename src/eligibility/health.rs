@@ -12,6 +12,8 @@ use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// A module that worked for this long without a failure is healthy again.
 const WELL_AFTER: Duration = Duration::from_hours(1);
+/// How often to record that a module fails. Nothing happens if it is recorded already.
+const RECORD_EVERY: Duration = Duration::from_mins(1);
 /// After this many calls in a row without any answer, a module is skipped
 const MOST_IN_A_ROW: u32 = 5;
 /// for this long. Then it gets one call, and is skipped again if that fails too.
@@ -20,6 +22,8 @@ const SKIP_FOR: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy, Debug)]
 struct Failing {
     last: Timestamp,
+    /// When its failing was last recorded.
+    recorded: Timestamp,
     /// Calls without any answer since the last one with an answer.
     in_a_row: u32,
     skipped_until: Option<Timestamp>,
@@ -29,7 +33,8 @@ struct Failing {
 pub(super) struct RuleHealth(Mutex<HashMap<RuleId, Failing>>);
 
 impl RuleHealth {
-    /// Whether this is the first failure since the module was healthy. `wholly`: no part of the call was answered.
+    /// Whether to record the failure: the first one since the module was healthy, and then one a minute, since another server
+    /// may have forgotten the record because the office changed the module. `wholly`: no part of the call was answered.
     pub(super) fn failed(&self, rule: RuleId, now: Timestamp, wholly: bool) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get(&rule).copied();
@@ -38,13 +43,16 @@ impl RuleHealth {
             Some(known) => known.in_a_row + 1,
             None => 1,
         };
+        let recorded = known.map(|known| known.recorded);
+        let recorded = recorded.filter(|recorded| now < recorded.plus(RECORD_EVERY));
         let failing = Failing {
             last: now,
+            recorded: recorded.unwrap_or(now),
             in_a_row,
             skipped_until: (in_a_row >= MOST_IN_A_ROW).then(|| now.plus(SKIP_FOR)),
         };
         all.insert(rule, failing);
-        known.is_none()
+        recorded.is_none()
     }
 
     /// Whether this answer makes a failing module healthy.
@@ -144,13 +152,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_reported_once_until_an_hour_without_one() {
+    fn a_failure_is_recorded_at_once_and_then_now_and_then() {
         let health = RuleHealth::default();
         let rule = RuleId::from_bytes([7; 16]);
         let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
         assert!(health.failed(rule, at(0), true));
         assert!(!health.answered(rule, at(1)));
-        assert!(!health.failed(rule, at(30), true));
+        assert!(!health.failed(rule, at(0), true));
+        assert!(
+            health.failed(rule, at(30), true),
+            "another server may have forgotten"
+        );
         assert!(!health.answered(rule, at(80)));
         assert!(health.answered(rule, at(90)));
         assert!(health.failed(rule, at(91), true));

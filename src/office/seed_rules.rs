@@ -6,7 +6,7 @@ use crate::model::{
     FieldFault, Invalid, ParameterPatch, Parameters, RuleKind, RuleModule, RuleState,
 };
 use crate::rules::{BUILT_IN, BuiltIn, Fault, Host, Inspected, Kind, Schema};
-use crate::store::{Origin, Store, Stored, Transaction};
+use crate::store::{Origin, Store, Stored, Transaction, keys};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -31,26 +31,39 @@ pub async fn seed_rules(
     let known = list_rules(&store.read()?).await?;
     for BuiltIn { name, bytes, .. } in BUILT_IN {
         let digest = crate::rules::Digest::of(bytes).to_string();
-        if known.iter().any(|rule| rule.digest == digest) {
+        if first_state(&known, name, &digest).is_none() {
             continue;
         }
-        let state = if known.iter().any(|rule| rule.name == name) {
-            RuleState::Draft
-        } else {
-            RuleState::Active
-        };
         let found = host
             .inspect(bytes)
             .map_err(|fault| SeedError::Fault(name.into(), fault))?;
         let refusal = |refusal| SeedError::Refusal(name.into(), refusal);
         let new = NewRule::found(found, Some(name.into()), bytes.to_vec())
             .map_err(|invalid| refusal(invalid.into()))?;
-        let install =
-            async |transaction: &mut Transaction| install_rule(transaction, &new, state).await;
+        let install = async |transaction: &mut Transaction| {
+            // Another server of the same database may have installed it meanwhile.
+            transaction.guard(&keys::uploads_of_rules()).await?;
+            let known = list_rules(&transaction.reader()).await?;
+            match first_state(&known, name, &digest) {
+                Some(state) => install_rule(transaction, &new, state).await.map(drop),
+                None => Ok(()),
+            }
+        };
         let installed = store.run(Origin::SYSTEM, install).await;
         installed.map_err(refusal)?;
     }
     check_configured(store, settings).await
+}
+
+/// The state in which to install a built-in rule. `None`: it is installed.
+fn first_state(known: &[Stored<RuleModule>], name: &str, digest: &str) -> Option<RuleState> {
+    if known.iter().any(|rule| rule.digest == digest) {
+        None
+    } else if known.iter().any(|rule| rule.name == name) {
+        Some(RuleState::Draft)
+    } else {
+        Some(RuleState::Active)
+    }
 }
 
 async fn check_configured(store: &Store, settings: &RulesSettings) -> Result<(), SeedError> {

@@ -158,6 +158,16 @@ impl Process {
             .unwrap()
     }
 
+    pub async fn patch(&self, who: &Person, path: &str, body: Value) -> Reply {
+        let request = super::signed(self.request(Method::PATCH, path), Some(who));
+        send(request.json(&body)).await.unwrap()
+    }
+
+    pub async fn delete(&self, who: &Person, path: &str) -> Reply {
+        let request = super::signed(self.request(Method::DELETE, path), Some(who));
+        send(request).await.unwrap()
+    }
+
     pub async fn login(&self, email: &str) -> Person {
         self.login_with(email, PASSWORD).await
     }
