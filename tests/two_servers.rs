@@ -3,6 +3,7 @@
 
 mod keys;
 mod rules;
+mod sessions;
 
 use std::path::Path;
 use std::process::Command;

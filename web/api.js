@@ -67,7 +67,7 @@ async function call(method, path, { body, headers = {}, raw, signal } = {}) {
 }
 
 /**
- * Renews the session once for all tabs. Using a refresh token twice ends the session, so tabs wait for each other,
+ * Renews the session once for all tabs. Using an old refresh token ends the session, so tabs wait for each other,
  * and a tab that finds it renewed does nothing.
  */
 function renew() {

@@ -41,6 +41,7 @@ pub async fn open_session(
         refresh_digest: secret.digest(),
         created_at: now,
         expires_at: now.plus(registrar.refresh_lifetime),
+        replaced: None,
     };
     let session = transaction.insert(session).await?.record;
     Ok(Opened {

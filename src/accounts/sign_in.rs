@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::session::end_session;
 use super::{Opened, Refusal, Registrar};
 use crate::auth::{LoggedFailure, Secret};
-use crate::model::{Account, AccountId, AccountStatus, Email, Event, Session, Timestamp};
+use crate::model::{
+    Account, AccountId, AccountStatus, Email, Event, ReplacedToken, Session, Timestamp,
+};
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
 /// Of the failures of one address and network, one is logged within this time.
@@ -91,11 +93,14 @@ pub async fn note_failed_log_in(
 
 pub enum Refreshed {
     Renewed(Box<(Opened, Account)>),
-    /// The token was used before. Somebody else may have it, so the session was ended.
+    /// The token was used long before. Somebody else may have it, so the session was ended.
     Reused,
 }
 
-/// Exchanges a refresh token for the next one. Commit the change even if the answer is `Reused`.
+/// How long a client may use a refresh token again, because it did not get the answer.
+const RETRY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Exchanges a refresh token for the next one. A retry gets the same one. Commit the change even if the answer is `Reused`.
 pub async fn refresh(
     registrar: &Registrar,
     transaction: &mut Transaction,
@@ -107,7 +112,11 @@ pub async fn refresh(
     if session.expires_at <= transaction.now() {
         return Err(Refusal::InvalidToken);
     }
-    if session.refresh_digest != secret.digest() {
+    let now = transaction.now();
+    let retried = session.replaced.as_ref().filter(|replaced| {
+        replaced.digest == secret.digest() && now < replaced.replaced_at.plus(RETRY_WITHIN)
+    });
+    if retried.is_none() && session.refresh_digest != secret.digest() {
         end_session(transaction, secret.id).await?;
         transaction.log(Event::RefreshReused {
             account_id: session.account_id,
@@ -118,10 +127,16 @@ pub async fn refresh(
         transaction.get(&keys::account(session.account_id)).await?;
     let account = account.ok_or(Refusal::InvalidToken)?;
     admit(&account)?;
-    let next = Secret::generate(secret.id);
+    let salt = retried.map_or_else(rand::random, |replaced| replaced.salt);
+    let next = secret.next(salt);
     let renewed = Session {
         refresh_digest: next.digest(),
-        expires_at: transaction.now().plus(registrar.refresh_lifetime),
+        expires_at: now.plus(registrar.refresh_lifetime),
+        replaced: Some(ReplacedToken {
+            digest: secret.digest(),
+            salt,
+            replaced_at: retried.map_or(now, |replaced| replaced.replaced_at),
+        }),
         ..session.record.clone()
     };
     let session = transaction.update(&session, renewed).await?.record;

@@ -35,6 +35,16 @@ impl<T> Secret<T> {
         })
     }
 
+    /// The one that replaces it. Only whoever has this one can make it, also with the salt and the digests.
+    #[must_use]
+    pub fn next(&self, salt: [u8; 32]) -> Self {
+        let next = Sha256::new().chain_update(salt).chain_update(self.bytes);
+        Self {
+            id: self.id,
+            bytes: next.finalize().into(),
+        }
+    }
+
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.bytes).into()
     }
@@ -64,6 +74,10 @@ mod tests {
         let secret = Secret::generate(SessionId::generate(Timestamp::from_millis(1)));
         let back = Secret::parse(&secret.reveal()).unwrap();
         assert_eq!((back.id, back.digest()), (secret.id, secret.digest()));
+        let next = secret.next([7; 32]);
+        assert_eq!(next.reveal(), back.next([7; 32]).reveal());
+        assert_ne!(next.reveal(), secret.next([8; 32]).reveal());
+        assert_ne!(next.digest(), secret.digest());
         for wrong in [
             "",
             "x",

@@ -57,7 +57,7 @@ pub use rule::{
     Delivery, ParameterPatch, Parameters, RuleAnswer, RuleFailure, RuleInUse, RuleKind, RuleModule,
     RuleSet, RuleState,
 };
-pub use session::{SavedAnswer, Session, Token, TokenKind};
+pub use session::{ReplacedToken, SavedAnswer, Session, Token, TokenKind};
 pub use signing_key::{SigningKey, SigningKeys};
 pub use skills::{MAX_NAME_WORDS, Vocabulary, fold_name};
 pub use strict::StrictJson;

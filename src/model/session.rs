@@ -17,6 +17,20 @@ pub struct Session {
     pub refresh_digest: [u8; 32],
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// What the last refresh replaced.
+    #[serde(default)]
+    pub replaced: Option<ReplacedToken>,
+}
+
+/// The refresh token before the valid one, for a client that did not get the answer to its refresh.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplacedToken {
+    /// SHA-256 of the token.
+    pub digest: [u8; 32],
+    /// What makes the valid token from this one.
+    pub salt: [u8; 32],
+    pub replaced_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

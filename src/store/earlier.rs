@@ -18,8 +18,8 @@ use super::{
     Stored, check,
 };
 use crate::model::{
-    Answer, Declined, Job, LogEntry, Move, Override, Preferences, Question, Reason, RuleFailure,
-    RuleInUse,
+    Answer, Declined, Job, LogEntry, Move, Override, Preferences, Question, Reason, ReplacedToken,
+    RuleFailure, RuleInUse,
 };
 use crate::store::{Now as _, View};
 
@@ -266,6 +266,7 @@ fn members_keep_their_places() {
         ("preferences", members::<Preferences>()),
         ("question", members::<Question>()),
         ("reason", members::<Reason>()),
+        ("replaced token", members::<ReplacedToken>()),
         ("rule failure", members::<RuleFailure>()),
         ("rule in use", members::<RuleInUse>()),
     ] {

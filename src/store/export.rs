@@ -38,7 +38,7 @@ const KINDS: [(u8, &[&str]); 12] = [
         SavedAnswer::KIND,
         &["/keyDigest", "/requestDigest", "/body"],
     ),
-    (Session::KIND, &["/refreshDigest"]),
+    (Session::KIND, &["/refreshDigest", "/replaced"]),
     (StoredFile::KIND, &[]),
     (Student::KIND, &[]),
     (Token::KIND, &["/digest", "/claim/passwordHash"]),

@@ -62,7 +62,7 @@ fn sessions() -> Vec<Operation> {
         ),
         login("/authLogin", "Logs in (classic name)"),
         operation("POST", "/api/v1/auth/refresh", "Exchanges a refresh token for new tokens")
-            .detail("Each refresh token works once; a second use ends the session. Without one in the body, the cookie is used.")
+            .detail("Each refresh token works once. A retry within 30 seconds gets the same next token; a later use ends the session. Without one in the body, the cookie is used.")
             .body::<RefreshBody>()
             .optional()
             .once()
