@@ -20,7 +20,7 @@ use super::problem::{Code, Problem};
 use super::state::State;
 use crate::accounts::is_open;
 use crate::model::{AccountId, FieldFault, Identity, Invalid, SavedAnswer, Timestamp};
-use crate::store::{Origin, StoreError, Stored, Transaction, keys};
+use crate::store::{Origin, Reader, StoreError, Stored, Transaction, keys};
 
 /// As in README.md: a key is remembered for a day, and a second request waits ten seconds for the first.
 const REMEMBERED: Duration = Duration::from_hours(24);
@@ -89,7 +89,8 @@ fn respond(
     response.body(body)
 }
 
-/// Keys whose first request is still running.
+/// Keys whose first request is still running here. If it runs at another server, the store decides: the request that commits
+/// later runs again, and gets the saved answer.
 #[derive(Default)]
 pub struct InFlight {
     keys: Mutex<HashSet<[u8; 32]>>,
@@ -104,6 +105,11 @@ impl InFlight {
     /// Drops the answers in memory that name an account. Those in the store are erased with it.
     pub fn forget(&self, account_id: AccountId) {
         self.secrets.forget(account_id);
+    }
+
+    /// The same for accounts that another server of the same database has erased.
+    pub(super) async fn forget_erased(&self, reader: &Reader) -> Result<(), StoreError> {
+        self.secrets.forget_erased(reader).await
     }
 
     async fn lock(&self, key: [u8; 32]) -> Result<KeyLock<'_>, Problem> {

@@ -4,6 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use super::state::State;
+use crate::store::StoreError;
 
 const EVERY: Duration = Duration::from_mins(1);
 
@@ -13,7 +14,14 @@ pub async fn keep_up(state: Weak<State>) {
         if let Err(error) = state.access_keys.renew(&state.store).await {
             tracing::warn!(%error, "could not read or replace the keys of access tokens");
         }
+        if let Err(error) = forget_erased(&state).await {
+            tracing::warn!(%error, "could not look for erased accounts");
+        }
         drop(state);
         tokio::time::sleep(EVERY).await;
     }
+}
+
+async fn forget_erased(state: &State) -> Result<(), StoreError> {
+    state.in_flight.forget_erased(&state.read()?).await
 }

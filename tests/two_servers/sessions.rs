@@ -1,11 +1,12 @@
 //! Who is logged in, and who no longer is.
 
 use corkboard::model::Role;
+use reqwest::Method;
 use serde_json::json;
 
 use super::{Place, text};
 use crate::support::process::Process;
-use crate::support::{PASSWORD, Person, Reply};
+use crate::support::{PASSWORD, Person, Reply, send};
 
 const OFFICE: &str = "office@example.edu";
 const ANN: &str = "ann@example.edu";
@@ -83,5 +84,28 @@ async fn a_session_that_ends_on_one_server_has_ended_on_the_other() {
             .patch(&admin, &account, json!({"status": "active"}))
             .await
             .expect(200);
+    }
+}
+
+/// The answers to logins stay in the memory of the server that gave them.
+#[tokio::test]
+async fn a_kept_answer_does_not_outlive_the_account() {
+    let place = Place::new();
+    let [one, other] = place.serve_both();
+    place.account(Role::Student, ANN).await;
+    let login = json!({"email": ANN, "password": PASSWORD});
+    let log_in = async |server: &Process| {
+        let request = server.request(Method::POST, "auth/login");
+        let request = request.header("idempotency-key", "one log-in").json(&login);
+        send(request).await.unwrap()
+    };
+    let first = log_in(&other).await.expect(200);
+    assert_eq!(log_in(&other).await.expect(200).text, first.text);
+    let ann = Person::of(&log_in(&one).await.expect(200).json());
+    let leave = one.request(Method::DELETE, "me").bearer_auth(&ann.token);
+    let leave = leave.json(&json!({"currentPassword": PASSWORD}));
+    send(leave).await.unwrap().expect(204);
+    for server in [&one, &other] {
+        log_in(server).await.expect(401);
     }
 }

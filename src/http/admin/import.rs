@@ -78,10 +78,10 @@ pub async fn import(
     let imported = import.await.map_err(|error| Problem::internal(&error))?;
     fed?;
     let answer = Reply::json(StatusCode::OK, &imported?)?;
-    if let Some(keyed) = keyed {
-        keyed.keep(origin, &answer).await?;
+    match keyed {
+        Some(keyed) => keyed.keep(origin, answer).await,
+        None => Ok(answer.respond()),
     }
-    Ok(answer.respond())
 }
 
 fn options(request: &HttpRequest) -> Result<Options, Problem> {

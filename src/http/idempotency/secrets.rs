@@ -1,7 +1,8 @@
 //! Answers with secrets: logins and refreshes. Kept only in memory, since the store must not contain valid tokens. So
-//! a retry after a restart logs in again, which is fine.
+//! a retry after a restart, or at another server, logs in again, which is fine. Another server may also erase the account
+//! that an answer names: such an answer is not given again, and is dropped within a minute.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actix_web::body::to_bytes;
@@ -9,16 +10,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Key, REMEMBERED, Ticket};
 use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
-use crate::model::{AccountId, Timestamp};
-use crate::store::Origin;
+use crate::model::{Account, AccountId, AccountStatus, Timestamp};
+use crate::store::{Origin, Reader, StoreError, Stored, keys};
 
 /// Most answers to keep. When full, no more are kept.
 const MAX_KEPT: usize = 10_000;
+/// How many accounts to read at once.
+const ACCOUNTS_AT_ONCE: usize = 500;
 
 #[derive(Default)]
 pub(super) struct Kept(Mutex<Answers>);
@@ -31,6 +35,8 @@ struct Answers {
 }
 
 struct Secret {
+    /// The account that the answer names.
+    account_id: Option<AccountId>,
     request_digest: [u8; 32],
     status: StatusCode,
     headers: HeaderMap,
@@ -43,7 +49,8 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn recall(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<HttpResponse>, Problem> {
+    /// The answer to the same request, and the account that it names.
+    fn recall(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<Recalled>, Problem> {
         let kept = self.lock();
         let Some(secret) = kept
             .by_key
@@ -57,16 +64,37 @@ impl Kept {
         for (name, value) in &secret.headers {
             response.append_header((name.clone(), value.clone()));
         }
-        Ok(Some(response.body(secret.body.clone())))
+        Ok(Some((
+            response.body(secret.body.clone()),
+            secret.account_id,
+        )))
     }
 
     /// Drops the answers that name an erased account.
     pub(super) fn forget(&self, account_id: AccountId) {
-        let id = account_id.to_string();
-        let names_it = |body: &Bytes| body.windows(id.len()).any(|part| part == id.as_bytes());
         let mut kept = self.lock();
         kept.erasures += 1;
-        kept.by_key.retain(|_, secret| !names_it(&secret.body));
+        let is_other = |secret: &Secret| secret.account_id != Some(account_id);
+        kept.by_key.retain(|_, secret| is_other(secret));
+    }
+
+    /// The same for accounts that another server has erased.
+    pub(super) async fn forget_erased(&self, reader: &Reader) -> Result<(), StoreError> {
+        let named: HashSet<AccountId> = {
+            let kept = self.lock();
+            let answers = kept.by_key.values();
+            answers.filter_map(|secret| secret.account_id).collect()
+        };
+        let named: Vec<AccountId> = named.into_iter().collect();
+        for some in named.chunks(ACCOUNTS_AT_ONCE) {
+            let keys: Vec<_> = some.iter().map(|id| keys::account(*id)).collect();
+            for (id, account) in some.iter().zip(reader.get_many(&keys).await?) {
+                if is_erased(account.as_ref()) {
+                    self.forget(*id);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps an answer, unless an account was erased after `erasures` was read: it may be the one that the
@@ -80,6 +108,28 @@ impl Kept {
             kept.by_key.insert(ticket.key_digest, secret);
         }
     }
+}
+
+/// A response, and the account that it names.
+type Recalled = (HttpResponse, Option<AccountId>);
+
+fn is_erased(account: Option<&Stored<Account>>) -> bool {
+    account.is_none_or(|account| account.status == AccountStatus::Erased)
+}
+
+/// The account in the answer to a login.
+fn named_in(body: &[u8]) -> Option<AccountId> {
+    #[derive(Deserialize)]
+    struct SignedIn {
+        account: Named,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        account_id: AccountId,
+    }
+    let answer: SignedIn = serde_json::from_slice(body).ok()?;
+    Some(answer.account.account_id)
 }
 
 /// Answers. With an Idempotency-Key, only once for as long as this process runs. Refusals are not kept.
@@ -96,8 +146,15 @@ pub async fn once_with_secrets(
     let ticket = key.ticket(request, Sha256::digest(body).into());
     let _lock = state.in_flight.lock(key.digest).await?;
     let kept = &state.in_flight.secrets;
-    if let Some(first) = kept.recall(&ticket, state.now())? {
-        return Ok(first);
+    if let Some((first, account_id)) = kept.recall(&ticket, state.now())? {
+        let Some(id) = account_id else {
+            return Ok(first);
+        };
+        let account = state.read()?.get(&keys::account(id)).await?;
+        if !is_erased(account.as_ref()) {
+            return Ok(first);
+        }
+        kept.forget(id);
     }
     let erasures = kept.lock().erasures;
     let (head, body) = answer.await?.into_parts();
@@ -107,6 +164,7 @@ pub async fn once_with_secrets(
     let response = head.set_body(body.clone()).map_into_boxed_body();
     let now = state.now();
     let secret = Secret {
+        account_id: named_in(&body),
         request_digest: ticket.request_digest,
         status: response.status(),
         headers: response.headers().clone(),
@@ -133,10 +191,11 @@ mod tests {
         };
         let keep = |erasures: u64| {
             let secret = Secret {
+                account_id: Some(account),
                 request_digest: ticket.request_digest,
                 status: StatusCode::OK,
                 headers: HeaderMap::new(),
-                body: account.to_string().into(),
+                body: Bytes::new(),
                 expires_at: now.plus(REMEMBERED),
             };
             kept.keep(&ticket, now, erasures, secret);

@@ -61,29 +61,31 @@ impl<'a> Streamed<'a> {
         self.first.map(|first| ticket.recall(&first))
     }
 
-    /// Saves the answer. If it is too large for the store, or the session has ended, it is sent without being saved.
-    pub async fn keep(self, origin: Origin, answer: &Reply) -> Result<(), Problem> {
+    /// Saves the answer, and returns what to send. If the same request was answered at another server meanwhile, that is its
+    /// answer. If it is too large for the store, or the session has ended, it is sent without being saved.
+    pub async fn keep(self, origin: Origin, answer: Reply) -> Result<HttpResponse, Problem> {
         let ticket = self.key.ticket(self.request, self.body.finalize().into());
         let key = keys::saved_answer(&self.key.digest);
         let saved = self
             .state
             .store
             .run(origin, async |transaction: &mut Transaction| {
+                let now = transaction.now();
                 if !is_open(transaction, self.session_id).await? {
-                    return Ok(());
+                    return Ok(None);
                 }
                 let old: Option<Stored<SavedAnswer>> = transaction.get(&key).await?;
-                save(
-                    transaction,
-                    old.as_ref(),
-                    ticket.saved(transaction.now(), answer),
-                )
-                .await
+                if let Some(first) = old.as_ref().filter(|first| now < first.expires_at) {
+                    return Ok(Some(first.record.clone()));
+                }
+                save(transaction, old.as_ref(), ticket.saved(now, &answer)).await?;
+                Ok(None)
             })
             .await;
         match saved {
-            Err(StoreError::TooLarge(_)) => Ok(()),
-            saved => saved.map_err(Problem::from),
+            Ok(Some(first)) => ticket.recall(&first),
+            Ok(None) | Err(StoreError::TooLarge(_)) => Ok(answer.respond()),
+            Err(error) => Err(error.into()),
         }
     }
 }
