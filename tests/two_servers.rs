@@ -4,6 +4,7 @@
 mod keys;
 mod rules;
 mod sessions;
+mod writes;
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +13,13 @@ use std::sync::Arc;
 use corkboard::clock::Clock;
 use corkboard::model::Role;
 use corkboard::store::{PostgresEngine, PostgresOptions, Store};
+use futures_util::StreamExt as _;
+use reqwest::RequestBuilder;
 use serde_json::Value;
 
 use crate::support::postgres::{Database, Server};
 use crate::support::process::{Process, corkboard};
-use crate::support::people;
+use crate::support::{Reply, people, send};
 
 /// A database and the data folders of two servers. What the servers do not offer is written through `store`.
 struct Place {
@@ -75,6 +78,16 @@ impl Place {
     async fn account(&self, role: Role, email: &str) {
         people::make(&self.store, role, &[email.to_owned()]).await;
     }
+}
+
+/// Most requests at once.
+const AT_ONCE: usize = 32;
+
+/// Sends all, many at the same time, and reads the answers in this order.
+async fn send_all(requests: Vec<RequestBuilder>) -> Vec<Reply> {
+    let replies = futures_util::stream::iter(requests.into_iter().map(send));
+    let replies = replies.buffered(AT_ONCE).map(Result::unwrap);
+    replies.collect().await
 }
 
 /// The `jobId` and so on of an answer.

@@ -28,8 +28,9 @@ impl Origin {
     };
 }
 
-/// How often a command runs if others keep changing what it read.
-const ATTEMPTS: usize = 5;
+/// How often a command runs if others keep changing what it read. Those of one server wait for each other, but of two
+/// servers with many commands on one record, each loses about every other time.
+const ATTEMPTS: usize = 16;
 
 /// The attempts of a command so far.
 #[derive(Default)]

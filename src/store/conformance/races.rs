@@ -127,7 +127,7 @@ pub(super) fn many_commands_on_one_record_all_succeed(open: Open) {
     assert_eq!(get(&*engine, "g"), Some(row(CROWD as u64, b"")));
 }
 
-pub(super) fn a_command_is_contended_after_five_runs(open: Open) {
+pub(super) fn a_command_is_contended_after_sixteen_runs(open: Open) {
     let engine = open();
     let store = Store::new(engine.clone(), Clock::System);
     let runs = Cell::new(0);
@@ -140,8 +140,8 @@ pub(super) fn a_command_is_contended_after_five_runs(open: Open) {
         transaction.put_bytes(&key("n"), Vec::new()).now()
     });
     assert_eq!(answer, Err(StoreError::Contended));
-    assert_eq!(runs.get(), 5);
-    assert_eq!(get(&*engine, "n"), Some(row(5, &5u64.to_le_bytes())));
+    assert_eq!(runs.get(), 16);
+    assert_eq!(get(&*engine, "n"), Some(row(16, &16u64.to_le_bytes())));
 }
 
 pub(super) fn the_log_is_dense_under_concurrency(open: Open) {

@@ -42,17 +42,17 @@ fn a_command_runs_again_on_conflict() {
         (Ok(4), 4, 7)
     );
     assert_eq!(
-        with_failures(&[InjectedFailure::Conflict; 4]),
-        (Ok(5), 5, 7)
+        with_failures(&[InjectedFailure::Conflict; 15]),
+        (Ok(16), 16, 7)
     );
 }
 
 #[test]
-fn a_command_that_always_conflicts_is_contended_after_five_runs() {
+fn a_command_that_always_conflicts_is_contended_after_sixteen_runs() {
     let contended = Err(StoreError::Contended);
     assert_eq!(
-        with_failures(&[InjectedFailure::Conflict; 5]),
-        (contended, 5, 0)
+        with_failures(&[InjectedFailure::Conflict; 16]),
+        (contended, 16, 0)
     );
 }
 
