@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use super::follower::{End, FollowError, Follower, Next, Turn};
 use quota::Quota;
@@ -23,7 +24,9 @@ use crate::store::{
 
 /// Most mails to send at the same time.
 const AT_ONCE: usize = 8;
-/// Most mails to mark in one change.
+/// How long the last step of a mail waits for that of another one.
+const LAST_STEP: Duration = Duration::from_secs(1);
+/// Most mails in one round.
 const BATCH: usize = 64;
 /// How often to check the outbox. The change log cannot tell, since mails with secrets are not in it.
 const LOOK: Duration = Duration::from_millis(200);
@@ -125,20 +128,28 @@ impl Mailer {
         Ok(down.map_or(Round::Sent, Round::Down))
     }
 
-    /// Sends mails, `AT_ONCE` at a time, and marks each that was sent before its place takes the next one: a crash then
-    /// repeats few. Takes no more once no mail can be sent, or the turn is ending. Returns the mails that have another
+    /// Sends mails, `AT_ONCE` at a time. The last step of one, and its mark, come before the last step of the next one: so
+    /// a crash repeats one mail at most, unless the server is slow. Takes no more once no mail can be sent, or the turn is ending. Returns the mails that have another
     /// outcome; those that could not be marked are kept.
     async fn hand_over(&mut self, mails: Vec<Stored<Mail>>, turn: &Turn) -> Vec<Outcome> {
-        let transport = &self.transport;
+        let (transport, last_step) = (&self.transport, Mutex::new(()));
         let send = async |mail: Stored<Mail>| {
-            let outcome = (mail.clone(), transport.send(&mail).await);
-            let is_marked = match &outcome {
-                (_, Ok(())) => mark(&turn.store, std::slice::from_ref(&outcome))
-                    .await
-                    .is_ok(),
-                _ => false,
+            let sent = async {
+                let begun = transport.begin(&mail).await?;
+                // If the server is slow, the others go on.
+                let one_at_a_time = timeout(LAST_STEP, last_step.lock()).await;
+                begun.finish().await?;
+                Ok(one_at_a_time)
             };
-            (outcome, is_marked)
+            match sent.await {
+                Ok(one_at_a_time) => {
+                    let outcome = (mail.clone(), Ok(()));
+                    let marked = mark(&turn.store, std::slice::from_ref(&outcome)).await;
+                    drop(one_at_a_time);
+                    (outcome, marked.is_ok())
+                }
+                Err(error) => ((mail.clone(), Err(error)), false),
+            }
         };
         let mut waiting = mails.into_iter();
         let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(&send).collect();

@@ -7,6 +7,7 @@ mod limits;
 mod message;
 mod office;
 mod outbox;
+mod smtp;
 mod text;
 mod transport;
 

@@ -4,23 +4,15 @@ use std::fs::{DirBuilder, File};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use lettre::Address;
 use lettre::message::Mailbox;
-use lettre::transport::smtp::PoolConfig;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use super::LayoutError;
 use super::layouts::Layouts;
 use super::message::message;
+use super::smtp::{self, Smtp};
 use crate::model::{Email, Mail};
-
-/// A server that does not answer within this time counts as down.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
-/// Most connections to the mail server.
-const CONNECTIONS: u32 = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MailSetupError {
@@ -75,7 +67,16 @@ pub struct Transport {
 enum Way {
     /// The folder with `tmp`, `new` and `cur` in it.
     Maildir(PathBuf),
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
+    Smtp(Box<Smtp>),
+}
+
+/// A mail that needs one more step.
+pub struct Begun<'a>(Step<'a>);
+
+enum Step<'a> {
+    Smtp(Box<smtp::Begun<'a>>),
+    /// The folder, and the name of the file in its `tmp`.
+    Maildir(PathBuf, String),
 }
 
 impl Transport {
@@ -95,61 +96,53 @@ impl Transport {
     }
 
     pub fn smtp(options: SmtpOptions, from: &str) -> Result<Self, MailSetupError> {
-        let parameters = || {
-            TlsParameters::new(options.host.clone())
-                .map_err(|error| MailSetupError::Tls(error.to_string()))
-        };
-        let tls = match options.tls {
-            SmtpTls::None => Tls::None,
-            SmtpTls::Starttls => Tls::Required(parameters()?),
-            SmtpTls::Implicit => Tls::Wrapper(parameters()?),
-        };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(options.host)
-            .port(options.port)
-            .tls(tls)
-            .timeout(Some(SMTP_TIMEOUT))
-            .pool_config(PoolConfig::new().max_size(CONNECTIONS));
-        if !options.username.is_empty() {
-            builder = builder.credentials(Credentials::new(options.username, options.password));
-        }
         Ok(Self {
             from: sender(from)?,
             layouts: Layouts::new()?,
-            way: Way::Smtp(Box::new(builder.build())),
+            way: Way::Smtp(Box::new(Smtp::new(options)?)),
         })
     }
 
-    /// Sends one mail. `Ok` means that it is on disk or with the server.
-    pub async fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    /// Does everything for one mail but the last step, after which it is sent.
+    pub async fn begin(&self, mail: &Mail) -> Result<Begun<'_>, SendError> {
         let message = message(mail, &self.layouts, &self.from).map_err(SendError::Permanent)?;
-        match &self.way {
-            Way::Smtp(smtp) => send_smtp(smtp, message).await,
+        Ok(Begun(match &self.way {
+            Way::Smtp(smtp) => Step::Smtp(Box::new(smtp.begin(&message).await?)),
             Way::Maildir(folder) => {
                 let (folder, name) = (folder.clone(), format!("{}.eml", mail.mail_id));
-                let written = tokio::task::spawn_blocking(move || {
-                    write_file(&folder, &name, &message.formatted())
-                });
-                let written = written
-                    .await
-                    .map_err(|error| SendError::Down(error.to_string()))?;
-                written.map_err(|error| {
-                    SendError::Down(format!("cannot write to the mail folder: {error}"))
-                })
+                let file = folder.join("tmp").join(&name);
+                on_disk(move || write_file(&file, &message.formatted())).await?;
+                Step::Maildir(folder, name)
             }
+        }))
+    }
+
+    /// Whether the server can be reached, answers and accepts the login. A folder that could not be written is not
+    /// tried again.
+    pub async fn is_up(&self) -> bool {
+        match &self.way {
+            Way::Smtp(smtp) => smtp.is_up().await,
+            Way::Maildir(_) => false,
         }
     }
 }
 
-impl Transport {
-    /// Whether the server can be reached, answers and accepts the login. A folder that could not be written is not
-    /// tried again.
-    pub async fn is_up(&self) -> bool {
-        let Way::Smtp(smtp) = &self.way else {
-            return false;
-        };
-        let call = tokio::time::timeout(SMTP_TIMEOUT, smtp.test_connection()).await;
-        matches!(call, Ok(Ok(true)))
+impl Begun<'_> {
+    /// Sends it. `Ok` means that it is on disk or with the server.
+    pub async fn finish(self) -> Result<(), SendError> {
+        match self.0 {
+            Step::Smtp(begun) => begun.finish().await,
+            Step::Maildir(folder, name) => on_disk(move || show_file(&folder, &name)).await,
+        }
     }
+}
+
+async fn on_disk(
+    work: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+) -> Result<(), SendError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| SendError::Down(error.to_string()))?;
+    done.map_err(|error| SendError::Down(format!("cannot write to the mail folder: {error}")))
 }
 
 fn sender(from: &str) -> Result<Mailbox, MailSetupError> {
@@ -164,39 +157,18 @@ fn sender(from: &str) -> Result<Mailbox, MailSetupError> {
     Ok(mailbox)
 }
 
-async fn send_smtp(
-    smtp: &AsyncSmtpTransport<Tokio1Executor>,
-    message: Message,
-) -> Result<(), SendError> {
-    // lettre's timeout is per answer; a server that answers very slowly could hold a mail for any time.
-    let sent = tokio::time::timeout(2 * SMTP_TIMEOUT, smtp.send(message)).await;
-    let error = match sent {
-        Ok(Ok(_)) => return Ok(()),
-        Ok(Err(error)) => error,
-        Err(_) => return Err(SendError::Down("the mail server does not answer".into())),
-    };
-    let text = error.to_string();
-    // 421: the server is shutting down, which says nothing about this mail (RFC 5321 3.8).
-    let leaving = error.status().is_some_and(|code| code.to_string() == "421");
-    if error.is_permanent() {
-        Err(SendError::Permanent(text))
-    } else if error.is_transient() && !leaving {
-        Err(SendError::Transient(text))
-    } else {
-        Err(SendError::Down(text))
-    }
-}
-
-/// Writes and syncs a temporary file, then renames it. A reader of `new` never sees part of a mail, and a mail that is
-/// written again after a crash replaces the first.
-fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = folder.join("tmp").join(name);
-    // The links in it give access to an account.
+/// Writes and syncs a file that only this user may read, since the links in it give access to an account.
+fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut private = File::options();
     private.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = private.open(&beside)?;
+    let mut file = private.open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, folder.join("new").join(name))?;
+    file.sync_all()
+}
+
+/// Moves a written file to `new`. A reader there never sees part of a mail, and a mail that is written again after a crash
+/// replaces the first.
+fn show_file(folder: &Path, name: &str) -> std::io::Result<()> {
+    std::fs::rename(folder.join("tmp").join(name), folder.join("new").join(name))?;
     File::open(folder.join("new"))?.sync_all()
 }
