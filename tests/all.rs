@@ -19,6 +19,7 @@ mod hostile;
 mod imports;
 mod input;
 mod jobs;
+mod kills;
 mod logs;
 mod mail;
 mod mail_limits;
