@@ -1,6 +1,7 @@
 //! Two servers on one database, each with a data folder of its own: what one acknowledged, the other knows at once, and
 //! what must happen once happens once.
 
+mod background;
 mod keys;
 mod rules;
 mod sessions;
