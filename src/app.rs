@@ -26,8 +26,8 @@ use crate::office::{self, SeedError};
 use crate::rules::{CompileLimits, Fault, Host, Limits, own_program};
 use crate::search::{SearchError, SearchIndex};
 use crate::store::{
-    PostgresEngine, PostgresOptions, Reader, RedbEngine, RedbOptions, Replacement, RestoreTarget,
-    Store, StoreError,
+    PostgresOptions, Reader, RedbEngine, RedbOptions, Replacement, RestoreTarget, Store,
+    StoreError, open_database,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +86,7 @@ pub fn open_index(config: &Config) -> Result<SearchIndex, SearchError> {
 pub fn open_store(config: &Config, clock: Clock) -> Result<Store, StartError> {
     let folder = make_folder(&config.data.dir)?;
     if let Some(options) = database(config) {
-        let engine = PostgresEngine::open(options)?;
-        return Ok(Store::new(Arc::new(engine), clock));
+        return Ok(open_database(options, clock)?);
     }
     let path = folder.join(STORE);
     let engine = RedbEngine::open(&path, RedbOptions::default())?;

@@ -175,6 +175,11 @@ pub enum StoreError {
     /// Nothing was written: the row that fences this store's changes has another version now.
     #[error("another server does this now")]
     Fenced,
+    /// Servers must not use a part of the data.
+    #[error(
+        "the database holds only a part of a backup, since a restore was interrupted; run `corkboard restore` again"
+    )]
+    Unfinished,
 }
 
 /// The error of an `Add` to a key whose value does not have 8 bytes.

@@ -44,7 +44,7 @@ pub use postgres::{PostgresEngine, PostgresOptions};
 pub use reader::{Reader, Walk};
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
-pub use restore::RestoreTarget;
+pub use restore::{RestoreTarget, open_database};
 #[cfg(test)]
 pub use stores::Now;
 pub use stores::{Origin, Store, wait};

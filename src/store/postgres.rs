@@ -64,6 +64,8 @@ pub struct PostgresOptions {
     pub retry_after: Duration,
     /// How long to find out whether a commit happened whose answer was lost.
     pub resolve_for: Duration,
+    /// Deletes everything first, for a restore.
+    pub emptied: bool,
 }
 
 impl PostgresOptions {
@@ -80,6 +82,7 @@ impl PostgresOptions {
             poll_every: Duration::from_millis(100),
             retry_after: Duration::from_millis(200),
             resolve_for: Duration::from_secs(10),
+            emptied: false,
         }
     }
 }

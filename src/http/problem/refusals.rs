@@ -20,7 +20,8 @@ impl From<StoreError> for Problem {
             | StoreError::InUse(_)
             | StoreError::Newer { .. }
             | StoreError::Unknown(_)
-            | StoreError::Fenced => {
+            | StoreError::Fenced
+            | StoreError::Unfinished => {
                 tracing::error!(request_id = %watch::request_id(), %error, "the store failed");
                 Code::StoreUnavailable.into()
             }

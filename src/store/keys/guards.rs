@@ -58,6 +58,10 @@ pub fn lease() -> Key {
 pub fn lease_beat() -> Key {
     Key::new(b'G', b'h')
 }
+/// There while a database holds only a part of the backup that is restored into it.
+pub fn restoring() -> Key {
+    Key::new(b'G', b'r')
+}
 /// Keeps two concurrent uploads of rules from both succeeding.
 pub fn uploads_of_rules() -> Key {
     Key::new(b'G', b'u')

@@ -31,8 +31,8 @@ mod typed;
 
 pub use guards::{
     all_log_in_news, asked_by_strangers, asked_mails, committed_hours, lease, lease_beat,
-    log_in_news, log_ins, logged_failure, office, reported_backups, shown_file, throttle_secret,
-    uploads_of_rules,
+    log_in_news, log_ins, logged_failure, office, reported_backups, restoring, shown_file,
+    throttle_secret, uploads_of_rules,
 };
 pub use key::Key;
 pub(super) use moved::moved;

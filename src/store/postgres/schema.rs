@@ -26,6 +26,9 @@ const FIRST: &str =
     "INSERT INTO corkboard_schema (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING";
 const VERSION: &str = "SELECT version FROM corkboard_schema WHERE id = 1";
 
+const EMPTY: &str =
+    "BEGIN; DELETE FROM corkboard_rows; UPDATE corkboard_counter SET last = 0 WHERE id = 1; COMMIT";
+
 /// How often to try while another node creates the same tables.
 const ATTEMPTS: usize = 20;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -42,7 +45,7 @@ impl From<Error> for Stop {
 }
 
 /// Brings the schema up to date. Returns the log's last sequence number.
-pub(super) async fn prepare(connector: &Connector) -> Result<u64, StoreError> {
+pub(super) async fn prepare(connector: &Connector, emptied: bool) -> Result<u64, StoreError> {
     let link = connector.connect(Role::Schema).await?;
     let mut attempts = 1;
     loop {
@@ -59,6 +62,10 @@ pub(super) async fn prepare(connector: &Connector) -> Result<u64, StoreError> {
             Err(Stop::Failed(error)) => return Err(failure::store_error(&error)),
         }
         tokio::time::sleep(jittered(PAUSE)).await;
+    }
+    if emptied {
+        let emptied = link.client.batch_execute(EMPTY).await;
+        emptied.map_err(|error| failure::store_error(&error))?;
     }
     let last = tidy(&link.client).await;
     last.map_err(|error| failure::store_error(&error))

@@ -81,7 +81,7 @@ impl Writer {
 
     /// Brings the schema up to date, and connects.
     pub async fn start(&mut self) -> Result<(), StoreError> {
-        let last = schema::prepare(&self.connector).await?;
+        let last = schema::prepare(&self.connector, self.options.emptied).await?;
         self.sequence.send_replace(last);
         self.session().await.map(drop)
     }
