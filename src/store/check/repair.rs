@@ -1,5 +1,5 @@
-//! Makes derived rows again from the records: index rows, unique keys and the counts of applications. Records, files and the
-//! change log stay as they are.
+//! Makes derived rows again from the records: index rows, unique keys and the counts of applications. Removes damaged keys of
+//! access tokens, which a server makes again. Records, files and the change log stay as they are.
 
 use std::collections::BTreeMap;
 
