@@ -10,7 +10,6 @@ use crate::support::process::{Process, corkboard, create_board};
 use crate::support::{self, job, people, send};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
-use corkboard::config::Config;
 use corkboard::model::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,8 +19,7 @@ const EMPLOYERS: &str = "name,email,workSpace\nInés,ines@example.edu,Library\n"
 
 /// Creates accounts in a data folder that no server uses.
 async fn make_people(data: &Path) {
-    let mut config = Config::default();
-    data.clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(data);
     let store = open_store(&config, Clock::System).unwrap();
     people::make(&store, Role::Employer, &["library@example.edu".into()]).await;
     people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
@@ -743,8 +741,7 @@ async fn a_repair_makes_lost_index_rows_again_and_else_writes_nothing() {
     assert!(sound.status.success(), "{}", said(&sound));
     assert!(stored(data.path()) == before, "a repair of nothing writes");
 
-    let mut config = Config::default();
-    data.path().clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(data.path());
     let store = open_store(&config, Clock::System).unwrap();
     let active = KeyRange::prefix(&keys::accounts_by_status(AccountStatus::Active));
     store

@@ -242,8 +242,7 @@ async fn a_posting_does_not_wait_behind_an_import() {
     found(&board, "jobs?q=reader", 1).await;
     let folder = board.stop().await;
 
-    let mut config = Config::default();
-    folder.path().clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(folder.path());
     let store = opened(&config).await;
     let import = move || {
         let import = Import {

@@ -590,8 +590,7 @@ async fn the_offices_parameters_override_the_configured_ones() {
         assert_eq!(campus.verdict(&job).await["outcome"], outcome);
     }
     let folder = campus.board.stop().await;
-    let mut config = Config::default();
-    folder.path().clone_into(&mut config.data.dir);
+    let mut config = crate::support::store::config(folder.path());
     config.server.listen = ([127, 0, 0, 1], 0).into();
     most(json!("many"))(&mut config);
     let refused = corkboard::app::start(config, Clock::System).await.err();
@@ -797,8 +796,7 @@ async fn a_rule_that_is_not_in_use_can_be_deleted() {
     let refused = board.delete(Some(&campus.admin), &path).await.expect(409);
     assert_eq!(refused.code(), "rule_ships");
     let folder = campus.board.stop().await;
-    let mut config = Config::default();
-    folder.path().clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(folder.path());
     let reader = corkboard::app::read_only_store(&config).unwrap();
     let checked = corkboard::store::check(&reader, &mut |wrong| panic!("{wrong}")).await;
     assert_eq!(checked.unwrap().wrong, 0);
@@ -1130,8 +1128,7 @@ fn send_much(address: &str, token: &str, chunked: bool) -> String {
 #[actix_web::test]
 async fn a_huge_upload_is_refused_without_holding_it_in_memory() {
     let data = tempfile::tempdir().unwrap();
-    let mut config = Config::default();
-    data.path().clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(data.path());
     let store = open_store(&config, Clock::System).unwrap();
     people::make(&store, Role::Admin, &["office@example.edu".into()]).await;
     drop(store);

@@ -262,8 +262,7 @@ async fn an_accept_without_an_answer_changes_nothing() {
 #[actix_web::test]
 async fn a_list_on_a_busy_board_says_so_and_names_the_rule() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = Config::default();
-    folder.path().clone_into(&mut config.data.dir);
+    let config = crate::support::store::config(folder.path());
     let store = open_store(&config, Clock::System).unwrap();
     for (role, email) in [
         (Role::Admin, "office@example.edu"),

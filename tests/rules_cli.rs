@@ -395,9 +395,7 @@ async fn a_modules_states_can_be_changed_from_the_command_line() {
 }
 
 fn config_of(data: &Path) -> corkboard::config::Config {
-    let mut config = corkboard::config::Config::default();
-    data.clone_into(&mut config.data.dir);
-    config
+    crate::support::store::config(data)
 }
 
 #[test]

@@ -6,7 +6,6 @@ use crate::support::{self, Board, Person, until};
 use corkboard::accounts::{self, Refusal, credentials, erase};
 use corkboard::app::open_store;
 use corkboard::clock::Clock;
-use corkboard::config::Config;
 use corkboard::mail::{Outbox, Recipient};
 use corkboard::model::{
     Account, Application, Email, Employer, Identity, MailTemplate, Session, Student,
@@ -218,8 +217,7 @@ async fn a_notice_that_is_written_during_the_erasure_is_cleared() {
         all_noticed(&board).await;
         let folder = board.stop().await;
 
-        let mut config = Config::default();
-        folder.path().clone_into(&mut config.data.dir);
+        let config = crate::support::store::config(folder.path());
         let store = open_store(&config, Clock::System).unwrap();
         let notices = notices(&store.read().unwrap(), zeb, ines).await;
         erase_while(&store, gone, async || {}).await;

@@ -7,6 +7,7 @@ pub mod people;
 pub mod postgres;
 pub mod process;
 pub mod smtp;
+pub mod store;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -126,8 +127,7 @@ impl Board {
         clock: Clock,
         change: impl FnOnce(&mut Config),
     ) -> Self {
-        let mut config = Config::default();
-        folder.path().clone_into(&mut config.data.dir);
+        let mut config = store::config(folder.path());
         config.server.listen = ([127, 0, 0, 1], 0).into();
         config.mail.per_second = 0;
         config.rules.compiler = Some(env!("CARGO_BIN_EXE_corkboard").into());

@@ -23,8 +23,7 @@ pub struct Process {
 
 /// Creates the store of a board without any data.
 pub fn create_board(data: &Path) {
-    let mut config = corkboard::config::Config::default();
-    data.clone_into(&mut config.data.dir);
+    let config = super::store::config(data);
     drop(corkboard::app::open_store(&config, corkboard::clock::Clock::System).unwrap());
 }
 
@@ -32,6 +31,7 @@ pub fn create_board(data: &Path) {
 pub fn corkboard(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
     command.arg("--data-dir").arg(data).current_dir(data);
+    super::store::choose(&mut command, data);
     command
 }
 

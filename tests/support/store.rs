@@ -1,0 +1,81 @@
+//! Where the boards of tests keep their records: in files of the data folder, or, with `CORKBOARD_TEST_STORE=postgres`, in
+//! databases of one PostgreSQL server, one for each data folder.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use corkboard::config::{Config, StoreEngine};
+
+use super::postgres::{Database, Server};
+
+const VARIABLE: &str = "CORKBOARD_TEST_STORE";
+
+/// Tests that use files in any case, and why. Each entry is the start of their names.
+const ON_FILES: &[(&str, &str)] = &[
+    ("backup::", "moves and replaces files of the data folder"),
+    ("cli::", "looks at the files of the data folder"),
+    ("commands::", "names the files of the data folder"),
+    ("database::", "chooses the store itself"),
+    ("durability::", "cuts the files off"),
+    ("formats::", "is about the format of files"),
+    ("full_disk::", "fills the disk of the data folder"),
+    ("imports::", "runs commands in the folder of a board"),
+    ("kills::", "chooses the store itself"),
+    ("logs::", "runs the server in the folder of a board"),
+    ("rules_cli::", "runs commands next to files"),
+    ("two_servers::", "chooses the store itself"),
+];
+
+/// The databases by data folder, for a board that starts again.
+static DATABASES: LazyLock<Mutex<HashMap<PathBuf, Database<'static>>>> =
+    LazyLock::new(Mutex::default);
+
+/// The settings of a board with this data folder.
+pub fn config(folder: &Path) -> Config {
+    let mut config = Config::default();
+    folder.clone_into(&mut config.data.dir);
+    if let Some(url) = database_of(folder) {
+        config.store.engine = StoreEngine::Postgres;
+        config.store.url = url;
+    }
+    config
+}
+
+/// Lets a command use the same store.
+pub fn choose(command: &mut Command, folder: &Path) {
+    if let Some(url) = database_of(folder) {
+        command.env("CORKBOARD__STORE__ENGINE", "postgres");
+        command.env("CORKBOARD__STORE__URL", url);
+    }
+}
+
+/// The database of a data folder. `None`: its records are in files.
+fn database_of(folder: &Path) -> Option<String> {
+    let wanted = std::env::var(VARIABLE).ok()?;
+    assert_eq!(wanted, "postgres", "{VARIABLE} can only be postgres");
+    let thread = std::thread::current();
+    // libtest names the threads of tests, unless it runs one test at a time.
+    let test = thread.name().filter(|name| *name != "main");
+    let test = test.expect("run the tests with --test-threads of 2 or more");
+    if let Some((_, why)) = ON_FILES.iter().find(|(start, _)| test.starts_with(start)) {
+        eprintln!("{test} uses files: it {why}");
+        return None;
+    }
+    let mut databases = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
+    let gone: Vec<PathBuf> = databases
+        .keys()
+        .filter(|folder| !folder.exists())
+        .cloned()
+        .collect();
+    let gone: Vec<_> = gone.iter().map(|folder| databases.remove(folder)).collect();
+    let own = std::path::absolute(folder).unwrap();
+    let own = databases
+        .entry(own)
+        .or_insert_with(|| Server::shared().database());
+    for old in gone.into_iter().flatten() {
+        own.sql(&format!("DROP DATABASE {} WITH (FORCE)", old.name));
+    }
+    Some(own.url())
+}
