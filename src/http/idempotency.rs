@@ -263,33 +263,39 @@ pub async fn once<T, E>(
 where
     Problem: From<E>,
 {
-    let mut command = async |transaction: &mut Transaction| {
-        if let Some(identity) = identity
-            && !is_open(transaction, identity.session_id).await?
-        {
-            return Err(Failed(Problem::unauthenticated()));
-        }
-        let done = command(transaction).await;
-        done.map_err(|error| Failed(error.into()))
+    let ticket = Key::of(request, identity, origin)?
+        .map(|key| key.ticket(request, Sha256::digest(body).into()));
+    let _lock = match &ticket {
+        Some(ticket) => Some(state.in_flight.lock(ticket.key_digest).await?),
+        None => None,
     };
-    let Some(key) = Key::of(request, identity, origin)? else {
-        let done = state.store.run(origin, command).await;
-        let done = done.map_err(|Failed(problem)| problem)?;
-        return Ok(render(&done).await?.respond());
-    };
-    let ticket = key.ticket(request, Sha256::digest(body).into());
-    let _lock = state.in_flight.lock(key.digest).await?;
-    let key = keys::saved_answer(&key.digest);
     state
         .store
         .run(origin, async |transaction: &mut Transaction| {
             let now = transaction.now();
-            let old: Option<Stored<SavedAnswer>> = transaction.get(&key).await?;
-            if let Some(saved) = old.as_ref().filter(|saved| now < saved.expires_at) {
+            let old: Option<Stored<SavedAnswer>> = match &ticket {
+                Some(ticket) => {
+                    let key = keys::saved_answer(&ticket.key_digest);
+                    transaction.get(&key).await?
+                }
+                None => None,
+            };
+            if let (Some(ticket), Some(saved)) = (&ticket, &old)
+                && now < saved.expires_at
+            {
                 return ticket.recall(saved).map_err(Failed);
             }
-            let answer = render(&command(transaction).await?).await.map_err(Failed)?;
-            save(transaction, old.as_ref(), ticket.saved(now, &answer)).await?;
+            if let Some(identity) = identity
+                && !is_open(transaction, identity.session_id).await?
+            {
+                return Err(Failed(Problem::unauthenticated()));
+            }
+            let done = command(transaction).await;
+            let done = done.map_err(|error| Failed(error.into()))?;
+            let answer = render(&done).await.map_err(Failed)?;
+            if let Some(ticket) = &ticket {
+                save(transaction, old.as_ref(), ticket.saved(now, &answer)).await?;
+            }
             Ok(answer.respond())
         })
         .await
