@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -249,11 +250,12 @@ pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> 
         config: &state.config,
     })
     .map_err(StartError::Thread)?;
-    tokio::spawn(async move {
+    let warming: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         if let Err(error) = checker.warm().await {
             tracing::error!(%error, "could not prepare the campus rules");
         }
     });
+    tokio::spawn(warming);
     let server = http::serve(listener, state, cores).map_err(failed)?;
     Ok(Running {
         server,

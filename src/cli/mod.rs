@@ -19,6 +19,7 @@ mod serve;
 mod temp_folder;
 
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -143,6 +144,8 @@ fn wait<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failu
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    // As a trait object, so that it is compiled once, and not again in several modules of Tokio.
+    let command: Pin<&mut dyn Future<Output = Result<T, Failure>>> = pin!(command);
     runtime.block_on(command)
 }
 

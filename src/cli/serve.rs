@@ -1,6 +1,7 @@
 //! `corkboard serve`: runs the job board until SIGTERM or Ctrl-C.
 
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -25,7 +26,8 @@ impl Serve {
             config.server.listen = listen;
         }
         telemetry::init()?;
-        actix_web::rt::System::new().block_on(async {
+        // As a trait object, so that it is compiled once, and not again in several modules of Tokio.
+        let serving: Pin<&mut dyn Future<Output = _>> = pin!(async {
             let signal = StopSignal::listen()?;
             let settings = config.clone();
             let is_new = !app::has_store(&settings);
@@ -42,7 +44,8 @@ impl Serve {
                 running.server.address
             ));
             serve_until(signal, running).await
-        })
+        });
+        actix_web::rt::System::new().block_on(serving)
     }
 }
 

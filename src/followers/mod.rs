@@ -21,6 +21,7 @@ pub use mail::{MailHealth, Mailer, MailerState};
 pub use notify::write_due_notices;
 pub use status::{FollowerState, FollowerStatus, Registry};
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -144,7 +145,10 @@ fn spawn<F: Future<Output = ()>>(
         .enable_all()
         .build()?;
     let thread = std::thread::Builder::new().name(name.into());
-    thread.spawn(move || runtime.block_on(work()))
+    thread.spawn(move || {
+        let working: Pin<&mut dyn Future<Output = ()>> = pin!(work());
+        runtime.block_on(working);
+    })
 }
 
 fn join(thread: JoinHandle<()>) {

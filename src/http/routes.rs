@@ -2,6 +2,7 @@
 //! handlers whose first argument is a `Caller` for that policy.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
@@ -119,7 +120,7 @@ where
     } else {
         web::method(method.clone())
     };
-    let route = route.to(handler);
+    let route = route.to(Apart(handler));
     Entry {
         method,
         path,
@@ -129,6 +130,32 @@ where
         route,
     }
 }
+
+/// A handler whose answer is made on the heap. Without it, the code of all handlers would be in one codegen unit, that
+/// of actix's function that polls them.
+#[derive(Clone)]
+struct Apart<H>(H);
+
+impl<H: Handler<Args>, Args: 'static> Handler<Args> for Apart<H> {
+    type Output = H::Output;
+    type Future = Answering<H::Output>;
+
+    fn call(&self, args: Args) -> Self::Future {
+        self.0.begin(args)
+    }
+}
+
+type Answering<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Its code is in the codegen unit of the handler's own module, because it is a method of the handler.
+trait Begin<Args: 'static>: Handler<Args> {
+    #[inline(never)]
+    fn begin(&self, args: Args) -> Answering<Self::Output> {
+        Box::pin(self.call(args))
+    }
+}
+
+impl<H: Handler<Args>, Args: 'static> Begin<Args> for H {}
 
 impl Entry {
     /// The line applies to requests that have one query parameter and not another.

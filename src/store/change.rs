@@ -7,6 +7,7 @@ use super::engine::{
 };
 use super::keys::{Key, RecordKey, UniqueKey};
 use super::reader::Reader;
+use super::reading::Reading;
 use super::record::{Record, Stored, decode, encode};
 use super::stores::Origin;
 use crate::model::{Event, LogEntry, Timestamp};
@@ -51,33 +52,37 @@ impl Transaction {
     }
 
     /// Reads a row. Its version becomes a check of the change.
-    pub async fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
-        match self.writes.get(key) {
-            Some(Write::Put { version, value }) => {
-                return Ok(Some(Row {
-                    version: *version,
-                    value: value.clone(),
-                }));
+    pub fn row<'a>(&'a mut self, key: &'a Key) -> Reading<'a, Option<Row>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            match self.writes.get(key) {
+                Some(Write::Put { version, value }) => {
+                    return Ok(Some(Row {
+                        version: *version,
+                        value: value.clone(),
+                    }));
+                }
+                Some(Write::Delete) => return Ok(None),
+                Some(Write::Add(_)) => {
+                    return Err(StoreError::Corrupt(format!(
+                        "a counter read in its own change: {key:?}"
+                    )));
+                }
+                None => {}
             }
-            Some(Write::Delete) => return Ok(None),
-            Some(Write::Add(_)) => {
-                return Err(StoreError::Corrupt(format!(
-                    "a counter read in its own change: {key:?}"
-                )));
-            }
-            None => {}
-        }
-        let row = self.view.get(key).await?;
-        self.check(key, row.as_ref().map(|row| row.version));
-        Ok(row)
+            let row = self.view.get(key).await?;
+            self.check(key, row.as_ref().map(|row| row.version));
+            Ok(row)
+        })
     }
 
-    pub async fn get<R: Record>(
-        &mut self,
-        key: &RecordKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let row = self.row(key).await?;
-        row.map(|row| Stored::decode(key, row)).transpose()
+    pub fn get<'a, R: Record>(
+        &'a mut self,
+        key: &'a RecordKey<R>,
+    ) -> Reading<'a, Option<Stored<R>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let row = self.row(key).await?;
+            row.map(|row| Stored::decode(key, row)).transpose()
+        })
     }
 
     /// Reads a record, including this transaction's own writes, without making it a check of the change.
@@ -95,21 +100,23 @@ impl Transaction {
     }
 
     /// The record with a unique key.
-    pub async fn find<R: Record>(
-        &mut self,
-        unique: &UniqueKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.row(unique).await? else {
-            return Ok(None);
-        };
-        let key = RecordKey::new(Key::from_bytes(&row.value));
-        match self.get(&key).await? {
-            None => Err(StoreError::Corrupt(format!(
-                "{} without its record",
-                **unique
-            ))),
-            found => Ok(found),
-        }
+    pub fn find<'a, R: Record>(
+        &'a mut self,
+        unique: &'a UniqueKey<R>,
+    ) -> Reading<'a, Option<Stored<R>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let Some(row) = self.row(unique).await? else {
+                return Ok(None);
+            };
+            let key = RecordKey::new(Key::from_bytes(&row.value));
+            match self.get(&key).await? {
+                None => Err(StoreError::Corrupt(format!(
+                    "{} without its record",
+                    **unique
+                ))),
+                found => Ok(found),
+            }
+        })
     }
 
     pub async fn is_taken<R: Record>(&mut self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
@@ -117,32 +124,34 @@ impl Transaction {
     }
 
     /// The first `limit` keys of a range (at most `MAX_SCAN_ROWS`), including this transaction's writes. Not a check.
-    pub async fn scan_keys(
-        &self,
-        range: &KeyRange,
+    pub fn scan_keys<'a>(
+        &'a self,
+        range: &'a KeyRange,
         direction: Direction,
         limit: usize,
-    ) -> Result<Vec<Key>, StoreError> {
-        let limit = limit.min(MAX_SCAN_ROWS);
-        // `BTreeMap::range` panics on such a range.
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut keys = self.scan_stored(range.clone(), direction, limit).await?;
-        let own = (range.start.as_ref(), range.end.as_ref());
-        keys.extend(
-            self.writes
-                .range::<Key, _>(own)
-                .filter(|(_, write)| **write != Write::Delete)
-                .map(|(key, _)| key.clone()),
-        );
-        keys.sort_unstable();
-        keys.dedup();
-        if direction == Direction::Backward {
-            keys.reverse();
-        }
-        keys.truncate(limit);
-        Ok(keys)
+    ) -> Reading<'a, Vec<Key>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let limit = limit.min(MAX_SCAN_ROWS);
+            // `BTreeMap::range` panics on such a range.
+            if range.is_empty() {
+                return Ok(Vec::new());
+            }
+            let mut keys = self.scan_stored(range.clone(), direction, limit).await?;
+            let own = (range.start.as_ref(), range.end.as_ref());
+            keys.extend(
+                self.writes
+                    .range::<Key, _>(own)
+                    .filter(|(_, write)| **write != Write::Delete)
+                    .map(|(key, _)| key.clone()),
+            );
+            keys.sort_unstable();
+            keys.dedup();
+            if direction == Direction::Backward {
+                keys.reverse();
+            }
+            keys.truncate(limit);
+            Ok(keys)
+        })
     }
 
     /// The first `limit` stored keys that this transaction does not delete. Scans on until there are that many: with
@@ -171,80 +180,84 @@ impl Transaction {
 
     /// Adds a new record and its event. Fails with `Corrupt` if its ID or a unique key is taken. Call `is_taken` first,
     /// in the same transaction, so that a race for the key is a conflict, not an error.
-    pub async fn insert<R: Record>(&mut self, record: R) -> Result<Stored<R>, StoreError> {
-        self.put_new(&record.key(), encode(&record)?).await?;
-        for key in record.index_keys() {
-            self.writes.insert(
-                key,
-                Write::Put {
-                    version: 1,
-                    value: Vec::new(),
-                },
-            );
-        }
-        for unique in record.unique_keys() {
-            self.put_new(&unique, record.key().as_bytes().to_vec())
-                .await?;
-        }
-        if let Some(event) = record.event(None) {
-            self.log(event)?;
-        }
-        Ok(Stored { version: 1, record })
+    pub fn insert<R: Record>(&mut self, record: R) -> Reading<'_, Stored<R>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            self.put_new(&record.key(), encode(&record)?).await?;
+            for key in record.index_keys() {
+                self.writes.insert(
+                    key,
+                    Write::Put {
+                        version: 1,
+                        value: Vec::new(),
+                    },
+                );
+            }
+            for unique in record.unique_keys() {
+                self.put_new(&unique, record.key().as_bytes().to_vec())
+                    .await?;
+            }
+            if let Some(event) = record.event(None) {
+                self.log(event)?;
+            }
+            Ok(Stored { version: 1, record })
+        })
     }
 
     /// Replaces a record that was read here, with its event, and updates its index and unique keys. Fails with
     /// `Corrupt` if this transaction has changed the record since `old`, whose index keys would then be the wrong ones
     /// to remove.
-    pub async fn update<R: Record>(
-        &mut self,
-        old: &Stored<R>,
+    pub fn update<'a, R: Record>(
+        &'a mut self,
+        old: &'a Stored<R>,
         record: R,
-    ) -> Result<Stored<R>, StoreError> {
-        let key = record.key();
-        if key != old.record.key() {
-            return Err(StoreError::Corrupt(format!(
-                "an update of {:?} as {key:?}",
-                old.record.key()
-            )));
-        }
-        if !self.is_current(&key, old.version) {
-            return Err(StoreError::Corrupt(format!(
-                "an update of an old version of {key:?}"
-            )));
-        }
-        let version = old.version + 1;
-        self.check(&key, Some(old.version));
-        self.writes.insert(
-            Key::clone(&key),
-            Write::Put {
-                version,
-                value: encode(&record)?,
-            },
-        );
-        let (before, after) = (old.record.index_keys(), record.index_keys());
-        for gone in before.iter().filter(|key| !after.contains(key)) {
-            self.writes.insert(gone.clone(), Write::Delete);
-        }
-        for added in after.into_iter().filter(|key| !before.contains(key)) {
+    ) -> Reading<'a, Stored<R>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let key = record.key();
+            if key != old.record.key() {
+                return Err(StoreError::Corrupt(format!(
+                    "an update of {:?} as {key:?}",
+                    old.record.key()
+                )));
+            }
+            if !self.is_current(&key, old.version) {
+                return Err(StoreError::Corrupt(format!(
+                    "an update of an old version of {key:?}"
+                )));
+            }
+            let version = old.version + 1;
+            self.check(&key, Some(old.version));
             self.writes.insert(
-                added,
+                Key::clone(&key),
                 Write::Put {
-                    version: 1,
-                    value: Vec::new(),
+                    version,
+                    value: encode(&record)?,
                 },
             );
-        }
-        let (before, after) = (old.record.unique_keys(), record.unique_keys());
-        for gone in before.iter().filter(|key| !after.contains(key)) {
-            self.writes.insert(Key::clone(gone), Write::Delete);
-        }
-        for added in after.into_iter().filter(|key| !before.contains(key)) {
-            self.put_new(&added, key.as_bytes().to_vec()).await?;
-        }
-        if let Some(event) = record.event(Some(&old.record)) {
-            self.log(event)?;
-        }
-        Ok(Stored { version, record })
+            let (before, after) = (old.record.index_keys(), record.index_keys());
+            for gone in before.iter().filter(|key| !after.contains(key)) {
+                self.writes.insert(gone.clone(), Write::Delete);
+            }
+            for added in after.into_iter().filter(|key| !before.contains(key)) {
+                self.writes.insert(
+                    added,
+                    Write::Put {
+                        version: 1,
+                        value: Vec::new(),
+                    },
+                );
+            }
+            let (before, after) = (old.record.unique_keys(), record.unique_keys());
+            for gone in before.iter().filter(|key| !after.contains(key)) {
+                self.writes.insert(Key::clone(gone), Write::Delete);
+            }
+            for added in after.into_iter().filter(|key| !before.contains(key)) {
+                self.put_new(&added, key.as_bytes().to_vec()).await?;
+            }
+            if let Some(event) = record.event(Some(&old.record)) {
+                self.log(event)?;
+            }
+            Ok(Stored { version, record })
+        })
     }
 
     /// Deletes a record that was read here, with its index and unique keys.
@@ -265,8 +278,8 @@ impl Transaction {
     }
 
     /// Orders changes over a range: of two changes that take the same guard in the same view, only one succeeds.
-    pub async fn guard(&mut self, key: &Key) -> Result<(), StoreError> {
-        self.put_bytes(key, Vec::new()).await
+    pub fn guard<'a>(&'a mut self, key: &'a Key) -> Reading<'a, ()> {
+        self.put_bytes(key, Vec::new())
     }
 
     /// Makes all keys with a prefix a check of the change: a key that is added or removed meanwhile is a conflict. For
@@ -296,11 +309,13 @@ impl Transaction {
     }
 
     /// Stores bytes that are not a record: a chunk of a file, a follower's cursor, or what a guard holds.
-    pub async fn put_bytes(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
-        let version = self.next_version(key).await?;
-        self.writes
-            .insert(key.clone(), Write::Put { version, value });
-        Ok(())
+    pub fn put_bytes<'a>(&'a mut self, key: &'a Key, value: Vec<u8>) -> Reading<'a, ()> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let version = self.next_version(key).await?;
+            self.writes
+                .insert(key.clone(), Write::Put { version, value });
+            Ok(())
+        })
     }
 
     pub fn delete_bytes(&mut self, key: Key) {
@@ -333,11 +348,13 @@ impl Transaction {
         }
     }
 
-    async fn put_new(&mut self, key: &Key, value: Vec<u8>) -> Result<(), StoreError> {
-        if self.row(key).await?.is_some() {
-            return Err(StoreError::Corrupt(format!("a second record for {key}")));
-        }
-        self.put_bytes(key, value).await
+    fn put_new<'a>(&'a mut self, key: &'a Key, value: Vec<u8>) -> Reading<'a, ()> {
+        Reading::new(self.view.reads_at_once(), async move {
+            if self.row(key).await?.is_some() {
+                return Err(StoreError::Corrupt(format!("a second record for {key}")));
+            }
+            self.put_bytes(key, value).await
+        })
     }
 
     /// The version of a key's next write. A key that this transaction deletes and sets again keeps counting from the

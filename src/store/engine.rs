@@ -7,6 +7,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::keys::Key;
 use super::postgres::PostgresView;
+use super::reading::Reading;
 
 pub const MAX_KEY_BYTES: usize = 1024;
 pub const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
@@ -220,51 +221,56 @@ pub enum View {
 }
 
 impl View {
-    pub async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+    /// Whether reads wait for nothing.
+    pub fn reads_at_once(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
+    pub fn get<'a>(&'a self, key: &'a Key) -> Reading<'a, Option<Row>> {
         match self {
-            Self::Local(snapshot) => snapshot.get(key),
-            // On the heap, so that it does not enlarge every future that reads.
-            Self::Postgres(view) => Box::pin(view.get(key)).await,
+            Self::Local(snapshot) => Reading::done(snapshot.get(key)),
+            Self::Postgres(view) => Reading::Waiting(view.get(key)),
         }
     }
 
     /// The row of each key, in the order of the keys.
-    pub async fn get_many(&self, keys: &[&Key]) -> Result<Vec<Option<Row>>, StoreError> {
+    pub fn get_many<'a>(&'a self, keys: &'a [&'a Key]) -> Reading<'a, Vec<Option<Row>>> {
         match self {
-            Self::Local(snapshot) => keys.iter().map(|key| snapshot.get(key)).collect(),
-            Self::Postgres(view) => Box::pin(view.get_many(keys)).await,
+            Self::Local(snapshot) => {
+                Reading::done(keys.iter().map(|key| snapshot.get(key)).collect())
+            }
+            Self::Postgres(view) => Reading::Waiting(view.get_many(keys)),
         }
     }
 
     /// Only the version, for callers that have cached the value.
-    pub async fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+    pub fn version<'a>(&'a self, key: &'a Key) -> Reading<'a, Option<u64>> {
         match self {
-            Self::Local(snapshot) => snapshot.version(key),
-            Self::Postgres(view) => {
-                let versions = Box::pin(view.versions(&[key])).await?;
-                Ok(versions.into_iter().next().flatten())
-            }
+            Self::Local(snapshot) => Reading::done(snapshot.version(key)),
+            Self::Postgres(view) => Reading::Waiting(view.version(key)),
         }
     }
 
     /// The version of each key, in the order of the keys.
-    pub async fn versions(&self, keys: &[&Key]) -> Result<Vec<Option<u64>>, StoreError> {
+    pub fn versions<'a>(&'a self, keys: &'a [&'a Key]) -> Reading<'a, Vec<Option<u64>>> {
         match self {
-            Self::Local(snapshot) => keys.iter().map(|key| snapshot.version(key)).collect(),
-            Self::Postgres(view) => Box::pin(view.versions(keys)).await,
+            Self::Local(snapshot) => {
+                Reading::done(keys.iter().map(|key| snapshot.version(key)).collect())
+            }
+            Self::Postgres(view) => Reading::Waiting(view.versions(keys)),
         }
     }
 
     /// The first `limit` rows of a range in a direction, at most `MAX_SCAN_ROWS`.
-    pub async fn scan(
-        &self,
-        range: &KeyRange,
+    pub fn scan<'a>(
+        &'a self,
+        range: &'a KeyRange,
         direction: Direction,
         limit: usize,
-    ) -> Result<Vec<(Key, Row)>, StoreError> {
+    ) -> Reading<'a, Vec<(Key, Row)>> {
         match self {
-            Self::Local(snapshot) => snapshot.scan(range, direction, limit),
-            Self::Postgres(view) => Box::pin(view.scan(range, direction, limit)).await,
+            Self::Local(snapshot) => Reading::done(snapshot.scan(range, direction, limit)),
+            Self::Postgres(view) => Reading::Waiting(view.scan(range, direction, limit)),
         }
     }
 }

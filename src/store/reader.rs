@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::engine::{Direction, Engine, KeyRange, Row, StoreError, View};
 use super::keys::{self, Key, RecordKey, UniqueKey};
+use super::reading::Reading;
 use super::record::{Record, Stored};
 use super::{Logged, log};
 
@@ -31,30 +32,31 @@ impl Reader {
         self
     }
 
-    pub async fn get<R: Record>(
-        &self,
-        key: &RecordKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let row = self.view.get(key).await?;
-        row.map(|row| Stored::decode(key, row)).transpose()
+    pub fn get<'a, R: Record>(&'a self, key: &'a RecordKey<R>) -> Reading<'a, Option<Stored<R>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let row = self.view.get(key).await?;
+            row.map(|row| Stored::decode(key, row)).transpose()
+        })
     }
 
     /// The record of each key, in the order of the keys.
-    pub async fn get_many<R: Record>(
-        &self,
-        keys: &[RecordKey<R>],
-    ) -> Result<Vec<Option<Stored<R>>>, StoreError> {
-        let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
-        let rows = self.view.get_many(&plain).await?;
-        keys.iter()
-            .zip(rows)
-            .map(|(key, row)| row.map(|row| Stored::decode(key, row)).transpose())
-            .collect()
+    pub fn get_many<'a, R: Record>(
+        &'a self,
+        keys: &'a [RecordKey<R>],
+    ) -> Reading<'a, Vec<Option<Stored<R>>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let plain: Vec<&Key> = keys.iter().map(|key| &**key).collect();
+            let rows = self.view.get_many(&plain).await?;
+            keys.iter()
+                .zip(rows)
+                .map(|(key, row)| row.map(|row| Stored::decode(key, row)).transpose())
+                .collect()
+        })
     }
 
     /// A record's version, without loading the record.
-    pub async fn version<R>(&self, key: &RecordKey<R>) -> Result<Option<u64>, StoreError> {
-        self.view.version(key).await
+    pub fn version<'a, R>(&'a self, key: &'a RecordKey<R>) -> Reading<'a, Option<u64>> {
+        self.view.version(key)
     }
 
     /// The version of each record, in the order of the keys.
@@ -64,21 +66,23 @@ impl Reader {
     }
 
     /// The record with a unique key.
-    pub async fn find<R: Record>(
-        &self,
-        unique: &UniqueKey<R>,
-    ) -> Result<Option<Stored<R>>, StoreError> {
-        let Some(row) = self.view.get(unique).await? else {
-            return Ok(None);
-        };
-        let key = RecordKey::new(Key::from_bytes(&row.value));
-        match self.get(&key).await? {
-            None => Err(StoreError::Corrupt(format!(
-                "{} without its record",
-                **unique
-            ))),
-            found => Ok(found),
-        }
+    pub fn find<'a, R: Record>(
+        &'a self,
+        unique: &'a UniqueKey<R>,
+    ) -> Reading<'a, Option<Stored<R>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let Some(row) = self.view.get(unique).await? else {
+                return Ok(None);
+            };
+            let key = RecordKey::new(Key::from_bytes(&row.value));
+            match self.get(&key).await? {
+                None => Err(StoreError::Corrupt(format!(
+                    "{} without its record",
+                    **unique
+                ))),
+                found => Ok(found),
+            }
+        })
     }
 
     pub async fn is_taken<R: Record>(&self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
@@ -101,19 +105,24 @@ impl Reader {
     }
 
     /// The records that rows of an index lead to. A row without its record is left out.
-    pub async fn get_indexed<R: Record>(&self, rows: &[Key]) -> Result<Vec<Stored<R>>, StoreError> {
-        let keys: Vec<RecordKey<R>> = rows.iter().map(keys::indexed).collect::<Result<_, _>>()?;
-        Ok(self.get_many(&keys).await?.into_iter().flatten().collect())
+    pub fn get_indexed<'a, R: Record>(&'a self, rows: &'a [Key]) -> Reading<'a, Vec<Stored<R>>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let keys: Vec<RecordKey<R>> =
+                rows.iter().map(keys::indexed).collect::<Result<_, _>>()?;
+            Ok(self.get_many(&keys).await?.into_iter().flatten().collect())
+        })
     }
 
-    pub async fn scan_keys(
-        &self,
-        range: &KeyRange,
+    pub fn scan_keys<'a>(
+        &'a self,
+        range: &'a KeyRange,
         direction: Direction,
         limit: usize,
-    ) -> Result<Vec<Key>, StoreError> {
-        let rows = self.view.scan(range, direction, limit).await?;
-        Ok(rows.into_iter().map(|(key, _)| key).collect())
+    ) -> Reading<'a, Vec<Key>> {
+        Reading::new(self.view.reads_at_once(), async move {
+            let rows = self.view.scan(range, direction, limit).await?;
+            Ok(rows.into_iter().map(|(key, _)| key).collect())
+        })
     }
 
     /// All rows with a prefix, some at a time.

@@ -10,7 +10,7 @@ use super::{Row, StoreError};
 use crate::model::Event;
 
 /// A kind of record. `keys/records.rs` implements it for each.
-pub trait Record: Serialize + DeserializeOwned + Clone {
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The letter in its keys; see `keys/typed.rs`.
     const KIND: u8;
     /// The letters of its indexes.

@@ -1,11 +1,13 @@
 //! The store for the layers above: views, and transactions that run again on conflict.
 
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::engine::{Change, CommitError, Engine, Load, StoreError};
+use super::reading::Waiting;
 use super::{Key, Reader, Transaction};
 use crate::clock::Clock;
 use crate::model::Actor;
@@ -145,7 +147,11 @@ impl Store {
     }
 
     /// Commits. False: there was a conflict, and the command must run again.
-    async fn settle(
+    fn settle<'a>(&'a self, transaction: Transaction, tries: &'a mut Tries) -> Waiting<'a, bool> {
+        Box::pin(self.try_to_settle(transaction, tries))
+    }
+
+    async fn try_to_settle(
         &self,
         transaction: Transaction,
         tries: &mut Tries,
@@ -217,6 +223,8 @@ impl Store {
 /// Waits for a future, on a thread that serves nobody else meanwhile. Works in a task that may block, too.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     // Inside a task, Tokio would let the future wait for the next turn of that task, which waits here.
+    // As a trait object, so that it is compiled once, and not again with each function that passes it on.
+    let future: Pin<&mut dyn Future<Output = T>> = pin!(future);
     pollster::block_on(tokio::task::unconstrained(future))
 }
 

@@ -5,6 +5,7 @@ mod campus;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
@@ -83,7 +84,7 @@ impl Demo {
         );
         let logins = system.block_on(campus::fill(&config))?;
         telemetry::init_quiet()?;
-        system.block_on(async {
+        let serving: Pin<&mut dyn Future<Output = _>> = pin!(async {
             let running = app::start(config, Clock::System).await?;
             let address = running.server.address;
             if let Err(error) = tell(address, &logins, &folder) {
@@ -95,7 +96,8 @@ impl Demo {
             }
             say(format_args!("listening on http://{address}"));
             serve_until(signal, running).await
-        })
+        });
+        system.block_on(serving)
     }
 }
 

@@ -11,6 +11,7 @@ use super::failure;
 use super::pool::{Lease, Pool, Read};
 use crate::store::engine::{Direction, KeyRange, MAX_SCAN_ROWS, Row, StoreError};
 use crate::store::keys::Key;
+use crate::store::reading::Waiting;
 
 /// How often a view tries to begin. An idle connection may turn out to be dead.
 const ATTEMPTS: usize = 3;
@@ -29,78 +30,94 @@ impl PostgresView {
         }
     }
 
-    pub async fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
-        let rows = self.rows(Read::Get, &[&key.as_bytes()]).await?;
-        let row = rows.first().map(|found| row(found, 0));
-        row.transpose().map_err(|error| damaged(&error))
+    pub fn get<'a>(&'a self, key: &'a Key) -> Waiting<'a, Option<Row>> {
+        Box::pin(async {
+            let rows = self.rows(Read::Get, &[&key.as_bytes()]).await?;
+            let row = rows.first().map(|found| row(found, 0));
+            row.transpose().map_err(|error| damaged(&error))
+        })
     }
 
     /// The rows of several keys, in the order of the keys.
-    pub async fn get_many(&self, keys: &[&Key]) -> Result<Vec<Option<Row>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-        let rows = self.rows(Read::GetMany, &[&wanted]).await?;
-        let found = rows.iter().map(keyed_row).collect::<Result<Vec<_>, _>>();
-        let mut found: HashMap<Key, Row> = found
-            .map_err(|error| damaged(&error))?
-            .into_iter()
-            .collect();
-        // The last of several equal keys takes the row; the others copy it.
-        let mut uses: HashMap<&Key, usize> = HashMap::new();
-        for key in keys {
-            *uses.entry(key).or_default() += 1;
-        }
-        let take = |key: &&Key| {
-            let left = uses.get_mut(*key)?;
-            *left -= 1;
-            if *left == 0 {
-                found.remove(*key)
-            } else {
-                found.get(*key).cloned()
+    pub fn get_many<'a>(&'a self, keys: &'a [&'a Key]) -> Waiting<'a, Vec<Option<Row>>> {
+        Box::pin(async move {
+            if keys.is_empty() {
+                return Ok(Vec::new());
             }
-        };
-        Ok(keys.iter().map(take).collect())
+            let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+            let rows = self.rows(Read::GetMany, &[&wanted]).await?;
+            let found = rows.iter().map(keyed_row).collect::<Result<Vec<_>, _>>();
+            let mut found: HashMap<Key, Row> = found
+                .map_err(|error| damaged(&error))?
+                .into_iter()
+                .collect();
+            // The last of several equal keys takes the row; the others copy it.
+            let mut uses: HashMap<&Key, usize> = HashMap::new();
+            for key in keys {
+                *uses.entry(key).or_default() += 1;
+            }
+            let take = |key: &&Key| {
+                let left = uses.get_mut(*key)?;
+                *left -= 1;
+                if *left == 0 {
+                    found.remove(*key)
+                } else {
+                    found.get(*key).cloned()
+                }
+            };
+            Ok(keys.iter().map(take).collect())
+        })
+    }
+
+    /// Only the version, without the value.
+    pub fn version<'a>(&'a self, key: &'a Key) -> Waiting<'a, Option<u64>> {
+        Box::pin(async move {
+            let versions = self.versions(&[key]).await?;
+            Ok(versions.into_iter().next().flatten())
+        })
     }
 
     /// Only the versions, without the values.
-    pub async fn versions(&self, keys: &[&Key]) -> Result<Vec<Option<u64>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-        let rows = self.rows(Read::Versions, &[&wanted]).await?;
-        let version = |found: &tokio_postgres::Row| {
-            let key = Key::from_bytes(found.try_get(0)?);
-            Ok((key, found.try_get::<_, i64>(1)? as u64))
-        };
-        let found = rows.iter().map(version).collect::<Result<_, _>>();
-        let found: HashMap<Key, u64> = found.map_err(|error| damaged(&error))?;
-        Ok(keys.iter().map(|key| found.get(*key).copied()).collect())
+    pub fn versions<'a>(&'a self, keys: &'a [&'a Key]) -> Waiting<'a, Vec<Option<u64>>> {
+        Box::pin(async move {
+            if keys.is_empty() {
+                return Ok(Vec::new());
+            }
+            let wanted: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
+            let rows = self.rows(Read::Versions, &[&wanted]).await?;
+            let version = |found: &tokio_postgres::Row| {
+                let key = Key::from_bytes(found.try_get(0)?);
+                Ok((key, found.try_get::<_, i64>(1)? as u64))
+            };
+            let found = rows.iter().map(version).collect::<Result<_, _>>();
+            let found: HashMap<Key, u64> = found.map_err(|error| damaged(&error))?;
+            Ok(keys.iter().map(|key| found.get(*key).copied()).collect())
+        })
     }
 
     /// The first `limit` rows of a range in a direction, at most `MAX_SCAN_ROWS`.
-    pub async fn scan(
-        &self,
-        range: &KeyRange,
+    pub fn scan<'a>(
+        &'a self,
+        range: &'a KeyRange,
         direction: Direction,
         limit: usize,
-    ) -> Result<Vec<(Key, Row)>, StoreError> {
-        let limit = limit.min(MAX_SCAN_ROWS) as i64;
-        if limit == 0 || range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (start, end) = bounds(range);
-        let rows = match &end {
-            Some(end) => {
-                let parts: [&(dyn ToSql + Sync); 3] = [&start, &limit, end];
-                self.rows(Read::Within(direction), &parts).await?
+    ) -> Waiting<'a, Vec<(Key, Row)>> {
+        Box::pin(async move {
+            let limit = limit.min(MAX_SCAN_ROWS) as i64;
+            if limit == 0 || range.is_empty() {
+                return Ok(Vec::new());
             }
-            None => self.rows(Read::From(direction), &[&start, &limit]).await?,
-        };
-        let rows = rows.iter().map(keyed_row).collect::<Result<_, _>>();
-        rows.map_err(|error| damaged(&error))
+            let (start, end) = bounds(range);
+            let rows = match &end {
+                Some(end) => {
+                    let parts: [&(dyn ToSql + Sync); 3] = [&start, &limit, end];
+                    self.rows(Read::Within(direction), &parts).await?
+                }
+                None => self.rows(Read::From(direction), &[&start, &limit]).await?,
+            };
+            let rows = rows.iter().map(keyed_row).collect::<Result<_, _>>();
+            rows.map_err(|error| damaged(&error))
+        })
     }
 
     async fn rows(
