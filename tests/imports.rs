@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use crate::support::process::create_board;
-use crate::support::{Board, Person};
+use crate::support::{self, Board, Person};
 use actix_web::rt::net::TcpStream;
 use corkboard::clock::Clock;
 use corkboard::model::Email;
@@ -313,6 +313,7 @@ async fn a_dry_run_leaves_no_trace() {
 
 fn corkboard(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_corkboard"));
+    support::store::choose(&mut command, &folder.join("data"));
     command
         .current_dir(folder)
         .args(arguments)

@@ -21,7 +21,6 @@ const ON_FILES: &[(&str, &str)] = &[
     ("durability::", "cuts the files off"),
     ("formats::", "is about the format of files"),
     ("full_disk::", "fills the disk of the data folder"),
-    ("imports::", "runs commands in the folder of a board"),
     ("kills::", "chooses the store itself"),
     ("logs::", "runs the server in the folder of a board"),
     ("rules_cli::", "runs commands next to files"),
