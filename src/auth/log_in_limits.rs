@@ -327,9 +327,9 @@ mod tests {
     fn servers_tell_each_other() {
         let secret = ThrottleSecret::random();
         let (here, there) = (limits(3, 5).shared(secret), limits(3, 5).shared(secret));
-        let account = Some(AccountId::generate(Timestamp::from_millis(1)));
+        let account = AccountId::generate(Timestamp::from_millis(1));
         let ann = Attempt {
-            account,
+            account: Some(account),
             ..attempt("ann", "192.0.2.1")
         };
         fail(&here, ann, 3);
@@ -340,7 +340,7 @@ mod tests {
         tell();
         assert!(there.admit(ann).is_err());
         assert!(there.admit(attempt("bob", "192.0.2.1")).is_ok());
-        here.password_reset(account.unwrap());
+        here.password_reset(account);
         tell();
         assert!(there.admit(ann).is_ok());
         assert!(here.take_news().is_empty() && there.take_news().is_empty());

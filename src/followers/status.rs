@@ -79,8 +79,7 @@ impl Registry {
     }
 
     pub fn follower(&self, name: &str) -> Option<Arc<FollowerStatus>> {
-        let found = self.followers().into_iter().find(|one| one.name == name);
-        found
+        self.followers().into_iter().find(|one| one.name == name)
     }
 
     pub(super) fn add(&self, name: &'static str) -> Arc<FollowerStatus> {

@@ -55,7 +55,7 @@ async fn another_takes_over_from_one_that_is_gone() {
     let start = Instant::now();
     gone.look(start).await;
     other.look(start).await;
-    other.look(start + PATIENCE - BEAT).await;
+    other.look(start + PATIENCE.saturating_sub(BEAT)).await;
     assert_eq!(term(&other), None, "it was not patient");
     other.look(start + PATIENCE).await;
     assert_eq!(term(&other), Some(2));
