@@ -187,7 +187,8 @@ impl Begun<'_> {
 /// lettre's timeout is per answer; a server that answers very slowly could hold a mail for any time.
 async fn within<T>(work: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
     let down = || SendError::Down("the mail server does not answer".into());
-    tokio::time::timeout(2 * TIMEOUT, work)
+    // On the heap, since lettre's futures are large.
+    tokio::time::timeout(2 * TIMEOUT, Box::pin(work))
         .await
         .unwrap_or_else(|_| Err(down()))
 }
