@@ -67,6 +67,8 @@ impl Transaction {
                         "a counter read in its own change: {key:?}"
                     )));
                 }
+                // The view still has no such row.
+                None if self.reads.get(key) == Some(&None) => return Ok(None),
                 None => {}
             }
             let row = self.view.get(key).await?;

@@ -222,9 +222,9 @@ impl Store {
 
 /// Waits for a future, on a thread that serves nobody else meanwhile. Works in a task that may block, too.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    // Inside a task, Tokio would let the future wait for the next turn of that task, which waits here.
     // As a trait object, so that it is compiled once, and not again with each function that passes it on.
     let future: Pin<&mut dyn Future<Output = T>> = pin!(future);
+    // Inside a task, Tokio would let the future wait for the next turn of that task, which waits here.
     pollster::block_on(tokio::task::unconstrained(future))
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::{CommitError, Engine, MemoryEngine, Origin, RedbEngine, RedbOptions};
+use super::super::{CommitError, Engine, MemoryEngine, Origin, RedbEngine, RedbOptions, Snapshot};
 use super::*;
 use crate::store::Now as _;
 
@@ -425,4 +426,45 @@ fn a_check_of_keys_covers_all_keys_with_the_prefix_and_not_those_of_the_transact
     let late = checked();
     commit(&*engine, checked()).unwrap();
     assert_eq!(commit(&*engine, late), Err(CommitError::Conflict));
+}
+
+/// Counts the rows that are asked for.
+struct Counting(Arc<dyn Snapshot>, Arc<AtomicUsize>);
+
+impl Snapshot for Counting {
+    fn get(&self, key: &Key) -> Result<Option<Row>, StoreError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.get(key)
+    }
+    fn version(&self, key: &Key) -> Result<Option<u64>, StoreError> {
+        self.0.version(key)
+    }
+    fn scan(
+        &self,
+        range: &KeyRange,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<(Key, Row)>, StoreError> {
+        self.0.scan(range, direction, limit)
+    }
+}
+
+#[test]
+fn a_key_found_absent_is_not_read_again() {
+    let engine = memory();
+    let reads = Arc::new(AtomicUsize::new(0));
+    let view = View::Local(Arc::new(Counting(
+        engine.snapshot().unwrap(),
+        reads.clone(),
+    )));
+    let mut transaction = Transaction::begin(view, Origin::SYSTEM, NOW);
+    assert!(!transaction.is_taken(&label(3)).now().unwrap());
+    let labelled = Note {
+        label: Some(3),
+        ..plain(1)
+    };
+    transaction.insert(labelled).now().unwrap();
+    // The unique key, then the record's own key.
+    assert_eq!(reads.load(Ordering::Relaxed), 2);
+    commit(&*engine, transaction).unwrap();
 }
