@@ -33,6 +33,7 @@ const NEIGHBORS: &[(&str, &str)] = &[
 /// Crates that only some modules may use.
 const CRATE_OWNERS: &[(&str, &[&str])] = &[
     ("actix_web", &["http", "app", "cli"]),
+    ("age", &["config", "store"]),
     ("redb", &["store"]),
     ("tokio_postgres", &["store"]),
     ("tantivy", &["search"]),

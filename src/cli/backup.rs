@@ -11,21 +11,24 @@ use super::Failure;
 use super::print::{counted, print_line};
 use crate::app::{self, StartError};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::store::{About, StoreError, is_backup, save_backup, write_backup};
+use crate::config::{Config, Recipient, parse_recipient};
+use crate::store::{About, StoreError, is_backup, save_backup, write_backup_for};
 
 #[derive(Args)]
 #[command(
     after_help = "The server must be stopped. While it runs, an admin can download a backup with \
                   `POST /api/v1/admin/backup`. For a backup each day, set `folder` under [backup] in \
                   config.toml.\n\nThe file holds personal data and password hashes, so keep it as safe as the data \
-                  folder. It does not contain the settings (config.toml), the keys of access tokens, the search index \
+                  folder, or encrypt it with --recipient. It does not contain the settings (config.toml), the keys of access tokens, the search index \
                   or the files in `mail`."
 )]
 pub struct Backup {
-    /// The file to write. An earlier backup is replaced once the new one is complete and checked; any other file is kept. `-`
-    /// writes to standard output.
+    /// The file to write. An earlier backup is replaced once the new one is complete and checked; any other file is kept. An
+    /// encrypted one is replaced if its name ends in `.backup.age`. `-` writes to standard output.
     file: PathBuf,
+    /// Encrypt the backup for the owner of this public key of `age`. Without the private key, nobody can restore it.
+    #[arg(long, value_name = "KEY", value_parser = parse_recipient)]
+    recipient: Option<Recipient>,
 }
 
 impl Backup {
@@ -38,11 +41,12 @@ impl Backup {
         })?;
         let about = About::new(&config.campus.name, Clock::System.now());
         if self.file.as_os_str() == "-" {
-            write_backup(&reader, about, &mut io::stdout().lock()).await?;
+            let mut output = io::stdout().lock();
+            write_backup_for(self.recipient.as_ref(), &reader, about, &mut output).await?;
             return Ok(ExitCode::SUCCESS);
         }
         let target = target(&self.file, config)?;
-        let contents = save_backup(reader, about, &target, &|| true)
+        let contents = save_backup(reader, about, &target, self.recipient.as_ref(), &|| true)
             .await
             .map_err(|error| format!("{}: {error}", self.file.display()))?;
         print_line(format_args!(
@@ -71,7 +75,8 @@ fn target(file: &Path, config: &Config) -> Result<PathBuf, Failure> {
     }
     if target.exists() && !is_backup(&target).map_err(|error| format!("{shown}: {error}"))? {
         return Err(format!(
-            "{shown} exists and is not a Corkboard backup; choose another name, or delete it first"
+            "{shown} exists and is not a Corkboard backup; choose another name, or delete it first. An encrypted backup needs \
+             a name that ends in .backup.age to be replaced"
         )
         .into());
     }

@@ -1,8 +1,7 @@
 //! `corkboard restore`: restores a board from a backup, while the server is stopped. It reads the file twice: nothing is
 //! touched before the whole file was found sound, and the old data stays until the new is complete.
 
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +13,7 @@ use super::reindex::{build_index, remove_index};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{RestoreTarget, read_backup};
+use crate::store::{Identities, RestoreTarget, open_backup, read_backup};
 use crate::telemetry::say;
 use crate::{followers, office};
 
@@ -30,6 +29,9 @@ pub struct Restore {
     /// Replace the data already in the folder. That data is lost, unless you back it up first.
     #[arg(long)]
     replace: bool,
+    /// The file with the private key, for an encrypted backup: an identity file of `age` (AGE-SECRET-KEY-1…).
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 impl Restore {
@@ -42,16 +44,15 @@ impl Restore {
             )
             .into());
         }
-        let open = || File::open(&self.file).map(BufReader::new);
-        let mut file = open().map_err(|error| named(&error))?;
-        read_backup(&mut file, &mut |_| Ok(())).map_err(|error| named(&error))?;
+        let identities = self.identity.as_deref().map(read_identities).transpose()?;
+        let open = || open_backup(&self.file, identities.as_ref()).map_err(|error| named(&error));
+        read_backup(&mut *open()?, &mut |_| Ok(())).map_err(|error| named(&error))?;
 
         let target = app::restore_target(config)?;
         if target.has_data().await? && !(self.replace && target.can_replace()) {
             return Err(has_data(config, &target).into());
         }
-        let mut file = open().map_err(|error| named(&error))?;
-        let contents = target.fill(&mut file).map_err(|error| named(&error))?;
+        let contents = target.fill(&mut *open()?).map_err(|error| named(&error))?;
         let store = target.store(Clock::System)?;
         // Mail about the last changes before the backup may have been sent too, so it is held like the rest.
         let public_url = config.public_url(config.server.listen);
@@ -88,6 +89,19 @@ fn has_data(config: &Config, target: &RestoreTarget) -> String {
         "the database already holds data, and a restore does not delete it. Create an empty database, and set store.url to it"
             .to_owned()
     }
+}
+
+fn read_identities(path: &Path) -> Result<Identities, Failure> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    Identities::parse(&String::from_utf8_lossy(&bytes)).map_err(|line| {
+        let what = match line {
+            0 => "there is no private key in it".to_owned(),
+            line => format!("line {line} is not a private key of age (AGE-SECRET-KEY-1…)"),
+        };
+        // A line is not repeated: it may be a key with a typo.
+        format!("{shown}: {what}. If the file itself is encrypted, decrypt it first").into()
+    })
 }
 
 /// Whether this is a file, and so can be read twice. `-` means standard input in other commands.

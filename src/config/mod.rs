@@ -1,5 +1,6 @@
 //! `config.toml` and its overrides from the environment. All values in here are valid.
 
+mod backup;
 mod data_folder;
 mod load;
 mod read;
@@ -9,10 +10,15 @@ mod store;
 mod values;
 mod wrong;
 
+pub use backup::BackupSettings;
 pub use load::ConfigError;
 pub use samples::Warning;
 pub use settings::{
-    Accounts, BackupSettings, Calendar, CampusSettings, Config, Data, MailSettings, MailTls,
-    MailTransport, MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
+    Accounts, Calendar, CampusSettings, Config, Data, MailSettings, MailTls, MailTransport,
+    MetricsSettings, OnFailure, Period, Retention, RulesSettings, Server,
 };
 pub use store::{StoreEngine, StoreSettings};
+pub use values::parse_recipient;
+
+/// A public key of `age`.
+pub use age::x25519::Recipient;

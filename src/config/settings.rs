@@ -6,10 +6,11 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 
+use super::backup::BackupSettings;
 use super::store::StoreSettings;
 use super::values;
 use crate::model::{AddressRange, Campus, Parameters, Vocabulary};
@@ -171,31 +172,6 @@ impl Default for Retention {
             unverified_days: number(7),
             // Two years, with a leap day: 29 CFR 1602.49 for records of hiring at institutions of higher education.
             log_days: number(731),
-        }
-    }
-}
-
-/// The backups that the board takes by itself, once a day.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BackupSettings {
-    /// `None`: it takes none.
-    #[serde(deserialize_with = "values::folder_or_nothing")]
-    pub folder: Option<PathBuf>,
-    /// In the campus's time zone.
-    #[serde(deserialize_with = "values::time_of_day")]
-    pub at: Time,
-    /// How many files to keep.
-    #[serde(deserialize_with = "values::positive")]
-    pub keep: NonZeroU32,
-}
-
-impl Default for BackupSettings {
-    fn default() -> Self {
-        Self {
-            folder: None,
-            at: Time::constant(3, 0, 0, 0),
-            keep: NonZeroU32::new(14).expect("it is not zero"),
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use age::x25519::Recipient;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::de::Error as _;
@@ -119,6 +120,21 @@ pub(super) fn folder_or_nothing<'de, D: Deserializer<'de>>(
 ) -> Result<Option<PathBuf>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok((!text.is_empty()).then(|| text.into()))
+}
+
+const PUBLIC_KEY: &str = "a public key of age, which starts with \"age1\"";
+
+/// Reads a public key. The error says what it must be.
+pub fn parse_recipient(text: &str) -> Result<Recipient, String> {
+    text.parse().map_err(|_| format!("must be {PUBLIC_KEY}"))
+}
+
+pub(super) fn recipient_or_nothing<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Recipient>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let key = (!text.is_empty()).then(|| text.parse()).transpose();
+    key.map_err(|_| D::Error::custom(format!("must be empty or {PUBLIC_KEY}")))
 }
 
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -39,8 +39,9 @@ enum Fault {
 
 /// Most characters of a value to repeat.
 const MAX_SHOWN_CHARS: usize = 80;
-/// Settings whose values nobody else may read, and error messages end up in logs.
-const SECRETS: [&str; 2] = ["password", "url"];
+/// Settings whose values nobody else may read, and error messages end up in logs. A private key may be where the public one
+/// belongs.
+const SECRETS: [&str; 3] = ["password", "url", "recipient"];
 
 impl Wrong {
     fn new(fault: Fault) -> Self {

@@ -14,7 +14,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::follower::{FollowError, Follower, Next, Turn};
-use crate::config::Config;
+use crate::config::{Config, Recipient};
 use crate::model::{BackupFault, Event, Timestamp};
 use crate::store::{About, BackupError, Origin, Store, StoreError, Transaction, keys, save_backup};
 use folder::Folder;
@@ -45,6 +45,7 @@ pub(super) struct BackupFollower {
     folder: Folder,
     schedule: Schedule,
     keep: usize,
+    recipient: Option<Recipient>,
     /// When the last try failed.
     failed_at: Option<Timestamp>,
 }
@@ -56,12 +57,13 @@ impl BackupFollower {
         Some(Self {
             backups: backups.clone(),
             campus: config.campus.name.clone(),
-            folder: Folder::new(settings.folder.clone()?),
+            folder: Folder::new(settings.folder.clone()?, settings.recipient.is_some()),
             schedule: Schedule {
                 at: settings.at,
                 zone: config.campus.time_zone.clone(),
             },
             keep: settings.keep.get() as usize,
+            recipient: settings.recipient.clone(),
             failed_at: None,
         })
     }
@@ -103,7 +105,8 @@ impl BackupFollower {
         let file = self.folder.file(taken_at);
         let about = About::new(&self.campus, taken_at);
         let reader = turn.store.read()?;
-        let contents = save_backup(reader, about, &file, &|| !turn.is_ending()).await?;
+        let recipient = self.recipient.as_ref();
+        let contents = save_backup(reader, about, &file, recipient, &|| !turn.is_ending()).await?;
         tracing::info!(file = %file.display(), rows = contents.rows, "took the daily backup");
         self.folder.remove_old(taken_at, self.keep);
         Ok(taken_at)
@@ -182,6 +185,9 @@ fn fault(error: &BackupError) -> BackupFault {
         },
         BackupError::Store(_) => BackupFault::Store,
         BackupError::ReadBack(_)
+        | BackupError::Changed
+        | BackupError::Encrypted
+        | BackupError::WrongKey
         | BackupError::NotABackup
         | BackupError::Newer(_)
         | BackupError::Unknown(_)

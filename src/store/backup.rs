@@ -23,9 +23,11 @@ use super::engine::{Change, KeyRange, MAX_VALUE_BYTES, StoreError, Write};
 use super::keys::{self, Key, Space};
 use crate::model::Timestamp;
 
+mod encrypted;
 mod file;
 
-pub use file::{PART_SUFFIX, is_backup, save_backup};
+pub use encrypted::{ENCRYPTED_SUFFIX, Identities, is_backup, open_backup, write_backup_for};
+pub use file::{PART_SUFFIX, save_backup};
 
 const MAGIC: &[u8; 17] = b"corkboard backup\n";
 /// Raise it when earlier versions cannot use the rows of this one.
@@ -96,6 +98,12 @@ pub enum BackupError {
     Cut(u64),
     #[error("this backup is damaged before byte {0}")]
     Damaged(u64),
+    #[error("this backup is encrypted; name the file with the private key: --identity FILE")]
+    Encrypted,
+    #[error("this backup is encrypted for another key than the one in the identity file")]
+    WrongKey,
+    #[error("the file on disk is not what was written to it")]
+    Changed,
     #[error("the backup was written, but failed its check: {0}")]
     ReadBack(Box<Self>),
     #[error(transparent)]

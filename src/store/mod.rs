@@ -28,7 +28,8 @@ mod stores;
 mod tally;
 
 pub use backup::{
-    About, BackupError, Contents, PART_SUFFIX, is_backup, read_backup, save_backup, write_backup,
+    About, BackupError, Contents, ENCRYPTED_SUFFIX, Identities, PART_SUFFIX, is_backup,
+    open_backup, read_backup, save_backup, write_backup, write_backup_for,
 };
 pub use change::Transaction;
 pub use check::{Checked, check, repair};

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::support::process::{self, Process};
+use age::secrecy::ExposeSecret as _;
 use corkboard::model::Timestamp;
 
 fn at(time: &str) -> Timestamp {
@@ -144,6 +145,59 @@ async fn old_ones_and_leftovers_are_deleted_and_other_files_are_not() {
     set_clock(&board, "2026-11-29T08:00:00Z");
     has(&folder, &[kept[0], first, second, kept[1], kept[2]]).await;
     board.stop().await;
+}
+
+#[actix_web::test]
+async fn with_a_key_they_are_encrypted_from_then_on() {
+    let site = Site::new();
+    let folder = site.path("backups");
+    let plain = "corkboard-2026-11-29T070000Z.backup";
+    let board = start(&folder, "2026-11-29T07:00:00Z");
+    has(&folder, &[plain]).await;
+    let data = board.stop().await;
+
+    let key = age::x25519::Identity::generate();
+    let clock = Clock::fixed(at("2026-11-29T08:00:00Z"));
+    let board = Board::start_in(data, clock, |config| {
+        config.backup.folder = Some(folder.clone());
+        config.backup.keep = 2.try_into().unwrap();
+        config.backup.recipient = Some(key.to_public());
+    });
+    let (first, second) = (
+        "corkboard-2026-11-29T080000Z.backup.age",
+        "corkboard-2026-11-30T080000Z.backup.age",
+    );
+    has(&folder, &[plain, first]).await;
+    set_clock(&board, "2026-11-30T08:00:00Z");
+    has(&folder, &[first, second]).await;
+    assert_eq!(state(&board).await, ("ok".into(), false));
+    let data = board.stop().await;
+
+    let identity = site.path("key.txt");
+    std::fs::write(&identity, key.to_string().expose_secret()).unwrap();
+    let identity = identity.to_str().unwrap();
+    let restored = site.path("restored");
+    for file in [first, second] {
+        let file = folder.join(file);
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let file = file.to_str().unwrap();
+        let arguments = ["restore", "--replace", file, "--identity", identity];
+        done(&corkboard(&restored, &arguments));
+        assert_sound(&restored);
+    }
+
+    // The next start finds them.
+    let board = Board::start_in(data, Clock::fixed(at("2026-11-30T09:00:00Z")), |config| {
+        config.backup.folder = Some(folder.clone());
+        config.backup.recipient = Some(key.to_public());
+    });
+    until("it has seen the last one", async || {
+        metric(&board).await == Some((at("2026-11-30T08:00:00Z").as_millis() / 1000).to_string())
+    })
+    .await;
+    board.stop().await;
+    assert_eq!(names(&folder), [first, second]);
 }
 
 #[actix_web::test]

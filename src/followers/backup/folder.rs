@@ -6,10 +6,12 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use crate::model::Timestamp;
-use crate::store::PART_SUFFIX;
+use crate::store::{ENCRYPTED_SUFFIX, PART_SUFFIX};
 
 pub(super) struct Folder {
     pub(super) path: PathBuf,
+    /// Whether new backups are encrypted. Both kinds may be there, since the settings can change.
+    is_encrypted: bool,
     /// Whether this process has seen it.
     is_known: bool,
 }
@@ -21,10 +23,11 @@ pub(super) struct Saved {
 }
 
 impl Folder {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf, is_encrypted: bool) -> Self {
         Self {
             // What is logged about "backups" alone would not say where it is.
             path: std::path::absolute(&path).unwrap_or(path),
+            is_encrypted,
             is_known: false,
         }
     }
@@ -46,7 +49,12 @@ impl Folder {
 
     /// The file of a backup that is taken at a given time.
     pub(super) fn file(&self, taken_at: Timestamp) -> PathBuf {
-        self.path.join(name(taken_at))
+        let suffix = if self.is_encrypted {
+            ENCRYPTED_SUFFIX
+        } else {
+            ""
+        };
+        self.path.join(name(taken_at) + suffix)
     }
 
     /// The complete backups, oldest first.
@@ -119,8 +127,9 @@ fn name(taken_at: Timestamp) -> String {
     format!("{START}{}{END}", text.collect::<String>())
 }
 
-/// The time in the name of a backup. `None`: it is another file.
+/// The time in the name of a backup, encrypted or not. `None`: it is another file.
 fn time_in(file: &str) -> Option<Timestamp> {
+    let file = file.strip_suffix(ENCRYPTED_SUFFIX).unwrap_or(file);
     let text = file.strip_prefix(START)?.strip_suffix(END)?;
     let (day, time) = text.split_once('T')?;
     let (hour, rest) = time.split_at_checked(2)?;
@@ -143,9 +152,14 @@ mod tests {
     fn only_the_names_of_backups_have_a_time() {
         let own = "corkboard-2026-11-29T080000Z.backup";
         assert_eq!(name(at("2026-11-29T08:00:00.999Z")), own);
-        assert_eq!(time_in(own), Some(at("2026-11-29T08:00:00Z")));
+        for own in [own, "corkboard-2026-11-29T080000Z.backup.age"] {
+            assert_eq!(time_in(own), Some(at("2026-11-29T08:00:00Z")));
+        }
         for other in [
             "corkboard-2026-11-29T080000Z.backup.part",
+            "corkboard-2026-11-29T080000Z.backup.age.part",
+            "corkboard-2026-11-29T080000Z.backup.age.age",
+            "corkboard-2026-11-29T080000Z.age",
             "corkboard-2026-11-29T08:00:00Z.backup",
             "corkboard-2026-11-29T0800Z.backup",
             "corkboard-2026-11-29T080060Z.backup",
@@ -165,7 +179,7 @@ mod tests {
     #[test]
     fn only_old_backups_and_their_parts_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        let mut own = Folder::new(folder.path().join("backups"));
+        let mut own = Folder::new(folder.path().join("backups"), false);
         own.open().unwrap();
         let others = ["notes.txt", "corkboard-2026-11-29.backup", "a.backup.part"];
         for name in others {
@@ -201,10 +215,39 @@ mod tests {
     }
 
     #[test]
+    fn backups_from_before_the_key_was_set_are_deleted_in_their_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let plain = Folder::new(path.clone(), false);
+        let encrypted = Folder::new(path.clone(), true);
+        let days = [1, 2, 3, 4].map(|day| at(&format!("2026-11-0{day}T08:00:00Z")));
+        for file in [
+            plain.file(days[0]),
+            encrypted.file(days[1]),
+            plain.file(days[2]),
+            encrypted.file(days[3]),
+            path.join("corkboard-2026-11-05T080000Z.backup.part"),
+            path.join("corkboard-2026-11-05T080000Z.backup.age.part"),
+        ] {
+            fs::write(file, "").unwrap();
+        }
+        encrypted.remove_parts().unwrap();
+        encrypted.remove_old(days[3], 2);
+        let left: Vec<PathBuf> = encrypted
+            .saved()
+            .unwrap()
+            .into_iter()
+            .map(|saved| saved.path)
+            .collect();
+        assert_eq!(left, [plain.file(days[2]), encrypted.file(days[3])]);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 2);
+    }
+
+    #[test]
     fn a_folder_that_was_there_is_not_created_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("backups");
-        let mut own = Folder::new(path.clone());
+        let mut own = Folder::new(path.clone(), false);
         own.open().unwrap();
         let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
         assert_eq!(mode & 0o777, 0o700);
@@ -213,10 +256,10 @@ mod tests {
         fs::create_dir(&path).unwrap();
         own.open().unwrap();
 
-        let missing = Folder::new(path.join("missing/backups")).open();
+        let missing = Folder::new(path.join("missing/backups"), false).open();
         assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
         fs::write(path.join("file"), "").unwrap();
-        let file = Folder::new(path.join("file")).open();
+        let file = Folder::new(path.join("file"), false).open();
         assert_eq!(file.unwrap_err().kind(), ErrorKind::NotADirectory);
     }
 }

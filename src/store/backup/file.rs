@@ -1,12 +1,16 @@
 //! A backup in a file. It is written under another name, and gets its own only once it is on disk and was read back. So a
-//! file with that name is a good backup, and an earlier one stays until then.
+//! file with that name is a good backup, and an earlier one stays until then. One that is encrypted never has a part that
+//! is not.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{About, BackupError, Contents, MAGIC, read_backup, write_backup};
+use age::x25519::Recipient;
+use sha2::{Digest as _, Sha256};
+
+use super::{About, BackupError, Contents, read_backup, write_backup_for};
 use crate::store::Reader;
 
 /// What follows a file's name until it is complete.
@@ -15,32 +19,28 @@ pub const PART_SUFFIX: &str = ".part";
 /// wait for the same disk.
 const SYNC_BYTES: usize = 16 * 1024 * 1024;
 
-/// Whether a file starts as a backup does.
-pub fn is_backup(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    let file = File::open(path)?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(start == *MAGIC)
-}
-
-/// Saves a view in a file that only this user can read. The view ends when it is written. `may_go_on` is asked often;
-/// after a no, this fails soon and leaves nothing behind.
+/// Saves a view in a file that only this user can read, encrypted if there is a recipient. The view ends when it is
+/// written. `may_go_on` is asked often; after a no, this fails soon and leaves nothing behind.
 pub async fn save_backup(
     reader: Reader,
     about: About,
     path: &Path,
+    recipient: Option<&Recipient>,
     may_go_on: &dyn Fn() -> bool,
 ) -> Result<Contents, BackupError> {
     let mut part = path.as_os_str().to_owned();
     part.push(PART_SUFFIX);
     let part = PathBuf::from(part);
     let file = claim(&part)?;
-    let written = write(reader, about, &file, may_go_on).await;
-    let saved = written.and_then(|contents| {
-        read_back(&part, &contents, may_go_on)?;
+    let written = write(reader, about, &file, recipient, may_go_on).await;
+    let saved = written.and_then(|written| {
+        match recipient {
+            None => read_back(&part, &written.contents, may_go_on),
+            Some(_) => compare(&part, &written.sha256, may_go_on),
+        }?;
         fs::rename(&part, path)?;
         sync_folder_of(path)?;
-        Ok(contents)
+        Ok(written.contents)
     });
     if saved.is_err() {
         // On a full disk, the rest needs the space.
@@ -93,17 +93,48 @@ fn busy() -> io::Error {
     )
 }
 
+struct Written {
+    contents: Contents,
+    sha256: [u8; 32],
+}
+
 async fn write(
     reader: Reader,
     about: About,
     file: &File,
+    recipient: Option<&Recipient>,
     may_go_on: &dyn Fn() -> bool,
-) -> Result<Contents, BackupError> {
-    let mut output = Interruptible::new(file, may_go_on);
-    let contents = write_backup(&reader, about, &mut output).await?;
+) -> Result<Written, BackupError> {
+    let mut output = Digested {
+        to: Interruptible::new(file, may_go_on),
+        digest: Sha256::new(),
+    };
+    let contents = write_backup_for(recipient, &reader, about, &mut output).await?;
     drop(reader);
-    output.file.sync_all()?;
-    Ok(contents)
+    file.sync_all()?;
+    Ok(Written {
+        contents,
+        sha256: output.digest.finalize().into(),
+    })
+}
+
+/// Checks that an encrypted file is what was written. Only the owner of the private key could read what is in it.
+fn compare(
+    part: &Path,
+    sha256: &[u8; 32],
+    may_go_on: &dyn Fn() -> bool,
+) -> Result<(), BackupError> {
+    let file = File::open(part)?;
+    let mut digested = Digested {
+        to: io::sink(),
+        digest: Sha256::new(),
+    };
+    io::copy(&mut Interruptible::new(&file, may_go_on), &mut digested)?;
+    if digested.digest.finalize()[..] == sha256[..] {
+        Ok(())
+    } else {
+        Err(BackupError::ReadBack(Box::new(BackupError::Changed)))
+    }
 }
 
 /// Checks a file as a restore does.
@@ -127,6 +158,24 @@ fn read_back(
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Passes bytes on, and knows their digest.
+struct Digested<W> {
+    to: W,
+    digest: Sha256,
+}
+
+impl<W: Write> Write for Digested<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.digest.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 struct Interruptible<'a> {
@@ -179,123 +228,4 @@ impl Read for Interruptible<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::clock::Clock;
-    use crate::model::{FileId, Timestamp};
-    use crate::store::Now as _;
-    use crate::store::{MemoryEngine, Origin, Store, StoreError, keys};
-
-    /// A view of a few megabytes.
-    fn view() -> Reader {
-        let store = Store::new(Arc::new(MemoryEngine::default()), Clock::System);
-        for number in 0..20 {
-            let key = keys::file_chunk(FileId::from_bytes([7; 16]), number);
-            let put = |transaction: &mut crate::store::Transaction| {
-                transaction
-                    .put_bytes(&key, vec![number as u8; 200_000])
-                    .now()
-            };
-            store
-                .run_now::<(), StoreError>(Origin::SYSTEM, put)
-                .unwrap();
-        }
-        store.read().unwrap()
-    }
-
-    fn about() -> About {
-        About::new("Example College", Timestamp::from_millis(0))
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let files = fs::read_dir(folder).unwrap();
-        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-        names.collect()
-    }
-
-    #[test]
-    fn a_saved_file_is_private_and_replaces_what_an_interrupted_one_left() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.backup");
-        fs::write(folder.path().join("a.backup.part"), "left over").unwrap();
-        let contents = save_backup(view(), about(), &path, &|| true).now().unwrap();
-        assert_eq!(contents.rows, 20);
-        assert_eq!(names(folder.path()), ["a.backup"]);
-        let mode = path.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        read_back(&path, &contents, &|| true).unwrap();
-    }
-
-    /// A second one would rename or remove what the first one is writing.
-    #[test]
-    fn a_file_has_one_writer() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.backup");
-        let asks = Cell::<u32>::new(0);
-        let meanwhile = || {
-            if asks.replace(asks.get() + 1) == 5 {
-                let refused = save_backup(view(), about(), &path, &|| true)
-                    .now()
-                    .unwrap_err();
-                assert!(refused.to_string().contains("another backup"), "{refused}");
-            }
-            true
-        };
-        let contents = save_backup(view(), about(), &path, &meanwhile)
-            .now()
-            .unwrap();
-        assert!(asks.get() > 5);
-        read_back(&path, &contents, &|| true).unwrap();
-        assert_eq!(names(folder.path()), ["a.backup"]);
-    }
-
-    #[test]
-    fn one_that_is_stopped_leaves_the_earlier_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.backup");
-        fs::write(&path, "earlier").unwrap();
-        // While it is written, and while it is read back.
-        let mut stopped = 0;
-        for asks in 0.. {
-            let left = Cell::<u32>::new(asks);
-            let may_go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-            if save_backup(view(), about(), &path, &may_go_on)
-                .now()
-                .is_ok()
-            {
-                break;
-            }
-            stopped += 1;
-            assert_eq!(names(folder.path()), ["a.backup"]);
-            assert_eq!(fs::read(&path).unwrap(), b"earlier");
-        }
-        assert!(stopped > 10, "{stopped}");
-        assert!(fs::read(&path).unwrap().starts_with(b"corkboard backup"));
-    }
-
-    #[test]
-    fn a_file_that_changed_on_its_way_to_the_disk_is_no_backup() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.backup");
-        let contents = save_backup(view(), about(), &path, &|| true).now().unwrap();
-        let good = fs::read(&path).unwrap();
-        let mut changed = good.clone();
-        changed[good.len() / 2] ^= 1;
-        for bytes in [&changed, &good[..good.len() - 1], b""] {
-            fs::write(&path, bytes).unwrap();
-            let error = read_back(&path, &contents, &|| true).unwrap_err();
-            assert!(matches!(error, BackupError::ReadBack(_)), "{error}");
-        }
-        fs::write(&path, &good).unwrap();
-        let other = Contents {
-            rows: contents.rows + 1,
-            ..contents
-        };
-        let error = read_back(&path, &other, &|| true).unwrap_err();
-        assert!(matches!(error, BackupError::ReadBack(_)), "{error}");
-    }
-}
+mod tests;
