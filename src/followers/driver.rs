@@ -48,7 +48,8 @@ impl<F: Follower> Driver<F> {
             turn.store = self.store.fenced(keys::lease(), term);
             turn.end.lease = Some((self.lease.clone(), term));
         }
-        (!*self.stop.borrow()).then_some(turn)
+        // If the lease was lost meanwhile, the turn ends at once, and the next one begins.
+        (!turn.end.is_stop()).then_some(turn)
     }
 
     /// False: the turn ended before the follower could begin.

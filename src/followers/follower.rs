@@ -81,15 +81,21 @@ pub(super) struct End {
 
 impl End {
     pub fn is_here(&self) -> bool {
-        let is_lost =
-            |(lease, term): &(watch::Receiver<Option<u64>>, u64)| *lease.borrow() != Some(*term);
-        *self.stop.borrow() || self.lease.as_ref().is_some_and(is_lost)
+        let is_lost = |(lease, term): &(watch::Receiver<Option<u64>>, u64)| {
+            *lease.borrow() != Some(*term) || lease.has_changed().is_err()
+        };
+        self.is_stop() || self.lease.as_ref().is_some_and(is_lost)
+    }
+
+    /// Also if the other side is gone, since then nothing would ever end the turn.
+    pub fn is_stop(&self) -> bool {
+        *self.stop.borrow() || self.stop.has_changed().is_err()
     }
 
     /// Completes when the turn is over.
     pub async fn comes(&self) {
         let mut end = self.clone();
-        // An error means that the other side is gone, so nothing would ever end the turn.
+        // An error means that the other side is gone.
         let stopped = async { end.stop.wait_for(|stop| *stop).await.is_ok() };
         let lost = async {
             match &mut end.lease {

@@ -178,3 +178,17 @@ async fn on_a_store_of_its_own_it_needs_no_lease() {
     tokio::join!(test, driver.run());
     assert_eq!(bench.seen(), ["end"]);
 }
+
+/// A board in a test that fails is dropped, not stopped.
+#[tokio::test]
+async fn it_ends_when_nobody_can_stop_it_any_more() {
+    let (bench, driver) = Bench::new(Arc::new(MemoryEngine::default()));
+    let (seen, status) = (bench.seen.clone(), bench.status.clone());
+    let test = async move {
+        bench.settle().await;
+        drop(bench);
+    };
+    tokio::join!(test, driver.run());
+    assert_eq!(*seen.lock().unwrap(), ["begin", "step", "end"]);
+    assert_eq!(status.state(), FollowerState::Stopped);
+}
