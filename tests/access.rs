@@ -445,7 +445,11 @@ async fn sent_mail(board: &Board, admin: &Person) -> String {
             .await
             .expect(200)
             .json();
-        if waiting["items"] == json!([]) && sent["items"] != json!([]) {
+        // Notices that are not written yet.
+        let ready = board.get(None, "/readyz").await.expect(200).json();
+        let mut followers = ready["followers"].as_array().unwrap().iter();
+        let is_done = followers.all(|one| one["lag"].as_u64().unwrap_or(0) == 0);
+        if is_done && waiting["items"] == json!([]) && sent["items"] != json!([]) {
             return id(&sent["items"][0], "mailId");
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -28,8 +28,13 @@ const ON_FILES: &[(&str, &str)] = &[
 ];
 
 /// The databases by data folder, for a board that starts again.
-static DATABASES: LazyLock<Mutex<HashMap<PathBuf, Database<'static>>>> =
-    LazyLock::new(Mutex::default);
+static DATABASES: LazyLock<Mutex<HashMap<PathBuf, Board>>> = LazyLock::new(Mutex::default);
+
+struct Board {
+    database: Database<'static>,
+    /// Whether the folder was there at some time. One that a test has removed needs no database any more.
+    had_folder: bool,
+}
 
 /// The settings of a board with this data folder.
 pub fn config(folder: &Path) -> Config {
@@ -63,18 +68,22 @@ fn database_of(folder: &Path) -> Option<String> {
         return None;
     }
     let mut databases = DATABASES.lock().unwrap_or_else(PoisonError::into_inner);
-    let gone: Vec<PathBuf> = databases
-        .keys()
-        .filter(|folder| !folder.exists())
-        .cloned()
+    let is_gone = |folder: &PathBuf, board: &mut Board| {
+        let is_there = folder.exists();
+        board.had_folder |= is_there;
+        board.had_folder && !is_there
+    };
+    let gone: Vec<_> = databases
+        .extract_if(|folder, board| is_gone(folder, board))
         .collect();
-    let gone: Vec<_> = gone.iter().map(|folder| databases.remove(folder)).collect();
     let own = std::path::absolute(folder).unwrap();
-    let own = databases
-        .entry(own)
-        .or_insert_with(|| Server::shared().database());
-    for old in gone.into_iter().flatten() {
-        own.sql(&format!("DROP DATABASE {} WITH (FORCE)", old.name));
+    let own = databases.entry(own).or_insert_with(|| Board {
+        database: Server::shared().database(),
+        had_folder: false,
+    });
+    for (_, old) in gone {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", old.database.name);
+        own.database.sql(&drop);
     }
-    Some(own.url())
+    Some(own.database.url())
 }
