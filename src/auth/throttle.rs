@@ -141,11 +141,6 @@ impl Throttle {
             .unwrap_or_default()
     }
 
-    /// Counts what was spent on another server.
-    pub fn count(&self, spent: Spent) {
-        self.raise(spent);
-    }
-
     /// How long this key must wait before it may spend one, or `None` if it may now.
     pub fn wait(&self, key: &impl Hash, share: Share) -> Option<Duration> {
         let own = slots_of(self.secret.digest(key));
@@ -157,7 +152,7 @@ impl Throttle {
     pub fn spend(&self, key: &impl Hash, share: Share) {
         let digest = self.secret.digest(key);
         let spent = Spent { digest, share };
-        self.raise(spent);
+        self.count(spent);
         if let Some(recorded) = &self.recorded {
             let mut recorded = lock(recorded);
             if recorded.len() < MAX_RECORDED {
@@ -166,7 +161,8 @@ impl Throttle {
         }
     }
 
-    fn raise(&self, Spent { digest, share }: Spent) {
+    /// Counts what was spent, here or on another server.
+    pub fn count(&self, Spent { digest, share }: Spent) {
         let now = self.now();
         let (mut slots, own) = (lock(&self.slots), slots_of(digest));
         let spent = least(&slots, own, now) + share.of(self.step);

@@ -78,10 +78,6 @@ impl Registry {
             .clone()
     }
 
-    pub fn follower(&self, name: &str) -> Option<Arc<FollowerStatus>> {
-        self.followers().into_iter().find(|one| one.name == name)
-    }
-
     pub(super) fn add(&self, name: &'static str) -> Arc<FollowerStatus> {
         let status = Arc::new(FollowerStatus::new(name));
         let mut followers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
