@@ -8,7 +8,7 @@ use crate::model::{
     Answer, Application, ApplicationId, FieldFault, FileId, Invalid, Job, JobId, Line, Outcome,
     Question, StoredFile, Student, StudentId, check_text,
 };
-use crate::store::{Stored, Transaction, keys};
+use crate::store::{Key, Stored, Transaction, keys};
 
 pub struct Submission {
     pub job_id: JobId,
@@ -30,6 +30,15 @@ pub async fn submit(
     submission: &Submission,
 ) -> Result<Stored<Application>, Refusal> {
     let now = transaction.now();
+    let id = ApplicationId::generate(now);
+    let needed: [&Key; 5] = [
+        &keys::job(submission.job_id),
+        &keys::standing_application(submission.job_id, student_id),
+        &keys::student(student_id),
+        &keys::rule_set(),
+        &keys::application(id),
+    ];
+    transaction.fetch(&needed).await?;
     let stored: Option<Stored<Job>> = transaction.get(&keys::job(submission.job_id)).await?;
     let job = stored
         .filter(|job| job.is_public())
@@ -67,7 +76,6 @@ pub async fn submit(
     if eligibility.outcome == Outcome::Ineligible {
         return Err(Refusal::Ineligible(eligibility.reasons));
     }
-    let id = ApplicationId::generate(now);
     let mut application = Application::submitted(id, &job, student_id.clone(), eligibility, now);
     application.cover_note = cover_note;
     application.answers = answers;

@@ -269,15 +269,19 @@ where
         Some(ticket) => Some(state.in_flight.lock(ticket.key_digest).await?),
         None => None,
     };
+    let saved_answer = ticket
+        .as_ref()
+        .map(|ticket| keys::saved_answer(&ticket.key_digest));
+    let session = identity.map(|identity| keys::session(identity.session_id));
     state
         .store
         .run(origin, async |transaction: &mut Transaction| {
             let now = transaction.now();
-            let old: Option<Stored<SavedAnswer>> = match &ticket {
-                Some(ticket) => {
-                    let key = keys::saved_answer(&ticket.key_digest);
-                    transaction.get(&key).await?
-                }
+            if let (Some(saved_answer), Some(session)) = (&saved_answer, &session) {
+                transaction.fetch(&[saved_answer, session]).await?;
+            }
+            let old = match &saved_answer {
+                Some(key) => transaction.get(key).await?,
                 None => None,
             };
             if let (Some(ticket), Some(saved)) = (&ticket, &old)

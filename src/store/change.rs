@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::{
-    Change, Check, Direction, KeyRange, KeysCheck, MAX_SCAN_ROWS, Row, StoreError, View, Write,
-};
+use super::engine::{Change, Check, KeysCheck, Row, StoreError, View, Write};
 use super::keys::{Key, RecordKey, UniqueKey};
 use super::reader::Reader;
 use super::reading::Reading;
@@ -20,6 +18,8 @@ pub struct Transaction {
     now: Timestamp,
     /// The version of each key that was read. `None`: absent.
     reads: BTreeMap<Key, Option<u64>>,
+    /// What `fetch` has read and nobody has asked for yet.
+    fetched: BTreeMap<Key, Option<Row>>,
     keys_checks: Vec<KeysCheck>,
     writes: BTreeMap<Key, Write>,
     events: Vec<Vec<u8>>,
@@ -32,6 +32,7 @@ impl Transaction {
             origin,
             now,
             reads: BTreeMap::new(),
+            fetched: BTreeMap::new(),
             keys_checks: Vec::new(),
             writes: BTreeMap::new(),
             events: Vec::new(),
@@ -71,10 +72,24 @@ impl Transaction {
                 None if self.reads.get(key) == Some(&None) => return Ok(None),
                 None => {}
             }
-            let row = self.view.get(key).await?;
+            let row = match self.fetched.remove(key) {
+                Some(row) => row,
+                None => self.view.get(key).await?,
+            };
             self.check(key, row.as_ref().map(|row| row.version));
             Ok(row)
         })
+    }
+
+    /// Reads rows ahead that will be read one by one, because a database takes as long for one as for all of them. Only
+    /// those that are then read become checks of the change.
+    pub async fn fetch(&mut self, keys: &[&Key]) -> Result<(), StoreError> {
+        if !self.view.reads_at_once() {
+            let rows = self.view.get_many(keys).await?;
+            let keys = keys.iter().copied().cloned();
+            self.fetched.extend(keys.zip(rows));
+        }
+        Ok(())
     }
 
     pub fn get<'a, R: Record>(
@@ -123,61 +138,6 @@ impl Transaction {
 
     pub async fn is_taken<R: Record>(&mut self, unique: &UniqueKey<R>) -> Result<bool, StoreError> {
         Ok(self.row(unique).await?.is_some())
-    }
-
-    /// The first `limit` keys of a range (at most `MAX_SCAN_ROWS`), including this transaction's writes. Not a check.
-    pub fn scan_keys<'a>(
-        &'a self,
-        range: &'a KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Reading<'a, Vec<Key>> {
-        Reading::new(self.view.reads_at_once(), async move {
-            let limit = limit.min(MAX_SCAN_ROWS);
-            // `BTreeMap::range` panics on such a range.
-            if range.is_empty() {
-                return Ok(Vec::new());
-            }
-            let mut keys = self.scan_stored(range.clone(), direction, limit).await?;
-            let own = (range.start.as_ref(), range.end.as_ref());
-            keys.extend(
-                self.writes
-                    .range::<Key, _>(own)
-                    .filter(|(_, write)| **write != Write::Delete)
-                    .map(|(key, _)| key.clone()),
-            );
-            keys.sort_unstable();
-            keys.dedup();
-            if direction == Direction::Backward {
-                keys.reverse();
-            }
-            keys.truncate(limit);
-            Ok(keys)
-        })
-    }
-
-    /// The first `limit` stored keys that this transaction does not delete. Scans on until there are that many: with
-    /// fewer, a pending write after the last of them would hide the stored keys in between.
-    async fn scan_stored(
-        &self,
-        mut range: KeyRange,
-        direction: Direction,
-        limit: usize,
-    ) -> Result<Vec<Key>, StoreError> {
-        let mut keys = Vec::new();
-        loop {
-            let found = self.view.scan(&range, direction, limit).await?;
-            let Some((end, _)) = found.last() else {
-                return Ok(keys);
-            };
-            let exhausted = found.len() < limit;
-            range = range.beyond(end.clone(), direction);
-            let kept = |key: &Key| self.writes.get(key) != Some(&Write::Delete);
-            keys.extend(found.into_iter().map(|(key, _)| key).filter(kept));
-            if exhausted || keys.len() >= limit {
-                return Ok(keys);
-            }
-        }
     }
 
     /// Adds a new record and its event. Fails with `Corrupt` if its ID or a unique key is taken. Call `is_taken` first,
@@ -393,5 +353,6 @@ fn counter_of(sum: i64) -> Write {
     }
 }
 
+mod scan;
 #[cfg(test)]
 mod tests;

@@ -78,6 +78,7 @@ on_each_engine! {
     races::no_command_is_lost_or_doubled;
     races::many_commands_on_one_record_all_succeed;
     races::a_command_is_contended_after_sixteen_runs;
+    races::a_fetched_row_is_a_check_once_it_is_read;
     races::the_log_is_dense_under_concurrency;
 }
 

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::super::{CommitError, Engine, MemoryEngine, Origin, RedbEngine, RedbOptions, Snapshot};
+use super::super::{
+    CommitError, Direction, Engine, KeyRange, MAX_SCAN_ROWS, MemoryEngine, Origin, RedbEngine,
+    RedbOptions, Snapshot,
+};
 use super::*;
 use crate::store::Now as _;
 

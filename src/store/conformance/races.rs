@@ -127,6 +127,28 @@ pub(super) fn many_commands_on_one_record_all_succeed(open: Open) {
     assert_eq!(get(&*engine, "g"), Some(row(CROWD as u64, b"")));
 }
 
+pub(super) fn a_fetched_row_is_a_check_once_it_is_read(open: Open) {
+    let engine = open();
+    let store = Store::new(engine.clone(), Clock::System);
+    let (a, b, c) = (key("a"), key("b"), key("c"));
+    commit(&*engine, writes([put("a", 1, b"1"), put("c", 1, b"1")])).unwrap();
+    for (changed, version, wanted) in [("a", 2, 2), ("b", 1, 2), ("c", 2, 1)] {
+        let mut runs = 0;
+        let answer: Result<_, StoreError> = store.run_now(Origin::SYSTEM, |transaction| {
+            runs += 1;
+            transaction.fetch(&[&a, &b, &c]).now()?;
+            if runs == 1 {
+                commit(&*engine, writes([put(changed, version, b"2")])).unwrap();
+            }
+            let read = (transaction.row(&a).now()?, transaction.row(&b).now()?);
+            transaction.guard(&key("n")).now()?;
+            Ok(read)
+        });
+        assert_eq!(answer.unwrap(), (get(&*engine, "a"), get(&*engine, "b")));
+        assert_eq!(runs, wanted, "{changed}");
+    }
+}
+
 pub(super) fn a_command_is_contended_after_sixteen_runs(open: Open) {
     let engine = open();
     let store = Store::new(engine.clone(), Clock::System);
