@@ -1,9 +1,11 @@
 //! Who may call what: every route × every role × own and other people's records, and what ends a session.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use crate::support::{Board, PASSWORD, Person, Reply, job};
+use corkboard::clock::Clock;
 use corkboard::http::{Access, Entry};
 use corkboard::model::{Event, Role};
 use reqwest::{Method, RequestBuilder};
@@ -671,30 +673,31 @@ async fn a_cookie_works_only_from_our_own_pages() {
         .iter()
         .map(|value| value.to_str().unwrap())
         .collect();
-    assert_eq!(cookies.len(), 3, "{cookies:?}");
-    let value = |name: &str| {
-        let cookie = cookies
-            .iter()
-            .find(|cookie| cookie.starts_with(name))
-            .unwrap();
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
+    for cookie in &cookies {
         assert!(
-            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+            cookie.contains("HttpOnly")
+                && cookie.contains("SameSite=Lax")
+                && cookie.contains("Path=/;"),
             "{cookie}"
         );
-        cookie.split(';').next().unwrap().to_owned()
-    };
-    let access = value("corkboard_access=");
-    let refresh = value("corkboard_refresh=");
-    assert!(
-        cookies
-            .iter()
-            .any(|cookie| cookie.contains("Path=/api/v1/auth"))
-    );
+    }
+    let session = cookies
+        .iter()
+        .find_map(|cookie| {
+            Some(
+                cookie
+                    .starts_with("corkboard=")
+                    .then(|| cookie.split_once(';'))??
+                    .0,
+            )
+        })
+        .unwrap();
 
-    let me = board.request(GET, "me").header("cookie", &access);
+    let me = board.request(GET, "me").header("cookie", session);
     board.send(me).await.expect(200);
     let post = async |headers: &[(&str, &str)]| {
-        let mut request = board.request(POST, "jobs").header("cookie", &access);
+        let mut request = board.request(POST, "jobs").header("cookie", session);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -726,7 +729,7 @@ async fn a_cookie_works_only_from_our_own_pages() {
     let renew = async |headers: &[(&str, &str)]| {
         let mut request = board
             .request(POST, "auth/refresh")
-            .header("cookie", &refresh);
+            .header("cookie", session);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -737,11 +740,56 @@ async fn a_cookie_works_only_from_our_own_pages() {
         .expect(403);
     renew(&[]).await.expect(403);
     let renewed = renew(&[("origin", url)]).await.expect(200);
-    assert_eq!(renewed.headers.get_all("set-cookie").iter().count(), 2);
-    let stale = board
-        .request(GET, "jobs")
-        .header("cookie", "corkboard_access=nonsense");
-    board.send(stale).await.expect(200);
+    let renewed = renewed.json();
+    let bearer = Person::of(&renewed);
+    board.get(Some(&bearer), "me").await.expect(200);
+    let refresh = json!({"refreshToken": renewed["refreshToken"]});
+    board.post(None, "auth/refresh", refresh).await.expect(200);
+
+    let with = |method, path: &str| board.request(method, path).header("cookie", session);
+    let foreign = with(POST, "auth/logout").header("origin", "https://evil.example");
+    board.send(foreign).await.expect(403);
+    let log_out = with(POST, "auth/logout").header("origin", url);
+    let logged_out = board.send(log_out).await.expect(204);
+    let cookie = logged_out.header("set-cookie");
+    assert!(
+        cookie.starts_with("corkboard=;") && cookie.contains("Max-Age=0"),
+        "{cookie}"
+    );
+    board.send(with(GET, "me")).await.expect(401);
+    board.get(Some(&bearer), "me").await.expect(401);
+    let refused = board
+        .send(with(POST, "auth/refresh").header("origin", url))
+        .await;
+    assert_eq!(refused.expect(401).problem_code(), "invalid_token");
+    // A browser sends an old cookie with every request.
+    board.send(with(GET, "jobs")).await.expect(200);
+    for other in ["corkboard=nonsense", "corkboard="] {
+        let stale = board.request(GET, "jobs").header("cookie", other);
+        board.send(stale).await.expect(200);
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn each_use_keeps_a_page_logged_in() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let time = Arc::new(AtomicI64::new(Clock::System.now().as_millis()));
+    let board = Board::start_with(Clock::Fixed(time.clone()), |_| {});
+    board.join("student", "ann@example.edu").await;
+    let used = board.log_in_on_a_page("ann@example.edu").await;
+    let unused = board.log_in_on_a_page("ann@example.edu").await;
+    let me = async |cookie: &str| {
+        let me = board.request(GET, "me").header("cookie", cookie);
+        board.send(me).await.status.as_u16()
+    };
+    for _ in 0..3 {
+        time.fetch_add(29 * DAY, Ordering::Release);
+        assert_eq!(me(&used).await, 200);
+    }
+    assert_eq!(me(&unused).await, 401);
+    time.fetch_add(30 * DAY, Ordering::Release);
+    assert_eq!(me(&used).await, 401);
     board.stop().await;
 }
 
@@ -760,7 +808,13 @@ async fn a_cookie_of_a_tls_site_is_sent_only_over_tls() {
     let secure = cookies
         .iter()
         .filter(|cookie| cookie.to_str().unwrap().contains("Secure"));
-    assert_eq!(secure.count(), 3);
+    assert_eq!(secure.count(), 2);
+    let session = cookies.iter().map(|cookie| cookie.to_str().unwrap());
+    assert!(
+        session
+            .into_iter()
+            .any(|cookie| cookie.starts_with("__Host-corkboard="))
+    );
     board.stop().await;
 }
 

@@ -370,7 +370,7 @@ async fn no_secret_is_in_the_trace_log() {
     let me = reqwest::Client::new()
         .get(format!("{}/api/v1/me", server.url))
         .bearer_auth(access)
-        .header("cookie", "corkboard_access=a-stale-cookie")
+        .header("cookie", "corkboard=a-stale-cookie")
         .send();
     assert_eq!(me.await.unwrap().status(), 200);
     server

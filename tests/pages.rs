@@ -579,23 +579,9 @@ async fn a_profile_is_saved_and_a_session_renews_itself() {
     browser.go("/applications").await;
     browser.shows("You haven't applied for any jobs yet").await;
 
-    // Without the short-lived cookie, the long-lived one renews the session, before and after it expires.
-    let forget = async |name: &str| {
-        let cookie = json!({"name": name, "url": format!("{}/api/v1/auth", board.url)});
-        browser.devtools("Network.deleteCookies", cookie).await;
-    };
-    forget("corkboard_access").await;
-    browser.go("/applications").await;
-    browser.shows("You haven't applied for any jobs yet").await;
-    forget("corkboard_access").await;
-    let past = "localStorage.setItem('corkboard.expires', '1')";
-    browser.run(past, json!([])).await;
-    browser.go("/applications").await;
-    browser.shows("You haven't applied for any jobs yet").await;
-
-    // Without either, the page says that the session ended, and the login leads back.
-    forget("corkboard_access").await;
-    forget("corkboard_refresh").await;
+    // Without the cookie, the page says that the session ended, and the login leads back.
+    let cookie = json!({"name": "corkboard", "url": board.url});
+    browser.devtools("Network.deleteCookies", cookie).await;
     browser.go("/applications").await;
     browser
         .shows("You've been logged out. Log in again to continue.")

@@ -1,10 +1,7 @@
-// Calls the public API: sends and receives JSON, turns problems into `ApiError`, and renews the session when needed.
+// Calls the public API: sends and receives JSON, and turns problems into `ApiError`.
 import { language } from "./words.js";
 
 const BASE = "/api/v1/";
-/** A session is renewed this many milliseconds before it ends. */
-const RENEW_EARLY = 30_000;
-const EXPIRES = "corkboard.expires";
 
 /** An error: a problem from the server (RFC 9457), or `code` "offline" without an answer. */
 export class ApiError extends Error {
@@ -21,18 +18,10 @@ export class ApiError extends Error {
 }
 
 let onSignedOut = () => {};
-/** Called when the server has ended the session. */
+/** Called when the server does not know the session any more. */
 export function whenSignedOut(listener) {
   onSignedOut = listener;
 }
-
-/** Stores how long the session lasts. Scripts cannot read the cookies themselves. */
-export function rememberExpiry(seconds) {
-  if (seconds) localStorage.setItem(EXPIRES, String(Date.now() + seconds * 1000));
-  else localStorage.removeItem(EXPIRES);
-}
-
-const expiry = () => Number(localStorage.getItem(EXPIRES)) || 0;
 
 /** A key that makes a repeated POST return the first answer. */
 export function idempotencyKey() {
@@ -66,40 +55,12 @@ async function call(method, path, { body, headers = {}, raw, signal } = {}) {
   return value;
 }
 
-/**
- * Renews the session once for all tabs. Using an old refresh token ends the session, so tabs wait for each other,
- * and a tab that finds it renewed does nothing.
- */
-function renew() {
-  const before = expiry();
-  const turn = async () => {
-    if (expiry() > before && expiry() > Date.now() + RENEW_EARLY) return true;
-    try {
-      const answer = await call("POST", "auth/refresh", { body: {} });
-      rememberExpiry(answer.expiresIn);
-      return true;
-    } catch (error) {
-      if (error.status !== 401 && error.status !== 422 && error.status !== 403) throw error;
-      rememberExpiry(0);
-      onSignedOut();
-      return false;
-    }
-  };
-  if (navigator.locks) return navigator.locks.request("corkboard.renew", turn);
-  renewing ??= turn().finally(() => (renewing = null));
-  return renewing;
-}
-let renewing = null;
-
 async function request(method, path, options = {}) {
-  const signedIn = expiry() > 0;
-  const renewable = signedIn && !path.startsWith("auth/");
-  if (renewable && expiry() < Date.now() + RENEW_EARLY) await renew();
   try {
     return await call(method, path, options);
   } catch (error) {
-    if (error.status !== 401 || !renewable || !(await renew())) throw error;
-    return call(method, path, options);
+    if (error.status === 401 && !path.startsWith("auth/")) onSignedOut();
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
-// Who is logged in. The cookies are HttpOnly; this only knows whom to greet, and the server decides the rest.
-import { api, rememberExpiry, whenSignedOut } from "./api.js";
+// Who is logged in. The cookie is HttpOnly; this only knows whom to greet, and the server decides the rest.
+import { api, whenSignedOut } from "./api.js";
 import { signal } from "./html.js";
 
 const KEPT = "corkboard.account";
@@ -38,7 +38,6 @@ addEventListener("storage", (event) => {
 
 /** Stores the answer of a login or of an email verification. */
 export function signedIn(answer) {
-  rememberExpiry(answer.expiresIn);
   ended.value = false;
   sessionStorage.clear();
   keep(answer.account);
@@ -55,7 +54,6 @@ export async function logOut() {
     for (const key of Object.keys(localStorage)) {
       if (id && key.startsWith(`${DRAFT}${id}.`)) localStorage.removeItem(key);
     }
-    rememberExpiry(0);
     keep(null);
   }
 }

@@ -24,8 +24,13 @@ pub use refusal::Refusal;
 pub use renumber::{
     free_employee_number, free_student_number, renumber_employer, renumber_student,
 };
-pub use session::{Opened, end_all_sessions, end_session, identify, is_open, open_session};
-pub use sign_in::{Refreshed, credentials, note_failed_log_in, refresh, sign_out};
+pub use session::{
+    Opened, end_all_sessions, end_session, identify, identify_by_cookie, is_open, keep_alive,
+    open_session,
+};
+pub use sign_in::{
+    Refreshed, credentials, note_failed_log_in, refresh, refresh_by_cookie, sign_out,
+};
 pub use sign_up::{SignUp, sign_up};
 pub use verify::{try_link, verify_email};
 

@@ -2,16 +2,19 @@
 
 use super::{Refusal, Registrar};
 use crate::auth::Secret;
-use crate::model::{Account, AccountId, Identity, Party, Role, Session, SessionId};
+use crate::model::{Account, AccountId, Identity, Party, Role, Session, SessionId, Timestamp};
 use crate::store::{Direction, KeyRange, Reader, StoreError, Stored, Transaction, keys};
 
 /// Most sessions of one account. One more ends the oldest.
 const MAX_SESSIONS: usize = 50;
 
-/// A session and the refresh token that renews it.
+/// A session and the secrets of its owner.
 pub struct Opened {
     pub session: Session,
+    /// Renews it.
     pub refresh_token: String,
+    /// Its token for a browser, which is only known when it is opened.
+    pub cookie_token: Option<String>,
 }
 
 pub async fn open_session(
@@ -32,6 +35,7 @@ pub async fn open_session(
         end_session(transaction, *id).await?;
     }
     let secret = Secret::generate(SessionId::generate(now));
+    let cookie: Secret<Session> = Secret::generate(secret.id);
     let session = Session {
         session_id: secret.id,
         account_id: account.account_id,
@@ -42,11 +46,13 @@ pub async fn open_session(
         created_at: now,
         expires_at: now.plus(registrar.refresh_lifetime),
         replaced: None,
+        cookie_digest: Some(cookie.digest()),
     };
     let session = transaction.insert(session).await?.record;
     Ok(Opened {
         session,
         refresh_token: secret.reveal(),
+        cookie_token: Some(cookie.reveal()),
     })
 }
 
@@ -54,15 +60,61 @@ pub async fn open_session(
 pub async fn identify(
     reader: &Reader,
     session_id: SessionId,
-    now: crate::model::Timestamp,
+    now: Timestamp,
 ) -> Result<Option<Identity>, StoreError> {
     let stored: Option<Stored<Session>> = reader.get(&keys::session(session_id)).await?;
-    let Some(session) = stored.map(|stored| stored.record) else {
+    let open = stored.filter(|session| now < session.expires_at);
+    open.map(|session| identity(session.record)).transpose()
+}
+
+/// The same for the token in a browser's cookie, and whether it is time to keep the session alive.
+pub async fn identify_by_cookie(
+    registrar: &Registrar,
+    reader: &Reader,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<(Identity, bool)>, StoreError> {
+    let Some(secret) = Secret::<Session>::parse(token) else {
         return Ok(None);
     };
-    if session.expires_at <= now {
+    let stored: Option<Stored<Session>> = reader.get(&keys::session(secret.id)).await?;
+    let is_its = |session: &Stored<Session>| {
+        now < session.expires_at && session.cookie_digest == Some(secret.digest())
+    };
+    let Some(session) = stored.filter(is_its) else {
         return Ok(None);
+    };
+    let is_due = is_due(registrar, &session, now);
+    Ok(Some((identity(session.record)?, is_due)))
+}
+
+/// Whether a session that is in use should end later: once a day if it lasts for a month, so that few requests write.
+fn is_due(registrar: &Registrar, session: &Session, now: Timestamp) -> bool {
+    let lifetime = registrar.refresh_lifetime;
+    session.expires_at < now.plus(lifetime / 30 * 29)
+}
+
+/// Lets a session that is in use last as long as a new one, unless it has ended.
+pub async fn keep_alive(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    id: SessionId,
+) -> Result<(), StoreError> {
+    let now = transaction.now();
+    let stored: Option<Stored<Session>> = transaction.get(&keys::session(id)).await?;
+    let open = stored.filter(|session| now < session.expires_at);
+    if let Some(session) = open.filter(|session| is_due(registrar, session, now)) {
+        let kept = Session {
+            expires_at: now.plus(registrar.refresh_lifetime),
+            ..session.record.clone()
+        };
+        transaction.update(&session, kept).await?;
     }
+    Ok(())
+}
+
+fn identity(session: Session) -> Result<Identity, StoreError> {
+    let session_id = session.session_id;
     let party = match (session.role, session.student_id, session.employee_id) {
         (Role::Student, Some(id), _) => Party::Student(id),
         (Role::Employer, _, Some(id)) => Party::Employer(id),
@@ -73,11 +125,11 @@ pub async fn identify(
             )));
         }
     };
-    Ok(Some(Identity {
+    Ok(Identity {
         account_id: session.account_id,
         session_id,
         party,
-    }))
+    })
 }
 
 /// Whether a session is open. It stays open until the change is committed, so a request that began before its account was

@@ -6,7 +6,7 @@ use super::session::end_session;
 use super::{Opened, Refusal, Registrar};
 use crate::auth::{LoggedFailure, Secret};
 use crate::model::{
-    Account, AccountId, AccountStatus, Email, Event, ReplacedToken, Session, Timestamp,
+    Account, AccountId, AccountStatus, Email, Event, ReplacedToken, Session, SessionId, Timestamp,
 };
 use crate::store::{Reader, StoreError, Stored, Transaction, keys};
 
@@ -123,28 +123,60 @@ pub async fn refresh(
         })?;
         return Ok(Refreshed::Reused);
     }
+    let salt = retried.map_or_else(rand::random, |replaced| replaced.salt);
+    let next = secret.next(salt);
+    let replaced = ReplacedToken {
+        digest: secret.digest(),
+        salt,
+        replaced_at: retried.map_or(now, |replaced| replaced.replaced_at),
+    };
+    let renewed = renew(registrar, transaction, &session, &next, Some(replaced)).await?;
+    Ok(Refreshed::Renewed(Box::new(renewed)))
+}
+
+/// A new refresh token for whoever has the session's cookie. The one before no longer works.
+pub async fn refresh_by_cookie(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    id: SessionId,
+) -> Result<(Opened, Account), Refusal> {
+    let stored: Option<Stored<Session>> = transaction.get(&keys::session(id)).await?;
+    let session = stored.filter(|session| transaction.now() < session.expires_at);
+    let session = session.ok_or(Refusal::InvalidToken)?;
+    renew(
+        registrar,
+        transaction,
+        &session,
+        &Secret::generate(id),
+        None,
+    )
+    .await
+}
+
+async fn renew(
+    registrar: &Registrar,
+    transaction: &mut Transaction,
+    session: &Stored<Session>,
+    next: &Secret<Session>,
+    replaced: Option<ReplacedToken>,
+) -> Result<(Opened, Account), Refusal> {
     let account: Option<Stored<Account>> =
         transaction.get(&keys::account(session.account_id)).await?;
     let account = account.ok_or(Refusal::InvalidToken)?;
     admit(&account)?;
-    let salt = retried.map_or_else(rand::random, |replaced| replaced.salt);
-    let next = secret.next(salt);
     let renewed = Session {
         refresh_digest: next.digest(),
-        expires_at: now.plus(registrar.refresh_lifetime),
-        replaced: Some(ReplacedToken {
-            digest: secret.digest(),
-            salt,
-            replaced_at: retried.map_or(now, |replaced| replaced.replaced_at),
-        }),
+        expires_at: transaction.now().plus(registrar.refresh_lifetime),
+        replaced,
         ..session.record.clone()
     };
-    let session = transaction.update(&session, renewed).await?.record;
+    let session = transaction.update(session, renewed).await?.record;
     let opened = Opened {
         session,
         refresh_token: next.reveal(),
+        cookie_token: None,
     };
-    Ok(Refreshed::Renewed(Box::new((opened, account.record))))
+    Ok((opened, account.record))
 }
 
 /// Ends the session of a refresh token, even a spent one. An unknown token has no session, which is not an error.

@@ -11,9 +11,9 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::cookies;
 use super::problem::{Because, Problem};
 use super::state::State;
-use crate::accounts::identify;
+use crate::accounts::{identify, identify_by_cookie, keep_alive};
 use crate::model::{Identity, Party, Role};
-use crate::store::{Origin, Reader};
+use crate::store::{Origin, Reader, Transaction};
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,8 +192,8 @@ async fn find<P: Policy>(request: HttpRequest) -> Result<Caller<P>, Problem> {
     })
 }
 
-/// The identity of the access token in the header, or else in the cookie. An invalid header is an error. An invalid
-/// cookie is ignored, since the browser sends it automatically. For the same reason, an unsafe method with a valid
+/// The identity of the access token in the header, or else of the session cookie. An invalid header is an error. An
+/// invalid cookie is ignored, since the browser sends it automatically. For the same reason, an unsafe method with a valid
 /// cookie must come from our own pages.
 pub async fn identity_of(
     request: &HttpRequest,
@@ -201,10 +201,6 @@ pub async fn identity_of(
     reader: &Reader,
 ) -> Result<Option<Identity>, Problem> {
     let now = state.now();
-    let holder = async |token: &str| match state.access_keys.verify(token, now) {
-        Some(access) => identify(reader, access.sid, now).await,
-        None => Ok(None),
-    };
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
@@ -212,17 +208,34 @@ pub async fn identity_of(
                 .eq_ignore_ascii_case("bearer")
                 .then_some(token.trim())
         });
-        let identity = holder(token.ok_or_else(Problem::unauthenticated)?).await?;
+        let access = token.and_then(|token| state.access_keys.verify(token, now));
+        let access = access.ok_or_else(Problem::unauthenticated)?;
+        let identity = identify(reader, access.sid, now).await?;
         return identity.map(Some).ok_or_else(Problem::unauthenticated);
     }
-    let identity = match cookies::read(request, cookies::ACCESS) {
-        Some(token) => holder(token).await?,
-        None => None,
+    let Some(token) = cookies::session(request, state) else {
+        return Ok(None);
     };
-    if identity.is_some() && !request.method().is_safe() && !cookies::is_same_origin(request) {
+    let known = identify_by_cookie(&state.registrar, reader, token, now).await?;
+    let Some((identity, is_due)) = known else {
+        return Ok(None);
+    };
+    if !request.method().is_safe() && !cookies::is_same_origin(request) {
         return Err(Problem::forbidden(Because::Origin));
     }
-    Ok(identity)
+    if is_due {
+        stay_signed_in(state, &identity).await;
+    }
+    Ok(Some(identity))
+}
+
+/// Each use keeps a browser's session alive. If that fails, as on a full disk, a later use does.
+async fn stay_signed_in(state: &State, identity: &Identity) {
+    let (registrar, id) = (&state.registrar, identity.session_id);
+    let keep = async |transaction: &mut Transaction| keep_alive(registrar, transaction, id).await;
+    if let Err(error) = state.store.run(Origin::SYSTEM, keep).await {
+        tracing::warn!(%error, "could not keep a session alive");
+    }
 }
 
 impl Caller<Student> {

@@ -7,11 +7,14 @@ use actix_web::http::{Uri, header};
 
 use super::state::State;
 
-pub const ACCESS: &str = "corkboard_access";
-pub const REFRESH: &str = "corkboard_refresh";
+/// The session, at an address with plain HTTP.
+pub const SESSION: &str = "corkboard";
+/// The same over TLS. Browsers accept this prefix only with TLS, from this very host and for all of its paths.
+const SECURE_SESSION: &str = "__Host-corkboard";
 /// The account that this browser has logged in to. Other people's wrong guesses do not block it.
 pub const DEVICE: &str = "corkboard_device";
-const REFRESH_PATH: &str = "/api/v1/auth";
+/// The longest time that browsers keep a cookie.
+const MAX_SECONDS: i64 = 400 * 24 * 60 * 60;
 
 /// The value of a cookie, without copying the others.
 pub fn read<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
@@ -102,53 +105,44 @@ impl Site {
     }
 }
 
-pub fn access(state: &State, token: &str) -> Cookie<'static> {
-    let age = state.config.accounts.access_lifetime();
-    cookie(
-        state,
-        ACCESS,
-        token,
-        "/",
-        i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
-    )
+fn is_secure(state: &State) -> bool {
+    state.public_url().starts_with("https://")
 }
 
-pub fn refresh(state: &State, token: &str) -> Cookie<'static> {
-    let age = state.config.accounts.refresh_lifetime();
-    cookie(
-        state,
-        REFRESH,
-        token,
-        REFRESH_PATH,
-        i64::try_from(age.as_secs()).unwrap_or(i64::MAX),
-    )
+fn session_name(state: &State) -> &'static str {
+    if is_secure(state) {
+        SECURE_SESSION
+    } else {
+        SESSION
+    }
 }
 
-/// Kept for the longest time that browsers allow (400 days), since it gives no access.
+/// The token of the session cookie.
+pub fn session<'a>(request: &'a HttpRequest, state: &State) -> Option<&'a str> {
+    read(request, session_name(state))
+}
+
+/// The session ends on the server, so the browser keeps it as long as it can.
+pub fn opened(state: &State, token: &str) -> Cookie<'static> {
+    cookie(state, session_name(state), token, MAX_SECONDS)
+}
+
+/// Gives no access.
 pub fn device(state: &State, mark: &str) -> Cookie<'static> {
-    cookie(state, DEVICE, mark, "/", 400 * 24 * 60 * 60)
+    cookie(state, DEVICE, mark, MAX_SECONDS)
 }
 
-/// Empty cookies that end a session.
-pub fn cleared(state: &State) -> [Cookie<'static>; 2] {
-    [
-        cookie(state, ACCESS, "", "/", 0),
-        cookie(state, REFRESH, "", REFRESH_PATH, 0),
-    ]
+/// Ends a session in the browser.
+pub fn ended(state: &State) -> Cookie<'static> {
+    cookie(state, session_name(state), "", 0)
 }
 
-fn cookie(
-    state: &State,
-    name: &'static str,
-    value: &str,
-    path: &'static str,
-    seconds: i64,
-) -> Cookie<'static> {
+fn cookie(state: &State, name: &'static str, value: &str, seconds: i64) -> Cookie<'static> {
     Cookie::build(name, value.to_owned())
-        .path(path)
+        .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(state.public_url().starts_with("https://"))
+        .secure(is_secure(state))
         .max_age(CookieDuration::seconds(seconds))
         .finish()
 }

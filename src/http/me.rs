@@ -182,9 +182,7 @@ pub async fn erase(
         .await?;
     state.in_flight.forget(caller.who.account_id);
     let mut response = HttpResponse::NoContent();
-    for cookie in super::cookies::cleared(&state) {
-        response.cookie(cookie);
-    }
+    response.cookie(super::cookies::ended(&state));
     Ok(response.finish())
 }
 

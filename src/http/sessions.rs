@@ -9,7 +9,7 @@ use super::body::{JsonBody, OptionalJsonBody};
 use super::caller::{Anyone, Caller, identity_of};
 use super::cookies;
 use super::idempotency::once_with_secrets;
-use super::problem::{Because, Code, Problem, TokenKind};
+use super::problem::{Code, Problem, TokenKind};
 use super::state::State;
 use super::views::AccountView;
 use crate::accounts::{self, Opened, Refreshed, Refusal};
@@ -156,32 +156,31 @@ pub struct SignedIn<'a> {
     account: AccountView<'a>,
 }
 
-/// The answer to a login, with a cookie that identifies the page's browser later.
+/// The answer to a login. A page gets cookies: the session, and what identifies the browser later.
 pub(super) fn signed_in(
     state: &State,
     request: &HttpRequest,
     opened: &Opened,
     account: &Account,
 ) -> Result<HttpResponse, Problem> {
-    let mut response = renewed(state, request, opened, account)?;
+    let mut response = renewed(state, opened, account)?;
     if cookies::wants_cookies(request) {
         let mark = state
             .access_keys
             .mark_device(account.account_id, state.now());
         let mark = mark.map_err(|error| Problem::internal(&error))?;
-        response
-            .add_cookie(&cookies::device(state, &mark))
-            .map_err(|error| Problem::internal(&error))?;
+        let session = opened.cookie_token.as_deref();
+        let session = session.map(|token| cookies::opened(state, token));
+        for cookie in session.into_iter().chain([cookies::device(state, &mark)]) {
+            response
+                .add_cookie(&cookie)
+                .map_err(|error| Problem::internal(&error))?;
+        }
     }
     Ok(response)
 }
 
-fn renewed(
-    state: &State,
-    request: &HttpRequest,
-    opened: &Opened,
-    account: &Account,
-) -> Result<HttpResponse, Problem> {
+fn renewed(state: &State, opened: &Opened, account: &Account) -> Result<HttpResponse, Problem> {
     let lifetime = state.config.accounts.access_lifetime();
     let now = state.now();
     let expires = now.plus(lifetime);
@@ -196,10 +195,6 @@ fn renewed(
         .map_err(|error| Problem::internal(&error))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if cookies::wants_cookies(request) {
-        response.cookie(cookies::access(state, &access_token));
-        response.cookie(cookies::refresh(state, &opened.refresh_token));
-    }
     Ok(response.json(SignedIn {
         access_token: &access_token,
         token_type: "Bearer",
@@ -215,18 +210,6 @@ pub struct RefreshBody {
     refresh_token: Option<String>,
 }
 
-/// The refresh token in the body, or else in the cookie, which counts only from our own pages.
-fn refresh_token(request: &HttpRequest, body: &JsonBody) -> Result<Option<String>, Problem> {
-    let RefreshBody { refresh_token } = body.parse()?;
-    if refresh_token.is_some() {
-        return Ok(refresh_token);
-    }
-    match cookies::read(request, cookies::REFRESH) {
-        Some(_) if !cookies::is_same_origin(request) => Err(Problem::forbidden(Because::Origin)),
-        token => Ok(token.map(str::to_owned)),
-    }
-}
-
 fn spent_token() -> Problem {
     let kind = TokenKind::Refresh;
     Code::InvalidToken { kind }.into()
@@ -239,21 +222,20 @@ pub async fn refresh(
     state: web::Data<State>,
     OptionalJsonBody(body): OptionalJsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let Some(token) = refresh_token(&request, &body)? else {
+    let RefreshBody { refresh_token } = body.parse()?;
+    let origin = caller.origin;
+    if let Some(token) = refresh_token {
+        let answer = renew(&state, origin, &token);
+        return once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await;
+    }
+    let Some(cookie) = cookies::session(&request, &state) else {
         return Err(Invalid::one("refreshToken", FieldFault::Required).into());
     };
-    let origin = caller.origin;
-    let answer = renew(&request, &state, origin, &token);
-    // Keyed by the token too, since from a page it is in the cookie, not in the body.
-    once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await
+    let answer = renew_by_cookie(&state, &request, origin);
+    once_with_secrets(&state, &request, origin, cookie.as_bytes(), answer).await
 }
 
-async fn renew(
-    request: &HttpRequest,
-    state: &State,
-    origin: Origin,
-    token: &str,
-) -> Result<HttpResponse, Problem> {
+async fn renew(state: &State, origin: Origin, token: &str) -> Result<HttpResponse, Problem> {
     let refreshed = state
         .store
         .run(origin, async |transaction: &mut Transaction| {
@@ -261,8 +243,26 @@ async fn renew(
         })
         .await;
     match refreshed {
-        Ok(Refreshed::Renewed(opened)) => renewed(state, request, &opened.0, &opened.1),
+        Ok(Refreshed::Renewed(opened)) => renewed(state, &opened.0, &opened.1),
         Ok(Refreshed::Reused) | Err(Refusal::InvalidToken) => Err(spent_token()),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// A page's session gets tokens of its own.
+async fn renew_by_cookie(
+    state: &State,
+    request: &HttpRequest,
+    origin: Origin,
+) -> Result<HttpResponse, Problem> {
+    let identity = identity_of(request, state, &state.read()?).await?;
+    let session_id = identity.ok_or_else(spent_token)?.session_id;
+    let refresh = async |transaction: &mut Transaction| {
+        accounts::refresh_by_cookie(&state.registrar, transaction, session_id).await
+    };
+    match state.store.run(origin, refresh).await {
+        Ok((opened, account)) => renewed(state, &opened, &account),
+        Err(Refusal::InvalidToken) => Err(spent_token()),
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -285,9 +285,9 @@ async fn log_out(
     state: &State,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let token = refresh_token(request, &body)?;
+    let RefreshBody { refresh_token } = body.parse()?;
     let origin = caller.origin;
-    if let Some(token) = token {
+    if let Some(token) = refresh_token {
         state
             .store
             .run(origin, async |transaction: &mut Transaction| {
@@ -295,7 +295,7 @@ async fn log_out(
             })
             .await?;
     } else {
-        // Without a refresh token, the access token says which session to end.
+        // Otherwise, the access token or the cookie says which session to end.
         let identity = identity_of(request, state, &state.read()?).await?;
         if let Some(session_id) = identity.map(|identity| identity.session_id) {
             let end = async |transaction: &mut Transaction| {
@@ -305,8 +305,6 @@ async fn log_out(
         }
     }
     let mut response = HttpResponse::NoContent();
-    for cookie in cookies::cleared(state) {
-        response.cookie(cookie);
-    }
+    response.cookie(cookies::ended(state));
     Ok(response.finish())
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Claim, EmployeeId, Role, SessionId, StudentId, Timestamp, TokenId};
 
-/// One login. Refresh tokens replace each other, and one is valid at a time. Deleting the row ends its access tokens.
+/// One login. Refresh tokens replace each other, and one is valid at a time. Deleting the row ends its access tokens and
+/// its cookie.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
@@ -20,6 +21,9 @@ pub struct Session {
     /// What the last refresh replaced.
     #[serde(default)]
     pub replaced: Option<ReplacedToken>,
+    /// SHA-256 of the token in the cookie of the pages, if the login asked for one.
+    #[serde(default)]
+    pub cookie_digest: Option<[u8; 32]>,
 }
 
 /// The refresh token before the valid one, for a client that did not get the answer to its refresh.

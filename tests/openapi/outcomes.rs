@@ -306,13 +306,10 @@ impl Tour {
                 }
                 // With a cookie, from another site.
                 "forbidden" => {
+                    let cookie = board.log_in_on_a_page("office@example.edu").await;
                     again(&|request| {
-                        let token = request.headers_mut().remove("authorization");
-                        let token = token
-                            .as_ref()
-                            .map_or("", |token| &token.to_str().unwrap()[7..]);
-                        let cookies = format!("corkboard_access={token}; corkboard_refresh=x");
-                        header("cookie", cookies)(request);
+                        request.headers_mut().remove("authorization");
+                        header("cookie", cookie.clone())(request);
                         // A token in the body would be used instead of the cookie.
                         if path.starts_with("/api/v1/auth/") {
                             *request.body_mut() = Some("{}".into());

@@ -253,6 +253,19 @@ impl Board {
         Person::of(&reply.expect(200).json())
     }
 
+    /// Logs in as a page does. Returns the session cookie as a browser sends it.
+    pub async fn log_in_on_a_page(&self, email: &str) -> String {
+        let body = json!({"email": email, "password": PASSWORD});
+        let login = self.request(Method::POST, "auth/login");
+        let login = login.header("origin", &self.url).json(&body);
+        let reply = self.send(login).await.expect(200);
+        let cookies = reply.headers.get_all("set-cookie").iter();
+        let mut cookies = cookies.map(|cookie| cookie.to_str().unwrap());
+        let session = cookies.find(|cookie| cookie.starts_with("corkboard="));
+        let (cookie, _) = session.unwrap().split_once(';').unwrap();
+        cookie.to_owned()
+    }
+
     /// Registers and verifies by mail, which logs in.
     pub async fn join(&self, role: &str, email: &str) -> Person {
         let body = json!({"email": email, "password": PASSWORD, "name": format!("{role} {email}"), "role": role});

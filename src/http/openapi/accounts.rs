@@ -55,14 +55,14 @@ fn login(path: &'static str, summary: &'static str) -> Operation {
 fn sessions() -> Vec<Operation> {
     vec![
         login("/api/v1/auth/login", "Logs in").detail(
-            "A request from the site's own pages also gets the tokens as cookies. Failed logins are limited for each account \
+            "A request from the site's own pages also gets a session cookie. Failed logins are limited for each account \
              from one network (an IPv4 address or an IPv6 /64) and for each network. A device that has logged in before is \
              not limited by the failures of others: browsers on the site's pages keep a cookie for this, and other clients may \
              send an earlier access token of the account as the bearer token, expired or not. A new password works after a reset.",
         ),
         login("/authLogin", "Logs in (classic name)"),
         operation("POST", "/api/v1/auth/refresh", "Exchanges a refresh token for new tokens")
-            .detail("Each refresh token works once. A retry within 30 seconds gets the same next token; a later use ends the session. Without one in the body, the cookie is used.")
+            .detail("Each refresh token works once. A retry within 30 seconds gets the same next token; a later use ends the session. Without one in the body, the session cookie is used, and the session gets a new refresh token.")
             .body::<RefreshBody>()
             .optional()
             .once()

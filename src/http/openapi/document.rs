@@ -106,7 +106,7 @@ fn build() -> Value {
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
                 "cookie": {
-                    "type": "apiKey", "in": "cookie", "name": cookies::ACCESS,
+                    "type": "apiKey", "in": "cookie", "name": cookies::SESSION,
                     "description": "For the site's own pages. A change must come from the same origin.",
                 },
             },
