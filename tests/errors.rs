@@ -19,7 +19,7 @@ fn codes(schema: &str) -> BTreeSet<String> {
 
 /// The codes that a language's catalogue has texts for.
 fn worded(language: &str, prefix: &str) -> BTreeSet<String> {
-    let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
     let catalogue = fs::read_to_string(path).unwrap();
     let names = catalogue
         .lines()
@@ -43,11 +43,11 @@ fn every_code_has_words_in_each_language_and_no_others_do() {
             let unknown: Vec<_> = worded.difference(&codes).collect();
             assert!(
                 missing.is_empty(),
-                "{language}.js lacks {prefix}{missing:?}"
+                "{language}.json lacks {prefix}{missing:?}"
             );
             assert!(
                 unknown.is_empty(),
-                "{language}.js has {prefix}{unknown:?}, which is no code"
+                "{language}.json has {prefix}{unknown:?}, which is no code"
             );
         }
     }
@@ -486,7 +486,13 @@ async fn a_page_allows_no_other_method() {
         Method::PATCH,
         Method::OPTIONS,
     ] {
-        for path in ["/", "/login", "/jobs/7", "/app.js", "/styles/tokens.css"] {
+        for path in [
+            "/",
+            "/applications",
+            "/jobs/7",
+            "/app.js",
+            "/styles/tokens.css",
+        ] {
             let reply = board.send(board.request(method.clone(), path)).await;
             assert_eq!(reply.status, 405, "{method} {path}");
             assert_eq!(reply.code(), "method_not_allowed");

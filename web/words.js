@@ -1,10 +1,10 @@
 // The catalogue of texts, and dates, money and numbers in the reader's format.
 
 const LANGUAGES = ["en", "es"];
-const KEPT = "corkboard.language";
 
 function choose() {
-  const wanted = [localStorage.getItem(KEPT), ...navigator.languages];
+  const chosen = document.cookie.match(/(?:^|; )corkboard_language=(\w+)/)?.[1];
+  const wanted = [chosen, ...navigator.languages];
   const found = wanted.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => LANGUAGES.includes(tag));
   return found ?? LANGUAGES[0];
 }
@@ -12,13 +12,13 @@ function choose() {
 export const language = choose();
 /** The reader's region, if it fits the language, for the format of dates and numbers. Otherwise the United States. */
 const region = navigator.languages.find((tag) => tag.toLowerCase().startsWith(`${language}-`)) ?? `${language}-US`;
-const { default: texts } = await import(`./i18n/${language}.js`);
+const texts = await (await fetch(`/i18n/${language}.json`)).json();
 const plurals = new Intl.PluralRules(region);
 document.documentElement.lang = language;
 
 export const languages = LANGUAGES;
 export function setLanguage(tag) {
-  localStorage.setItem(KEPT, tag);
+  document.cookie = `corkboard_language=${tag}; path=/; max-age=34560000; samesite=lax`;
   location.reload();
 }
 

@@ -12,15 +12,10 @@ use crate::support::Board;
 const STUDENT_JAVASCRIPT_BYTES: usize = 100 * 1024;
 /// The student's pages that are loaded when needed.
 const STUDENT_PAGES: &[&str] = &[
-    "/pages/login.js",
-    "/pages/register.js",
-    "/pages/verify-email.js",
-    "/pages/forgot-password.js",
-    "/pages/reset-password.js",
     "/pages/applications.js",
     "/pages/profile.js",
     "/components/confirm.js",
-    "/i18n/en.js",
+    "/i18n/en.json",
 ];
 
 fn web() -> PathBuf {
@@ -136,7 +131,7 @@ async fn a_students_pages_weigh_less_than_100_kib_of_javascript() {
 
 /// The names of a catalogue's texts, one entry per line.
 fn texts(language: &str) -> BTreeSet<String> {
-    let file = fs::read_to_string(web().join(format!("i18n/{language}.js"))).unwrap();
+    let file = fs::read_to_string(web().join(format!("i18n/{language}.json"))).unwrap();
     let entries = file.lines().filter_map(|line| {
         let (name, _) = line.strip_prefix("  \"")?.split_once("\": ")?;
         Some(name.to_owned())

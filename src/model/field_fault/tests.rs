@@ -22,15 +22,15 @@ fn params(text: &str) -> Vec<&str> {
 #[test]
 fn the_catalogues_name_only_values_that_a_fault_has() {
     for language in ["en", "es"] {
-        let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
         let catalogue = std::fs::read_to_string(path).unwrap();
         for (code, sentence) in SENTENCES {
             let start = format!("  \"invalid.{code}\": ");
             let text = catalogue.lines().find_map(|line| line.strip_prefix(&start));
-            let text = text.unwrap_or_else(|| panic!("{language}.js lacks invalid.{code}"));
+            let text = text.unwrap_or_else(|| panic!("{language}.json lacks invalid.{code}"));
             for name in params(text) {
                 let has = params(sentence).contains(&name);
-                assert!(has, "{language}.js: invalid.{code} names {name}");
+                assert!(has, "{language}.json: invalid.{code} names {name}");
             }
         }
     }
@@ -44,11 +44,11 @@ fn the_catalogues_have_words_for_params_that_are_codes() {
     let values = VALUES.iter().map(|(name, value, _)| (*name, *value));
     let values: Vec<_> = values.chain(statuses).collect();
     for language in ["en", "es"] {
-        let path = format!("{}/web/i18n/{language}.js", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
         let catalogue = std::fs::read_to_string(path).unwrap();
         for (name, value) in &values {
             let entry = format!("  \"param.{name}.{value}\": \"");
-            assert!(catalogue.contains(&entry), "{language}.js lacks {entry}");
+            assert!(catalogue.contains(&entry), "{language}.json lacks {entry}");
         }
     }
 }
