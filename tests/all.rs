@@ -37,6 +37,7 @@ mod rules_host;
 mod rules_support;
 mod search;
 mod service;
+mod site;
 mod strangers;
 mod support;
 mod tidy;

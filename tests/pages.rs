@@ -25,8 +25,8 @@ async fn log_in(browser: &Browser, email: &str) {
 
 async fn log_out(browser: &Browser) {
     browser.press("button", "Log out").await;
-    browser.shows("You're logged out.").await;
     browser.arrives("/").await;
+    browser.shows("Sign up").await;
 }
 
 #[actix_web::test]
@@ -246,7 +246,7 @@ async fn an_employer_posts_and_the_office_approves() {
 
     browser.go("/register").await;
     browser
-        .press("label", "I'm hiring Post jobs and review applicants")
+        .press("a", "I'm hiring Post jobs and review applicants")
         .await;
     browser.fill("name", "Corner Café").await;
     browser.fill("email", "owner@cafe.example").await;
@@ -528,7 +528,7 @@ async fn the_url_has_the_whole_search_by_keyboard_and_on_a_phone() {
     // The other language.
     browser
         .run(
-            "localStorage.setItem('corkboard.language', 'es')",
+            "document.cookie = 'corkboard_language=es; path=/'",
             json!([]),
         )
         .await;
@@ -579,9 +579,9 @@ async fn a_profile_is_saved_and_a_session_renews_itself() {
     browser.go("/applications").await;
     browser.shows("You haven't applied for any jobs yet").await;
 
-    // Without the cookie, the page says that the session ended, and the login leads back.
-    let cookie = json!({"name": "corkboard", "url": board.url});
-    browser.devtools("Network.deleteCookies", cookie).await;
+    // When the session has ended, the login says so and leads back.
+    let cookie = json!({"name": "corkboard", "value": "of-an-ended-session", "url": board.url});
+    browser.devtools("Network.setCookie", cookie).await;
     browser.go("/applications").await;
     browser
         .shows("You've been logged out. Log in again to continue.")

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The layers, lowest first. A module uses the modules of layers below its own, and those listed in NEIGHBORS.
 const LAYERS: &[&[&str]] = &[
     &["model"],
-    &["clock", "config", "telemetry"],
+    &["clock", "config", "telemetry", "words"],
     &["store"],
     &["search", "rules", "mail", "auth"],
     &["eligibility"],
@@ -38,7 +38,7 @@ const CRATE_OWNERS: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["store"]),
     ("tantivy", &["search"]),
     ("lettre", &["mail"]),
-    ("minijinja", &["mail"]),
+    ("minijinja", &["http", "mail"]),
     ("argon2", &["auth"]),
     ("jsonwebtoken", &["auth"]),
     ("clap", &["cli"]),

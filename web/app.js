@@ -15,11 +15,6 @@ const later = (load) => ({ load });
 const PAGES = [
   ["/", Jobs],
   ["/jobs/:id", Job],
-  ["/login", later(() => import("./pages/login.js").then((page) => page.Login))],
-  ["/register", later(() => import("./pages/register.js").then((page) => page.Register))],
-  ["/verify-email", later(() => import("./pages/verify-email.js").then((page) => page.VerifyEmail))],
-  ["/forgot-password", later(() => import("./pages/forgot-password.js").then((page) => page.ForgotPassword))],
-  ["/reset-password", later(() => import("./pages/reset-password.js").then((page) => page.ResetPassword))],
   ["/applications", later(() => import("./pages/applications.js").then((page) => page.Applications)), ["student"]],
   ["/profile", later(() => import("./pages/profile.js").then((page) => page.Profile)), ["student", "employer", "admin"]],
   ["/postings", later(() => import("./pages/postings.js").then((page) => page.Postings)), ["employer"]],

@@ -1,13 +1,21 @@
-// The router: a signal has the current URL, and links inside the site change it without loading a page.
+// The router: a signal has the current URL, and links inside the site change it without loading a page, unless the server
+// renders the page.
 import { signal } from "./html.js";
 
 const here = () => ({ path: location.pathname.replace(/(.)\/+$/, "$1"), search: location.search });
 
 export const place = signal(here());
 
+/** Pages that the server renders. */
+const SERVED = ["/login", "/register", "/verify-email", "/forgot-password", "/reset-password"];
+
 /** Goes to a URL. `replace` adds no step for Back. */
 export function go(address, { replace = false } = {}) {
   if (address === location.pathname + location.search) return;
+  if (SERVED.includes(address.split("?")[0])) {
+    location[replace ? "replace" : "assign"](address);
+    return;
+  }
   history[replace ? "replaceState" : "pushState"](null, "", address);
   place.value = here();
 }
@@ -19,7 +27,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-  if (link.pathname.startsWith("/api/") || link.getAttribute("href").startsWith("#")) return;
+  if (SERVED.includes(link.pathname) || link.pathname.startsWith("/api/") || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
   go(link.pathname + link.search);
 });
@@ -48,12 +56,5 @@ function decoded(part) {
   }
 }
 
-/** A URL of this site to return to after logging in; anything else becomes the home page. */
-export function safeNext(next) {
-  return next && /^\/(?![/\\])/.test(next) ? next : null;
-}
-
-export const loginAddress = () => {
-  const { path, search } = place.value;
-  return path === "/login" ? "/login" : `/login?next=${encodeURIComponent(path + search)}`;
-};
+/** The login, which leads back to this page. */
+export const loginAddress = () => `/login?next=${encodeURIComponent(place.value.path + place.value.search)}`;

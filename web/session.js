@@ -2,49 +2,25 @@
 import { api, whenSignedOut } from "./api.js";
 import { signal } from "./html.js";
 
-const KEPT = "corkboard.account";
 const DRAFT = "corkboard.draft.";
 
-function kept() {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT));
-  } catch {
-    return null;
-  }
-}
-
-/** The logged-in account, or null. */
-export const account = signal(kept());
+/** The logged-in account, which comes with the page, or null. */
+export const account = signal(JSON.parse(document.querySelector("meta[name=account]").content));
+// What a visitor typed is nobody's after a login.
+if (account.value) sessionStorage.clear();
 /** True once the server has ended the session. */
 export const ended = signal(false);
 
 export const role = () => account.value?.role ?? null;
 
-function keep(value) {
-  account.value = value;
-  if (value) localStorage.setItem(KEPT, JSON.stringify(value));
-  else localStorage.removeItem(KEPT);
-}
-
 whenSignedOut(() => {
   ended.value = account.value !== null;
-  keep(null);
+  account.value = null;
 });
 
-// Another tab logged in or out.
-addEventListener("storage", (event) => {
-  if (event.key === KEPT) account.value = kept();
-});
-
-/** Stores the answer of a login or of an email verification. */
-export function signedIn(answer) {
-  ended.value = false;
-  sessionStorage.clear();
-  keep(answer.account);
-  return answer.account;
+export async function logIn(email, password) {
+  account.value = (await api.post("auth/login", { email, password })).account;
 }
-
-export const logIn = async (email, password) => signedIn(await api.post("auth/login", { email, password }));
 
 export async function logOut() {
   try {
@@ -54,13 +30,13 @@ export async function logOut() {
     for (const key of Object.keys(localStorage)) {
       if (id && key.startsWith(`${DRAFT}${id}.`)) localStorage.removeItem(key);
     }
-    keep(null);
+    account.value = null;
   }
 }
 
 /** Stores a change of the account, such as a new name. */
 export function learn(changed) {
-  if (changed && account.value) keep({ ...account.value, ...changed });
+  if (changed && account.value) account.value = { ...account.value, ...changed };
 }
 
 /** A visitor's drafts end with the tab, or at log-in. */

@@ -16,10 +16,10 @@ use super::idempotency::{Reply, once, once_with_secrets};
 use super::problem::Problem;
 use super::sessions::{refuse_long_email, signed_in};
 use super::state::State;
-use crate::accounts::{self, Refusal, SignUp};
+use crate::accounts::{self, Opened, Refusal, SignUp};
 use crate::auth::{Flow, check_password};
-use crate::model::{Email, FieldFault, Invalid, Registration, read_json};
-use crate::store::Transaction;
+use crate::model::{Account, Email, FieldFault, Invalid, Registration, read_json};
+use crate::store::{Origin, Transaction};
 
 /// Requests per minute from one network: registrations and reset links.
 pub const REQUESTS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
@@ -112,37 +112,52 @@ pub async fn verify_email(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let (origin, bytes) = (caller.origin, body.0.clone());
-    let answer = verify_address(caller, &request, &state, body);
-    let answer = Box::pin(state.follow_link(&request, answer));
+    let answer = async {
+        let VerifyBody { token, password } = body.parse()?;
+        let entered = enter_by_link(origin, &request, &state, &token, &password);
+        let (opened, account) = entered.await?;
+        signed_in(&state, &request, &opened, &account)
+    };
     once_with_secrets(&state, &request, origin, &bytes, answer).await
 }
 
-async fn verify_address(
-    caller: Caller<Anyone>,
+/// Verifies an address by the link in a mail, and opens a session.
+pub(super) async fn enter_by_link(
+    origin: Origin,
     request: &HttpRequest,
     state: &State,
-    body: JsonBody,
-) -> Result<HttpResponse, Problem> {
-    let VerifyBody { token, password } = body.parse()?;
+    token: &str,
+    password: &str,
+) -> Result<(Opened, Account), Problem> {
+    let entered = verify_address(origin, request, state, token, password);
+    Box::pin(state.follow_link(request, entered)).await
+}
+
+async fn verify_address(
+    origin: Origin,
+    request: &HttpRequest,
+    state: &State,
+    token: &str,
+    password: &str,
+) -> Result<(Opened, Account), Problem> {
     let hash = state
         .store
-        .run(caller.origin, async |transaction: &mut Transaction| {
-            accounts::try_link(transaction, &token).await
+        .run(origin, async |transaction: &mut Transaction| {
+            accounts::try_link(transaction, token).await
         })
         .await?;
     let flow = Flow::Network(state.client(request).network);
     let passwords = &state.passwords;
-    let found = passwords.verify(flow, &password, Some(&hash)).await?;
+    let found = passwords.verify(flow, password, Some(&hash)).await?;
     if !found.is_right() {
         return Err(Refusal::WrongRegistrationPassword.into());
     }
-    let (opened, account) = state
+    let verified = state
         .store
-        .run(caller.origin, async |transaction: &mut Transaction| {
-            accounts::verify_email(&state.registrar, transaction, &token, &hash).await
-        })
-        .await?;
-    signed_in(state, request, &opened, &account)
+        .run(origin, async |transaction: &mut Transaction| {
+            accounts::verify_email(&state.registrar, transaction, token, &hash).await
+        });
+    Ok(verified.await?)
 }
 
 #[derive(Deserialize, ToSchema)]

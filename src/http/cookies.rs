@@ -13,6 +13,8 @@ pub const SESSION: &str = "corkboard";
 const SECURE_SESSION: &str = "__Host-corkboard";
 /// The account that this browser has logged in to. Other people's wrong guesses do not block it.
 pub const DEVICE: &str = "corkboard_device";
+/// The language that this browser's pages were set to.
+pub const LANGUAGE: &str = "corkboard_language";
 /// The longest time that browsers keep a cookie.
 const MAX_SECONDS: i64 = 400 * 24 * 60 * 60;
 
@@ -130,6 +132,13 @@ pub fn opened(state: &State, token: &str) -> Cookie<'static> {
 /// Gives no access.
 pub fn device(state: &State, mark: &str) -> Cookie<'static> {
     cookie(state, DEVICE, mark, MAX_SECONDS)
+}
+
+/// Scripts may read it.
+pub fn language(state: &State, language: &'static str) -> Cookie<'static> {
+    let mut cookie = cookie(state, LANGUAGE, language, MAX_SECONDS);
+    cookie.set_http_only(false);
+    cookie
 }
 
 /// Ends a session in the browser.

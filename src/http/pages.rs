@@ -1,26 +1,23 @@
 //! Health, and the web pages that are embedded in the binary.
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rust_embed::RustEmbed;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::caller::{Anyone, Caller};
+use super::caller::{Anyone, Caller, identity_of};
 use super::problem::{Code, Problem};
+use super::site;
 use super::state::State;
+use super::views::AccountView;
 use crate::eligibility::failing_rules;
 use crate::followers::{BackupState, FollowerState, MailerState};
 use crate::mail::count_waiting;
-use crate::store::Trouble;
-
-/// In debug builds, read from disk, so that a reload shows changes.
-#[derive(RustEmbed)]
-#[folder = "web/"]
-struct Pages;
+use crate::model::Account;
+use crate::store::{Stored, Trouble, keys};
 
 #[derive(Serialize, ToSchema)]
 pub struct Liveness {
@@ -166,11 +163,6 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
 const APP_PAGES: &[&str] = &[
     "/",
     "/jobs/*",
-    "/login",
-    "/register",
-    "/verify-email",
-    "/forgot-password",
-    "/reset-password",
     "/applications",
     "/postings",
     "/postings/*",
@@ -182,25 +174,37 @@ const APP_PAGES: &[&str] = &[
 ];
 
 /// For requests without a route: a file of the pages, the app's page for a browser, or else a problem.
-pub async fn fallback(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+pub async fn fallback(
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
     let path = request.path();
     if path == "/api" || path.starts_with("/api/") {
-        return Problem::not_found().error_response();
+        return Err(Problem::not_found());
+    }
+    if let Some((file, is_current)) = site::asset_path(path) {
+        return asset(&request, file, is_current);
     }
     let file = Some(path.trim_start_matches('/')).filter(|file| *file != "index.html");
-    let found = file.and_then(Pages::get);
+    let found = file.and_then(site::file);
     let is_page = is_app_page(path);
     if !matches!(*request.method(), Method::GET | Method::HEAD) && (is_page || found.is_some()) {
         let allow = "GET, HEAD".into();
-        return Problem::from(Code::MethodNotAllowed { allow }).error_response();
+        return Err(Code::MethodNotAllowed { allow }.into());
     }
     if !request.method().is_safe() {
-        return Problem::not_found().error_response();
+        return Err(Problem::not_found());
     }
     if let Some(found) = found {
         let digest = found.metadata.sha256_hash();
         let kind = found.metadata.mimetype();
-        return serve(&request, found.data.to_vec(), digest, kind, StatusCode::OK);
+        return Ok(serve(
+            &request,
+            found.data.to_vec(),
+            digest,
+            kind,
+            StatusCode::OK,
+        ));
     }
     let accept = request
         .headers()
@@ -213,12 +217,30 @@ pub async fn fallback(request: HttpRequest, state: web::Data<State>) -> HttpResp
         } else {
             StatusCode::NOT_FOUND
         };
-        if let Some(page) = app_page(&state) {
-            let digest = Sha256::digest(&page).into();
-            return serve(&request, page, digest, "text/html", status);
-        }
+        let page = app_page(&request, &state).await?;
+        let digest = Sha256::digest(&page).into();
+        return Ok(serve(&request, page, digest, "text/html", status));
     }
-    Problem::not_found().error_response()
+    Err(Problem::not_found())
+}
+
+/// A file whose address changes with its content, so that browsers keep it for good. In debug builds, files change while
+/// the server runs.
+fn asset(request: &HttpRequest, path: &str, is_current: bool) -> Result<HttpResponse, Problem> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let allow = "GET, HEAD".into();
+        return Err(Code::MethodNotAllowed { allow }.into());
+    }
+    let (data, kind) = site::content(path).ok_or_else(Problem::not_found)?;
+    let digest = Sha256::digest(&data).into();
+    let mut response = serve(request, data, digest, &kind, StatusCode::OK);
+    if is_current && !cfg!(debug_assertions) {
+        let for_good = header::HeaderValue::from_static("public, max-age=31536000, immutable");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, for_good);
+    }
+    Ok(response)
 }
 
 fn is_app_page(path: &str) -> bool {
@@ -233,14 +255,25 @@ fn is_app_page(path: &str) -> bool {
     })
 }
 
-/// The app's page with the campus's time zone, in which it shows deadlines, and its currency.
-fn app_page(state: &State) -> Option<Vec<u8>> {
-    let page = Pages::get("index.html")?.data;
+/// The app's page with the campus's time zone, in which it shows deadlines, its currency, and who is logged in.
+async fn app_page(request: &HttpRequest, state: &State) -> Result<Vec<u8>, Problem> {
+    let page = site::file("index.html").ok_or_else(Problem::not_found)?;
     let zone = state.campus().time_zone.iana_name().unwrap_or("UTC");
-    let page = String::from_utf8_lossy(&page)
+    let reader = state.read()?;
+    let account: Option<Stored<Account>> = match identity_of(request, state, &reader).await? {
+        Some(identity) => reader.get(&keys::account(identity.account_id)).await?,
+        None => None,
+    };
+    let account = account
+        .as_ref()
+        .map(|account| AccountView::from(&account.record));
+    let account = serde_json::to_string(&account).map_err(|error| Problem::internal(&error))?;
+    let escaped = account.replace('&', "&amp;").replace('"', "&quot;");
+    let page = String::from_utf8_lossy(&page.data)
         .replace("{timeZone}", zone)
-        .replace("{currency}", &state.campus().currency);
-    Some(page.into_bytes())
+        .replace("{currency}", &state.campus().currency)
+        .replace("{account}", &escaped);
+    Ok(page.into_bytes())
 }
 
 fn serve(
@@ -262,7 +295,14 @@ fn serve(
     });
     response.insert_header((header::ETAG, tag));
     // File names contain no digest, so a browser must revalidate its copy every time.
-    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header((
+        header::CACHE_CONTROL,
+        if kind == "text/html" {
+            "private, no-cache"
+        } else {
+            "no-cache"
+        },
+    ));
     if known {
         return response.finish();
     }

@@ -6,7 +6,8 @@ mod refusals;
 
 use std::time::Duration;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -115,6 +116,26 @@ impl Problem {
         Code::Internal.into()
     }
 
+    pub fn code(&self) -> &Code {
+        &self.0.code
+    }
+
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The headers that say how to go on.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.0.code.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Code::MethodNotAllowed { allow } = &self.0.code
+            && let Ok(allow) = allow.parse()
+        {
+            headers.insert(header::ALLOW, allow);
+        }
+    }
+
     pub fn is(&self, code: &Code) -> bool {
         self.0.code == *code
     }
@@ -161,12 +182,6 @@ impl ResponseError for Problem {
         if self.is_too_slow() {
             response.force_close();
         }
-        if let Some(seconds) = self.0.code.retry_after() {
-            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
-        }
-        if let Code::MethodNotAllowed { allow } = &self.0.code {
-            response.insert_header((header::ALLOW, allow.as_str()));
-        }
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
@@ -182,7 +197,10 @@ impl ResponseError for Problem {
             reasons: &self.0.reasons,
             request_id: watch::request_id(),
         };
+        let body = serde_json::to_vec(&document);
+        let body = body.expect("plain strings and numbers are always JSON");
+        let mut response = response.body(body);
+        self.add_headers(response.headers_mut());
         response
-            .body(serde_json::to_vec(&document).expect("plain strings and numbers are always JSON"))
     }
 }

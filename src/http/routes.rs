@@ -16,7 +16,7 @@ use super::metrics::RouteNumber;
 use super::problem::{Code, Problem};
 use super::{
     accounts, admin, applications, classic, eligibility, files, jobs, likes, me, metrics, openapi,
-    pages, sessions, suggest,
+    pages, sessions, site, suggest,
 };
 
 pub struct Entry {
@@ -107,6 +107,25 @@ pub fn routes() -> Vec<Entry> {
     ]
 }
 
+/// The pages that the server renders. A browser shows their problems as pages too.
+#[rustfmt::skip]
+pub fn page_routes() -> Vec<Entry> {
+    vec![
+        on(GET,    "/login",                             Public,            site::log_in_form),
+        on(POST,   "/login",                             Anyone,            site::log_in),
+        on(POST,   "/logout",                            Anyone,            site::log_out),
+        on(GET,    "/register",                          Public,            site::sign_up_form),
+        on(POST,   "/register",                          Anyone,            site::sign_up),
+        on(GET,    "/verify-email",                      Anyone,            site::confirm_form),
+        on(POST,   "/verify-email",                      Anyone,            site::confirm),
+        on(GET,    "/forgot-password",                   Anyone,            site::forgot_form),
+        on(POST,   "/forgot-password",                   Anyone,            site::forgot),
+        on(GET,    "/reset-password",                    Anyone,            site::reset_form),
+        on(POST,   "/reset-password",                    Anyone,            site::reset),
+        on(POST,   "/language",                          Anyone,            site::choose_language),
+    ]
+}
+
 /// One line of the table.
 fn on<P: Policy, H, Args>(method: Method, path: &'static str, _policy: P, handler: H) -> Entry
 where
@@ -180,14 +199,16 @@ impl<P: Policy, A, B, C, D> For<P> for (Caller<P>, A, B, C, D) {}
 
 /// The paths in the table, without repeats. A `RouteNumber` is an index into them.
 pub fn paths() -> Vec<&'static str> {
-    let paths: BTreeSet<&str> = routes().iter().map(|entry| entry.path).collect();
+    let entries = routes().into_iter().chain(page_routes());
+    let paths: BTreeSet<&str> = entries.map(|entry| entry.path).collect();
     paths.into_iter().collect()
 }
 
 /// The table as actix services. A path answers other methods with the list of methods it allows.
 pub fn services() -> Vec<impl HttpServiceFactory> {
     let mut by_path: BTreeMap<&str, Vec<Entry>> = BTreeMap::new();
-    for entry in routes() {
+    let pages: BTreeSet<&str> = page_routes().iter().map(|entry| entry.path).collect();
+    for entry in routes().into_iter().chain(page_routes()) {
         by_path.entry(entry.path).or_default().push(entry);
     }
     let (exact, patterns): (Vec<_>, Vec<_>) = by_path
@@ -197,7 +218,14 @@ pub fn services() -> Vec<impl HttpServiceFactory> {
     exact
         .into_iter()
         .chain(patterns)
-        .map(|(number, (path, entries))| resource(path, entries).app_data(RouteNumber(number)))
+        .map(|(number, (path, entries))| {
+            let resource = resource(path, entries).app_data(RouteNumber(number));
+            if pages.contains(path) {
+                resource.app_data(site::IsPage)
+            } else {
+                resource
+            }
+        })
         .collect()
 }
 

@@ -10,6 +10,7 @@ use actix_web::{App, HttpServer, web};
 
 use super::cors::cors;
 use super::routes::{other_methods, services};
+use super::site::as_page;
 use super::state::State;
 use super::upkeep::keep_up;
 use super::{metrics, pages, watch};
@@ -39,6 +40,7 @@ pub fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            .wrap(from_fn(as_page))
             .wrap(Compress::default())
             .wrap(from_fn(cors))
             .wrap(from_fn(watch::watch))

@@ -43,8 +43,20 @@ async fn log_in(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let LoginBody { email, password } = body.parse()?;
-    refuse_long_email(&email)?;
-    let email = Email::parse(&email).map_err(|_| email.trim().to_lowercase());
+    let (opened, account) = authenticate(caller.origin, request, state, &email, &password).await?;
+    signed_in(state, request, &opened, &account)
+}
+
+/// Opens a session for whoever knows the password. Guessing is limited.
+pub(super) async fn authenticate(
+    origin: Origin,
+    request: &HttpRequest,
+    state: &State,
+    email: &str,
+    password: &str,
+) -> Result<(Opened, Account), Problem> {
+    refuse_long_email(email)?;
+    let email = Email::parse(email).map_err(|_| email.trim().to_lowercase());
     let account = match &email {
         Ok(email) => accounts::credentials(&state.read()?, email).await?,
         Err(_) => None,
@@ -63,13 +75,10 @@ async fn log_in(
     let hash = account
         .as_ref()
         .and_then(|account| account.password_hash.as_deref());
-    let found = state
-        .passwords
-        .verify(attempt.flow, &password, hash)
-        .await?;
+    let found = state.passwords.verify(attempt.flow, password, hash).await?;
     let (Some(account), true) = (account, found.is_right()) else {
         let wait = admitted.failed();
-        note_failure(state, caller.origin, &attempt).await;
+        note_failure(state, origin, &attempt).await;
         return Err(wait.map_or_else(|| Refusal::InvalidCredentials.into(), Problem::too_many));
     };
     admitted.succeeded().map_err(Problem::too_many)?;
@@ -80,16 +89,16 @@ async fn log_in(
     };
     let (opened, account) = state
         .store
-        .run(caller.origin, async |transaction: &mut Transaction| {
+        .run(origin, async |transaction: &mut Transaction| {
             state
                 .registrar
                 .sign_in(transaction, &account, new_hash.as_deref())
                 .await
         })
         .await?;
-    let client_address = caller.origin.address.map(tracing::field::display);
+    let client_address = origin.address.map(tracing::field::display);
     tracing::info!(account_id = %account.account_id, client_address, "logged in");
-    signed_in(state, request, &opened, &account)
+    Ok((opened, account))
 }
 
 /// Refuses an address that is too long to exist, before any work (RFC 5321 4.5.3.1).
@@ -165,19 +174,29 @@ pub(super) fn signed_in(
 ) -> Result<HttpResponse, Problem> {
     let mut response = renewed(state, opened, account)?;
     if cookies::wants_cookies(request) {
-        let mark = state
-            .access_keys
-            .mark_device(account.account_id, state.now());
-        let mark = mark.map_err(|error| Problem::internal(&error))?;
-        let session = opened.cookie_token.as_deref();
-        let session = session.map(|token| cookies::opened(state, token));
-        for cookie in session.into_iter().chain([cookies::device(state, &mark)]) {
-            response
-                .add_cookie(&cookie)
-                .map_err(|error| Problem::internal(&error))?;
-        }
+        add_cookies(state, &mut response, opened, account)?;
     }
     Ok(response)
+}
+
+/// The cookies of a browser that has logged in.
+pub(super) fn add_cookies(
+    state: &State,
+    response: &mut HttpResponse,
+    opened: &Opened,
+    account: &Account,
+) -> Result<(), Problem> {
+    let mark = state
+        .access_keys
+        .mark_device(account.account_id, state.now());
+    let mark = mark.map_err(|error| Problem::internal(&error))?;
+    let session = opened.cookie_token.as_deref();
+    let session = session.map(|token| cookies::opened(state, token));
+    for cookie in session.into_iter().chain([cookies::device(state, &mark)]) {
+        let added = response.add_cookie(&cookie);
+        added.map_err(|error| Problem::internal(&error))?;
+    }
+    Ok(())
 }
 
 fn renewed(state: &State, opened: &Opened, account: &Account) -> Result<HttpResponse, Problem> {
@@ -295,16 +314,25 @@ async fn log_out(
             })
             .await?;
     } else {
-        // Otherwise, the access token or the cookie says which session to end.
-        let identity = identity_of(request, state, &state.read()?).await?;
-        if let Some(session_id) = identity.map(|identity| identity.session_id) {
-            let end = async |transaction: &mut Transaction| {
-                accounts::end_session(transaction, session_id).await
-            };
-            state.store.run(origin, end).await?;
-        }
+        end_own_session(origin, request, state).await?;
     }
     let mut response = HttpResponse::NoContent();
     response.cookie(cookies::ended(state));
     Ok(response.finish())
+}
+
+/// Ends the session of the access token or the cookie.
+pub(super) async fn end_own_session(
+    origin: Origin,
+    request: &HttpRequest,
+    state: &State,
+) -> Result<(), Problem> {
+    let identity = identity_of(request, state, &state.read()?).await?;
+    if let Some(session_id) = identity.map(|identity| identity.session_id) {
+        let end = async |transaction: &mut Transaction| {
+            accounts::end_session(transaction, session_id).await
+        };
+        state.store.run(origin, end).await?;
+    }
+    Ok(())
 }

@@ -46,8 +46,8 @@ export function Frame({ ended, children }) {
             ${who
               ? html`<li class="who" title=${who.email}>${who.name}</li>
                   <li><button class="link" type="button" onClick=${leave}>${t("nav.log_out")}</button></li>`
-              : html`<li><a href=${path === "/login" || path === "/register" ? "/login" : loginAddress()} aria-current=${path === "/login" ? "page" : undefined}>${t("nav.log_in")}</a></li>
-                  <li><a class="button small" href="/register" aria-current=${path === "/register" ? "page" : undefined}>${t("nav.register")}</a></li>`}
+              : html`<li><a href=${loginAddress()}>${t("nav.log_in")}</a></li>
+                  <li><a class="button small" href="/register">${t("nav.register")}</a></li>`}
           </ul>
         </nav>
       </div>

@@ -1,0 +1,226 @@
+//! Logging in and out, registering, and the links in mails about accounts.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use minijinja::{Value, context};
+use serde_json::{Map, json};
+
+use super::form::Form;
+use super::page::{Page, empty_form, home, see_other};
+use crate::http::accounts::{self, enter_by_link};
+use crate::http::caller::{Anyone, Caller, Public};
+use crate::http::cookies;
+use crate::http::problem::{Code, Problem};
+use crate::http::sessions::{self, add_cookies, authenticate};
+use crate::model::{AccountStatus, Email, FieldFault, Invalid};
+
+/// GET /login
+pub async fn log_in_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
+    let next = page.query("next").unwrap_or_default();
+    if let Some(identity) = &caller.who {
+        return Ok(see_other(&page.next_or_home(&next, identity.role())));
+    }
+    // The browser has the cookie of a session that the server no longer knows.
+    let has_ended = cookies::session(&page.request, &page.state).is_some();
+    let values = context! { next, has_ended, form => empty_form(context! { email => "" }) };
+    let mut response = page.show(None, "log_in.html", values).await?;
+    if has_ended {
+        let forgotten = response.add_cookie(&cookies::ended(&page.state));
+        forgotten.map_err(|error| Problem::internal(&error))?;
+    }
+    Ok(response)
+}
+
+/// POST /login
+pub async fn log_in(
+    caller: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (email, password) = (form.text("email").trim(), form.text("password"));
+    let logged_in = match form.needs(&["email", "password"]) {
+        Ok(()) => authenticate(caller.origin, &page.request, &page.state, email, password).await,
+        Err(missing) => Err(missing),
+    };
+    match logged_in {
+        Ok((opened, account)) => {
+            let mut response = see_other(&page.next_or_home(form.text("next"), account.role));
+            add_cookies(&page.state, &mut response, &opened, &account)?;
+            Ok(response)
+        }
+        Err(problem) => {
+            let values = context! { next => form.text("next"), has_ended => false };
+            page.again("log_in.html", &form, &problem, values)
+        }
+    }
+}
+
+/// POST /logout. Browsers also forget what was typed, for the next person at this device.
+pub async fn log_out(caller: Caller<Anyone>, page: Page, _: Form) -> Result<HttpResponse, Problem> {
+    sessions::end_own_session(caller.origin, &page.request, &page.state).await?;
+    let mut response = see_other("/");
+    let ended = response.add_cookie(&cookies::ended(&page.state));
+    ended.map_err(|error| Problem::internal(&error))?;
+    let clear = header::HeaderName::from_static("clear-site-data");
+    let storage = header::HeaderValue::from_static("\"storage\"");
+    response.headers_mut().insert(clear, storage);
+    Ok(response)
+}
+
+/// What the page asks about, by role.
+fn sign_up_values(role: &str, next: &str) -> Value {
+    context! { role, next }
+}
+
+/// GET /register
+pub async fn sign_up_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
+    if let Some(identity) = &caller.who {
+        return Ok(see_other(home(Some(identity.role()))));
+    }
+    let role = page.query("role").filter(|role| role == "employer");
+    let role = role.unwrap_or_else(|| "student".into());
+    let form =
+        context! { name => "", email => "", skills => "", workSpace => "", setting => "onCampus" };
+    let values = context! { form => empty_form(form), ..sign_up_values(&role, "") };
+    page.show(None, "sign_up.html", values).await
+}
+
+/// POST /register
+pub async fn sign_up(
+    caller: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let role = form.text("role");
+    let mut members = Map::new();
+    for name in ["role", "name", "password"] {
+        members.insert(name.into(), form.text(name).into());
+    }
+    members.insert("email".into(), form.text("email").trim().into());
+    if role == "employer" {
+        for name in ["setting", "workSpace"] {
+            if !form.is_blank(name) {
+                members.insert(name.into(), form.text(name).into());
+            }
+        }
+    } else if !form.is_blank("skills") {
+        members.insert("skills".into(), json!(listed(form.text("skills"))));
+    }
+    let (request, state) = (page.request.clone(), page.state.clone());
+    let sent = match form.needs(&["name", "email", "password"]) {
+        Ok(()) => accounts::register(caller, request, state, Form::json(members)?).await,
+        Err(missing) => Err(missing),
+    };
+    match sent {
+        Ok(_) => {
+            let values = context! { email => form.text("email").trim() };
+            page.show(None, "sign_up_sent.html", values).await
+        }
+        Err(problem) => page.again("sign_up.html", &form, &problem, sign_up_values(role, "")),
+    }
+}
+
+/// Words that are separated by commas.
+fn listed(text: &str) -> Vec<&str> {
+    let words = text.split([',', ';', '\n']).map(str::trim);
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// GET /verify-email: the link in a mail. It takes a press, so that a mail scanner that opens links confirms nothing.
+pub async fn confirm_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+    let token = page.query("token").unwrap_or_default();
+    let values = context! { token, state => "open", form => empty_form(context! {}) };
+    page.show(None, "confirm.html", values).await
+}
+
+/// POST /verify-email
+pub async fn confirm(
+    caller: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (token, password) = (form.text("token"), form.text("password"));
+    let confirmed = match form.needs(&["password"]) {
+        Ok(()) => enter_by_link(caller.origin, &page.request, &page.state, token, password).await,
+        Err(missing) => Err(missing),
+    };
+    match confirmed {
+        Ok((opened, account)) => {
+            let values = context! {
+                state => "done", token => "", email => account.email.as_str(), go_on => home(Some(account.role)),
+                waits => account.status == AccountStatus::Pending, form => empty_form(context! {}),
+            };
+            let status = actix_web::http::StatusCode::OK;
+            let mut response = page.html(status, Some(&account), "confirm.html", values)?;
+            add_cookies(&page.state, &mut response, &opened, &account)?;
+            Ok(response)
+        }
+        Err(problem) => {
+            let is_spent = matches!(problem.code(), Code::InvalidToken { .. });
+            let values = context! { token, state => if is_spent { "spent" } else { "open" } };
+            page.again("confirm.html", &form, &problem, values)
+        }
+    }
+}
+
+/// GET /forgot-password
+pub async fn forgot_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+    let values = context! { sent_to => (), form => empty_form(context! { email => "" }) };
+    page.show(None, "forgot.html", values).await
+}
+
+/// POST /forgot-password
+pub async fn forgot(
+    caller: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let email = form.text("email").trim();
+    let (request, state) = (page.request.clone(), page.state.clone());
+    let body = Form::json([("email".to_owned(), email.into())].into_iter().collect())?;
+    // The API's answer is the same for any text.
+    let is_email = Email::parse(email).map_err(|_| Invalid::one("email", FieldFault::NotAnEmail));
+    let sent = match form.needs(&["email"]).and(is_email.map_err(Problem::from)) {
+        Ok(_) => accounts::forgot_password(caller, request, state, body).await,
+        Err(wrong) => Err(wrong),
+    };
+    match sent {
+        Ok(_) => {
+            let values = context! { sent_to => email, form => empty_form(context! { email }) };
+            page.show(None, "forgot.html", values).await
+        }
+        Err(problem) => page.again("forgot.html", &form, &problem, context! { sent_to => () }),
+    }
+}
+
+/// GET /reset-password: the link in a mail.
+pub async fn reset_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+    let token = page.query("token").unwrap_or_default();
+    let values = context! { token, is_done => false, form => empty_form(context! {}) };
+    page.show(None, "reset.html", values).await
+}
+
+/// POST /reset-password
+pub async fn reset(
+    caller: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let (request, state) = (page.request.clone(), page.state.clone());
+    let members = ["token", "password"].map(|name| (name.to_owned(), form.text(name).into()));
+    let body = Form::json(members.into_iter().collect())?;
+    let done = match form.needs(&["password"]) {
+        Ok(()) => accounts::reset_password(caller, request, state, body).await,
+        Err(missing) => Err(missing),
+    };
+    match done {
+        Ok(_) => {
+            let values = context! { token => "", is_done => true, form => empty_form(context! {}) };
+            page.show(None, "reset.html", values).await
+        }
+        Err(problem) => {
+            let values = context! { token => form.text("token"), is_done => false };
+            page.again("reset.html", &form, &problem, values)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A form as a browser sends it.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest};
+use serde_json::{Map, Value};
+
+use crate::http::body::{JsonBody, media_type, read_to_limit, wrong_media_type};
+use crate::http::cookies;
+use crate::http::problem::{Because, Problem};
+use crate::http::state::State;
+use crate::model::{FieldFault, Invalid};
+
+const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+
+/// The fields of a form of our own pages. From another site's page, it is refused.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// What was entered, or nothing.
+    pub fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+
+    pub fn is_blank(&self, name: &str) -> bool {
+        self.text(name).trim().is_empty()
+    }
+
+    /// Fails if one of these fields is empty.
+    pub fn needs(&self, names: &[&str]) -> Result<(), Problem> {
+        let mut invalid = Invalid::default();
+        for name in names.iter().filter(|name| self.is_blank(name)) {
+            invalid.add(*name, FieldFault::Required);
+        }
+        if invalid.0.is_empty() {
+            return Ok(());
+        }
+        Err(invalid.into())
+    }
+
+    /// The body that a client of the API would send.
+    pub fn json(members: Map<String, Value>) -> Result<JsonBody, Problem> {
+        let bytes = serde_json::to_vec(&members).map_err(|error| Problem::internal(&error))?;
+        Ok(JsonBody(Bytes::from(bytes)))
+    }
+
+    /// Everything that was entered, to be shown again, except passwords.
+    pub fn entered(&self) -> Map<String, Value> {
+        let shown = self
+            .0
+            .iter()
+            .filter(|(name, _)| !name.to_lowercase().contains("password"));
+        let shown = shown.map(|(name, value)| (name.clone(), value.clone().into()));
+        shown.collect()
+    }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            if !cookies::is_same_origin(&request) {
+                return Err(Problem::forbidden(Because::Origin));
+            }
+            let state = request
+                .app_data::<Data<State>>()
+                .expect("the server is built with its state");
+            let limit = state.config.server.body_limit_kib * 1024;
+            let bytes = read_to_limit(&request, &mut payload, limit).await?;
+            if !media_type(&request).eq_ignore_ascii_case(URL_ENCODED) {
+                return Err(wrong_media_type(URL_ENCODED));
+            }
+            Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! Pages that the server renders: a template (web/templates), the texts of the reader's language, and what a handler of
+//! the API would answer. They work without JavaScript.
+
+mod account;
+mod form;
+mod page;
+mod said;
+mod templates;
+
+pub use account::{
+    confirm, confirm_form, forgot, forgot_form, log_in, log_in_form, log_out, reset, reset_form,
+    sign_up, sign_up_form,
+};
+pub use page::{IsPage, as_page, choose_language};
+pub use templates::{asset_path, content, file};

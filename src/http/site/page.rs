@@ -1,0 +1,298 @@
+//! What all pages share: the frame, the reader's language, and problems as pages.
+
+use actix_web::body::BoxBody;
+use actix_web::cookie::Cookie;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError as _};
+use minijinja::{Value, context};
+
+use super::form::Form;
+use super::said;
+use super::templates::render;
+use crate::http::caller::{Anyone, Caller, identity_of};
+use crate::http::cookies;
+use crate::http::eligibility::asked_language;
+use crate::http::problem::{Code, Problem};
+use crate::http::state::State;
+use crate::http::watch;
+use crate::model::{Account, Identity, Role};
+use crate::store::{Stored, keys};
+use crate::words::Words;
+
+/// Marks a route that answers with a page.
+#[derive(Clone, Copy)]
+pub struct IsPage;
+
+/// Where each role's work begins, and the links in the frame.
+const VISITOR: &[(&str, &str)] = &[("/", "nav.jobs")];
+const STUDENT: &[(&str, &str)] = &[
+    ("/", "nav.jobs"),
+    ("/applications", "nav.applications"),
+    ("/profile", "nav.profile"),
+];
+const EMPLOYER: &[(&str, &str)] = &[
+    ("/postings", "nav.postings"),
+    ("/post", "nav.post"),
+    ("/", "nav.jobs"),
+    ("/profile", "nav.profile"),
+];
+const ADMIN: &[(&str, &str)] = &[
+    ("/office", "nav.office"),
+    ("/", "nav.jobs"),
+    ("/profile", "nav.profile"),
+];
+
+fn links(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
+    match role {
+        None => VISITOR,
+        Some(Role::Student) => STUDENT,
+        Some(Role::Employer) => EMPLOYER,
+        Some(Role::Admin) => ADMIN,
+    }
+}
+
+pub fn home(role: Option<Role>) -> &'static str {
+    links(role)[0].0
+}
+
+/// A request for a page.
+pub struct Page {
+    pub state: Data<State>,
+    pub request: HttpRequest,
+    pub words: &'static Words,
+}
+
+impl FromRequest for Page {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Self::of(request)))
+    }
+}
+
+impl Page {
+    fn of(request: &HttpRequest) -> Self {
+        let state = request
+            .app_data::<Data<State>>()
+            .expect("the server is built with its state")
+            .clone();
+        let chosen = cookies::read(request, cookies::LANGUAGE).map(str::to_owned);
+        let chosen = chosen.filter(|tag| Words::languages().any(|language| language == tag));
+        let language = chosen.or_else(|| asked_language(request, &state));
+        Self {
+            words: Words::of(language.as_deref().unwrap_or_default()),
+            request: request.clone(),
+            state,
+        }
+    }
+
+    /// A parameter of the address.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let query = self.request.query_string().as_bytes();
+        let mut pairs = form_urlencoded::parse(query);
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// Where to go after a login: a page of this site, or the role's first one.
+    pub fn next_or_home(&self, next: &str, role: Role) -> String {
+        safe_next(next)
+            .unwrap_or_else(|| home(Some(role)))
+            .to_owned()
+    }
+
+    pub async fn show(
+        &self,
+        identity: Option<&Identity>,
+        template: &str,
+        values: Value,
+    ) -> Result<HttpResponse, Problem> {
+        let account = match identity {
+            Some(identity) => {
+                let reader = self.state.read()?;
+                reader.get(&keys::account(identity.account_id)).await?
+            }
+            None => None,
+        };
+        let account = account
+            .as_ref()
+            .map(|account: &Stored<Account>| &account.record);
+        self.html(StatusCode::OK, account, template, values)
+    }
+
+    /// The account that has logged in to this browser.
+    async fn account(&self) -> Result<Option<Stored<Account>>, Problem> {
+        let reader = self.state.read()?;
+        match identity_of(&self.request, &self.state, &reader).await? {
+            Some(identity) => Ok(reader.get(&keys::account(identity.account_id)).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// A page for somebody whose account is known already.
+    pub fn html(
+        &self,
+        status: StatusCode,
+        account: Option<&Account>,
+        template: &str,
+        values: Value,
+    ) -> Result<HttpResponse, Problem> {
+        let role = account.map(|account| account.role);
+        let path = self.request.path();
+        let links: Vec<Value> = links(role)
+            .iter()
+            .map(|(address, name)| {
+                let is_here = path == *address || (*address == "/" && path.starts_with("/jobs/"));
+                context! { address => *address, name => *name, is_here }
+            })
+            .collect();
+        let here = self.request.uri().path_and_query();
+        let frame = context! {
+            language => self.words.language, languages => Words::languages().collect::<Vec<_>>(), links,
+            path, here => here.map_or(path, |here| here.as_str()), home => home(role),
+            account => account.map(|account| context! { name => account.name.as_str(), email => account.email.as_str() }),
+        };
+        let values = context! { ..values, ..frame };
+        let page = render(template, self.words, values);
+        let page = page.map_err(|error| Problem::internal(&format!("{error:#}")))?;
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        response.insert_header((header::VARY, "accept-language, cookie"));
+        response.insert_header((header::CONTENT_LANGUAGE, self.words.language));
+        Ok(response.body(page))
+    }
+
+    /// The same form again, with what was entered and what is wrong with it.
+    pub fn again(
+        &self,
+        template: &str,
+        form: &Form,
+        problem: &Problem,
+        values: Value,
+    ) -> Result<HttpResponse, Problem> {
+        let mut errors = serde_json::Map::new();
+        // Faults of what the form does not ask for.
+        let mut others = Vec::new();
+        for error in problem.errors() {
+            let text = said::fault(self.words, error, form.is_blank(&error.field));
+            if !form.has(&error.field) {
+                others.push(format!("{}: {text}", error.field));
+            }
+            errors.entry(&error.field).or_insert(text.into());
+        }
+        let wrong = if errors.is_empty() {
+            said::problem(self.words, problem)
+        } else {
+            let count = [("count".to_owned(), errors.len().into())];
+            self.words.say("form.wrong", &count.into_iter().collect())
+        };
+        let first = problem.errors().first().map(|error| error.field.as_str());
+        let form = context! { errors => minijinja::value::Serde(errors), wrong, first, others, values => minijinja::value::Serde(form.entered()) };
+        let values = context! { form, ..values };
+        let mut response = self.html(problem.status_code(), None, template, values)?;
+        problem.add_headers(response.headers_mut());
+        Ok(response)
+    }
+}
+
+/// The values of a form that nobody has filled in yet.
+pub fn empty_form(values: Value) -> Value {
+    context! { errors => context! {}, wrong => (), first => (), others => (), values }
+}
+
+/// A path of this site. Browsers take some other texts that start with a slash for other hosts.
+fn safe_next(next: &str) -> Option<&str> {
+    let rest = next.strip_prefix('/')?;
+    let is_other = rest.starts_with(['/', '\\']) || next.chars().any(char::is_control);
+    (!is_other).then_some(next)
+}
+
+pub fn see_other(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .finish()
+}
+
+/// Wraps every request: the problems of a page are a page.
+pub async fn as_page(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let response = next.call(request).await?;
+    let request = response.request();
+    if request.app_data::<IsPage>().is_none() {
+        return Ok(response);
+    }
+    let error = response.response().error();
+    let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) else {
+        return Ok(response);
+    };
+    let page = Page::of(request);
+    let answer = problem_page(&page, problem).await;
+    Ok(match answer {
+        Ok(answer) => response.into_response(answer),
+        Err(_) => response,
+    })
+}
+
+/// Whoever must log in is led there; any other problem is told.
+async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Problem> {
+    if problem.is(&Code::Unauthenticated) && page.request.method().is_safe() {
+        let here = page.request.uri().path_and_query();
+        let here = here.map_or("/", |here| here.as_str());
+        let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+        return Ok(see_other(&format!("/login?next={next}")));
+    }
+    let values = context! {
+        is_missing => problem.is(&Code::NotFound), text => said::problem(page.words, problem),
+        request_id => problem.status_code().is_server_error().then(watch::request_id),
+    };
+    // What prevented the answer may also hide who asked, and then the page is for anybody.
+    let account = page.account().await.ok().flatten();
+    let account = account.as_ref().map(|account| &account.record);
+    let mut answer = page.html(problem.status_code(), account, "problem.html", values)?;
+    problem.add_headers(answer.headers_mut());
+    Ok(answer)
+}
+
+/// POST /language: the pages' language in this browser.
+pub async fn choose_language(
+    _: Caller<Anyone>,
+    page: Page,
+    form: Form,
+) -> Result<HttpResponse, Problem> {
+    let mut response = see_other(safe_next(form.text("next")).unwrap_or("/"));
+    let chosen = form.text("language");
+    if let Some(language) = Words::languages().find(|language| *language == chosen) {
+        let cookie: Cookie<'_> = cookies::language(&page.state, language);
+        let added = response.add_cookie(&cookie);
+        added.map_err(|error| Problem::internal(&error))?;
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_this_site_comes_next() {
+        for next in ["/", "/applications", "/?q=a%20b&skill=x", "/jobs/1#top"] {
+            assert_eq!(safe_next(next), Some(next));
+        }
+        for other in [
+            "",
+            "jobs",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+        ] {
+            assert_eq!(safe_next(other), None, "{other}");
+        }
+    }
+}

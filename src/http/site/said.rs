@@ -1,0 +1,55 @@
+//! Problems in the reader's language.
+
+use serde_json::{Map, Value};
+
+use crate::http::problem::Problem;
+use crate::model::FieldError;
+use crate::words::Words;
+
+/// Above this, a wait is told in minutes.
+const SECONDS: u64 = 90;
+
+/// The sentence of a problem.
+pub fn problem(words: &Words, problem: &Problem) -> String {
+    let (code, params) = problem.code().parts();
+    let name = format!("problem.{code}");
+    if words.has(&name) {
+        words.say(&name, &in_words(words, params))
+    } else {
+        words.say("problem.unknown", &Map::new())
+    }
+}
+
+/// The sentence of a field's fault. One that is empty has a text of its own.
+pub fn fault(words: &Words, error: &FieldError, is_blank: bool) -> String {
+    let missing = format!("missing.{}", error.field);
+    if is_blank && words.has(&missing) {
+        return words.say(&missing, &Map::new());
+    }
+    let (code, params) = crate::model::named_parts(&error.fault);
+    words.say(&format!("invalid.{code}"), &in_words(words, params))
+}
+
+/// The params of a sentence, with codes such as a status as words.
+fn in_words(words: &Words, params: Map<String, Value>) -> Map<String, Value> {
+    let wait = params.get("retryAfter").and_then(Value::as_u64);
+    let mut said: Map<String, Value> = params
+        .into_iter()
+        .map(|(name, value)| {
+            let code = value.as_str().map(|value| format!("param.{name}.{value}"));
+            let known = code.filter(|code| words.has(code));
+            let value = known.map_or(value, |code| words.say(&code, &Map::new()).into());
+            (name, value)
+        })
+        .collect();
+    if let Some(seconds) = wait {
+        let (name, count) = if seconds > SECONDS {
+            ("wait.minutes", seconds.div_ceil(60))
+        } else {
+            ("wait.seconds", seconds)
+        };
+        let count = [("count".to_owned(), count.into())].into_iter().collect();
+        said.insert("wait".into(), words.say(name, &count).into());
+    }
+    said
+}

@@ -1,0 +1,366 @@
+//! The pages that the server renders, without a browser: what a form gets back, who may send it, and in which language.
+
+use crate::support::{Board, PASSWORD, Reply};
+use corkboard::http::page_routes;
+use reqwest::{Client, Method, redirect};
+
+/// A browser without JavaScript: it sends what browsers send with a form, and follows no redirect by itself.
+struct Visitor<'a> {
+    board: &'a Board,
+    client: Client,
+    cookies: Vec<String>,
+    language: &'static str,
+}
+
+struct Shown {
+    status: u16,
+    location: String,
+    html: String,
+    cookies: Vec<String>,
+}
+
+impl<'a> Visitor<'a> {
+    fn of(board: &'a Board) -> Self {
+        let client = Client::builder().redirect(redirect::Policy::none());
+        Self {
+            board,
+            client: client.build().unwrap(),
+            cookies: Vec::new(),
+            language: "en",
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        form: Option<&[(&str, &str)]>,
+        site: &str,
+    ) -> Shown {
+        let url = format!("{}{path}", self.board.url);
+        let mut request = self.client.request(method, url);
+        request = request.header("accept", "text/html,*/*;q=0.8");
+        request = request.header("accept-language", self.language);
+        request = request.header("sec-fetch-site", site);
+        if !self.cookies.is_empty() {
+            request = request.header("cookie", self.cookies.join("; "));
+        }
+        if let Some(form) = form {
+            let mut encoded = form_urlencoded::Serializer::new(String::new());
+            encoded.extend_pairs(form);
+            let kind = "application/x-www-form-urlencoded";
+            request = request.header("content-type", kind).body(encoded.finish());
+        }
+        let response = request.send().await.unwrap();
+        let header = |name: &str| {
+            let value = response.headers().get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        let cookies = response.headers().get_all("set-cookie").iter();
+        let cookies = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+        Shown {
+            status: response.status().as_u16(),
+            location: header("location"),
+            cookies: cookies.map(str::to_owned).collect(),
+            html: response.text().await.unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Shown {
+        self.ask(Method::GET, path, None, "none").await
+    }
+
+    async fn send(&mut self, path: &str, form: &[(&str, &str)]) -> Shown {
+        let shown = self
+            .ask(Method::POST, path, Some(form), "same-origin")
+            .await;
+        for cookie in &shown.cookies {
+            let (name, value) = cookie.split_once('=').unwrap();
+            self.cookies
+                .retain(|old| !old.starts_with(&format!("{name}=")));
+            if !value.is_empty() {
+                self.cookies.push(cookie.clone());
+            }
+        }
+        shown
+    }
+}
+
+#[actix_web::test]
+async fn an_account_works_without_javascript() {
+    let board = Board::start();
+    let mut ann = Visitor::of(&board);
+    let form = [
+        ("role", "student"),
+        ("name", "Ann"),
+        ("email", " ann@example.edu "),
+        ("password", PASSWORD),
+        ("skills", "Spanish, shelving"),
+    ];
+    let sent = ann.send("/register", &form).await;
+    assert!(
+        sent.html.contains("We sent an email to ann@example.edu."),
+        "{}",
+        sent.html
+    );
+    let token = board.mailed_token("ann@example.edu", "verify-email").await;
+
+    // Opening the link confirms nothing.
+    let opened = ann.get(&format!("/verify-email?token={token}")).await;
+    assert!(opened.html.contains(&format!("value=\"{token}\"")));
+    let confirmed = ann
+        .send(
+            "/verify-email",
+            &[("token", &token), ("password", PASSWORD)],
+        )
+        .await;
+    assert!(
+        confirmed.html.contains("ann@example.edu is confirmed."),
+        "{}",
+        confirmed.html
+    );
+    // That was a login: the frame says so, and the API knows the cookie.
+    assert!(confirmed.html.contains("Log out"));
+    let me = board
+        .request(Method::GET, "me")
+        .header("cookie", ann.cookies.join("; "));
+    let me = board.send(me).await.expect(200).json();
+    assert_eq!(
+        me["student"]["skills"],
+        serde_json::json!(["Spanish", "shelving"])
+    );
+
+    let gone = ann.send("/logout", &[]).await;
+    assert_eq!((gone.status, &*gone.location), (303, "/"));
+    assert!(
+        !ann.cookies
+            .iter()
+            .any(|cookie| cookie.starts_with("corkboard="))
+    );
+    let again = ann
+        .send(
+            "/verify-email",
+            &[("token", &token), ("password", PASSWORD)],
+        )
+        .await;
+    assert!(
+        again.html.contains("This link no longer works"),
+        "{}",
+        again.html
+    );
+
+    let wrong = ann
+        .send(
+            "/login",
+            &[
+                ("email", "ann@example.edu"),
+                ("password", "not this one"),
+                ("next", "/profile"),
+            ],
+        )
+        .await;
+    assert_eq!(wrong.status, 401);
+    assert!(wrong.html.contains("Wrong email or password."));
+    assert!(
+        wrong.html.contains("value=\"ann@example.edu\"") && !wrong.html.contains("not this one")
+    );
+    assert!(
+        wrong.html.contains("name=\"next\" value=\"/profile\"")
+            || wrong.html.contains("name=\"next\" value=\"&#x2f;profile\"")
+    );
+    for (next, leads_to) in [("/profile", "/profile"), ("//evil.example", "/"), ("", "/")] {
+        let form = [
+            ("email", "ann@example.edu"),
+            ("password", PASSWORD),
+            ("next", next),
+        ];
+        let logged_in = ann.send("/login", &form).await;
+        assert_eq!((logged_in.status, &*logged_in.location), (303, leads_to));
+    }
+    // Whoever is logged in needs no login page.
+    let login = ann.get("/login?next=/applications").await;
+    assert_eq!((login.status, &*login.location), (303, "/applications"));
+
+    let asked = ann
+        .send("/forgot-password", &[("email", "ann@example.edu")])
+        .await;
+    assert!(
+        asked.html.contains("we&#x27;ve sent a link") || asked.html.contains("we've sent a link"),
+        "{}",
+        asked.html
+    );
+    let token = board
+        .mailed_token("ann@example.edu", "reset-password")
+        .await;
+    let done = ann
+        .send(
+            "/reset-password",
+            &[("token", &token), ("password", "battery horse")],
+        )
+        .await;
+    assert!(done.html.contains("Password changed"), "{}", done.html);
+    // The session has ended with the old password. The login says so, once.
+    let ended = ann.get("/login").await;
+    assert!(
+        ended.html.contains("You&#x27;ve been logged out."),
+        "{}",
+        ended.html
+    );
+    assert_eq!(ended.cookies, ["corkboard="]);
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_form_says_what_is_wrong_and_keeps_what_was_entered() {
+    let board = Board::start();
+    let mut visitor = Visitor::of(&board);
+    let name = "<script>alert(1)</script> & \"co\"";
+    let form = [
+        ("role", "employer"),
+        ("name", name),
+        ("email", "no email"),
+        ("password", ""),
+        ("workSpace", "Café"),
+        ("setting", "offCampus"),
+    ];
+    let wrong = visitor.send("/register", &form).await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.html.contains("Please fix 1 error below.")
+            && wrong.html.contains("Enter your password.")
+    );
+    assert!(
+        !wrong.html.contains("<script>") && wrong.html.contains("&lt;script&gt;"),
+        "markup is text"
+    );
+    assert!(wrong.html.contains("value=\"offCampus\" selected"));
+    let form = [
+        ("role", "employer"),
+        ("name", "Bob"),
+        ("email", "no email"),
+        ("password", "short"),
+    ];
+    let wrong = visitor.send("/register", &form).await;
+    assert!(
+        wrong.html.contains("Please fix 2 errors below.")
+            && wrong.html.contains("Use at least 8 characters."),
+        "{}",
+        wrong.html
+    );
+    // A role that no form has.
+    let form = [
+        ("role", "admin"),
+        ("name", "Bob"),
+        ("email", "bob@example.edu"),
+        ("password", PASSWORD),
+    ];
+    assert_eq!(visitor.send("/register", &form).await.status, 422);
+    for (path, form) in [
+        ("/login", [("email", "")]),
+        ("/verify-email", [("token", "x")]),
+        ("/reset-password", [("token", "x")]),
+        ("/forgot-password", [("email", " ")]),
+    ] {
+        let wrong = visitor.send(path, &form).await;
+        assert_eq!(wrong.status, 422, "{path}");
+        assert!(wrong.html.contains("aria-invalid=\"true\""), "{path}");
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_form_comes_from_our_own_pages() {
+    let board = Board::start();
+    board.join("student", "ann@example.edu").await;
+    let visitor = Visitor::of(&board);
+    let login = [("email", "ann@example.edu"), ("password", PASSWORD)];
+    for entry in page_routes()
+        .iter()
+        .filter(|entry| entry.method == Method::POST.as_str())
+    {
+        for site in ["cross-site", "same-site", "none"] {
+            let refused = visitor
+                .ask(Method::POST, entry.path, Some(&login), site)
+                .await;
+            assert_eq!(refused.status, 403, "{} {site}", entry.path);
+            assert!(refused.cookies.is_empty() && refused.html.starts_with("<!doctype html>"));
+        }
+        let put = visitor
+            .ask(Method::PUT, entry.path, Some(&login), "same-origin")
+            .await;
+        assert_eq!(put.status, 405, "{}", entry.path);
+        let json = visitor.client.post(format!("{}{}", board.url, entry.path));
+        let json = json
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json");
+        assert_eq!(
+            json.body("{}").send().await.unwrap().status(),
+            415,
+            "{}",
+            entry.path
+        );
+    }
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_page_is_in_the_readers_language() {
+    let board = Board::start();
+    let mut visitor = Visitor::of(&board);
+    visitor.language = "es-MX,es;q=0.9,en;q=0.5";
+    let page = visitor.get("/login").await;
+    assert!(
+        page.html.contains("<html lang=\"es\">") && page.html.contains("Iniciar sesión"),
+        "{}",
+        page.html
+    );
+    let chosen = visitor
+        .send("/language", &[("language", "en"), ("next", "/login")])
+        .await;
+    assert_eq!((chosen.status, &*chosen.location), (303, "/login"));
+    assert!(
+        visitor
+            .get("/login")
+            .await
+            .html
+            .contains("<html lang=\"en\">")
+    );
+    let odd = visitor
+        .send(
+            "/language",
+            &[("language", "tlh"), ("next", "https://evil.example/")],
+        )
+        .await;
+    assert_eq!((odd.status, &*odd.location), (303, "/"));
+    assert!(
+        visitor
+            .get("/login")
+            .await
+            .html
+            .contains("<html lang=\"en\">")
+    );
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn files_of_pages_are_kept_for_good() {
+    let board = Board::start();
+    let visitor = Visitor::of(&board);
+    let page = visitor.get("/login").await.html.replace("&#x2f;", "/");
+    let (_, rest) = page.split_once("rel=\"stylesheet\" href=\"").unwrap();
+    let style = rest.split('"').next().unwrap();
+    let reply: Reply = board
+        .send(board.request(Method::GET, style))
+        .await
+        .expect(200);
+    assert!(reply.header("content-type").starts_with("text/css"));
+    assert!(reply.text.contains("--accent") && reply.text.contains(".button"));
+    for missing in [
+        "/assets/x/templates/layout.html",
+        "/assets/x/nothing.css",
+        "/templates/layout.html",
+    ] {
+        assert_eq!(visitor.get(missing).await.status, 404, "{missing}");
+    }
+    board.stop().await;
+}
