@@ -175,3 +175,34 @@ fn only_a_public_key_is_taken() {
         std::fs::remove_file(site.path("config.toml")).unwrap();
     }
 }
+
+#[actix_web::test]
+async fn a_download_is_encrypted_if_there_is_a_key() {
+    let site = Site::new();
+    let (own, public) = site.key("own.txt");
+    let board = Board::start_with(Clock::System, |config| {
+        config.backup.recipient = Some(public.parse().unwrap());
+    });
+    let admin = board.admin().await;
+    let employer = board.join("employer", "library@example.edu").await;
+    board.post_job(&employer, json!({"jobTitle": "Kept"})).await;
+    let answer = asked(&board, &admin).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let name = answer.headers()["content-disposition"].to_str().unwrap();
+    assert!(name.ends_with(".backup.age\""), "{name}");
+    let bytes = answer.bytes().await.unwrap();
+    assert!(bytes.starts_with(b"age-encryption.org/v1\n"));
+    let file = site.file(&bytes);
+    let restored = tempfile::tempdir().unwrap();
+    failed(&corkboard(restored.path(), &["restore", &file]));
+    done(&corkboard(
+        restored.path(),
+        &["restore", &file, "--identity", &own],
+    ));
+    assert_sound(restored.path());
+    board.stop().await;
+    let board = Board::start_in(restored, Clock::System, |_| {});
+    let found = board.get(None, "jobs").await.expect(200).json();
+    assert_eq!(found["items"][0]["jobTitle"], "Kept");
+    board.stop().await;
+}

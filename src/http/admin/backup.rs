@@ -14,7 +14,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
 use crate::http::watch;
 use crate::model::Event;
-use crate::store::{About, StoreError, Transaction, wait, write_backup};
+use crate::store::{About, ENCRYPTED_SUFFIX, StoreError, Transaction, wait, write_backup_for};
 
 /// Most records of a backup, of about half a mebibyte, that wait for the client. Beyond that, the backup waits.
 const RECORDS: usize = 4;
@@ -42,11 +42,19 @@ pub async fn download(
     let taken_at = state.now();
     let about = About::new(&state.campus().name, taken_at);
     let (records, mut sent) = mpsc::channel(RECORDS);
+    let recipient = state.config.backup.recipient.clone();
+    let suffix = recipient.as_ref().map_or("", |_| ENCRYPTED_SUFFIX);
     let (request_id, runtime) = (watch::request_id(), Handle::current());
     // Reading the store blocks.
     actix_web::rt::task::spawn_blocking(move || {
         let mut output = Output { records, runtime };
-        let mut written = wait(write_backup(&reader, about, &mut output)).map(drop);
+        let mut written = wait(write_backup_for(
+            recipient.as_ref(),
+            &reader,
+            about,
+            &mut output,
+        ))
+        .map(drop);
         drop(reader);
         // Before the end of the answer, so that the client's next request finds it free.
         drop(permit);
@@ -56,7 +64,7 @@ pub async fn download(
         }
     });
     let day = taken_at.day(&state.campus().time_zone);
-    let name = format!("attachment; filename=\"corkboard-{day}.backup\"");
+    let name = format!("attachment; filename=\"corkboard-{day}.backup{suffix}\"");
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
         .insert_header((header::CONTENT_DISPOSITION, name))

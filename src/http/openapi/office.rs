@@ -33,7 +33,8 @@ pub fn operations() -> Vec<Operation> {
             .page::<AuditRow>("A page, newest first."),
         operation("POST", "/api/v1/admin/backup", "Downloads a backup")
             .detail("Everything that is stored, as it is at this moment. `corkboard restore` restores it, and refuses an incomplete file. The \
-                 file holds personal data and password hashes. One backup runs at a time; another request meanwhile gets 503.")
+                 file holds personal data and password hashes. It is encrypted if the settings name a public key. One backup \
+                 runs at a time; another request meanwhile gets 503.")
             .content(200, "The backup, as an attachment.", "application/octet-stream", json!({})),
         operation("POST", "/api/v1/admin/import/{kind}", "Imports a CSV file")
             .detail("Valid rows are stored; invalid ones are reported with line and field. A second run changes nothing. Values are read \
