@@ -45,10 +45,9 @@ pub enum StartError {
          the server"
     )]
     Hidden(PathBuf, std::io::Error),
-    #[error(
-        "backup.folder: {folder} is in the data folder {data}; save the backups somewhere else"
-    )]
-    BackupsInData { folder: PathBuf, data: PathBuf },
+    /// Settings that contradict each other, or with which backups would be lost together with the data.
+    #[error("{0}")]
+    Backups(String),
     #[error("cannot listen on {0}: {1}; choose another address with --listen or in config.toml")]
     Listen(std::net::SocketAddr, std::io::Error),
     #[error(transparent)]
@@ -143,15 +142,10 @@ fn must_be_there(config: &Config) -> Result<(), StartError> {
     }
 }
 
-/// Refuses settings with which backups would be lost together with the data.
-pub fn check_backup_folder(config: &Config) -> Result<(), StartError> {
-    match &config.backup.folder {
-        Some(folder) if config.is_in_data_folder(folder) => Err(StartError::BackupsInData {
-            folder: folder.clone(),
-            data: config.data.dir.clone(),
-        }),
-        _ => Ok(()),
-    }
+pub fn check_backups(config: &Config) -> Result<(), StartError> {
+    config
+        .backup_fault()
+        .map_or(Ok(()), |fault| Err(StartError::Backups(fault)))
 }
 
 /// Opens a store for reading. One in the data folder that a crash left open is closed first, and one that a server uses
@@ -200,7 +194,7 @@ pub struct Running {
 
 /// Opens the data folder, starts all parts and listens. Must be called inside an actix runtime.
 pub async fn start(config: Config, clock: Clock) -> Result<Running, StartError> {
-    check_backup_folder(&config)?;
+    check_backups(&config)?;
     let folder = make_folder(&config.data.dir)?.to_owned();
     let listen = config.server.listen;
     let failed = |error| StartError::Listen(listen, error);

@@ -28,8 +28,13 @@ pub fn init_quiet() -> io::Result<()> {
     start("warn,actix_server=error,actix_http::h1::dispatcher=off")
 }
 
+/// The HTTP client's finer lines have signed addresses, which others could use for some minutes.
+const CAPPED: [&str; 2] = ["ureq=info", "ureq_proto=info"];
+
 fn start(default: &str) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let capped = CAPPED.iter().filter_map(|capped| capped.parse().ok());
+    let filter = capped.fold(filter, EnvFilter::add_directive);
     let logs = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)

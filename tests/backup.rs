@@ -1,5 +1,6 @@
 //! Backups come back: what was saved while others write, what a restore leaves out, and what it refuses.
 
+mod bucket;
 mod encrypted;
 mod scheduled;
 

@@ -34,6 +34,8 @@ const NEIGHBORS: &[(&str, &str)] = &[
 const CRATE_OWNERS: &[(&str, &[&str])] = &[
     ("actix_web", &["http", "app", "cli"]),
     ("age", &["config", "store"]),
+    ("rusty_s3", &["followers"]),
+    ("ureq", &["followers"]),
     ("redb", &["store"]),
     ("tokio_postgres", &["store"]),
     ("tantivy", &["search"]),

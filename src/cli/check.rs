@@ -30,7 +30,7 @@ pub struct Check {
 
 impl Check {
     pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
-        app::check_backup_folder(config)?;
+        app::check_backups(config)?;
         let reader = app::read_only_store(config)?;
         let mut checked = store::check(&reader, &mut first_ones()).await?;
         drop(reader);

@@ -1,6 +1,7 @@
 //! `config.toml` and its overrides from the environment. All values in here are valid.
 
 mod backup;
+mod bucket;
 mod data_folder;
 mod load;
 mod read;
@@ -11,6 +12,7 @@ mod values;
 mod wrong;
 
 pub use backup::BackupSettings;
+pub use bucket::{BucketAddress, SecretKey};
 pub use load::ConfigError;
 pub use samples::Warning;
 pub use settings::{

@@ -40,8 +40,8 @@ enum Fault {
 /// Most characters of a value to repeat.
 const MAX_SHOWN_CHARS: usize = 80;
 /// Settings whose values nobody else may read, and error messages end up in logs. A private key may be where the public one
-/// belongs.
-const SECRETS: [&str; 3] = ["password", "url", "recipient"];
+/// belongs, and an address may have a password in it.
+const SECRETS: [&str; 5] = ["password", "url", "recipient", "bucket", "secret_key"];
 
 impl Wrong {
     fn new(fault: Fault) -> Self {

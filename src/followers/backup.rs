@@ -1,12 +1,14 @@
 //! Takes a backup each day (`[backup]`) while the board runs. A failure never stops the board: it is logged, `/readyz`
 //! shows it, the office is told once a day, and the backup is tried again.
 
+mod bucket;
+mod destination;
 mod folder;
 mod health;
+mod name;
 
 pub use health::{BackupState, Backups};
 
-use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +16,10 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use super::follower::{FollowError, Follower, Next, Turn};
-use crate::config::{Config, Recipient};
-use crate::model::{BackupFault, Event, Timestamp};
-use crate::store::{About, BackupError, Origin, Store, StoreError, Transaction, keys, save_backup};
-use folder::Folder;
+use crate::config::Config;
+use crate::model::{Event, Timestamp};
+use crate::store::{About, Origin, Store, StoreError, Transaction, keys};
+use destination::{Destination, SaveError, fault};
 
 /// How often to see whether a backup is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -42,10 +44,9 @@ impl Schedule {
 pub(super) struct BackupFollower {
     backups: Arc<Backups>,
     campus: String,
-    folder: Folder,
+    destination: Destination,
     schedule: Schedule,
     keep: usize,
-    recipient: Option<Recipient>,
     /// When the last try failed.
     failed_at: Option<Timestamp>,
 }
@@ -57,13 +58,12 @@ impl BackupFollower {
         Some(Self {
             backups: backups.clone(),
             campus: config.campus.name.clone(),
-            folder: Folder::new(settings.folder.clone()?, settings.recipient.is_some()),
+            destination: Destination::new(config)?,
             schedule: Schedule {
                 at: settings.at,
                 zone: config.campus.time_zone.clone(),
             },
             keep: settings.keep.get() as usize,
-            recipient: settings.recipient.clone(),
             failed_at: None,
         })
     }
@@ -90,39 +90,33 @@ impl BackupFollower {
     }
 
     /// Returns when the newest backup was taken.
-    async fn attempt(&mut self, turn: &Turn) -> Result<Timestamp, BackupError> {
-        self.folder.open()?;
+    async fn attempt(&mut self, turn: &Turn) -> Result<Timestamp, SaveError> {
+        let may_go_on = || !turn.is_ending();
         let taken_at = turn.store.clock().now();
+        let saved = self.destination.saved(&may_go_on)?.into_iter();
         if self.backups.last_success().is_none()
-            && let Some(newest) = self.newest(taken_at)?
+            && let Some(newest) = saved.filter(|at| *at <= taken_at.plus(MAX_AHEAD)).max()
         {
             self.backups.found(newest);
             if self.schedule.is_met_by(newest, taken_at) {
                 return Ok(newest);
             }
         }
-        self.folder.remove_parts()?;
-        let file = self.folder.file(taken_at);
         let about = About::new(&self.campus, taken_at);
         let reader = turn.store.read()?;
-        let recipient = self.recipient.as_ref();
-        let contents = save_backup(reader, about, &file, recipient, &|| !turn.is_ending()).await?;
-        tracing::info!(file = %file.display(), rows = contents.rows, "took the daily backup");
-        self.folder.remove_old(taken_at, self.keep);
+        let destination = &mut self.destination;
+        let contents = destination.save(reader, about, &may_go_on).await?;
+        let name = destination.name(taken_at);
+        tracing::info!(to = %destination, name, rows = contents.rows, "took the daily backup");
+        destination.remove_old(taken_at, self.keep, &may_go_on);
         Ok(taken_at)
     }
 
-    /// When the newest backup in the folder was taken.
-    fn newest(&self, now: Timestamp) -> io::Result<Option<Timestamp>> {
-        let saved = self.folder.saved()?.into_iter().map(|saved| saved.taken_at);
-        Ok(saved.filter(|at| *at <= now.plus(MAX_AHEAD)).max())
-    }
-
     /// Logs a failure and tells the office, once a day.
-    async fn report(&mut self, error: &BackupError, store: &Store) {
+    async fn report(&mut self, error: &SaveError, store: &Store) {
         let because = fault(error);
         tracing::error!(
-            folder = %self.folder.path.display(),
+            to = %self.destination,
             %error,
             retry_in_minutes = RETRY_AFTER.as_secs() / 60,
             "the daily backup failed. {}",
@@ -175,33 +169,14 @@ async fn note_failure(
     transaction.log(failed.clone())
 }
 
-fn fault(error: &BackupError) -> BackupFault {
-    match error {
-        BackupError::Io(error) => match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => BackupFault::DiskFull,
-            ErrorKind::NotFound | ErrorKind::NotADirectory => BackupFault::NoFolder,
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => BackupFault::NotAllowed,
-            _ => BackupFault::Disk,
-        },
-        BackupError::Store(_) => BackupFault::Store,
-        BackupError::ReadBack(_)
-        | BackupError::Changed
-        | BackupError::Encrypted
-        | BackupError::WrongKey
-        | BackupError::NotABackup
-        | BackupError::Newer(_)
-        | BackupError::Unknown(_)
-        | BackupError::Cut(_)
-        | BackupError::Damaged(_) => BackupFault::Damaged,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
     use crate::clock::Clock;
+    use crate::model::BackupFault;
     use crate::store::MemoryEngine;
     use crate::store::Now as _;
 
@@ -263,7 +238,7 @@ mod tests {
         let engine = Arc::new(MemoryEngine::default());
         let store = Store::new(engine, Clock::Fixed(clock.clone()));
         let told = || store.read().unwrap().log_end().now().unwrap();
-        let full = BackupError::Io(ErrorKind::StorageFull.into());
+        let full = SaveError::from(std::io::Error::from(ErrorKind::StorageFull));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

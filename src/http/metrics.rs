@@ -234,7 +234,7 @@ impl Metrics {
         self.changes_waiting.set(load.waiting as i64);
         let lost = telemetry::lost();
         self.log_lines_lost.inner().store(lost, Ordering::Relaxed);
-        if state.config.backup.folder.is_some() {
+        if state.config.backup.is_on() {
             let last = state.backups.last_success().unwrap_or_default();
             self.last_backup
                 .get_or_create(&[])

@@ -91,7 +91,7 @@ pub struct RulesPart {
 
 #[derive(Serialize, ToSchema)]
 pub struct BackupPart {
-    /// `ok`, `failing`, or `off` if the settings name no folder for daily backups.
+    /// `ok`, `failing`, or `off` if the settings name no folder or bucket for daily backups.
     #[schema(value_type = String)]
     state: BackupState,
 }

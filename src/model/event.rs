@@ -122,6 +122,12 @@ pub enum BackupFault {
     Damaged,
     /// The board's own data could not be read.
     Store,
+    BucketUnreachable,
+    /// Its service does not accept the keys, or they do not allow enough.
+    BucketRefused,
+    NoBucket,
+    /// The bucket reported another error.
+    Bucket,
 }
 
 impl BackupFault {
@@ -136,6 +142,12 @@ impl BackupFault {
             Self::Disk => "The disk for backups reported an error.",
             Self::Damaged => "The backup was damaged when it was read back.",
             Self::Store => "The board's data could not be read.",
+            Self::BucketUnreachable => "The bucket for backups could not be reached.",
+            Self::BucketRefused => {
+                "The bucket for backups refused access. Its keys may be wrong or not allow enough."
+            }
+            Self::NoBucket => "The bucket for backups does not exist.",
+            Self::Bucket => "The bucket for backups reported an error.",
         }
     }
 }

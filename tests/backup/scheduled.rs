@@ -7,12 +7,12 @@ use crate::support::process::{self, Process};
 use age::secrecy::ExposeSecret as _;
 use corkboard::model::Timestamp;
 
-fn at(time: &str) -> Timestamp {
+pub fn at(time: &str) -> Timestamp {
     let time: jiff::Timestamp = time.parse().unwrap();
     Timestamp::from_millis(time.as_millisecond())
 }
 
-fn set_clock(board: &Board, time: &str) {
+pub fn set_clock(board: &Board, time: &str) {
     let Clock::Fixed(clock) = &board.clock else {
         panic!("the clock runs");
     };
@@ -44,7 +44,7 @@ async fn has(folder: &Path, wanted: &[&str]) {
     until("the backups are there", async || names(folder) == wanted).await;
 }
 
-async fn metric(board: &Board) -> Option<String> {
+pub async fn metric(board: &Board) -> Option<String> {
     let metrics = board.get(None, "/metrics").await.expect(200).text;
     let name = "corkboard_backup_last_success_timestamp_seconds ";
     let line = metrics.lines().find_map(|line| line.strip_prefix(name));
@@ -52,14 +52,14 @@ async fn metric(board: &Board) -> Option<String> {
 }
 
 /// The state of the backups, and whether the board says that it is degraded by them.
-async fn state(board: &Board) -> (String, bool) {
+pub async fn state(board: &Board) -> (String, bool) {
     let ready = board.get(None, "/readyz").await.expect(200).json();
     let degraded = ready["degraded"].as_array().unwrap();
     let state = ready["backup"]["state"].as_str().unwrap().to_owned();
     (state, degraded.contains(&json!("backup")))
 }
 
-async fn is_failing(board: &Board) {
+pub async fn is_failing(board: &Board) {
     until("backups are failing", async || {
         state(board).await == ("failing".into(), true)
     })
@@ -67,7 +67,7 @@ async fn is_failing(board: &Board) {
 }
 
 /// How many mails told the office.
-fn told(board: &Board) -> usize {
+pub fn told(board: &Board) -> usize {
     let is_told = |mail: &&String| mail.contains("jobs is failing");
     board.mails().iter().filter(is_told).count()
 }

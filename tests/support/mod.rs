@@ -1,5 +1,6 @@
 //! Starts the real Corkboard in a temporary folder on a free port, and calls it as a client would.
 
+pub mod bucket;
 pub mod contract;
 pub mod people;
 #[expect(dead_code, reason = "the engine's own tests need more of it")]

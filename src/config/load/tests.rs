@@ -90,6 +90,21 @@ fn an_error_names_the_setting_its_value_and_what_is_allowed() {
             "line 2: backup.recipient must be empty or a public key of age, which starts with \"age1\"",
         ),
         (
+            // An address can have a password in it.
+            "[backup]\nbucket = \"https://key:hunter2@s3.example.edu/jobs\"\n",
+            "line 2: backup.bucket must be empty or https://, a host, and the bucket as a path, such as \
+             \"https://s3.us-east-1.amazonaws.com/my-bucket/corkboard\" (http:// only on this machine; the path may have letters, \
+             digits, \"-\", \"_\" and \".\")",
+        ),
+        (
+            "[backup]\nsecret_key = 12345\n",
+            "line 2: backup.secret_key must be text in quotes",
+        ),
+        (
+            "[backup]\nregion = \"\"\n",
+            "line 2: backup.region is \"\", but must be a name and not empty",
+        ),
+        (
             "[retention]\nunverified_days = 1.5\n",
             "line 2: retention.unverified_days is 1.5, but must be a whole number",
         ),
@@ -225,6 +240,16 @@ fn the_environment_overrides_the_file() {
     let key = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
     let encrypted = load("", &[("CORKBOARD__BACKUP__RECIPIENT", key)]).unwrap();
     assert_eq!(encrypted.backup.recipient.unwrap().to_string(), key);
+    let bucket = "[backup]\nbucket = \"https://s3.example.edu/jobs\"\naccess_key = \"me\"\n";
+    let config = load(bucket, &[]).unwrap();
+    let fault = config.backup_fault().unwrap();
+    assert!(fault.contains("needs access_key and secret_key"), "{fault}");
+    let config = load(bucket, &[("CORKBOARD__BACKUP__SECRET_KEY", "12345")]).unwrap();
+    assert_eq!(config.backup.secret_key.reveal(), "12345");
+    assert_eq!(config.backup_fault(), None);
+    assert!(!format!("{config:?}").contains("12345"));
+    let both = load(bucket, &[("CORKBOARD__BACKUP__FOLDER", "backups")]).unwrap();
+    assert!(both.backup_fault().unwrap().contains("only one"));
     let error = load("", &[("CORKBOARD__SERVER__PORT", "1")]).unwrap_err();
     let wanted = "environment variable CORKBOARD__SERVER__PORT: [server] has no setting port.";
     assert!(error.starts_with(wanted), "{error}");

@@ -1,12 +1,13 @@
-//! The folder of the scheduled backups. Only files with the names that are made here are ever counted or deleted.
+//! The folder of the scheduled backups. Only files with the names of `name.rs` are ever counted or deleted.
 
 use std::fs::{self, DirBuilder, DirEntry};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
+use super::name::{Saved, beyond, name, time_in};
 use crate::model::Timestamp;
-use crate::store::{ENCRYPTED_SUFFIX, PART_SUFFIX};
+use crate::store::PART_SUFFIX;
 
 pub(super) struct Folder {
     pub(super) path: PathBuf,
@@ -14,12 +15,6 @@ pub(super) struct Folder {
     is_encrypted: bool,
     /// Whether this process has seen it.
     is_known: bool,
-}
-
-/// A complete backup in the folder.
-pub(super) struct Saved {
-    pub(super) taken_at: Timestamp,
-    path: PathBuf,
 }
 
 impl Folder {
@@ -49,25 +44,19 @@ impl Folder {
 
     /// The file of a backup that is taken at a given time.
     pub(super) fn file(&self, taken_at: Timestamp) -> PathBuf {
-        let suffix = if self.is_encrypted {
-            ENCRYPTED_SUFFIX
-        } else {
-            ""
-        };
-        self.path.join(name(taken_at) + suffix)
+        self.path.join(name(taken_at, self.is_encrypted))
     }
 
-    /// The complete backups, oldest first.
-    pub(super) fn saved(&self) -> io::Result<Vec<Saved>> {
+    /// The complete backups.
+    pub(super) fn saved(&self) -> io::Result<Vec<Saved<PathBuf>>> {
         let mut saved = Vec::new();
         self.each_file(|entry, name| {
             saved.extend(time_in(name).map(|taken_at| Saved {
                 taken_at,
-                path: entry.path(),
+                place: entry.path(),
             }));
             Ok(())
         })?;
-        saved.sort_by_key(|saved| saved.taken_at);
         Ok(saved)
     }
 
@@ -81,22 +70,32 @@ impl Folder {
         )
     }
 
-    /// Deletes the oldest backups beyond the number to keep. The new one stays, even if others have a later time in their
-    /// names because a clock was wrong.
+    /// Deletes the oldest backups beyond the number to keep.
     pub(super) fn remove_old(&self, new: Timestamp, keep: usize) {
-        let new = self.file(new);
-        let old = match self.saved() {
-            Ok(saved) => saved.into_iter().rev().filter(|saved| saved.path != new),
+        let saved = match self.saved() {
+            Ok(saved) => saved,
             Err(error) => {
                 tracing::warn!(folder = %self.path.display(), %error, "could not look for old backups");
                 return;
             }
         };
-        for saved in old.skip(keep.saturating_sub(1)) {
-            if let Err(error) = fs::remove_file(&saved.path) {
-                tracing::warn!(file = %saved.path.display(), %error, "could not delete an old backup");
+        for old in beyond(saved, &self.file(new), keep) {
+            if let Err(error) = fs::remove_file(&old) {
+                tracing::warn!(file = %old.display(), %error, "could not delete an old backup");
             }
         }
+    }
+
+    /// For a folder in which backups only wait for their upload: deletes all, and creates the folder again if it is
+    /// missing.
+    pub(super) fn clear(&mut self) -> io::Result<()> {
+        self.is_known = false;
+        self.open()?;
+        self.remove_parts()?;
+        for saved in self.saved()? {
+            fs::remove_file(saved.place)?;
+        }
+        Ok(())
     }
 
     fn each_file(
@@ -115,66 +114,12 @@ impl Folder {
     }
 }
 
-const START: &str = "corkboard-";
-const END: &str = "Z.backup";
-
-/// The name of a backup, such as `corkboard-2026-11-29T080000Z.backup`: the time in UTC, to the second, without colons,
-/// which some file systems do not allow.
-fn name(taken_at: Timestamp) -> String {
-    let seconds = "2026-11-29T08:00:00".len();
-    let text = taken_at.to_string();
-    let text = text.chars().take(seconds).filter(|c| *c != ':');
-    format!("{START}{}{END}", text.collect::<String>())
-}
-
-/// The time in the name of a backup, encrypted or not. `None`: it is another file.
-fn time_in(file: &str) -> Option<Timestamp> {
-    let file = file.strip_suffix(ENCRYPTED_SUFFIX).unwrap_or(file);
-    let text = file.strip_prefix(START)?.strip_suffix(END)?;
-    let (day, time) = text.split_once('T')?;
-    let (hour, rest) = time.split_at_checked(2)?;
-    let (minute, second) = rest.split_at_checked(2)?;
-    let time = format!("{day}T{hour}:{minute}:{second}Z");
-    let time: jiff::Timestamp = time.parse().ok()?;
-    let taken_at = Timestamp::from_millis(time.as_millisecond());
-    // The parser takes other forms too.
-    (name(taken_at) == file).then_some(taken_at)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::super::tests::at;
     use super::*;
-
-    #[test]
-    fn only_the_names_of_backups_have_a_time() {
-        let own = "corkboard-2026-11-29T080000Z.backup";
-        assert_eq!(name(at("2026-11-29T08:00:00.999Z")), own);
-        for own in [own, "corkboard-2026-11-29T080000Z.backup.age"] {
-            assert_eq!(time_in(own), Some(at("2026-11-29T08:00:00Z")));
-        }
-        for other in [
-            "corkboard-2026-11-29T080000Z.backup.part",
-            "corkboard-2026-11-29T080000Z.backup.age.part",
-            "corkboard-2026-11-29T080000Z.backup.age.age",
-            "corkboard-2026-11-29T080000Z.age",
-            "corkboard-2026-11-29T08:00:00Z.backup",
-            "corkboard-2026-11-29T0800Z.backup",
-            "corkboard-2026-11-29T080060Z.backup",
-            "corkboard-2026-11-31T080000Z.backup",
-            "corkboard-2026-11-29T080000.5Z.backup",
-            "corkboard-2026-11-29t080000Z.backup",
-            "corkboard-2026-11-29T08000éZ.backup",
-            "corkboard-2026-11-29.backup",
-            "Corkboard-2026-11-29T080000Z.backup",
-            "corkboard-.backup",
-            "",
-        ] {
-            assert_eq!(time_in(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn only_old_backups_and_their_parts_are_deleted() {
@@ -233,12 +178,9 @@ mod tests {
         }
         encrypted.remove_parts().unwrap();
         encrypted.remove_old(days[3], 2);
-        let left: Vec<PathBuf> = encrypted
-            .saved()
-            .unwrap()
-            .into_iter()
-            .map(|saved| saved.path)
-            .collect();
+        let left = encrypted.saved().unwrap();
+        let mut left: Vec<PathBuf> = left.into_iter().map(|saved| saved.place).collect();
+        left.sort();
         assert_eq!(left, [plain.file(days[2]), encrypted.file(days[3])]);
         assert_eq!(fs::read_dir(&path).unwrap().count(), 2);
     }

@@ -30,7 +30,7 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackupState {
-    /// The settings name no folder.
+    /// The settings name no folder and no bucket.
     Off,
     /// The last one is good, or none was due yet.
     Ok,
@@ -43,9 +43,10 @@ impl Backups {
         Self {
             permit: Arc::new(Semaphore::new(1)),
             state: Mutex::new(State {
-                state: match settings.folder {
-                    Some(_) => BackupState::Ok,
-                    None => BackupState::Off,
+                state: if settings.is_on() {
+                    BackupState::Ok
+                } else {
+                    BackupState::Off
                 },
                 last_success: None,
                 running_since: None,
@@ -81,7 +82,7 @@ impl Backups {
         self.lock().running_since = Some(since);
     }
 
-    /// Notes an earlier backup in the folder.
+    /// Notes an earlier backup.
     pub(super) fn found(&self, taken_at: Timestamp) {
         self.lock().last_success = Some(taken_at);
     }
