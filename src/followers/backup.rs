@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use super::follower::{FollowError, Follower, Next, Turn};
 use crate::config::Config;
 use crate::model::{Event, Timestamp};
-use crate::store::{About, Origin, Store, StoreError, Transaction, keys};
+use crate::store::{About, Origin, Store, StoreError, Transaction, give_way, keys};
 use destination::{Destination, SaveError, fault};
 
 /// How often to see whether a backup is due.
@@ -91,6 +91,7 @@ impl BackupFollower {
 
     /// Returns when the newest backup was taken.
     async fn attempt(&mut self, turn: &Turn) -> Result<Timestamp, SaveError> {
+        give_way();
         let may_go_on = || !turn.is_ending();
         let taken_at = turn.store.clock().now();
         let saved = self.destination.saved(&may_go_on)?.into_iter();

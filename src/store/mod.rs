@@ -28,7 +28,7 @@ mod stores;
 mod tally;
 
 pub use backup::{
-    About, BackupError, Contents, ENCRYPTED_SUFFIX, Identities, PART_SUFFIX, is_backup,
+    About, BackupError, Contents, ENCRYPTED_SUFFIX, Identities, PART_SUFFIX, give_way, is_backup,
     open_backup, read_backup, save_backup, write_backup, write_backup_for,
 };
 pub use change::Transaction;
@@ -47,7 +47,7 @@ pub use reader::{Reader, Walk};
 pub use reading::Reading;
 pub use record::{Record, Stored};
 pub use redb::{Media, RedbEngine, RedbOptions, Replacement};
-pub use restore::{RestoreTarget, open_database};
+pub use restore::{RestoreTarget, copy, open_database};
 #[cfg(test)]
 pub use stores::Now;
 pub use stores::{Origin, Store, wait};

@@ -14,7 +14,9 @@ use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
 use crate::http::watch;
 use crate::model::Event;
-use crate::store::{About, ENCRYPTED_SUFFIX, StoreError, Transaction, wait, write_backup_for};
+use crate::store::{
+    About, ENCRYPTED_SUFFIX, StoreError, Transaction, give_way, wait, write_backup_for,
+};
 
 /// Most records of a backup, of about half a mebibyte, that wait for the client. Beyond that, the backup waits.
 const RECORDS: usize = 4;
@@ -45,8 +47,9 @@ pub async fn download(
     let recipient = state.config.backup.recipient.clone();
     let suffix = recipient.as_ref().map_or("", |_| ENCRYPTED_SUFFIX);
     let (request_id, runtime) = (watch::request_id(), Handle::current());
-    // Reading the store blocks.
-    actix_web::rt::task::spawn_blocking(move || {
+    // Reading the store blocks. The thread is its own, since its priority cannot be raised again.
+    let work = move || {
+        give_way();
         let mut output = Output { records, runtime };
         let mut written = wait(write_backup_for(
             recipient.as_ref(),
@@ -62,7 +65,10 @@ pub async fn download(
         if let Err(error) = written {
             tracing::warn!(request_id, %error, "a backup was not completed");
         }
-    });
+    };
+    let thread = std::thread::Builder::new().name("backup".into());
+    let started = thread.spawn(work);
+    started.map_err(|error| Problem::internal(&error))?;
     let day = taken_at.day(&state.campus().time_zone);
     let name = format!("attachment; filename=\"corkboard-{day}.backup{suffix}\"");
     Ok(HttpResponse::Ok()
