@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::Failure;
 use super::print::{counted, print_line};
+use super::temp_folder::TempFolder;
 use crate::app;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, StoreEngine};
 use crate::store::{self, Checked};
 use crate::telemetry::say;
 
@@ -18,7 +19,8 @@ const MAX_SHOWN: u64 = 1_000;
 
 #[derive(Args)]
 #[command(
-    after_help = "The server must be stopped. Indexes, unique keys and counts follow from the records, so `--repair` can rebuild them. \
+    after_help = "The server must be stopped, unless the records are in a database: then the check reads a copy of it, which needs \
+                  space in the folder for temporary files (TMPDIR). Indexes, unique keys and counts follow from the records, so `--repair` can rebuild them. \
                   It cannot restore a lost record or file: restore a backup for that. Copy the data folder before you \
                   use it."
 )]
@@ -31,9 +33,15 @@ pub struct Check {
 impl Check {
     pub async fn run(self, config: &Config) -> Result<ExitCode, Failure> {
         app::check_backups(config)?;
-        let reader = app::read_only_store(config)?;
+        let mut reader = app::read_only_store(config)?;
+        let is_database = config.store.engine == StoreEngine::Postgres;
+        let copy = is_database.then(|| TempFolder::make("check")).transpose()?;
+        if let Some(copy) = &copy {
+            reader = store::copy(&reader, &copy.path().join("store.redb")).await?;
+        }
         let mut checked = store::check(&reader, &mut first_ones()).await?;
         drop(reader);
+        drop(copy);
         print_checked(checked)?;
         if self.repair && checked.wrong > 0 {
             let store = app::existing_store(config, Clock::System)?;

@@ -1,5 +1,7 @@
 //! A temporary folder for one command.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::telemetry::say;
@@ -11,7 +13,8 @@ impl TempFolder {
     pub fn make(what: &str) -> std::io::Result<Self> {
         let name = format!("corkboard-{what}-{:016x}", rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
+        // It may hold everybody's data.
+        DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }
 

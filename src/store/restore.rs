@@ -1,15 +1,22 @@
-//! Where a backup is restored: into files that replace those of a data folder, or into an empty database.
+//! Where a backup is restored: into files that replace those of a data folder, or into an empty database. Also a copy of a
+//! database in a file.
 
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::backup::{BackupError, Contents, read_backup};
 use super::engine::{
-    Change, CommitError, Committed, Direction, Engine, KeyRange, StoreError, Write,
+    Change, CommitError, Committed, Direction, Engine, KeyRange, Row, StoreError, Write,
 };
 use super::stores::wait;
-use super::{PostgresEngine, PostgresOptions, Reader, Replacement, Store, keys};
+use super::{
+    PostgresEngine, PostgresOptions, Reader, RedbEngine, RedbOptions, Replacement, Store, keys,
+};
 use crate::clock::Clock;
+
+/// In one change of a copy. A chunk of a file has 256 KiB.
+const COPIED_ROWS: usize = 100;
 
 pub enum RestoreTarget {
     File(Replacement),
@@ -111,6 +118,29 @@ pub(super) fn fill(engine: &dyn Engine, from: &mut dyn Read) -> Result<Contents,
     })?;
     previous.map_or(Ok(()), written)?;
     Ok(contents)
+}
+
+/// Copies a view into a file, for work that reads millions of single rows: a database answers each over the network.
+pub async fn copy(reader: &Reader, file: &Path) -> Result<Reader, StoreError> {
+    let engine = RedbEngine::open(file, RedbOptions::default())?;
+    let mut rows = reader.walk_range(KeyRange::all(), COPIED_ROWS);
+    let mut previous: Option<Committed> = None;
+    while let Some(some) = rows.next().await? {
+        let writes = some.into_iter().map(|(key, row)| {
+            let Row { version, value } = row;
+            (key, Write::Put { version, value })
+        });
+        let writes = writes.collect();
+        let change = Change {
+            writes,
+            ..Change::default()
+        };
+        let waiting = previous.replace(engine.submit(change));
+        waiting.map_or(Ok(()), written)?;
+    }
+    previous.map_or(Ok(()), written)?;
+    let view = engine.view()?;
+    Ok(Reader::of(view).with_engine(Arc::new(engine)))
 }
 
 fn written(change: Committed) -> Result<(), StoreError> {
