@@ -303,6 +303,8 @@ fn printing_commands_need_no_settings_and_no_store() {
     }
     let page = prints(&["man"]);
     assert!(page.contains(".TH corkboard 1"), "{page}");
+    let servers = prints(&["man", "--servers"]);
+    assert!(servers.starts_with("# A board on several servers"));
     prints(&["man", "pages"]);
     let page = std::fs::read_to_string(folder.path().join("pages/corkboard-serve.1")).unwrap();
     assert!(page.contains("listen"), "{page}");

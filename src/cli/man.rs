@@ -12,10 +12,20 @@ use super::{Failure, Line};
 pub struct Man {
     /// Write corkboard.1, corkboard-serve.1 and so on into this folder instead. Its parent folder must exist.
     folder: Option<PathBuf>,
+    /// Print how to run a board on several servers instead.
+    #[arg(long, conflicts_with = "folder")]
+    servers: bool,
 }
+
+/// The page on several servers.
+const SERVERS: &str = include_str!("../store/postgres/README.md");
 
 impl Man {
     pub fn run(&self) -> Result<ExitCode, Failure> {
+        if self.servers {
+            print(SERVERS)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         match &self.folder {
             Some(folder) => {
                 let named = |error| format!("{}: {error}", folder.display());

@@ -34,7 +34,8 @@ use print::Unprinted;
     version,
     about = "A part-time job board for a campus.",
     after_help = "First steps: `corkboard demo` shows a campus with invented people. `corkboard init` writes \
-                  config.toml and creates the first admin; `corkboard serve` then runs the board."
+                  config.toml and creates the first admin; `corkboard serve` then runs the board. `corkboard man --servers` \
+                  says how several servers run one board."
 )]
 struct Line {
     /// The settings file [default: config.toml in the current folder, if there is one].
