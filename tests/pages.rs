@@ -87,6 +87,8 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     browser.press("button", "Confirm my email").await;
     browser.shows("ann@example.edu is confirmed.").await;
     browser.inspect().await;
+    browser.press("main a", "Continue").await;
+    browser.arrives(&job).await;
 
     // That was a login. Opening the link again says so, and a login leads back to the job.
     log_out(&browser).await;

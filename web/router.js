@@ -56,5 +56,9 @@ function decoded(part) {
   }
 }
 
+const leadingBack = (page) => `${page}?next=${encodeURIComponent(place.value.path + place.value.search)}`;
+
 /** The login, which leads back to this page. */
-export const loginAddress = () => `/login?next=${encodeURIComponent(place.value.path + place.value.search)}`;
+export const loginAddress = () => leadingBack("/login");
+/** The same for somebody new, once the address is confirmed. */
+export const registerAddress = () => leadingBack("/register");

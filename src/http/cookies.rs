@@ -15,6 +15,9 @@ const SECURE_SESSION: &str = "__Host-corkboard";
 pub const DEVICE: &str = "corkboard_device";
 /// The language that this browser's pages were set to.
 pub const LANGUAGE: &str = "corkboard_language";
+/// Where a new account came from, until its address is confirmed.
+pub const NEXT: &str = "corkboard_next";
+const NEXT_SECONDS: i64 = 24 * 60 * 60;
 /// The longest time that browsers keep a cookie.
 const MAX_SECONDS: i64 = 400 * 24 * 60 * 60;
 
@@ -132,6 +135,13 @@ pub fn opened(state: &State, token: &str) -> Cookie<'static> {
 /// Gives no access.
 pub fn device(state: &State, mark: &str) -> Cookie<'static> {
     cookie(state, DEVICE, mark, MAX_SECONDS)
+}
+
+/// An empty path forgets it.
+pub fn next(state: &State, path: &str) -> Cookie<'static> {
+    let seconds = if path.is_empty() { 0 } else { NEXT_SECONDS };
+    let encoded: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    cookie(state, NEXT, &encoded, seconds)
 }
 
 /// Scripts may read it.

@@ -1,7 +1,7 @@
 // The open posting, with the application form.
 import { html, useEffect, useRef, useState } from "../html.js";
 import { account, role } from "../session.js";
-import { loginAddress } from "../router.js";
+import { loginAddress, registerAddress } from "../router.js";
 import { useLoad } from "../load.js";
 import { date, due, dueDate, number, t } from "../words.js";
 import { Apply } from "./apply.js";
@@ -52,7 +52,7 @@ function ApplyPlace({ job }) {
   if (is) return null;
   return html`<p class="apply-line">
     <a class="button primary" href=${loginAddress()}>${t("apply.log_in")}</a>
-    <a href="/register">${t("apply.register")}</a>
+    <a href=${registerAddress()}>${t("apply.register")}</a>
   </p>`;
 }
 

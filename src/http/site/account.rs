@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 use serde_json::{Map, json};
 
 use super::form::Form;
-use super::page::{Page, empty_form, home, see_other};
+use super::page::{Page, empty_form, home, safe_next, see_other, set_cookie};
 use crate::http::accounts::{self, enter_by_link};
 use crate::http::caller::{Anyone, Caller, Public};
 use crate::http::cookies;
@@ -25,8 +25,7 @@ pub async fn log_in_form(caller: Caller<Public>, page: Page) -> Result<HttpRespo
     let values = context! { next, has_ended, form => empty_form(context! { email => "" }) };
     let mut response = page.show(None, "log_in.html", values).await?;
     if has_ended {
-        let forgotten = response.add_cookie(&cookies::ended(&page.state));
-        forgotten.map_err(|error| Problem::internal(&error))?;
+        set_cookie(&mut response, &cookies::ended(&page.state))?;
     }
     Ok(response)
 }
@@ -59,8 +58,7 @@ pub async fn log_in(
 pub async fn log_out(caller: Caller<Anyone>, page: Page, _: Form) -> Result<HttpResponse, Problem> {
     sessions::end_own_session(caller.origin, &page.request, &page.state).await?;
     let mut response = see_other("/");
-    let ended = response.add_cookie(&cookies::ended(&page.state));
-    ended.map_err(|error| Problem::internal(&error))?;
+    set_cookie(&mut response, &cookies::ended(&page.state))?;
     let clear = header::HeaderName::from_static("clear-site-data");
     let storage = header::HeaderValue::from_static("\"storage\"");
     response.headers_mut().insert(clear, storage);
@@ -81,7 +79,8 @@ pub async fn sign_up_form(caller: Caller<Public>, page: Page) -> Result<HttpResp
     let role = role.unwrap_or_else(|| "student".into());
     let form =
         context! { name => "", email => "", skills => "", workSpace => "", setting => "onCampus" };
-    let values = context! { form => empty_form(form), ..sign_up_values(&role, "") };
+    let next = page.query("next").unwrap_or_default();
+    let values = context! { form => empty_form(form), ..sign_up_values(&role, &next) };
     page.show(None, "sign_up.html", values).await
 }
 
@@ -114,9 +113,16 @@ pub async fn sign_up(
     match sent {
         Ok(_) => {
             let values = context! { email => form.text("email").trim() };
-            page.show(None, "sign_up_sent.html", values).await
+            let mut response = page.show(None, "sign_up_sent.html", values).await?;
+            if let Some(next) = safe_next(form.text("next")) {
+                set_cookie(&mut response, &cookies::next(&page.state, next))?;
+            }
+            Ok(response)
         }
-        Err(problem) => page.again("sign_up.html", &form, &problem, sign_up_values(role, "")),
+        Err(problem) => {
+            let values = sign_up_values(role, form.text("next"));
+            page.again("sign_up.html", &form, &problem, values)
+        }
     }
 }
 
@@ -146,13 +152,18 @@ pub async fn confirm(
     };
     match confirmed {
         Ok((opened, account)) => {
+            let next = page.remembered_next();
+            let go_on = next.as_deref().unwrap_or(home(Some(account.role)));
             let values = context! {
-                state => "done", token => "", email => account.email.as_str(), go_on => home(Some(account.role)),
+                state => "done", token => "", email => account.email.as_str(), go_on,
                 waits => account.status == AccountStatus::Pending, form => empty_form(context! {}),
             };
             let status = actix_web::http::StatusCode::OK;
             let mut response = page.html(status, Some(&account), "confirm.html", values)?;
             add_cookies(&page.state, &mut response, &opened, &account)?;
+            if next.is_some() {
+                set_cookie(&mut response, &cookies::next(&page.state, ""))?;
+            }
             Ok(response)
         }
         Err(problem) => {

@@ -97,6 +97,13 @@ impl Page {
         pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
     }
 
+    /// Where a new account came from, as far as this browser knows.
+    pub fn remembered_next(&self) -> Option<String> {
+        let kept = cookies::read(&self.request, cookies::NEXT)?;
+        let (next, _) = form_urlencoded::parse(kept.as_bytes()).next()?;
+        safe_next(&next).map(str::to_owned)
+    }
+
     /// Where to go after a login: a page of this site, or the role's first one.
     pub fn next_or_home(&self, next: &str, role: Role) -> String {
         safe_next(next)
@@ -205,10 +212,15 @@ pub fn empty_form(values: Value) -> Value {
 }
 
 /// A path of this site. Browsers take some other texts that start with a slash for other hosts.
-fn safe_next(next: &str) -> Option<&str> {
+pub fn safe_next(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let is_other = rest.starts_with(['/', '\\']) || next.chars().any(char::is_control);
     (!is_other).then_some(next)
+}
+
+pub fn set_cookie(response: &mut HttpResponse, cookie: &Cookie<'_>) -> Result<(), Problem> {
+    let added = response.add_cookie(cookie);
+    added.map_err(|error| Problem::internal(&error))
 }
 
 pub fn see_other(address: &str) -> HttpResponse {
@@ -268,9 +280,7 @@ pub async fn choose_language(
     let mut response = see_other(safe_next(form.text("next")).unwrap_or("/"));
     let chosen = form.text("language");
     if let Some(language) = Words::languages().find(|language| *language == chosen) {
-        let cookie: Cookie<'_> = cookies::language(&page.state, language);
-        let added = response.add_cookie(&cookie);
-        added.map_err(|error| Problem::internal(&error))?;
+        set_cookie(&mut response, &cookies::language(&page.state, language))?;
     }
     Ok(response)
 }

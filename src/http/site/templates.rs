@@ -51,6 +51,9 @@ fn environment(language: &'static str) -> Result<Environment<'static>, Error> {
         say(words, name, &values)
     });
     templates.add_function("asset", |path: &str| Value::from_safe_string(asset(path)));
+    templates.add_filter("urlencode", |text: &str| -> String {
+        form_urlencoded::byte_serialize(text.as_bytes()).collect()
+    });
     for path in Files::iter() {
         let Some(name) = path.strip_prefix(TEMPLATES) else {
             continue;
