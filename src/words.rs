@@ -1,4 +1,4 @@
-//! What people read, in each language: the catalogues of web/i18n. A text has a name, values in braces, and perhaps forms
+//! What people read, in each language: the catalogs of web/i18n. A text has a name, values in braces, and perhaps forms
 //! for one and for several.
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ enum Text {
     ByCount { one: String, other: String },
 }
 
-static CATALOGUES: LazyLock<Vec<Words>> = LazyLock::new(|| {
+static CATALOGS: LazyLock<Vec<Words>> = LazyLock::new(|| {
     vec![
         Words::read("en", include_str!("../web/i18n/en.json")),
         Words::read("es", include_str!("../web/i18n/es.json")),
@@ -33,21 +33,21 @@ static CATALOGUES: LazyLock<Vec<Words>> = LazyLock::new(|| {
 impl Words {
     /// The texts of a language; English if there are none.
     pub fn of(language: &str) -> &'static Self {
-        let found = CATALOGUES.iter().find(|words| words.language == language);
-        found.unwrap_or(&CATALOGUES[0])
+        let found = CATALOGS.iter().find(|words| words.language == language);
+        found.unwrap_or(&CATALOGS[0])
     }
 
     /// The languages of the pages.
     pub fn languages() -> impl Iterator<Item = &'static str> {
-        CATALOGUES.iter().map(|words| words.language)
+        CATALOGS.iter().map(|words| words.language)
     }
 
-    fn read(language: &'static str, catalogue: &str) -> Self {
+    fn read(language: &'static str, catalog: &str) -> Self {
         let tag: LanguageIdentifier = language.parse().expect("a language tag");
         let plurals = PluralRules::create(tag, PluralRuleType::CARDINAL);
         Self {
             language,
-            texts: serde_json::from_str(catalogue).expect("the catalogue is JSON"),
+            texts: serde_json::from_str(catalog).expect("the catalog is JSON"),
             plurals: plurals.expect("its plural rules are known"),
         }
     }
@@ -150,7 +150,7 @@ mod tests {
         let wrong = |language, count| say(language, "form.wrong", json!({ "count": count }));
         assert_eq!(wrong("en", 1), "Please fix 1 error below.");
         assert_eq!(wrong("en", 12_345), "Please fix 12,345 errors below.");
-        assert_eq!(wrong("es", 1), "Corrige 1 error a continuación.");
+        assert_eq!(wrong("es", 1), "Hay 1 error en el formulario. Corrígelo.");
         assert_eq!(say("fr", "nav.jobs", json!({})), "Jobs");
         assert_eq!(say("en", "no.such.text", json!({})), "no.such.text");
         let missing = say("en", "verify.done", json!({}));

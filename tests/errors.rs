@@ -17,18 +17,18 @@ fn codes(schema: &str) -> BTreeSet<String> {
     serde_json::from_value(names).unwrap()
 }
 
-/// The codes that a language's catalogue has texts for.
+/// The codes that a language's catalog has texts for.
 fn worded(language: &str, prefix: &str) -> BTreeSet<String> {
     let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
-    let catalogue = fs::read_to_string(path).unwrap();
-    let names = catalogue
+    let catalog = fs::read_to_string(path).unwrap();
+    let names = catalog
         .lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\":"));
     let codes = names.filter_map(|(name, _)| name.strip_prefix(prefix));
     codes.map(str::to_owned).collect()
 }
 
-/// STYLE 19: every code has a text in every language's catalogue.
+/// STYLE 19: every code has a text in every language's catalog.
 #[test]
 fn every_code_has_words_in_each_language_and_no_others_do() {
     for (schema, prefix) in [("FieldCode", "invalid."), ("ProblemCode", "problem.")] {

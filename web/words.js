@@ -1,4 +1,4 @@
-// The catalogue of texts, and dates, money and numbers in the reader's format.
+// The catalog of texts, and dates, money and numbers in the reader's format.
 
 const LANGUAGES = ["en", "es"];
 
@@ -38,7 +38,7 @@ export function t(name, values = {}) {
   });
 }
 
-/** Whether the catalogue has a text with this name. */
+/** Whether the catalog has a text with this name. */
 export const has = (name) => texts[name] !== undefined;
 
 /** A GPA of 2.675 is shown unrounded, as the rules compare it. */

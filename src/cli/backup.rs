@@ -16,8 +16,8 @@ use crate::store::{About, StoreError, is_backup, save_backup, write_backup_for};
 
 #[derive(Args)]
 #[command(
-    after_help = "The server must be stopped. While it runs, an admin can download a backup with \
-                  `POST /api/v1/admin/backup`. For a backup each day, set `folder` under [backup] in \
+    after_help = "Stop the server first, unless the records are in a database. While it runs, an admin can download a backup with \
+                  `POST /api/v1/admin/backup`. For a backup each day, set `folder` or `bucket` under [backup] in \
                   config.toml.\n\nThe file holds personal data and password hashes, so keep it as safe as the data \
                   folder, or encrypt it with --recipient. It does not contain the settings (config.toml), the keys of access tokens, the search index \
                   or the files in `mail`."

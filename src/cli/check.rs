@@ -19,10 +19,10 @@ const MAX_SHOWN: u64 = 1_000;
 
 #[derive(Args)]
 #[command(
-    after_help = "The server must be stopped, unless the records are in a database: then the check reads a copy of it, which needs \
-                  space in the folder for temporary files (TMPDIR). Indexes, unique keys and counts follow from the records, so `--repair` can rebuild them. \
-                  It cannot restore a lost record or file: restore a backup for that. Copy the data folder before you \
-                  use it."
+    after_help = "Stop the server first, unless the records are in a database: then the check copies it into a temporary file, which \
+                  needs free space in TMPDIR. `--repair` rebuilds indexes, unique keys and counts from the records, with all servers \
+                  stopped. It cannot bring back a lost record or file: restore a backup for that. Before you use `--repair`, copy the \
+                  data folder, or save a backup of the database."
 )]
 pub struct Check {
     /// Rebuild indexes, unique keys and counts where they are wrong.

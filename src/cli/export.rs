@@ -16,7 +16,7 @@ use crate::store;
 
 #[derive(Args)]
 #[command(
-    after_help = "The server must be stopped. `records.jsonl` has one record per line, with its kind; `files` has the résumés, `rules` \
+    after_help = "Stop the server first, unless the records are in a database. `records.jsonl` has one record per line, with its kind; `files` has the résumés, `rules` \
                   the modules. There are no password hashes, tokens or keys in it, so Corkboard cannot read it back: use `backup` \
                   for that."
 )]

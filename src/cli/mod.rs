@@ -59,13 +59,13 @@ enum Command {
     Account(account::Account),
     /// Import students, employers or jobs from a CSV file. Stop the server first.
     Import(import::Import),
-    /// Check that the stored data is complete and consistent. Stop the server first.
+    /// Check that the stored data is complete and consistent.
     Check(check::Check),
-    /// Save all data to one file that `restore` can read. Stop the server first.
+    /// Save all data to one file that `restore` can read.
     Backup(backup::Backup),
     /// Restore a board from a backup file. Stop the server first.
     Restore(restore::Restore),
-    /// Write every record as JSON, for another system. Stop the server first.
+    /// Write every record as JSON, for another system.
     Export(export::Export),
     /// Write, check and test campus rules, and choose which are active.
     #[command(subcommand)]

@@ -15,7 +15,7 @@ const SECURE_SESSION: &str = "__Host-corkboard";
 pub const DEVICE: &str = "corkboard_device";
 /// The language that this browser's pages were set to.
 pub const LANGUAGE: &str = "corkboard_language";
-/// Where a new account came from, until its address is confirmed.
+/// Where to go after the email of a new account is confirmed.
 pub const NEXT: &str = "corkboard_next";
 const NEXT_SECONDS: i64 = 24 * 60 * 60;
 /// The longest time that browsers keep a cookie.

@@ -1,5 +1,5 @@
 //! What can be wrong with one field of an input. A fault is data: serde gives its stable code and its params. The
-//! sentence is made only here. A new fault also needs a text in both catalogues of web/i18n.
+//! sentence is made only here. A new fault also needs a text in both catalogs of web/i18n.
 
 use std::fmt;
 
@@ -278,7 +278,7 @@ impl fmt::Display for FieldFault {
 
 impl std::error::Error for FieldFault {}
 
-/// Params whose values are codes, with the words for the English sentence. The catalogues have them as `param.<name>.<value>`.
+/// Params whose values are codes, with the words for the English sentence. The catalogs have them as `param.<name>.<value>`.
 #[rustfmt::skip]
 const VALUES: &[(&str, &str, &str)] = &[
     ("kind", "workbook_or_zip", "an Excel or OpenDocument workbook, or another ZIP archive"),

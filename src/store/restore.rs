@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// In one change of a copy. A chunk of a file has 256 KiB.
+/// Rows in one change of a copy. A row can be a chunk of a file, of 256 KiB.
 const COPIED_ROWS: usize = 100;
 
 pub enum RestoreTarget {
@@ -75,8 +75,8 @@ impl RestoreTarget {
         }
     }
 
-    /// Makes files the only ones, if they have everything up to this entry of the change log. From now on, servers may use
-    /// a database.
+    /// Completes the restore. With files: checks that the new store has the change log up to this entry, and puts it in the
+    /// place of the old one. With a database: removes the mark of an unfinished restore, so that servers may start.
     pub async fn finish(self, log_end: u64) -> Result<(), StoreError> {
         match self {
             Self::File(replacement) => replacement.finish(log_end).await,

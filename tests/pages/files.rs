@@ -129,7 +129,7 @@ async fn a_students_pages_weigh_less_than_100_kib_of_javascript() {
     board.stop().await;
 }
 
-/// The names of a catalogue's texts, one entry per line.
+/// The names of a catalog's texts, one entry per line.
 fn texts(language: &str) -> BTreeSet<String> {
     let file = fs::read_to_string(web().join(format!("i18n/{language}.json"))).unwrap();
     let entries = file.lines().filter_map(|line| {
@@ -140,7 +140,7 @@ fn texts(language: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_text_is_in_both_catalogues() {
+fn every_text_is_in_both_catalogs() {
     let english = texts("en");
     assert!(english.len() > 200, "{english:?}");
     assert_eq!(english, texts("es"));
@@ -153,7 +153,7 @@ fn every_text_is_in_both_catalogues() {
             let name = text[at + call.len()..].split('"').next().unwrap();
             assert!(
                 english.contains(name),
-                "{script} says {name:?}, which no catalogue has"
+                "{script} says {name:?}, which no catalog has"
             );
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn new(path: PathBuf, is_encrypted: bool) -> Self {
         Self {
-            // What is logged about "backups" alone would not say where it is.
+            // Absolute, so that the log says where it is.
             path: std::path::absolute(&path).unwrap_or(path),
             is_encrypted,
             is_known: false,

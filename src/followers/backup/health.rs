@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::BackupSettings;
 use crate::model::Timestamp;
 
-/// A backup that takes longer hangs, for example on a disk in a network that is down.
+/// A backup that runs longer counts as failing. It probably hangs, for example on a network disk that is down.
 const MAX_RUN: Duration = Duration::from_hours(1);
 
 /// Lets one backup run at a time, and knows how the scheduled ones go.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{fill, named_parts};
 
-/// Serde gives the stable code and its params. A new code also needs a text in both catalogues of web/i18n.
+/// Serde gives the stable code and its params. A new code also needs a text in both catalogs of web/i18n.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Code {

@@ -65,9 +65,9 @@ pub async fn log_out(caller: Caller<Anyone>, page: Page, _: Form) -> Result<Http
     Ok(response)
 }
 
-/// What the page asks about, by role.
-fn sign_up_values(role: &str, next: &str) -> Value {
-    context! { role, next }
+/// The values of the sign-up page besides the form.
+fn sign_up_values(page: &Page, role: &str, next: &str) -> Value {
+    context! { role, next, trusts_campus => page.state.config.accounts.trust_campus_employers }
 }
 
 /// GET /register
@@ -80,7 +80,7 @@ pub async fn sign_up_form(caller: Caller<Public>, page: Page) -> Result<HttpResp
     let form =
         context! { name => "", email => "", skills => "", workSpace => "", setting => "onCampus" };
     let next = page.query("next").unwrap_or_default();
-    let values = context! { form => empty_form(form), ..sign_up_values(&role, &next) };
+    let values = context! { form => empty_form(form), ..sign_up_values(&page, &role, &next) };
     page.show(None, "sign_up.html", values).await
 }
 
@@ -120,7 +120,7 @@ pub async fn sign_up(
             Ok(response)
         }
         Err(problem) => {
-            let values = sign_up_values(role, form.text("next"));
+            let values = sign_up_values(&page, role, form.text("next"));
             page.again("sign_up.html", &form, &problem, values)
         }
     }
@@ -132,7 +132,8 @@ fn listed(text: &str) -> Vec<&str> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// GET /verify-email: the link in a mail. It takes a press, so that a mail scanner that opens links confirms nothing.
+/// GET /verify-email: the link in a mail. Only the form that it shows confirms, so a mail scanner that opens links confirms
+/// nothing.
 pub async fn confirm_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
     let token = page.query("token").unwrap_or_default();
     let values = context! { token, state => "open", form => empty_form(context! {}) };

@@ -15,6 +15,9 @@ use crate::model::{FieldFault, Invalid};
 
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
+/// Fields that a page fills in itself.
+const HIDDEN: [&str; 3] = ["role", "token", "next"];
+
 /// The fields of a form of our own pages. From another site's page, it is refused.
 pub struct Form(Vec<(String, String)>);
 
@@ -25,8 +28,9 @@ impl Form {
         found.map_or("", |(_, value)| value)
     }
 
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(field, _)| field == name)
+    /// Whether people see this field. The hidden ones are set by the page.
+    pub fn shows(&self, name: &str) -> bool {
+        !HIDDEN.contains(&name) && self.0.iter().any(|(field, _)| field == name)
     }
 
     pub fn is_blank(&self, name: &str) -> bool {

@@ -4,7 +4,7 @@
 mod account;
 mod form;
 mod page;
-mod said;
+mod problem_text;
 mod templates;
 
 pub use account::{

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError as _};
 use minijinja::{Value, context};
 
 use super::form::Form;
-use super::said;
+use super::problem_text;
 use super::templates::render;
 use crate::http::caller::{Anyone, Caller, identity_of};
 use crate::http::cookies;
@@ -97,7 +97,7 @@ impl Page {
         pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
     }
 
-    /// Where a new account came from, as far as this browser knows.
+    /// Where to go after the email of a new account is confirmed, if this browser knows.
     pub fn remembered_next(&self) -> Option<String> {
         let kept = cookies::read(&self.request, cookies::NEXT)?;
         let (next, _) = form_urlencoded::parse(kept.as_bytes()).next()?;
@@ -185,14 +185,14 @@ impl Page {
         // Faults of what the form does not ask for.
         let mut others = Vec::new();
         for error in problem.errors() {
-            let text = said::fault(self.words, error, form.is_blank(&error.field));
-            if !form.has(&error.field) {
-                others.push(format!("{}: {text}", error.field));
+            let text = problem_text::fault(self.words, error, form.is_blank(&error.field));
+            if !form.shows(&error.field) {
+                others.push(text.clone());
             }
             errors.entry(&error.field).or_insert(text.into());
         }
         let wrong = if errors.is_empty() {
-            said::problem(self.words, problem)
+            problem_text::problem(self.words, problem)
         } else {
             let count = [("count".to_owned(), errors.len().into())];
             self.words.say("form.wrong", &count.into_iter().collect())
@@ -229,7 +229,7 @@ pub fn see_other(address: &str) -> HttpResponse {
         .finish()
 }
 
-/// Wraps every request: the problems of a page are a page.
+/// Wraps every request. On a page's route, a problem is answered with a page.
 pub async fn as_page(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -251,7 +251,7 @@ pub async fn as_page(
     })
 }
 
-/// Whoever must log in is led there; any other problem is told.
+/// Redirects to the login page if a login is needed. Any other problem becomes a page.
 async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Problem> {
     if problem.is(&Code::Unauthenticated) && page.request.method().is_safe() {
         let here = page.request.uri().path_and_query();
@@ -260,10 +260,10 @@ async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Pr
         return Ok(see_other(&format!("/login?next={next}")));
     }
     let values = context! {
-        is_missing => problem.is(&Code::NotFound), text => said::problem(page.words, problem),
+        is_missing => problem.is(&Code::NotFound), text => problem_text::problem(page.words, problem),
         request_id => problem.status_code().is_server_error().then(watch::request_id),
     };
-    // What prevented the answer may also hide who asked, and then the page is for anybody.
+    // If the account cannot be read either, the page is shown as to a visitor.
     let account = page.account().await.ok().flatten();
     let account = account.as_ref().map(|account| &account.record);
     let mut answer = page.html(problem.status_code(), account, "problem.html", values)?;

@@ -14,7 +14,7 @@ use crate::words::Words;
 #[folder = "web/"]
 struct Files;
 
-/// The folder of the templates, which are no files for browsers.
+/// The folder of the templates, which are not served.
 const TEMPLATES: &str = "templates/";
 
 /// The style sheets, in the order of the cascade. A page loads them as one file.
@@ -68,7 +68,7 @@ fn environment(language: &'static str) -> Result<Environment<'static>, Error> {
 
 fn say(words: &Words, name: &str, values: &Kwargs) -> Result<String, Error> {
     if !words.has(name) {
-        let unknown = format!("no catalogue has the text {name:?}");
+        let unknown = format!("no catalog has the text {name:?}");
         return Err(Error::new(ErrorKind::InvalidOperation, unknown));
     }
     let mut given = serde_json::Map::new();
@@ -90,12 +90,12 @@ pub fn file(path: &str) -> Option<EmbeddedFile> {
     Files::get(path)
 }
 
-/// The address of a file, which has another one when any file of the pages has changed.
+/// The address of a file. It changes when any file of the pages changes.
 pub fn asset(path: &str) -> String {
     format!("/assets/{}/{path}", *VERSION)
 }
 
-/// The path of the file with such an address, and whether the address is that of today.
+/// The path of the file with such an address, and whether the address is the current one.
 pub fn asset_path(address: &str) -> Option<(&str, bool)> {
     let (version, path) = address.strip_prefix("/assets/")?.split_once('/')?;
     Some((path, version == *VERSION))

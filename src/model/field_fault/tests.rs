@@ -1,4 +1,4 @@
-//! Every fault has a code, one sentence, and a text in each catalogue.
+//! Every fault has a code, one sentence, and a text in each catalog.
 
 use super::*;
 use crate::model::names_of;
@@ -20,13 +20,13 @@ fn params(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_catalogues_name_only_values_that_a_fault_has() {
+fn the_catalogs_name_only_values_that_a_fault_has() {
     for language in ["en", "es"] {
         let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
-        let catalogue = std::fs::read_to_string(path).unwrap();
+        let catalog = std::fs::read_to_string(path).unwrap();
         for (code, sentence) in SENTENCES {
             let start = format!("  \"invalid.{code}\": ");
-            let text = catalogue.lines().find_map(|line| line.strip_prefix(&start));
+            let text = catalog.lines().find_map(|line| line.strip_prefix(&start));
             let text = text.unwrap_or_else(|| panic!("{language}.json lacks invalid.{code}"));
             for name in params(text) {
                 let has = params(sentence).contains(&name);
@@ -38,17 +38,17 @@ fn the_catalogues_name_only_values_that_a_fault_has() {
 
 /// A sentence in Spanish must not contain an English param.
 #[test]
-fn the_catalogues_have_words_for_params_that_are_codes() {
+fn the_catalogs_have_words_for_params_that_are_codes() {
     let statuses = names_of::<crate::model::AccountStatus>();
     let statuses = statuses.iter().map(|status| ("status", *status));
     let values = VALUES.iter().map(|(name, value, _)| (*name, *value));
     let values: Vec<_> = values.chain(statuses).collect();
     for language in ["en", "es"] {
         let path = format!("{}/web/i18n/{language}.json", env!("CARGO_MANIFEST_DIR"));
-        let catalogue = std::fs::read_to_string(path).unwrap();
+        let catalog = std::fs::read_to_string(path).unwrap();
         for (name, value) in &values {
             let entry = format!("  \"param.{name}.{value}\": \"");
-            assert!(catalogue.contains(&entry), "{language}.json lacks {entry}");
+            assert!(catalog.contains(&entry), "{language}.json lacks {entry}");
         }
     }
 }

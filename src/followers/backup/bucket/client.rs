@@ -35,7 +35,7 @@ const MAX_MESSAGE_CHARS: usize = 300;
 /// A clock that is off by less is no reason for a refusal.
 const MIN_SKEW_MINUTES: u64 = 5;
 
-/// Why a bucket does not have a backup.
+/// Why a request to the bucket failed.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::followers::backup) enum BucketError {
     #[error("the bucket cannot be reached: {0}")]
@@ -44,7 +44,7 @@ pub(in crate::followers::backup) enum BucketError {
     Refused(Refusal),
     #[error("the bucket's answer to {0} cannot be read")]
     Unclear(&'static str),
-    #[error("the bucket has {found:?} bytes of the backup instead of {wanted}")]
+    #[error("the bucket has {} of {wanted} bytes of the backup", .found.map_or("an unknown number".to_owned(), |found| found.to_string()))]
     Incomplete { found: Option<u64>, wanted: u64 },
     #[error("it was told to stop")]
     Stopped,
@@ -52,7 +52,7 @@ pub(in crate::followers::backup) enum BucketError {
     File(#[from] io::Error),
 }
 
-/// An answer that says no.
+/// An error answer of the bucket.
 #[derive(Debug)]
 pub(in crate::followers::backup) struct Refusal {
     pub status: u16,
@@ -72,7 +72,7 @@ impl std::fmt::Display for Refusal {
         match self.skew_minutes {
             Some(minutes) => write!(
                 f,
-                " (the clocks of this server and of the bucket differ by {minutes} minutes; set this one right)"
+                " (this server's clock and the bucket's differ by {minutes} minutes; correct this server's clock)"
             ),
             None => Ok(()),
         }

@@ -2,17 +2,24 @@
 
 use serde_json::{Map, Value};
 
-use crate::http::problem::Problem;
+use crate::http::problem::{Because, Code, Problem};
 use crate::model::FieldError;
 use crate::words::Words;
 
-/// Above this, a wait is told in minutes.
-const SECONDS: u64 = 90;
+/// Longer waits are given in minutes.
+const MAX_SECONDS: u64 = 90;
 
 /// The sentence of a problem.
 pub fn problem(words: &Words, problem: &Problem) -> String {
     let (code, params) = problem.code().parts();
-    let name = format!("problem.{code}");
+    let name = match problem.code() {
+        Code::Forbidden {
+            because: Because::Origin,
+        } => "page.other_site".to_owned(),
+        // The text of the code is about résumés.
+        Code::UnsupportedMediaType { .. } => "problem.malformed_json".to_owned(),
+        _ => format!("problem.{code}"),
+    };
     if words.has(&name) {
         words.say(&name, &in_words(words, params))
     } else {
@@ -20,7 +27,7 @@ pub fn problem(words: &Words, problem: &Problem) -> String {
     }
 }
 
-/// The sentence of a field's fault. One that is empty has a text of its own.
+/// The sentence of a field's fault. Some empty fields have a sentence of their own.
 pub fn fault(words: &Words, error: &FieldError, is_blank: bool) -> String {
     let missing = format!("missing.{}", error.field);
     if is_blank && words.has(&missing) {
@@ -43,7 +50,7 @@ fn in_words(words: &Words, params: Map<String, Value>) -> Map<String, Value> {
         })
         .collect();
     if let Some(seconds) = wait {
-        let (name, count) = if seconds > SECONDS {
+        let (name, count) = if seconds > MAX_SECONDS {
             ("wait.minutes", seconds.div_ceil(60))
         } else {
             ("wait.seconds", seconds)
