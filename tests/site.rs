@@ -364,3 +364,107 @@ async fn files_of_pages_are_kept_for_good() {
     }
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_login_takes_the_place_of_another_one() {
+    let board = Board::start();
+    for email in ["ann@example.edu", "bob@example.edu"] {
+        board.join("student", email).await;
+    }
+    let mut visitor = Visitor::of(&board);
+    let login = |email| [("email", email), ("password", PASSWORD)];
+    visitor.send("/login", &login("ann@example.edu")).await;
+    let first = visitor.cookies.clone();
+    visitor.send("/login", &login("bob@example.edu")).await;
+    let me = async |cookies: &[String]| {
+        let me = board.request(Method::GET, "me");
+        let reply = board.send(me.header("cookie", cookies.join("; "))).await;
+        reply.status.as_u16()
+    };
+    assert_eq!((me(&first).await, me(&visitor.cookies).await), (401, 200));
+    // Pages that anybody may see know who is logged in, also with an error in their form.
+    for path in ["/forgot-password", "/verify-email", "/reset-password"] {
+        assert!(visitor.get(path).await.html.contains("Log out"), "{path}");
+    }
+    let wrong = visitor.send("/forgot-password", &[("email", "")]).await;
+    assert!(wrong.html.contains("Log out"));
+    // Nobody may see a personal page again after a logout.
+    let jobs = visitor.client.get(&board.url).header("accept", "text/html");
+    let jobs = jobs.header("cookie", visitor.cookies.join("; "));
+    let jobs = jobs.send().await.unwrap();
+    assert_eq!(jobs.headers()["cache-control"], "no-store");
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn cookies_and_headers_of_others_do_not_log_anybody_out() {
+    let board = Board::start();
+    board.join("student", "ann@example.edu").await;
+    let session = board.log_in_on_a_page("ann@example.edu").await;
+    for cookies in [
+        format!("visitor=José; {session}"),
+        format!("corkboard=garbage; {session}"),
+        format!("{session}; corkboard=garbage"),
+    ] {
+        let value = reqwest::header::HeaderValue::from_bytes(cookies.as_bytes()).unwrap();
+        let me = board.request(Method::GET, "me").header("cookie", value);
+        board.send(me).await.expect(200);
+    }
+    // A proxy with passwords of its own.
+    let me = board.request(Method::GET, "me").header("cookie", &session);
+    let me = board.send(me.header("authorization", "Basic eDp5")).await;
+    me.expect(200);
+    // Another site's form.
+    let foreign = board.request(Method::POST, "auth/logout");
+    let foreign = foreign.header("sec-fetch-site", "cross-site");
+    let reply = board.send(foreign).await.expect(204);
+    assert_eq!(reply.header("set-cookie"), "");
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_password_of_spaces_works_on_pages_too() {
+    let board = Board::start();
+    let password = " ".repeat(10);
+    let mut visitor = Visitor::of(&board);
+    let form = [
+        ("role", "student"),
+        ("name", "Ann"),
+        ("email", "ann@example.edu"),
+        ("password", &password),
+    ];
+    visitor.send("/register", &form).await;
+    let token = board.mailed_token("ann@example.edu", "verify-email").await;
+    let form = [("token", &*token), ("password", &*password)];
+    let confirmed = visitor.send("/verify-email", &form).await;
+    assert!(confirmed.html.contains("ann@example.edu is confirmed."));
+    board.stop().await;
+}
+
+#[actix_web::test]
+async fn a_tag_counts_only_for_what_is_there() {
+    let board = Board::start();
+    let page = |path: &str| {
+        let url = format!("{}{path}", board.url);
+        reqwest::Client::new()
+            .get(url)
+            .header("accept", "text/html")
+    };
+    let jobs = page("/").send().await.unwrap();
+    let tag = jobs.headers()["etag"].to_str().unwrap().to_owned();
+    let status = async |path: &str, tag: &str| {
+        let answer = page(path).header("if-none-match", tag).send().await;
+        answer.unwrap().status().as_u16()
+    };
+    for known in [
+        tag.clone(),
+        format!("W/{tag}"),
+        format!("\"x\", {tag}"),
+        "*".into(),
+    ] {
+        assert_eq!(status("/", &known).await, 304, "{known}");
+    }
+    assert_eq!(status("/", "\"x\"").await, 200);
+    assert_eq!(status("/nowhere", &tag).await, 404);
+    board.stop().await;
+}

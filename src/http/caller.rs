@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::cookies;
@@ -201,22 +201,20 @@ pub async fn identity_of(
     reader: &Reader,
 ) -> Result<Option<Identity>, Problem> {
     let now = state.now();
-    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
-        let token = value.to_str().ok().and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme
-                .eq_ignore_ascii_case("bearer")
-                .then_some(token.trim())
-        });
-        let access = token.and_then(|token| state.access_keys.verify(token, now));
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    if let Some(token) = authorization.and_then(bearer_token) {
+        let access = state.access_keys.verify(token, now);
         let access = access.ok_or_else(Problem::unauthenticated)?;
         let identity = identify(reader, access.sid, now).await?;
         return identity.map(Some).ok_or_else(Problem::unauthenticated);
     }
-    let Some(token) = cookies::session(request, state) else {
-        return Ok(None);
-    };
-    let known = identify_by_cookie(&state.registrar, reader, token, now).await?;
+    let mut known = None;
+    for token in cookies::sessions(request, state) {
+        known = identify_by_cookie(&state.registrar, reader, token, now).await?;
+        if known.is_some() {
+            break;
+        }
+    }
     let Some((identity, is_due)) = known else {
         return Ok(None);
     };
@@ -227,6 +225,16 @@ pub async fn identity_of(
         stay_signed_in(state, &identity).await;
     }
     Ok(Some(identity))
+}
+
+/// What follows the word "Bearer". Another scheme, such as that of a proxy with its own passwords, is not for us.
+fn bearer_token(authorization: &HeaderValue) -> Option<&str> {
+    let Ok(text) = authorization.to_str() else {
+        return Some("");
+    };
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    let is_ours = scheme.eq_ignore_ascii_case("bearer");
+    is_ours.then_some(token.trim())
 }
 
 /// Each use keeps a browser's session alive. If that fails, as on a full disk, a later use does.

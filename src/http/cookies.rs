@@ -21,16 +21,20 @@ const NEXT_SECONDS: i64 = 24 * 60 * 60;
 /// The longest time that browsers keep a cookie.
 const MAX_SECONDS: i64 = 400 * 24 * 60 * 60;
 
-/// The value of a cookie, without copying the others.
-pub fn read<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    let values = request.headers().get_all(header::COOKIE);
-    values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key == name && !value.is_empty()).then_some(value)
-        })
+/// The value of a cookie.
+pub fn read<'a>(request: &'a HttpRequest, name: &'a str) -> Option<&'a str> {
+    values(request, name).next()
+}
+
+/// The values of all cookies with a name: other applications on the same host may have set one too. Theirs may also have
+/// letters that ours never have.
+fn values<'a>(request: &'a HttpRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let headers = request.headers().get_all(header::COOKIE);
+    let pairs = headers.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let (key, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
+        (key == name && !value.is_empty()).then_some(value)
+    })
 }
 
 /// Whether the request comes from a page of this site, according to the browser.
@@ -122,9 +126,9 @@ fn session_name(state: &State) -> &'static str {
     }
 }
 
-/// The token of the session cookie.
-pub fn session<'a>(request: &'a HttpRequest, state: &State) -> Option<&'a str> {
-    read(request, session_name(state))
+/// The token of the session cookie. If there are several cookies with this name, one of them may be of a session.
+pub fn sessions<'a>(request: &'a HttpRequest, state: &State) -> impl Iterator<Item = &'a str> {
+    values(request, session_name(state))
 }
 
 /// The session ends on the server, so the browser keeps it as long as it can.

@@ -1,6 +1,7 @@
 //! Health, and the web pages that are embedded in the binary.
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::header::{self, EntityTag, Header as _, IfNoneMatch};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -217,9 +218,15 @@ pub async fn fallback(
         } else {
             StatusCode::NOT_FOUND
         };
-        let page = app_page(&request, &state).await?;
+        let (page, is_personal) = app_page(&request, &state).await?;
         let digest = Sha256::digest(&page).into();
-        return Ok(serve(&request, page, digest, "text/html", status));
+        let mut answer = serve(&request, page, digest, "text/html", status);
+        if is_personal {
+            // Otherwise, Back shows it after a logout.
+            let never = header::HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(header::CACHE_CONTROL, never);
+        }
+        return Ok(answer);
     }
     Err(Problem::not_found())
 }
@@ -231,7 +238,8 @@ fn asset(request: &HttpRequest, path: &str, is_current: bool) -> Result<HttpResp
         let allow = "GET, HEAD".into();
         return Err(Code::MethodNotAllowed { allow }.into());
     }
-    let (data, kind) = site::content(path).ok_or_else(Problem::not_found)?;
+    let found = site::content(path).filter(|_| path != "index.html");
+    let (data, kind) = found.ok_or_else(Problem::not_found)?;
     let digest = Sha256::digest(&data).into();
     let mut response = serve(request, data, digest, &kind, StatusCode::OK);
     if is_current && !cfg!(debug_assertions) {
@@ -256,7 +264,7 @@ fn is_app_page(path: &str) -> bool {
 }
 
 /// The app's page with the campus's time zone, in which it shows deadlines, its currency, and who is logged in.
-async fn app_page(request: &HttpRequest, state: &State) -> Result<Vec<u8>, Problem> {
+async fn app_page(request: &HttpRequest, state: &State) -> Result<(Vec<u8>, bool), Problem> {
     let page = site::file("index.html").ok_or_else(Problem::not_found)?;
     let zone = state.campus().time_zone.iana_name().unwrap_or("UTC");
     let reader = state.read()?;
@@ -267,13 +275,24 @@ async fn app_page(request: &HttpRequest, state: &State) -> Result<Vec<u8>, Probl
     let account = account
         .as_ref()
         .map(|account| AccountView::from(&account.record));
+    let is_personal = account.is_some();
     let account = serde_json::to_string(&account).map_err(|error| Problem::internal(&error))?;
     let escaped = account.replace('&', "&amp;").replace('"', "&quot;");
     let page = String::from_utf8_lossy(&page.data)
         .replace("{timeZone}", zone)
         .replace("{currency}", &state.campus().currency)
         .replace("{account}", &escaped);
-    Ok(page.into_bytes())
+    Ok((page.into_bytes(), is_personal))
+}
+
+/// Whether a client has the content with this tag. A proxy that compresses makes the tag weak.
+fn has(request: &HttpRequest, tag: &str) -> bool {
+    let tag: Result<EntityTag, _> = tag.parse();
+    match (IfNoneMatch::parse(request), tag) {
+        (Ok(IfNoneMatch::Any), _) => request.headers().contains_key(header::IF_NONE_MATCH),
+        (Ok(IfNoneMatch::Items(held)), Ok(tag)) => held.iter().any(|one| one.weak_eq(&tag)),
+        _ => false,
+    }
 }
 
 fn serve(
@@ -284,10 +303,7 @@ fn serve(
     status: StatusCode,
 ) -> HttpResponse {
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value == tag.as_str());
+    let known = status == StatusCode::OK && has(request, &tag);
     let mut response = HttpResponse::build(if known {
         StatusCode::NOT_MODIFIED
     } else {

@@ -9,7 +9,7 @@ use super::body::{JsonBody, OptionalJsonBody};
 use super::caller::{Anyone, Caller, identity_of};
 use super::cookies;
 use super::idempotency::once_with_secrets;
-use super::problem::{Code, Problem, TokenKind};
+use super::problem::{Because, Code, Problem, TokenKind};
 use super::state::State;
 use super::views::AccountView;
 use crate::accounts::{self, Opened, Refreshed, Refusal};
@@ -44,6 +44,9 @@ async fn log_in(
 ) -> Result<HttpResponse, Problem> {
     let LoginBody { email, password } = body.parse()?;
     let (opened, account) = authenticate(caller.origin, request, state, &email, &password).await?;
+    if cookies::wants_cookies(request) {
+        end_replaced_session(caller.origin, request, state).await;
+    }
     signed_in(state, request, &opened, &account)
 }
 
@@ -247,9 +250,13 @@ pub async fn refresh(
         let answer = renew(&state, origin, &token);
         return once_with_secrets(&state, &request, origin, token.as_bytes(), answer).await;
     }
-    let Some(cookie) = cookies::session(&request, &state) else {
+    let Some(cookie) = cookies::sessions(&request, &state).next() else {
         return Err(Invalid::one("refreshToken", FieldFault::Required).into());
     };
+    // Before a saved answer is given again.
+    if !cookies::is_same_origin(&request) {
+        return Err(Problem::forbidden(Because::Origin));
+    }
     let answer = renew_by_cookie(&state, &request, origin);
     once_with_secrets(&state, &request, origin, cookie.as_bytes(), answer).await
 }
@@ -317,8 +324,18 @@ async fn log_out(
         end_own_session(origin, request, state).await?;
     }
     let mut response = HttpResponse::NoContent();
-    response.cookie(cookies::ended(state));
+    // Another site's form could otherwise log this browser out.
+    if cookies::is_same_origin(request) {
+        response.cookie(cookies::ended(state));
+    }
     Ok(response.finish())
+}
+
+/// Ends the session of a browser that has just got another one. If that fails, it ends by itself later.
+pub(super) async fn end_replaced_session(origin: Origin, request: &HttpRequest, state: &State) {
+    if let Err(error) = end_own_session(origin, request, state).await {
+        tracing::warn!(%error, "could not end a session that another one replaces");
+    }
 }
 
 /// Ends the session of the access token or the cookie.

@@ -38,7 +38,10 @@ const KINDS: [(u8, &[&str]); 12] = [
         SavedAnswer::KIND,
         &["/keyDigest", "/requestDigest", "/body"],
     ),
-    (Session::KIND, &["/refreshDigest", "/replaced"]),
+    (
+        Session::KIND,
+        &["/refreshDigest", "/replaced", "/cookieDigest"],
+    ),
     (StoredFile::KIND, &[]),
     (Student::KIND, &[]),
     (Token::KIND, &["/digest", "/claim/passwordHash"]),

@@ -21,7 +21,9 @@ pub async fn log_in_form(caller: Caller<Public>, page: Page) -> Result<HttpRespo
         return Ok(see_other(&page.next_or_home(&next, identity.role())));
     }
     // The browser has the cookie of a session that the server no longer knows.
-    let has_ended = cookies::session(&page.request, &page.state).is_some();
+    let has_ended = cookies::sessions(&page.request, &page.state)
+        .next()
+        .is_some();
     let values = context! { next, has_ended, form => empty_form(context! { email => "" }) };
     let mut response = page.show(None, "log_in.html", values).await?;
     if has_ended {
@@ -36,20 +38,22 @@ pub async fn log_in(
     page: Page,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
+    let origin = caller.origin;
     let (email, password) = (form.text("email").trim(), form.text("password"));
     let logged_in = match form.needs(&["email", "password"]) {
-        Ok(()) => authenticate(caller.origin, &page.request, &page.state, email, password).await,
+        Ok(()) => authenticate(origin, &page.request, &page.state, email, password).await,
         Err(missing) => Err(missing),
     };
     match logged_in {
         Ok((opened, account)) => {
+            sessions::end_replaced_session(origin, &page.request, &page.state).await;
             let mut response = see_other(&page.next_or_home(form.text("next"), account.role));
             add_cookies(&page.state, &mut response, &opened, &account)?;
             Ok(response)
         }
         Err(problem) => {
             let values = context! { next => form.text("next"), has_ended => false };
-            page.again("log_in.html", &form, &problem, values)
+            page.again("log_in.html", &form, &problem, values).await
         }
     }
 }
@@ -121,7 +125,7 @@ pub async fn sign_up(
         }
         Err(problem) => {
             let values = sign_up_values(&page, role, form.text("next"));
-            page.again("sign_up.html", &form, &problem, values)
+            page.again("sign_up.html", &form, &problem, values).await
         }
     }
 }
@@ -134,10 +138,10 @@ fn listed(text: &str) -> Vec<&str> {
 
 /// GET /verify-email: the link in a mail. Only the form that it shows confirms, so a mail scanner that opens links confirms
 /// nothing.
-pub async fn confirm_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn confirm_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
     let token = page.query("token").unwrap_or_default();
     let values = context! { token, state => "open", form => empty_form(context! {}) };
-    page.show(None, "confirm.html", values).await
+    page.show(caller.who.as_ref(), "confirm.html", values).await
 }
 
 /// POST /verify-email
@@ -146,13 +150,15 @@ pub async fn confirm(
     page: Page,
     form: Form,
 ) -> Result<HttpResponse, Problem> {
+    let origin = caller.origin;
     let (token, password) = (form.text("token"), form.text("password"));
     let confirmed = match form.needs(&["password"]) {
-        Ok(()) => enter_by_link(caller.origin, &page.request, &page.state, token, password).await,
+        Ok(()) => enter_by_link(origin, &page.request, &page.state, token, password).await,
         Err(missing) => Err(missing),
     };
     match confirmed {
         Ok((opened, account)) => {
+            sessions::end_replaced_session(origin, &page.request, &page.state).await;
             let next = page.remembered_next();
             let go_on = next.as_deref().unwrap_or(home(Some(account.role)));
             let values = context! {
@@ -170,15 +176,15 @@ pub async fn confirm(
         Err(problem) => {
             let is_spent = matches!(problem.code(), Code::InvalidToken { .. });
             let values = context! { token, state => if is_spent { "spent" } else { "open" } };
-            page.again("confirm.html", &form, &problem, values)
+            page.again("confirm.html", &form, &problem, values).await
         }
     }
 }
 
 /// GET /forgot-password
-pub async fn forgot_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn forgot_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
     let values = context! { sent_to => (), form => empty_form(context! { email => "" }) };
-    page.show(None, "forgot.html", values).await
+    page.show(caller.who.as_ref(), "forgot.html", values).await
 }
 
 /// POST /forgot-password
@@ -201,15 +207,18 @@ pub async fn forgot(
             let values = context! { sent_to => email, form => empty_form(context! { email }) };
             page.show(None, "forgot.html", values).await
         }
-        Err(problem) => page.again("forgot.html", &form, &problem, context! { sent_to => () }),
+        Err(problem) => {
+            page.again("forgot.html", &form, &problem, context! { sent_to => () })
+                .await
+        }
     }
 }
 
 /// GET /reset-password: the link in a mail.
-pub async fn reset_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn reset_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
     let token = page.query("token").unwrap_or_default();
     let values = context! { token, is_done => false, form => empty_form(context! {}) };
-    page.show(None, "reset.html", values).await
+    page.show(caller.who.as_ref(), "reset.html", values).await
 }
 
 /// POST /reset-password
@@ -232,7 +241,7 @@ pub async fn reset(
         }
         Err(problem) => {
             let values = context! { token => form.text("token"), is_done => false };
-            page.again("reset.html", &form, &problem, values)
+            page.again("reset.html", &form, &problem, values).await
         }
     }
 }

@@ -40,7 +40,12 @@ impl Form {
     /// Fails if one of these fields is empty.
     pub fn needs(&self, names: &[&str]) -> Result<(), Problem> {
         let mut invalid = Invalid::default();
-        for name in names.iter().filter(|name| self.is_blank(name)) {
+        // Spaces can be a password.
+        let is_missing = |name: &str| match name {
+            "password" => self.text(name).is_empty(),
+            _ => self.is_blank(name),
+        };
+        for name in names.iter().filter(|name| is_missing(name)) {
             invalid.add(*name, FieldFault::Required);
         }
         if invalid.0.is_empty() {

@@ -174,7 +174,7 @@ impl Page {
     }
 
     /// The same form again, with what was entered and what is wrong with it.
-    pub fn again(
+    pub async fn again(
         &self,
         template: &str,
         form: &Form,
@@ -200,7 +200,9 @@ impl Page {
         let first = problem.errors().first().map(|error| error.field.as_str());
         let form = context! { errors => minijinja::value::Serde(errors), wrong, first, others, values => minijinja::value::Serde(form.entered()) };
         let values = context! { form, ..values };
-        let mut response = self.html(problem.status_code(), None, template, values)?;
+        let account = self.account().await.ok().flatten();
+        let account = account.as_ref().map(|account| &account.record);
+        let mut response = self.html(problem.status_code(), account, template, values)?;
         problem.add_headers(response.headers_mut());
         Ok(response)
     }
@@ -211,11 +213,18 @@ pub fn empty_form(values: Value) -> Value {
     context! { errors => context! {}, wrong => (), first => (), others => (), values }
 }
 
-/// A path of this site. Browsers take some other texts that start with a slash for other hosts.
+/// Longer addresses do not fit into every proxy's headers.
+const MAX_NEXT_BYTES: usize = 1_000;
+
+/// A path of this site as browsers send it: with all other letters encoded. Browsers take some texts that start with a
+/// slash for other hosts.
 pub fn safe_next(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
-    let is_other = rest.starts_with(['/', '\\']) || next.chars().any(char::is_control);
-    (!is_other).then_some(next)
+    let is_other = rest.starts_with(['/', '\\']) || next.len() > MAX_NEXT_BYTES;
+    let is_encoded = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"\"<>".contains(&byte));
+    (!is_other && is_encoded).then_some(next)
 }
 
 pub fn set_cookie(response: &mut HttpResponse, cookie: &Cookie<'_>) -> Result<(), Problem> {
@@ -301,6 +310,11 @@ mod tests {
             "/\\evil.example",
             "https://evil.example",
             "/\t/evil.example",
+            "/\r\nSet-Cookie: a=b",
+            "/é",
+            "/a b",
+            "/\"",
+            &format!("/{}", "a".repeat(1_000)),
         ] {
             assert_eq!(safe_next(other), None, "{other}");
         }
