@@ -50,7 +50,7 @@ const CRATE_OWNERS: &[(&str, &[&str])] = &[
     ("prometheus_client", &["http"]),
     ("wasmtime", &["rules"]),
     ("wasmparser", &["rules"]),
-    ("rustix", &["rules"]),
+    ("rustix", &["rules", "store"]),
     ("wit_component", &["cli"]),
     ("wit_parser", &["cli"]),
 ];
