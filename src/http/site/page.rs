@@ -58,6 +58,8 @@ pub fn home(role: Option<Role>) -> &'static str {
     links(role)[0].0
 }
 
+const LOG_IN: &str = "/login";
+
 /// A request for a page.
 pub struct Page {
     pub state: Data<State>,
@@ -262,11 +264,12 @@ pub async fn as_page(
 
 /// Redirects to the login page if a login is needed. Any other problem becomes a page.
 async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Problem> {
-    if problem.is(&Code::Unauthenticated) && page.request.method().is_safe() {
+    let path = page.request.path();
+    if problem.is(&Code::Unauthenticated) && page.request.method().is_safe() && path != LOG_IN {
         let here = page.request.uri().path_and_query();
         let here = here.map_or("/", |here| here.as_str());
         let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
-        return Ok(see_other(&format!("/login?next={next}")));
+        return Ok(see_other(&format!("{LOG_IN}?next={next}")));
     }
     let values = context! {
         is_missing => problem.is(&Code::NotFound), text => problem_text::problem(page.words, problem),
