@@ -182,7 +182,8 @@ async fn find<P: Policy>(request: HttpRequest) -> Result<Caller<P>, Problem> {
     let state = request
         .app_data::<web::Data<State>>()
         .expect("the server is built with its state");
-    let reader = state.read()?;
+    // The session is one row.
+    let reader = state.read_latest()?;
     let identity = P::identify(&request, state, &reader).await?;
     let origin = state.origin(&request, identity.as_ref());
     Ok(Caller {

@@ -53,6 +53,11 @@ impl State {
         self.store.read()
     }
 
+    /// For one read.
+    pub fn read_latest(&self) -> Result<Reader, StoreError> {
+        self.store.read_latest()
+    }
+
     /// Links in mails and `Location` headers start with this.
     pub fn public_url(&self) -> &str {
         &self.registrar.public_url

@@ -153,6 +153,11 @@ impl Engine for PostgresEngine {
         Ok(View::Postgres(Arc::new(view)))
     }
 
+    fn latest(&self) -> Result<View, StoreError> {
+        let view = PostgresView::latest(self.pool.clone());
+        Ok(View::Postgres(Arc::new(view)))
+    }
+
     fn submit(&self, change: Change) -> Committed {
         queue::submit(change, &self.tally, |one| match &self.queue {
             None => Some((one, stopped())),

@@ -92,6 +92,11 @@ impl Store {
         Ok(Reader::of(self.engine.view()?))
     }
 
+    /// Reads that each see the newest state by themselves. Cheaper on a database, for what needs one read.
+    pub fn read_latest(&self) -> Result<Reader, StoreError> {
+        Ok(Reader::of(self.engine.latest()?))
+    }
+
     /// A view that keeps the engine open.
     pub fn into_reader(self) -> Result<Reader, StoreError> {
         Ok(self.read()?.with_engine(self.engine))

@@ -20,6 +20,8 @@ const ATTEMPTS: usize = 3;
 pub struct PostgresView {
     pool: Arc<Pool>,
     lease: OnceCell<Lease>,
+    /// Each read is a transaction of its own, on any connection.
+    is_latest: bool,
 }
 
 impl PostgresView {
@@ -27,6 +29,14 @@ impl PostgresView {
         Self {
             pool,
             lease: OnceCell::new(),
+            is_latest: false,
+        }
+    }
+
+    pub(super) fn latest(pool: Arc<Pool>) -> Self {
+        Self {
+            is_latest: true,
+            ..Self::new(pool)
         }
     }
 
@@ -125,6 +135,9 @@ impl PostgresView {
         read: Read,
         parts: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        if self.is_latest {
+            return Ok(self.begin(read, parts).await?.1);
+        }
         let mut first = None;
         let begin = async {
             let (lease, rows) = self.begin(read, parts).await?;
@@ -149,7 +162,12 @@ impl PostgresView {
         let mut attempts = 1;
         loop {
             let mut lease = self.pool.lease().await?;
-            match lease.begin(read, parts).await {
+            let rows = if self.is_latest {
+                lease.query(read, parts).await
+            } else {
+                lease.begin(read, parts).await
+            };
+            match rows {
                 Ok(rows) => return Ok((lease, rows)),
                 // Nothing was read yet, so another moment does as well.
                 Err(error)

@@ -51,6 +51,19 @@ fn a_view_begins_with_its_first_read() {
     assert_eq!(get_in(&second, "b"), Some(row(1, b"")));
 }
 
+#[test]
+fn each_latest_read_sees_the_newest_state_and_holds_no_connection() {
+    let database = Server::shared().database();
+    let engine = database.open();
+    let latest: Vec<_> = (0..VIEWS).map(|_| engine.latest().unwrap()).collect();
+    for version in 1..=3 {
+        commit(&engine, writes([put("a", version, b"")])).unwrap();
+        for latest in &latest {
+            assert_eq!(get_in(latest, "a"), Some(row(version, b"")));
+        }
+    }
+}
+
 /// As when a client goes away while its request is served.
 #[test]
 fn views_that_are_dropped_halfway_give_their_connections_back() {
