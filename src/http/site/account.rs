@@ -25,7 +25,7 @@ pub async fn log_in_form(caller: Caller<Public>, page: Page) -> Result<HttpRespo
         .next()
         .is_some();
     let values = context! { next, has_ended, form => empty_form(context! { email => "" }) };
-    let mut response = page.show(None, "log_in.html", values).await?;
+    let mut response = page.show("log_in.html", values).await?;
     if has_ended {
         set_cookie(&mut response, &cookies::ended(&page.state))?;
     }
@@ -85,7 +85,7 @@ pub async fn sign_up_form(caller: Caller<Public>, page: Page) -> Result<HttpResp
         context! { name => "", email => "", skills => "", workSpace => "", setting => "onCampus" };
     let next = page.query("next").unwrap_or_default();
     let values = context! { form => empty_form(form), ..sign_up_values(&page, &role, &next) };
-    page.show(None, "sign_up.html", values).await
+    page.show("sign_up.html", values).await
 }
 
 /// POST /register
@@ -117,7 +117,7 @@ pub async fn sign_up(
     match sent {
         Ok(_) => {
             let values = context! { email => form.text("email").trim() };
-            let mut response = page.show(None, "sign_up_sent.html", values).await?;
+            let mut response = page.show("sign_up_sent.html", values).await?;
             if let Some(next) = safe_next(form.text("next")) {
                 set_cookie(&mut response, &cookies::next(&page.state, next))?;
             }
@@ -138,10 +138,10 @@ fn listed(text: &str) -> Vec<&str> {
 
 /// GET /verify-email: the link in a mail. Only the form that it shows confirms, so a mail scanner that opens links confirms
 /// nothing.
-pub async fn confirm_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn confirm_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
     let token = page.query("token").unwrap_or_default();
     let values = context! { token, state => "open", form => empty_form(context! {}) };
-    page.show(caller.who.as_ref(), "confirm.html", values).await
+    page.show("confirm.html", values).await
 }
 
 /// POST /verify-email
@@ -182,9 +182,9 @@ pub async fn confirm(
 }
 
 /// GET /forgot-password
-pub async fn forgot_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn forgot_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
     let values = context! { sent_to => (), form => empty_form(context! { email => "" }) };
-    page.show(caller.who.as_ref(), "forgot.html", values).await
+    page.show("forgot.html", values).await
 }
 
 /// POST /forgot-password
@@ -205,7 +205,7 @@ pub async fn forgot(
     match sent {
         Ok(_) => {
             let values = context! { sent_to => email, form => empty_form(context! { email }) };
-            page.show(None, "forgot.html", values).await
+            page.show("forgot.html", values).await
         }
         Err(problem) => {
             page.again("forgot.html", &form, &problem, context! { sent_to => () })
@@ -215,10 +215,10 @@ pub async fn forgot(
 }
 
 /// GET /reset-password: the link in a mail.
-pub async fn reset_form(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Problem> {
+pub async fn reset_form(_: Caller<Anyone>, page: Page) -> Result<HttpResponse, Problem> {
     let token = page.query("token").unwrap_or_default();
     let values = context! { token, is_done => false, form => empty_form(context! {}) };
-    page.show(caller.who.as_ref(), "reset.html", values).await
+    page.show("reset.html", values).await
 }
 
 /// POST /reset-password
@@ -237,7 +237,7 @@ pub async fn reset(
     match done {
         Ok(_) => {
             let values = context! { token => "", is_done => true, form => empty_form(context! {}) };
-            page.show(None, "reset.html", values).await
+            page.show("reset.html", values).await
         }
         Err(problem) => {
             let values = context! { token => form.text("token"), is_done => false };

@@ -18,7 +18,7 @@ use crate::http::eligibility::asked_language;
 use crate::http::problem::{Code, Problem};
 use crate::http::state::State;
 use crate::http::watch;
-use crate::model::{Account, Identity, Role};
+use crate::model::{Account, Role};
 use crate::store::{Stored, keys};
 use crate::words::Words;
 
@@ -113,23 +113,20 @@ impl Page {
             .to_owned()
     }
 
-    pub async fn show(
+    pub async fn show(&self, template: &str, values: Value) -> Result<HttpResponse, Problem> {
+        self.answer(StatusCode::OK, template, values).await
+    }
+
+    /// If the account cannot be read, the page is shown as to a visitor.
+    async fn answer(
         &self,
-        identity: Option<&Identity>,
+        status: StatusCode,
         template: &str,
         values: Value,
     ) -> Result<HttpResponse, Problem> {
-        let account = match identity {
-            Some(identity) => {
-                let reader = self.state.read()?;
-                reader.get(&keys::account(identity.account_id)).await?
-            }
-            None => None,
-        };
-        let account = account
-            .as_ref()
-            .map(|account: &Stored<Account>| &account.record);
-        self.html(StatusCode::OK, account, template, values)
+        let account = self.account().await.ok().flatten();
+        let account = account.as_ref().map(|account| &account.record);
+        self.html(status, account, template, values)
     }
 
     /// The account that has logged in to this browser.
@@ -202,9 +199,8 @@ impl Page {
         let first = problem.errors().first().map(|error| error.field.as_str());
         let form = context! { errors => minijinja::value::Serde(errors), wrong, first, others, values => minijinja::value::Serde(form.entered()) };
         let values = context! { form, ..values };
-        let account = self.account().await.ok().flatten();
-        let account = account.as_ref().map(|account| &account.record);
-        let mut response = self.html(problem.status_code(), account, template, values)?;
+        let answer = self.answer(problem.status_code(), template, values);
+        let mut response = answer.await?;
         problem.add_headers(response.headers_mut());
         Ok(response)
     }
@@ -275,10 +271,8 @@ async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Pr
         is_missing => problem.is(&Code::NotFound), text => problem_text::problem(page.words, problem),
         request_id => problem.status_code().is_server_error().then(watch::request_id),
     };
-    // If the account cannot be read either, the page is shown as to a visitor.
-    let account = page.account().await.ok().flatten();
-    let account = account.as_ref().map(|account| &account.record);
-    let mut answer = page.html(problem.status_code(), account, "problem.html", values)?;
+    let answer = page.answer(problem.status_code(), "problem.html", values);
+    let mut answer = answer.await?;
     problem.add_headers(answer.headers_mut());
     Ok(answer)
 }
