@@ -4,16 +4,19 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use intl_pluralrules::{PluralCategory, PluralRuleType, PluralRules};
 use serde::Deserialize;
-use serde_json::{Map, Number, Value};
-use unic_langid::LanguageIdentifier;
+use serde_json::{Map, Value};
+
+mod formats;
+
+use formats::Formats;
+pub use formats::sign;
 
 /// The texts of one language.
 pub struct Words {
     pub language: &'static str,
     texts: HashMap<String, Text>,
-    plurals: PluralRules,
+    formats: Formats,
 }
 
 #[derive(Deserialize)]
@@ -43,12 +46,10 @@ impl Words {
     }
 
     fn read(language: &'static str, catalog: &str) -> Self {
-        let tag: LanguageIdentifier = language.parse().expect("a language tag");
-        let plurals = PluralRules::create(tag, PluralRuleType::CARDINAL);
         Self {
             language,
             texts: serde_json::from_str(catalog).expect("the catalog is JSON"),
-            plurals: plurals.expect("its plural rules are known"),
+            formats: Formats::of(language),
         }
     }
 
@@ -64,11 +65,9 @@ impl Words {
         let text = match text {
             Text::Always(text) => text,
             Text::ByCount { one, other } => {
-                let count = values.get("count").and_then(Value::as_f64);
-                match self.plurals.select(count.unwrap_or_default()) {
-                    Ok(PluralCategory::ONE) => one,
-                    _ => other,
-                }
+                let count = values.get("count").map(Value::to_string);
+                let is_one = count.is_some_and(|count| self.formats.is_one(&count));
+                if is_one { one } else { other }
             }
         };
         let mut said = String::with_capacity(text.len() + 32);
@@ -92,7 +91,7 @@ impl Words {
     fn value(&self, value: &Value) -> String {
         match value {
             Value::String(text) => text.clone(),
-            Value::Number(number) => grouped(number),
+            Value::Number(number) => self.formats.number(&number.to_string()),
             Value::Array(choices) => {
                 let choices: Vec<String> = choices.iter().map(|one| self.value(one)).collect();
                 self.any_of(&choices)
@@ -113,23 +112,6 @@ impl Words {
         let values = values.map(|(name, value)| (name.to_owned(), Value::String(value)));
         self.say(name, &values.into_iter().collect())
     }
-}
-
-/// A number as people in the United States write it, in English and in Spanish (CLDR, locales en-US and es-US): 12,500.5
-fn grouped(number: &Number) -> String {
-    let text = number.to_string();
-    let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));
-    let digits = whole.trim_start_matches('-').len();
-    let mut grouped = String::with_capacity(text.len() + digits / 3);
-    for (at, letter) in whole.char_indices() {
-        let left = whole.len() - at;
-        if left % 3 == 0 && left < digits {
-            grouped.push(',');
-        }
-        grouped.push(letter);
-    }
-    grouped.push_str(if fraction == ".0" { "" } else { fraction });
-    grouped
 }
 
 #[cfg(test)]

@@ -54,6 +54,17 @@ impl Timestamp {
         u8::try_from(hour).expect("an hour of a day")
     }
 
+    /// The time of day in a time zone.
+    pub fn time_of_day(self, zone: &TimeZone) -> Time {
+        zone.to_datetime(self.to_jiff()).time()
+    }
+
+    /// The short name of a time zone at this moment, such as "EST".
+    pub fn zone_name(self, zone: &TimeZone) -> String {
+        let info = zone.to_offset_info(self.to_jiff());
+        info.abbreviation().to_owned()
+    }
+
     /// The last moment up to this one at which it was a given time of day in a time zone. When the clocks go forward and skip
     /// that time, it is an hour later. When they go back and show it twice, it is the first.
     #[must_use]
