@@ -5,7 +5,6 @@ import { go, loginAddress, match, place } from "./router.js";
 import { t } from "./words.js";
 import { Frame } from "./components/frame.js";
 import { Failure, Skeleton } from "./components/states.js";
-import { Jobs, Job } from "./pages/jobs.js";
 import { NotFound } from "./pages/not-found.js";
 
 /** A page that is loaded when it is first needed. */
@@ -13,8 +12,6 @@ const later = (load) => ({ load });
 
 /** URL pattern, page, and who may see it. */
 const PAGES = [
-  ["/", Jobs],
-  ["/jobs/:id", Job],
   ["/applications", later(() => import("./pages/applications.js").then((page) => page.Applications)), ["student"]],
   ["/profile", later(() => import("./pages/profile.js").then((page) => page.Profile)), ["student", "employer", "admin"]],
   ["/postings", later(() => import("./pages/postings.js").then((page) => page.Postings)), ["employer"]],

@@ -7,12 +7,13 @@ const here = () => ({ path: location.pathname.replace(/(.)\/+$/, "$1"), search: 
 export const place = signal(here());
 
 /** Pages that the server renders. */
-const SERVED = ["/login", "/register", "/verify-email", "/forgot-password", "/reset-password"];
+const SERVED = ["/", "/login", "/register", "/verify-email", "/forgot-password", "/reset-password"];
+const isServed = (path) => SERVED.includes(path) || path.startsWith("/jobs/");
 
 /** Goes to a URL. `replace` adds no step for Back. */
 export function go(address, { replace = false } = {}) {
   if (address === location.pathname + location.search) return;
-  if (SERVED.includes(address.split("?")[0])) {
+  if (isServed(address.split("?")[0])) {
     location[replace ? "replace" : "assign"](address);
     return;
   }
@@ -27,7 +28,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-  if (SERVED.includes(link.pathname) || link.pathname.startsWith("/api/") || link.getAttribute("href").startsWith("#")) return;
+  if (isServed(link.pathname) || link.pathname.startsWith("/api/") || link.getAttribute("href").startsWith("#")) return;
   event.preventDefault();
   go(link.pathname + link.search);
 });

@@ -30,7 +30,6 @@ export async function logOut() {
     for (const key of Object.keys(localStorage)) {
       if (id && key.startsWith(`${DRAFT}${id}.`)) localStorage.removeItem(key);
     }
-    account.value = null;
   }
 }
 

@@ -15,7 +15,8 @@ pub(crate) use erase::{erase_of_employer, erase_of_student, forget_in_mail};
 pub use list::{ApplicationsWanted, list};
 pub use refusal::Refusal;
 pub use resume::{
-    MAX_RESUME_BYTES, Resume, pdf_name, remove_resume, resume_bytes, see_resume, store_resume,
+    MAX_RESUME_BYTES, Resume, pdf_name, remove_resume, resume_bytes, resumes, see_resume,
+    store_resume,
 };
 pub use see::{applicants, may_see, see, shown_resumes};
 pub use submit::{Submission, submit};

@@ -8,7 +8,7 @@ use crate::model::{
     check_text,
 };
 use crate::store::{
-    Direction, KeyRange, MAX_SCAN_ROWS, Reader, StoreError, Stored, Transaction, keys,
+    Direction, KeyRange, MAX_SCAN_ROWS, Page, Reader, StoreError, Stored, Transaction, keys,
 };
 
 pub const MAX_RESUME_BYTES: usize = 5 * 1024 * 1024;
@@ -162,6 +162,17 @@ pub async fn remove_resume(
     }
     transaction.delete(&file);
     Ok(())
+}
+
+/// A student's files, newest first.
+pub async fn resumes(
+    reader: &Reader,
+    student_id: &StudentId,
+) -> Result<Vec<Stored<StoredFile>>, StoreError> {
+    let own = keys::files_by_student(student_id);
+    let page = Page::new(own, Direction::Backward, MAX_FILES, None);
+    let is_listed = |file: &Stored<StoredFile>| file.is_listed_for(student_id);
+    Ok(page.records(reader, is_listed).await?.items)
 }
 
 /// The file's record, for its student, all admins, and employers who got it with an application. For anybody else it

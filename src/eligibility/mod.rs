@@ -5,6 +5,7 @@
 mod checker;
 mod facts;
 mod health;
+mod listed;
 mod open_jobs;
 mod ready;
 mod route;

@@ -17,6 +17,9 @@ pub const DEVICE: &str = "corkboard_device";
 pub const LANGUAGE: &str = "corkboard_language";
 /// Where to go after the email of a new account is confirmed.
 pub const NEXT: &str = "corkboard_next";
+/// What the next page tells: the result of a form.
+pub const SAID: &str = "corkboard_said";
+const SAID_SECONDS: i64 = 60;
 const NEXT_SECONDS: i64 = 24 * 60 * 60;
 /// The longest time that browsers keep a cookie.
 const MAX_SECONDS: i64 = 400 * 24 * 60 * 60;
@@ -146,6 +149,12 @@ pub fn next(state: &State, path: &str) -> Cookie<'static> {
     let seconds = if path.is_empty() { 0 } else { NEXT_SECONDS };
     let encoded: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
     cookie(state, NEXT, &encoded, seconds)
+}
+
+/// An empty message forgets it.
+pub fn said(state: &State, message: &str) -> Cookie<'static> {
+    let seconds = if message.is_empty() { 0 } else { SAID_SECONDS };
+    cookie(state, SAID, message, seconds)
 }
 
 /// Scripts may read it.

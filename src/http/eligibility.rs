@@ -94,17 +94,29 @@ pub async fn verdict(
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
     let (job, _) = jobs::see(&reader, Some(&caller.who), id_of(&path)?).await?;
+    let asked = asked_language(&request, &state);
     let student = student(&reader, caller.student_id()).await?;
-    let set = rule_set(&reader).await?;
-    let (checker, now) = (&state.checker, state.now());
-    let language = checker.language_of(&student, asked_language(&request, &state).as_deref());
-    let checked = checker
-        .check_one(&reader, &set, &student, &job, now, language)
-        .await?;
+    let verdict = verdict_of(&state, &reader, &student, &job, asked.as_deref()).await?;
+    let language = state.checker.language_of(&student, asked.as_deref());
     Ok(HttpResponse::Ok()
         .insert_header((header::VARY, BY_READER))
         .insert_header((header::CONTENT_LANGUAGE, language))
-        .json(EligibilityView::from(&checked.verdict)))
+        .json(EligibilityView::from(&verdict)))
+}
+
+/// What the rules say about a student and a job, in the student's language or else in the one that is asked for.
+pub async fn verdict_of(
+    state: &State,
+    reader: &Reader,
+    student: &model::Student,
+    job: &model::Job,
+    asked: Option<&str>,
+) -> Result<Eligibility, Problem> {
+    let set = rule_set(reader).await?;
+    let (checker, now) = (&state.checker, state.now());
+    let language = checker.language_of(student, asked);
+    let checked = checker.check_one(reader, &set, student, job, now, language);
+    Ok(checked.await?.verdict)
 }
 
 /// The campus language that the request prefers.
@@ -123,7 +135,7 @@ pub fn asked_language(request: &HttpRequest, state: &State) -> Option<String> {
     own.map(str::to_owned)
 }
 
-async fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {
+pub async fn student(reader: &Reader, id: &StudentId) -> Result<Stored<model::Student>, Problem> {
     reader
         .get(&keys::student(id))
         .await?

@@ -74,6 +74,21 @@ pub async fn keep(
     .await
 }
 
+/// Stores a file that came with a form.
+pub async fn store(
+    state: &State,
+    caller: &Caller<Student>,
+    name: Option<&str>,
+    bytes: Vec<u8>,
+) -> Result<FileId, Problem> {
+    let resume = Resume::new(name.filter(|name| !name.is_empty()), bytes)?;
+    let student_id = caller.student_id();
+    let keep = async |transaction: &mut Transaction| {
+        applications::store_resume(transaction, student_id, &resume).await
+    };
+    Ok(state.store.run(caller.origin, keep).await?.file_id)
+}
+
 /// GET /files/{fileId}: always an attachment, so that its content never runs on our pages.
 pub async fn read(
     caller: Caller<SignedIn>,

@@ -74,7 +74,7 @@ pub async fn read(
     Ok(response.body(body))
 }
 
-const LIST_PARAMETERS: &[&str] = &[
+pub const LIST_PARAMETERS: &[&str] = &[
     "q",
     "skill",
     "setting",
@@ -142,7 +142,7 @@ pub async fn list(
     answer_list(&state, reader, who, wanted, &query).await
 }
 
-fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
+pub fn wanted(state: &State, query: &Query) -> Result<JobsWanted, Problem> {
     let q = query.text("q")?.map(str::to_owned);
     let money = |name: &str| -> Result<Option<Money>, Problem> {
         let amount = query.get::<f64>(name, FieldFault::NotAnAmount)?;

@@ -162,8 +162,6 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
 
 /// Paths that the web app has a page for. `*` stands for one segment.
 const APP_PAGES: &[&str] = &[
-    "/",
-    "/jobs/*",
     "/applications",
     "/postings",
     "/postings/*",

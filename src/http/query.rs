@@ -38,9 +38,18 @@ impl Query {
     pub fn of(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
         let pairs = form_urlencoded::parse(request.query_string().as_bytes());
         let pairs: Vec<(String, String)> = pairs.into_owned().collect();
+        Self::from_pairs(request.path(), &pairs, known)
+    }
+
+    /// The same of parameters that are read already.
+    pub fn from_pairs(
+        path: &str,
+        pairs: &[(String, String)],
+        known: &[&str],
+    ) -> Result<Self, Problem> {
         let mut invalid = Invalid::default();
         let mut wrong = BTreeSet::new();
-        for (name, value) in &pairs {
+        for (name, value) in pairs {
             let max = MAX_VALUE_BYTES;
             let fault = if !known.contains(&name.as_str()) {
                 FieldFault::UnknownParameter
@@ -55,7 +64,8 @@ impl Query {
             }
         }
         invalid.into_result()?;
-        let list = list_mark(request.path(), &pairs);
+        let list = list_mark(path, pairs);
+        let pairs = pairs.to_vec();
         Ok(Self { pairs, list })
     }
 

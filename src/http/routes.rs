@@ -111,6 +111,9 @@ pub fn routes() -> Vec<Entry> {
 #[rustfmt::skip]
 pub fn page_routes() -> Vec<Entry> {
     vec![
+        on(GET,    "/",                                  Public,            site::jobs),
+        on(GET,    "/jobs/{jobId}",                      Public,            site::job),
+        on(POST,   "/jobs/{jobId}",                      Student,           site::apply),
         on(GET,    "/login",                             Public,            site::log_in_form),
         on(POST,   "/login",                             Anyone,            site::log_in),
         on(POST,   "/logout",                            Anyone,            site::log_out),

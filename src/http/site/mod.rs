@@ -3,13 +3,18 @@
 
 mod account;
 mod form;
+mod job;
+mod jobs;
 mod page;
 mod problem_text;
+mod shown;
 mod templates;
 
 pub use account::{
     confirm, confirm_form, forgot, forgot_form, log_in, log_in_form, log_out, reset, reset_form,
     sign_up, sign_up_form,
 };
+pub use job::{apply, job};
+pub use jobs::jobs;
 pub use page::{IsPage, as_page, choose_language};
 pub use templates::{asset_path, content, file};

@@ -7,20 +7,22 @@ use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError as _};
+use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::form::Form;
 use super::problem_text;
+use super::shown::Voice;
 use super::templates::render;
 use crate::http::caller::{Anyone, Caller, identity_of};
 use crate::http::cookies;
 use crate::http::eligibility::asked_language;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::{Because, Code, Problem};
 use crate::http::state::State;
 use crate::http::watch;
-use crate::model::{Account, Role};
-use crate::store::{Stored, keys};
-use crate::words::Words;
+use crate::model::{Account, Identity, Role};
+use crate::store::{Reader, Stored, keys};
+use crate::words::{Words, sign};
 
 /// Marks a route that answers with a page.
 #[derive(Clone, Copy)]
@@ -59,6 +61,8 @@ pub fn home(role: Option<Role>) -> &'static str {
 }
 
 const LOG_IN: &str = "/login";
+/// Names the text of a message, among its values.
+const SAID: &str = "said";
 
 /// A request for a page.
 pub struct Page {
@@ -117,6 +121,60 @@ impl Page {
         self.answer(StatusCode::OK, template, values).await
     }
 
+    /// For somebody whom the handler knows already, at the same state of the board.
+    pub async fn show_to(
+        &self,
+        status: StatusCode,
+        who: Option<&Identity>,
+        reader: &Reader,
+        template: &str,
+        values: Value,
+    ) -> Result<HttpResponse, Problem> {
+        let account: Option<Stored<Account>> = match who {
+            Some(who) => reader.get(&keys::account(who.account_id)).await?,
+            None => None,
+        };
+        let account = account.as_ref().map(|account| &account.record);
+        self.html(status, account, template, values)
+    }
+
+    /// The address of this page, as a browser sends it.
+    pub fn here(&self) -> String {
+        let uri = self.request.uri();
+        let here = uri
+            .path_and_query()
+            .map_or(uri.path(), |here| here.as_str());
+        here.to_owned()
+    }
+
+    pub fn voice(&self) -> Voice<'_> {
+        Voice::new(self.words, self.state.now(), self.state.campus())
+    }
+
+    /// A message for the page that comes next.
+    pub fn tell(
+        &self,
+        response: &mut HttpResponse,
+        name: &str,
+        values: &[(&str, &str)],
+    ) -> Result<(), Problem> {
+        let mut said = form_urlencoded::Serializer::new(String::new());
+        said.append_pair(SAID, name).extend_pairs(values);
+        set_cookie(response, &cookies::said(&self.state, &said.finish()))
+    }
+
+    /// The message that the previous page left.
+    fn told(&self) -> Option<String> {
+        let said = cookies::read(&self.request, cookies::SAID)?;
+        let mut values = serde_json::Map::new();
+        for (name, value) in form_urlencoded::parse(said.as_bytes()) {
+            values.insert(name.into_owned(), value.into_owned().into());
+        }
+        let name = values.remove(SAID)?;
+        let name = name.as_str().filter(|name| self.words.has(name))?;
+        Some(self.words.say(name, &values))
+    }
+
     /// If the account cannot be read, the page is shown as to a visitor.
     async fn answer(
         &self,
@@ -155,11 +213,12 @@ impl Page {
                 context! { address => *address, name => *name, is_here }
             })
             .collect();
-        let here = self.request.uri().path_and_query();
+        let told = self.told();
         let frame = context! {
             language => self.words.language, languages => Words::languages().collect::<Vec<_>>(), links,
-            path, here => here.map_or(path, |here| here.as_str()), home => home(role),
-            account => account.map(|account| context! { name => account.name.as_str(), email => account.email.as_str() }),
+            path, here => self.here(), home => home(role), told, currency => sign(&self.state.campus().currency),
+            campus => self.state.campus().name.as_str(),
+            account => account.map(|account| context! { id => account.account_id.to_string(), name => account.name.as_str(), email => account.email.as_str() }),
         };
         let values = context! { ..values, ..frame };
         let page = render(template, self.words, values);
@@ -169,17 +228,15 @@ impl Page {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         response.insert_header((header::VARY, "accept-language, cookie"));
         response.insert_header((header::CONTENT_LANGUAGE, self.words.language));
-        Ok(response.body(page))
+        let mut response = response.body(page);
+        if cookies::read(&self.request, cookies::SAID).is_some() {
+            set_cookie(&mut response, &cookies::said(&self.state, ""))?;
+        }
+        Ok(response)
     }
 
-    /// The same form again, with what was entered and what is wrong with it.
-    pub async fn again(
-        &self,
-        template: &str,
-        form: &Form,
-        problem: &Problem,
-        values: Value,
-    ) -> Result<HttpResponse, Problem> {
+    /// The values of a form with what was entered and what is wrong with it.
+    pub fn wrong(&self, form: &Form, problem: &Problem) -> Value {
         let mut errors = serde_json::Map::new();
         // Faults of what the form does not ask for.
         let mut others = Vec::new();
@@ -193,11 +250,29 @@ impl Page {
         let wrong = if errors.is_empty() {
             problem_text::problem(self.words, problem)
         } else {
-            let count = [("count".to_owned(), errors.len().into())];
-            self.words.say("form.wrong", &count.into_iter().collect())
+            let count = errors.len().into();
+            self.words.with("form.wrong", [("count", count)])
         };
         let first = problem.errors().first().map(|error| error.field.as_str());
-        let form = context! { errors => minijinja::value::Serde(errors), wrong, first, others, values => minijinja::value::Serde(form.entered()) };
+        context! { errors => Serde(errors), wrong, first, others, values => Serde(form.entered()) }
+    }
+
+    /// The same, where one field is wrong.
+    pub fn wrong_field(&self, form: &Form, field: &str, text: String) -> Value {
+        let wrong = self.words.with("form.wrong", [("count", 1.into())]);
+        let errors = serde_json::Map::from_iter([(field.to_owned(), text.into())]);
+        context! { errors => Serde(errors), wrong, first => field, others => (), values => Serde(form.entered()) }
+    }
+
+    /// The same form again, with what was entered and what is wrong with it.
+    pub async fn again(
+        &self,
+        template: &str,
+        form: &Form,
+        problem: &Problem,
+        values: Value,
+    ) -> Result<HttpResponse, Problem> {
+        let form = self.wrong(form, problem);
         let values = context! { form, ..values };
         let answer = self.answer(problem.status_code(), template, values);
         let mut response = answer.await?;
@@ -261,12 +336,16 @@ pub async fn as_page(
 /// Redirects to the login page if a login is needed. Any other problem becomes a page.
 async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Problem> {
     let path = page.request.path();
-    if problem.is(&Code::Unauthenticated) && page.request.method().is_safe() && path != LOG_IN {
-        let here = page.request.uri().path_and_query();
-        let here = here.map_or("/", |here| here.as_str());
-        let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    let is_ours = page.request.method().is_safe() || cookies::is_same_origin(&page.request);
+    if problem.is(&Code::Unauthenticated) && path != LOG_IN && is_ours {
+        // A form is sent to the address of its page.
+        let next: String = form_urlencoded::byte_serialize(page.here().as_bytes()).collect();
         return Ok(see_other(&format!("{LOG_IN}?next={next}")));
     }
+    // Another site's form must not learn who has logged in.
+    let foreign = Problem::forbidden(Because::Origin);
+    let is_foreign = problem.is(&Code::Unauthenticated) && !is_ours;
+    let problem = if is_foreign { &foreign } else { problem };
     let values = context! {
         is_missing => problem.is(&Code::NotFound), text => problem_text::problem(page.words, problem),
         request_id => problem.status_code().is_server_error().then(watch::request_id),

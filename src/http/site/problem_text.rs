@@ -27,6 +27,15 @@ pub fn problem(words: &Words, problem: &Problem) -> String {
     }
 }
 
+/// The sentence of a problem with an uploaded file.
+pub fn of_file(words: &Words, problem: &Problem) -> String {
+    match (problem.errors().first(), problem.code()) {
+        (Some(error), _) => fault(words, error, false),
+        (None, Code::UnsupportedMediaType { .. }) => words.plain("problem.unsupported_media_type"),
+        _ => self::problem(words, problem),
+    }
+}
+
 /// The sentence of a field's fault. Some empty fields have a sentence of their own.
 pub fn fault(words: &Words, error: &FieldError, is_blank: bool) -> String {
     let missing = format!("missing.{}", error.field);
