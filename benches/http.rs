@@ -33,6 +33,8 @@ const STUDENTS: usize = 20_000;
 const APPLICATIONS_PER_SECOND: f64 = 2_500.0;
 const APPLICATIONS_ALONE_PER_SECOND: f64 = 700.0;
 const KIB_PER_APPLICATION: f64 = 12.0;
+/// How much more than JSON a list may cost as a page.
+const MAX_PAGE_COST: f64 = 3.0;
 /// Anonymous memory after all cases.
 const OWN_MIB: f64 = 200.0;
 /// The most failures of one address before it is refused.
@@ -108,6 +110,7 @@ fn measure() {
         compare(case, &board, &baseline, &tokens[0]);
     }
     each_search_different(&board, &tokens[0]);
+    pages_of_lists(&board, &tokens[0]);
     apply(&board, &baseline, &ids, &tokens);
     log_in(&board);
     let memory = board.memory();
@@ -236,6 +239,72 @@ fn line(name: &str, baseline: Option<f64>, boards: &[Round], share: Option<f64>,
         latency(99),
         share.map_or(String::new(), |share| format!("{share:.3}")),
     );
+}
+
+/// The list as a page, next to the same list as JSON: for a visitor, and for a student, whose page also says for which
+/// of the jobs the campus rules allow an application.
+fn pages_of_lists(board: &Served, token: &str) {
+    let mut pages = vec!["/".to_owned()];
+    let mut lists = vec!["/api/v1/jobs?limit=20".to_owned()];
+    while pages.len() < PAGES {
+        let page = board.get(pages.last().expect("the first page"), None);
+        pages.push(next_page(
+            &String::from_utf8(page.1).expect("a page is text"),
+        ));
+        let list = board.json(lists.last().expect("the first page"), None);
+        let cursor = list["nextCursor"].as_str().expect("more pages");
+        lists.push(format!("/api/v1/jobs?limit=20&cursor={cursor}"));
+    }
+    let run = |request: &dyn Fn() -> Option<Vec<u8>>, span| {
+        load::run(board.address, CONNECTIONS, span, "200", request)
+    };
+    for (name, token, bound) in [
+        (
+            "list of 20 as a page, for a visitor",
+            None,
+            Some(MAX_PAGE_COST),
+        ),
+        ("the same, for a student", Some(token), None),
+    ] {
+        let requests = |paths: &[String]| {
+            let of = |path: &String| match token {
+                Some(token) => load::get(path, token),
+                None => load::get_as_stranger(path),
+            };
+            round_robin(paths.iter().map(of).collect())
+        };
+        let (of_pages, of_lists) = (requests(&pages), requests(&lists));
+        run(&of_pages, WARM);
+        run(&of_lists, WARM);
+        let (mut as_json, mut as_page) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            as_json.push(run(&of_lists, ROUND));
+            as_page.push(run(&of_pages, ROUND));
+        }
+        let costs = as_json.iter().zip(&as_page);
+        let mut costs: Vec<f64> = costs
+            .map(|(json, page)| json.per_second / page.per_second)
+            .collect();
+        let cost = median(&mut costs);
+        let bound = bound.map_or(String::new(), |most| {
+            format!("(<= {most:.1}, {})", verdict(cost <= most))
+        });
+        line(name, None, &as_page, None, "");
+        println!(
+            "  cost next to JSON ({:.0}/s): {cost:.2} times {bound}",
+            per_second(&as_json)
+        );
+    }
+}
+
+/// The address of the next page in a list.
+fn next_page(page: &str) -> String {
+    let link = page
+        .split("class=\"more\"><a class=\"button\" href=\"")
+        .nth(1);
+    let link = link.and_then(|rest| rest.split('"').next());
+    let link = link.expect("more pages");
+    link.replace("&#x2f;", "/").replace("&amp;", "&")
 }
 
 /// The same searches, but none repeats an earlier one: each has its own limit of hours, which excludes no job, so that

@@ -332,7 +332,7 @@ async fn an_employer_posts_and_the_office_approves() {
         .shows("Barista was approved. We'll email the employer.")
         .await;
     board.mail("owner@cafe.example", "approved").await;
-    browser.press("a", "Accounts").await;
+    browser.press("a", "People").await;
     browser.shows("owner@cafe.example").await;
     browser.inspect().await;
     browser.press("a", "Email").await;

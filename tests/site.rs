@@ -1,6 +1,7 @@
 //! The pages that the server renders, without a browser: what a form gets back, who may send it, and in which language.
 
 mod jobs;
+mod office;
 
 use crate::support::{Board, PASSWORD, Reply};
 use corkboard::http::page_routes;
@@ -76,6 +77,11 @@ impl<'a> Visitor<'a> {
             request = request.header("content-type", kind).body(encoded.finish());
         }
         Shown::of(request.send().await.unwrap()).await
+    }
+
+    async fn log_in(&mut self, email: &str) {
+        let form = [("email", email), ("password", PASSWORD)];
+        assert_eq!(self.send("/login", &form).await.status, 303);
     }
 
     async fn get(&self, path: &str) -> Shown {

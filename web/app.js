@@ -18,8 +18,6 @@ const PAGES = [
   ["/post", later(() => import("./pages/post.js").then((page) => page.Post)), ["employer"]],
   ["/postings/:id", later(() => import("./pages/applicants.js").then((page) => page.Applicants)), ["employer", "admin"]],
   ["/postings/:id/edit", later(() => import("./pages/post.js").then((page) => page.Edit)), ["employer", "admin"]],
-  ["/office", later(() => import("./pages/office.js").then((page) => page.Office)), ["admin"]],
-  ["/office/:part", later(() => import("./pages/office.js").then((page) => page.Office)), ["admin"]],
 ];
 
 function pageFor(path) {

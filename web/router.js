@@ -8,7 +8,7 @@ export const place = signal(here());
 
 /** Pages that the server renders. */
 const SERVED = ["/", "/login", "/register", "/verify-email", "/forgot-password", "/reset-password"];
-const isServed = (path) => SERVED.includes(path) || path.startsWith("/jobs/");
+const isServed = (path) => SERVED.includes(path) || path.startsWith("/jobs/") || /^\/office(\/|$)/.test(path);
 
 /** Goes to a URL. `replace` adds no step for Back. */
 export function go(address, { replace = false } = {}) {

@@ -30,6 +30,11 @@ pub fn get(path: &str, token: &str) -> Vec<u8> {
         .into_bytes()
 }
 
+/// By somebody without an account.
+pub fn get_as_stranger(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
+}
+
 pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\

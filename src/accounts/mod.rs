@@ -17,7 +17,9 @@ mod verify;
 
 pub use clear::{clear_mails_of_erased, clear_unverified};
 pub use erase::{Export, erase, export};
-pub use moderate::{Moderation, create_account, find_account, list_accounts, moderate};
+pub use moderate::{
+    AccountsWanted, Moderation, create_account, find_account, list_accounts, moderate,
+};
 pub use profile::{Me, MePatch, ProfilePatch, me, update_me};
 pub use recover::{change_password, forgot_password, is_reset, reset_password};
 pub use refusal::Refusal;

@@ -115,18 +115,47 @@ pub async fn find_account(
     reader.get(&keys::account(id)).await
 }
 
+/// Most accounts to read for one page of a search. A search finds few of them, and a campus has some ten thousand.
+const MAX_SEARCHED: usize = 100_000;
+
+/// Which accounts to list.
+#[derive(Default)]
+pub struct AccountsWanted<'a> {
+    /// Part of the name, the email or the campus's number, in any letter case.
+    pub q: &'a str,
+    pub status: Option<AccountStatus>,
+    pub role: Option<Role>,
+}
+
 /// A page of accounts, newest first.
 pub async fn list_accounts(
     reader: &Reader,
-    status: Option<AccountStatus>,
-    role: Option<Role>,
+    wanted: &AccountsWanted<'_>,
     after: Option<&Place>,
     limit: usize,
 ) -> Result<Paged<Stored<Account>>, StoreError> {
-    let prefix = status.map_or_else(keys::accounts, keys::accounts_by_status);
-    let is_wanted = |account: &Stored<Account>| role.is_none_or(|role| role == account.role);
+    let prefix = (wanted.status).map_or_else(keys::accounts, keys::accounts_by_status);
+    let q = wanted.q.trim().to_lowercase();
+    let is_wanted = |account: &Stored<Account>| {
+        wanted.role.is_none_or(|role| role == account.role) && has_text(account, &q)
+    };
     let page = Page::new(prefix, Direction::Backward, limit, after);
+    let page = if q.is_empty() {
+        page
+    } else {
+        page.looking_at(MAX_SEARCHED)
+    };
     page.records(reader, is_wanted).await
+}
+
+fn has_text(account: &Account, q: &str) -> bool {
+    let number = match (&account.student_id, &account.employee_id) {
+        (Some(id), _) => id.as_str(),
+        (_, Some(id)) => id.as_str(),
+        _ => "",
+    };
+    let texts = [&*account.name, account.email.as_str(), number];
+    q.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(q))
 }
 
 /// Creates an active account: the first admin, or one that the office confirms.

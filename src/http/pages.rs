@@ -18,7 +18,7 @@ use crate::eligibility::failing_rules;
 use crate::followers::{BackupState, FollowerState, MailerState};
 use crate::mail::count_waiting;
 use crate::model::Account;
-use crate::store::{Stored, Trouble, keys};
+use crate::store::{Reader, Stored, Trouble, keys};
 
 #[derive(Serialize, ToSchema)]
 pub struct Liveness {
@@ -103,6 +103,17 @@ const INDEX_LAG: u64 = 1_000;
 /// GET /readyz: the state of the parts; 503 when the store cannot be read.
 pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
+    Ok(HttpResponse::Ok().json(readiness(&state, &reader).await?))
+}
+
+impl Readiness {
+    /// What does not work.
+    pub fn degraded(&self) -> &[&'static str] {
+        &self.degraded
+    }
+}
+
+pub async fn readiness(state: &State, reader: &Reader) -> Result<Readiness, Problem> {
     let end = reader.log_end().await?;
     let followers: Vec<FollowerPart> = state
         .followers
@@ -125,7 +136,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
     };
     let mail = state.mail.state();
     let backup = state.backups.state(state.now());
-    let failing_rules = failing_rules(&reader).await?.len();
+    let failing_rules = failing_rules(reader).await?.len();
     let parts = [
         store_trouble,
         (!caught_up).then_some("index"),
@@ -139,7 +150,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
             degraded.push(follower.name);
         }
     }
-    Ok(HttpResponse::Ok().json(Readiness {
+    Ok(Readiness {
         status: "ready",
         degraded,
         store: StorePart { state: store_state },
@@ -149,7 +160,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
         },
         mail: MailPart {
             state: mail,
-            waiting: count_waiting(&reader).await?,
+            waiting: count_waiting(reader).await?,
         },
         rules: RulesPart {
             state: if failing_rules > 0 { "failing" } else { "ok" },
@@ -157,7 +168,7 @@ pub async fn readyz(_: Caller<Anyone>, state: web::Data<State>) -> Result<HttpRe
         },
         backup: BackupPart { state: backup },
         followers,
-    }))
+    })
 }
 
 /// Paths that the web app has a page for. `*` stands for one segment.
@@ -167,8 +178,6 @@ const APP_PAGES: &[&str] = &[
     "/postings/*",
     "/postings/*/edit",
     "/post",
-    "/office",
-    "/office/*",
     "/profile",
 ];
 

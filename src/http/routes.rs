@@ -125,6 +125,14 @@ pub fn page_routes() -> Vec<Entry> {
         on(POST,   "/forgot-password",                   Anyone,            site::forgot),
         on(GET,    "/reset-password",                    Anyone,            site::reset_form),
         on(POST,   "/reset-password",                    Anyone,            site::reset),
+        on(GET,    "/office",                            Admin,             site::today),
+        on(POST,   "/office",                            Admin,             site::decide_today),
+        on(GET,    "/office/people",                     Admin,             site::people),
+        on(POST,   "/office/people",                     Admin,             site::decide_person),
+        on(GET,    "/office/mail",                       Admin,             site::mails),
+        on(POST,   "/office/mail",                       Admin,             site::decide_mail),
+        on(GET,    "/office/backup",                     Admin,             site::backup),
+        on(POST,   "/office/backup",                     Admin,             site::take_backup),
         on(POST,   "/language",                          Anyone,            site::choose_language),
     ]
 }

@@ -72,6 +72,10 @@ impl<'a> AccountRow<'a> {
         Ok(accounts.iter().map(row).collect())
     }
 
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
     fn new(stored: &'a Stored<Account>, employer: Option<Stored<Employer>>) -> Self {
         Self {
             account: AccountView::from(&stored.record),

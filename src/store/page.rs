@@ -12,6 +12,8 @@ pub struct Page {
     range: KeyRange,
     direction: Direction,
     limit: usize,
+    /// Most index rows to read.
+    max_looked_at: usize,
 }
 
 /// The items of a page, and the place where the next page starts (`None`: no more).
@@ -34,6 +36,16 @@ impl Page {
             range,
             direction,
             limit,
+            max_looked_at: MAX_LOOKED_AT,
+        }
+    }
+
+    /// Reads up to this many index rows for one page, instead of 2,000.
+    #[must_use]
+    pub fn looking_at(self, max_looked_at: usize) -> Self {
+        Self {
+            max_looked_at,
+            ..self
         }
     }
 
@@ -61,12 +73,13 @@ impl Page {
             mut range,
             direction,
             limit,
+            max_looked_at,
         } = self;
         let mut items = Vec::with_capacity(limit);
         let mut looked_at = 0;
         let mut last: Option<Key> = None;
         loop {
-            let room = (limit - items.len()).min(MAX_LOOKED_AT - looked_at);
+            let room = (limit - items.len()).min(max_looked_at - looked_at);
             // One row more than needed shows whether there is a next page.
             let mut keys = reader.scan_keys(&range, direction, room + 1).await?;
             let has_more = keys.len() > room;
@@ -78,7 +91,7 @@ impl Page {
                 return Ok(Paged { items, next: None });
             }
             match &last {
-                Some(last) if items.len() < limit && looked_at < MAX_LOOKED_AT => {
+                Some(last) if items.len() < limit && looked_at < max_looked_at => {
                     range = range.beyond(last.clone(), direction);
                 }
                 _ => {

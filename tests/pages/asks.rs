@@ -21,20 +21,25 @@ async fn the_office_declines_a_new_employer_and_suspends_only_after_a_question()
     browser.press("button", &format!("Decline {name}")).await;
     let declined = format!("You declined {name}. We'll email them.");
     browser.shows(&declined).await;
-    browser.shows("Not approved").await;
+    browser.shows("No employers to approve.").await;
     let mail = board.mail("shop@elsewhere.com", "did not approve").await;
     assert!(mail.contains("was not approved"), "{mail}");
     assert!(!mail.contains("suspended"), "{mail}");
+    browser.press("a", "People").await;
+    browser.fill("q", "SHOP@else").await;
+    browser.press("button", "Find").await;
     browser.press("button", &format!("Reinstate {name}")).await;
     browser
         .shows(&format!("You reinstated {name}. We'll email them."))
         .await;
 
-    browser.go("/office/accounts?role=employer").await;
+    browser.go("/office/people?role=employer").await;
     browser.shows("library@example.edu").await;
     let library = browser.run(NAME_OF, json!(["library@example.edu"])).await;
     let library = library.as_str().unwrap();
-    browser.press("button", &format!("Suspend {library}")).await;
+    browser
+        .press("summary", &format!("Suspend {library}"))
+        .await;
     browser
         .shows(&format!(
             "Suspend {library}? They'll be logged out and won't be able to log in. Their open postings will be closed."
@@ -51,7 +56,7 @@ async fn the_office_declines_a_new_employer_and_suspends_only_after_a_question()
 
 /// The name on the card of an account.
 const NAME_OF: &str = "return [...document.querySelectorAll('.account')]
-    .find((card) => card.innerText.includes(arguments[0])).querySelector('h3').innerText";
+    .find((card) => card.innerText.includes(arguments[0])).querySelector('h2, h3').innerText";
 
 #[actix_web::test]
 async fn closing_a_draft_says_that_nobody_saw_it_and_its_tab_opens_first() {

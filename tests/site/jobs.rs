@@ -1,7 +1,7 @@
 //! The list of jobs and the job's page, without a browser.
 
 use super::{Shown, Visitor};
-use crate::support::{Board, PASSWORD, until};
+use crate::support::{Board, until};
 use reqwest::Method;
 use serde_json::json;
 
@@ -9,11 +9,6 @@ const BOUNDARY: &str = "the-line-between-the-parts";
 const PDF: &str = "%PDF-1.7\n% Ann Student\n%%EOF\n";
 
 impl Visitor<'_> {
-    async fn log_in(&mut self, email: &str) {
-        let form = [("email", email), ("password", PASSWORD)];
-        assert_eq!(self.send("/login", &form).await.status, 303);
-    }
-
     /// Sends a form with a file, as browsers do. An empty name means that none was chosen.
     async fn send_file(&self, path: &str, form: &[(&str, &str)], name: &str, file: &str) -> Shown {
         let field = |(field, value): &(&str, &str)| {
@@ -68,7 +63,9 @@ async fn a_visitor_searches_without_javascript() {
     assert_eq!(rest.html.matches("data-job=").count(), 2, "{more}");
     assert!(rest.html.contains("First results"));
 
-    let found = visitor.get("/?utm_source=letter&skill=COFFEE&q=books").await;
+    let found = visitor
+        .get("/?utm_source=letter&skill=COFFEE&q=books")
+        .await;
     assert!(found.html.contains("3 jobs") && found.html.contains("<mark>books</mark>"));
     // A filter that cannot be used is named and left out, and stays as typed.
     let wrong = visitor.get("/?skill=coffee&minPay=lots&sort=best").await;

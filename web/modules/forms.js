@@ -1,9 +1,10 @@
 // Forms: sent once, and questions that close again.
 
-/** A second press while a form is sent does nothing. Back shows the form again, so that it can be sent again. */
+/** A second press while a form is sent does nothing. Back shows the form again, so that it can be sent again. A download leaves the page
+ * as it is. */
 const sent = new WeakSet();
 addEventListener("submit", (event) => {
-  if (event.target.method !== "post" || event.defaultPrevented) return;
+  if (event.target.method !== "post" || event.defaultPrevented || "download" in event.target.dataset) return;
   if (sent.has(event.target)) event.preventDefault();
   sent.add(event.target);
   event.target.setAttribute("aria-busy", "true");

@@ -9,7 +9,7 @@ use clap::error::ErrorKind as Usage;
 use clap::{Args, CommandFactory as _, ValueEnum};
 
 use super::{Failure, Line, account};
-use crate::accounts;
+use crate::accounts::{self, AccountsWanted};
 use crate::config::Config;
 use crate::model::{Account, Role};
 use crate::store::{Store, Stored};
@@ -115,10 +115,13 @@ fn settings(data_dir: Option<&Path>) -> Result<String, Failure> {
 
 async fn first_admin(store: &Store) -> Result<Option<Stored<Account>>, Failure> {
     let reader = store.read()?;
+    let wanted = AccountsWanted {
+        role: Some(Role::Admin),
+        ..AccountsWanted::default()
+    };
     let mut after = None;
     loop {
-        let page =
-            accounts::list_accounts(&reader, None, Some(Role::Admin), after.as_ref(), 1).await?;
+        let page = accounts::list_accounts(&reader, &wanted, after.as_ref(), 1).await?;
         if let Some(admin) = page.items.into_iter().next() {
             return Ok(Some(admin));
         }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::accounts::{self, Moderation};
+use crate::accounts::{self, AccountsWanted, Moderation};
 use crate::http::body::JsonBody;
 use crate::http::caller::{Admin, Caller};
 use crate::http::etag::{IfMatch, etag};
@@ -24,15 +24,22 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let reader = state.read()?;
-    let query = Query::of(&request, &["status", "role", "limit", "cursor"])?;
+    let query = Query::of(&request, &["q", "status", "role", "limit", "cursor"])?;
     let after = query.place()?;
-    let (status, role) = (query.named("status")?, query.named("role")?);
-    let page =
-        accounts::list_accounts(&reader, status, role, after.as_ref(), query.limit()?).await?;
+    let wanted = accounts_wanted(&query)?;
+    let page = accounts::list_accounts(&reader, &wanted, after.as_ref(), query.limit()?).await?;
     Ok(HttpResponse::Ok().json(PageView {
         items: AccountRow::all(&reader, &page.items).await?,
         next_cursor: query.next_place(page.next),
     }))
+}
+
+pub fn accounts_wanted(query: &Query) -> Result<AccountsWanted<'_>, Problem> {
+    Ok(AccountsWanted {
+        q: query.text("q")?.unwrap_or_default(),
+        status: query.named("status")?,
+        role: query.named("role")?,
+    })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -44,6 +51,15 @@ pub struct ModerateBody {
 }
 
 const MAX_REASON_CHARS: usize = 2_000;
+
+/// The text that goes into the mail about a decision, if there is one.
+pub fn reason_of(typed: Option<&str>) -> Result<Option<String>, Invalid> {
+    let reason = typed
+        .map(|reason| check_text(reason, Line::Many, 0, MAX_REASON_CHARS))
+        .transpose()
+        .map_err(|fault| Invalid::one("reason", fault))?;
+    Ok(reason.filter(|reason| !reason.is_empty()))
+}
 
 /// PATCH /admin/accounts/{id}
 pub async fn moderate(
@@ -58,11 +74,7 @@ pub async fn moderate(
         trusted,
         reason,
     } = body.parse()?;
-    let reason = reason
-        .map(|reason| check_text(&reason, Line::Many, 0, MAX_REASON_CHARS))
-        .transpose()
-        .map_err(|fault| Invalid::one("reason", fault))?
-        .filter(|reason| !reason.is_empty());
+    let reason = reason_of(reason.as_deref())?;
     let id = id_of(&path)?;
     let moderation = Moderation {
         status,

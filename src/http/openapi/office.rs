@@ -14,6 +14,7 @@ use crate::model::{AccountStatus, JobStatus, MailState, Role};
 pub fn operations() -> Vec<Operation> {
     vec![
         operation("GET", "/api/v1/admin/accounts", "Lists accounts")
+            .query("q", "Part of the name, the email or the campus's number, in any letter case.", json!({ "type": "string" }))
             .named::<AccountStatus>("status", "Only with this status.")
             .named::<Role>("role", "Only with this role.")
             .pages()

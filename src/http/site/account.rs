@@ -6,7 +6,8 @@ use minijinja::{Value, context};
 use serde_json::{Map, json};
 
 use super::form::Form;
-use super::page::{Page, empty_form, home, safe_next, see_other, set_cookie};
+use super::navigation::home;
+use super::page::{Page, empty_form, safe_next, see_other, set_cookie};
 use crate::http::accounts::{self, enter_by_link};
 use crate::http::caller::{Anyone, Caller, Public};
 use crate::http::cookies;

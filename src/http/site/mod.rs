@@ -5,6 +5,8 @@ mod account;
 mod form;
 mod job;
 mod jobs;
+mod navigation;
+mod office;
 mod page;
 mod problem_text;
 mod shown;
@@ -16,5 +18,8 @@ pub use account::{
 };
 pub use job::{apply, job};
 pub use jobs::jobs;
+pub use office::{
+    backup, decide_mail, decide_person, decide_today, mails, people, take_backup, today,
+};
 pub use page::{IsPage, as_page, choose_language};
 pub use templates::{asset_path, content, file};

@@ -11,6 +11,7 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 
 use super::form::Form;
+use super::navigation::{self, home};
 use super::problem_text;
 use super::shown::Voice;
 use super::templates::render;
@@ -27,38 +28,6 @@ use crate::words::{Words, sign};
 /// Marks a route that answers with a page.
 #[derive(Clone, Copy)]
 pub struct IsPage;
-
-/// Where each role's work begins, and the links in the frame.
-const VISITOR: &[(&str, &str)] = &[("/", "nav.jobs")];
-const STUDENT: &[(&str, &str)] = &[
-    ("/", "nav.jobs"),
-    ("/applications", "nav.applications"),
-    ("/profile", "nav.profile"),
-];
-const EMPLOYER: &[(&str, &str)] = &[
-    ("/postings", "nav.postings"),
-    ("/post", "nav.post"),
-    ("/", "nav.jobs"),
-    ("/profile", "nav.profile"),
-];
-const ADMIN: &[(&str, &str)] = &[
-    ("/office", "nav.office"),
-    ("/", "nav.jobs"),
-    ("/profile", "nav.profile"),
-];
-
-fn links(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
-    match role {
-        None => VISITOR,
-        Some(Role::Student) => STUDENT,
-        Some(Role::Employer) => EMPLOYER,
-        Some(Role::Admin) => ADMIN,
-    }
-}
-
-pub fn home(role: Option<Role>) -> &'static str {
-    links(role)[0].0
-}
 
 const LOG_IN: &str = "/login";
 /// Names the text of a message, among its values.
@@ -206,13 +175,7 @@ impl Page {
     ) -> Result<HttpResponse, Problem> {
         let role = account.map(|account| account.role);
         let path = self.request.path();
-        let links: Vec<Value> = links(role)
-            .iter()
-            .map(|(address, name)| {
-                let is_here = path == *address || (*address == "/" && path.starts_with("/jobs/"));
-                context! { address => *address, name => *name, is_here }
-            })
-            .collect();
+        let links = navigation::links(role, path);
         let told = self.told();
         let frame = context! {
             language => self.words.language, languages => Words::languages().collect::<Vec<_>>(), links,
