@@ -219,21 +219,25 @@ async fn an_offer_is_accepted_and_an_application_withdrawn_after_asking() {
     log_in(&browser, "ann@example.edu").await;
     browser.go("/applications").await;
     browser.shows("From September?").await;
-    let withdraws = "return [...document.querySelectorAll('button')].filter((one) => one.innerText === 'Withdraw').length";
+    let withdraws = "return [...document.querySelectorAll('summary')].filter((one) => one.innerText.startsWith('Withdraw')).length";
     assert_eq!(browser.run(withdraws, json!([])).await, 1);
-    browser.press("button", "Accept offer").await;
+    browser.press("summary", "Accept offer Archive aide").await;
+    browser.shows("Accept this offer?").await;
+    browser.inspect().await;
+    browser.press("button", "Yes, accept").await;
     browser
         .shows("You accepted the offer for Archive aide.")
         .await;
-    browser.press("button", "Withdraw").await;
+    browser.shows("What happens next").await;
+    browser.press("summary", "Withdraw Barista").await;
     browser.shows("Withdraw this application?").await;
     browser.inspect().await;
-    browser.press("button", "No, go back").await;
+    browser.press("summary", "No, go back").await;
     let standing = board
         .get(Some(&student), &format!("applications/{}", filed[1]))
         .await;
     assert_eq!(standing.json()["applicationStatus"], "submitted");
-    browser.press("button", "Withdraw").await;
+    browser.press("summary", "Withdraw Barista").await;
     browser.press("button", "Yes, withdraw").await;
     browser
         .shows("You withdrew your application for Barista.")
@@ -583,6 +587,7 @@ async fn a_profile_is_saved_and_a_session_renews_itself() {
     browser.shows("This isn't your current password.").await;
     browser.inspect().await;
     browser.fill("currentPassword", PASSWORD).await;
+    browser.fill("password", "battery horse").await;
     browser.press("button", "Change password").await;
     browser.shows("Your new password is set.").await;
     browser.go("/applications").await;

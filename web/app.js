@@ -12,8 +12,6 @@ const later = (load) => ({ load });
 
 /** URL pattern, page, and who may see it. */
 const PAGES = [
-  ["/applications", later(() => import("./pages/applications.js").then((page) => page.Applications)), ["student"]],
-  ["/profile", later(() => import("./pages/profile.js").then((page) => page.Profile)), ["student", "employer", "admin"]],
   ["/postings", later(() => import("./pages/postings.js").then((page) => page.Postings)), ["employer"]],
   ["/post", later(() => import("./pages/post.js").then((page) => page.Post)), ["employer"]],
   ["/postings/:id", later(() => import("./pages/applicants.js").then((page) => page.Applicants)), ["employer", "admin"]],

@@ -7,7 +7,7 @@ const here = () => ({ path: location.pathname.replace(/(.)\/+$/, "$1"), search: 
 export const place = signal(here());
 
 /** Pages that the server renders. */
-const SERVED = ["/", "/login", "/register", "/verify-email", "/forgot-password", "/reset-password"];
+const SERVED = ["/", "/login", "/register", "/verify-email", "/forgot-password", "/reset-password", "/applications", "/profile"];
 const isServed = (path) => SERVED.includes(path) || path.startsWith("/jobs/") || /^\/office(\/|$)/.test(path);
 
 /** Goes to a URL. `replace` adds no step for Back. */

@@ -242,7 +242,17 @@ pub async fn move_application<P: super::caller::Policy<Who = Identity>>(
     id: ApplicationId,
     decision: &Decision,
 ) -> Result<Stored<Application>, Problem> {
-    let if_match = IfMatch::of(request);
+    move_known(state, caller, id, decision, &IfMatch::of(request)).await
+}
+
+/// The same, for whoever knows a version in another way than by a header.
+pub async fn move_known<P: super::caller::Policy<Who = Identity>>(
+    state: &State,
+    caller: &Caller<P>,
+    id: ApplicationId,
+    decision: &Decision,
+    if_match: &IfMatch,
+) -> Result<Stored<Application>, Problem> {
     let known = |version| if_match.holds(version);
     let decided = state
         .store

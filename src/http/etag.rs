@@ -26,6 +26,11 @@ impl IfMatch {
         )
     }
 
+    /// The version that a page's form was made from.
+    pub fn of_form(version: &str) -> Self {
+        Self(vec![format!("\"{version}\"")])
+    }
+
     pub fn holds(&self, version: u64) -> bool {
         self.0.is_empty() || self.0.iter().any(|value| names(value, version, false))
     }

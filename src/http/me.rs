@@ -15,7 +15,7 @@ use super::views::{AccountView, MeView};
 use crate::accounts::{self, MePatch, ProfilePatch, Refusal};
 use crate::auth::{Attempt, Client, Flow, check_password};
 use crate::model::{Identity, Invalid, Party, read_json};
-use crate::store::{Reader, Transaction};
+use crate::store::{Origin, Reader, Transaction};
 
 /// GET /me
 pub async fn read(
@@ -56,6 +56,18 @@ pub async fn update(
     state: web::Data<State>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
+    change(&state, &caller, &request, &body, &IfMatch::of(&request)).await?;
+    answer(&request, &state, &state.read()?, &caller.who).await
+}
+
+/// Applies the body of such a request.
+pub async fn change(
+    state: &State,
+    caller: &Caller<SignedIn>,
+    request: &HttpRequest,
+    body: &JsonBody,
+    if_match: &IfMatch,
+) -> Result<(), Problem> {
     let mut members = body.members()?;
     let mut invalid = Invalid::default();
     let name = take(&mut members, "name", &mut invalid);
@@ -69,8 +81,8 @@ pub async fn update(
     let profile = invalid.complete(profile)?;
     let checked_hash = match &current {
         Some(current) => {
-            let client = state.client(&request);
-            Some(check_current_password(&state, &caller.who, client, current).await?)
+            let client = state.client(request);
+            Some(check_current_password(state, &caller.who, client, current).await?)
         }
         None => None,
     };
@@ -85,21 +97,12 @@ pub async fn update(
         checked_hash,
         profile,
     };
-    let if_match = IfMatch::of(&request);
-    state
-        .store
-        .run(caller.origin, async |transaction: &mut Transaction| {
-            accounts::update_me(
-                &state.registrar,
-                transaction,
-                &caller.who,
-                &patch,
-                |version| if_match.holds(version),
-            )
-            .await
-        })
-        .await?;
-    answer(&request, &state, &state.read()?, &caller.who).await
+    let update = async |transaction: &mut Transaction| {
+        let (registrar, who) = (&state.registrar, &caller.who);
+        let matches = |version| if_match.holds(version);
+        accounts::update_me(registrar, transaction, who, &patch, matches).await
+    };
+    Ok(state.store.run(caller.origin, update).await?)
 }
 
 fn read_profile(
@@ -169,21 +172,37 @@ pub async fn erase(
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
     let EraseBody { current_password } = body.parse()?;
-    let client = state.client(&request);
-    let password = &current_password;
-    let checked_hash = check_current_password(&state, &caller.who, client, password).await?;
-    let if_match = IfMatch::of(&request);
-    state
-        .store
-        .run(caller.origin, async |transaction: &mut Transaction| {
-            let matches = |version| if_match.holds(version);
-            accounts::erase(transaction, &caller.who, &checked_hash, matches).await
-        })
-        .await?;
-    state.in_flight.forget(caller.who.account_id);
+    erase_account(
+        &state,
+        &caller.who,
+        caller.origin,
+        &request,
+        &current_password,
+    )
+    .await?;
     let mut response = HttpResponse::NoContent();
     response.cookie(super::cookies::ended(&state));
     Ok(response.finish())
+}
+
+/// Checks the password and If-Match, and erases the account.
+pub async fn erase_account(
+    state: &State,
+    who: &Identity,
+    origin: Origin,
+    request: &HttpRequest,
+    password: &str,
+) -> Result<(), Problem> {
+    let client = state.client(request);
+    let checked_hash = check_current_password(state, who, client, password).await?;
+    let if_match = IfMatch::of(request);
+    let erase = async |transaction: &mut Transaction| {
+        let matches = |version| if_match.holds(version);
+        accounts::erase(transaction, who, &checked_hash, matches).await
+    };
+    state.store.run(origin, erase).await?;
+    state.in_flight.forget(who.account_id);
+    Ok(())
 }
 
 /// GET /me/export

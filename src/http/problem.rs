@@ -86,6 +86,11 @@ impl Problem {
         self.0.code == Code::RequestTimeout
     }
 
+    /// The reasons of campus rules, if they are one.
+    pub fn reasons(&self) -> &[Reason] {
+        &self.0.reasons
+    }
+
     /// A problem with reasons from campus rules.
     pub fn with_reasons(code: Code, reasons: Vec<Reason>) -> Self {
         let mut problem = Self::from(code);

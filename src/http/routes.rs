@@ -133,6 +133,10 @@ pub fn page_routes() -> Vec<Entry> {
         on(POST,   "/office/mail",                       Admin,             site::decide_mail),
         on(GET,    "/office/backup",                     Admin,             site::backup),
         on(POST,   "/office/backup",                     Admin,             site::take_backup),
+        on(GET,    "/applications",                      Student,           site::applications),
+        on(POST,   "/applications",                      Student,           site::decide_application),
+        on(GET,    "/profile",                           SignedIn,          site::profile),
+        on(POST,   "/profile",                           SignedIn,          site::change_profile),
         on(POST,   "/language",                          Anyone,            site::choose_language),
     ]
 }

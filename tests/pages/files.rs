@@ -11,12 +11,7 @@ use crate::support::Board;
 /// Largest compressed size of a student's pages.
 const STUDENT_JAVASCRIPT_BYTES: usize = 100 * 1024;
 /// The student's pages that are loaded when needed.
-const STUDENT_PAGES: &[&str] = &[
-    "/pages/applications.js",
-    "/pages/profile.js",
-    "/components/confirm.js",
-    "/i18n/en.json",
-];
+const STUDENT_PAGES: &[&str] = &["/components/confirm.js", "/i18n/en.json"];
 
 fn web() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("web")

@@ -132,7 +132,7 @@ pub async fn sign_up(
 }
 
 /// Words that are separated by commas.
-fn listed(text: &str) -> Vec<&str> {
+pub fn listed(text: &str) -> Vec<&str> {
     let words = text.split([',', ';', '\n']).map(str::trim);
     words.filter(|word| !word.is_empty()).collect()
 }

@@ -2,6 +2,7 @@
 //! the API would answer. They work without JavaScript.
 
 mod account;
+mod applications;
 mod form;
 mod job;
 mod jobs;
@@ -9,6 +10,7 @@ mod navigation;
 mod office;
 mod page;
 mod problem_text;
+mod profile;
 mod shown;
 mod templates;
 
@@ -16,10 +18,12 @@ pub use account::{
     confirm, confirm_form, forgot, forgot_form, log_in, log_in_form, log_out, reset, reset_form,
     sign_up, sign_up_form,
 };
+pub use applications::{applications, decide_application};
 pub use job::{apply, job};
 pub use jobs::jobs;
 pub use office::{
     backup, decide_mail, decide_person, decide_today, mails, people, take_backup, today,
 };
 pub use page::{IsPage, as_page, choose_language};
+pub use profile::{change_profile, profile};
 pub use templates::{asset_path, content, file};

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use minijinja::value::Kwargs;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+    escape_formatter,
+};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest as _, Sha256};
 
@@ -44,6 +47,7 @@ pub fn render(name: &str, words: &Words, values: Value) -> Result<String, Error>
 fn environment(language: &'static str) -> Result<Environment<'static>, Error> {
     let mut templates = Environment::new();
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.set_formatter(write_escaped);
     // A misspelled name is an error, not an empty place.
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     let words = Words::of(language);
@@ -64,6 +68,33 @@ fn environment(language: &'static str) -> Result<Environment<'static>, Error> {
         templates.add_template_owned(name.to_owned(), text)?;
     }
     Ok(templates)
+}
+
+/// Escapes what is special in HTML. The engine's own way also escapes slashes, which addresses are full of.
+fn write_escaped(
+    output: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    let text = value.as_str().filter(|_| !value.is_safe());
+    let Some(text) = text else {
+        return escape_formatter(output, state, value);
+    };
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        output.write_str(&text[written..at])?;
+        output.write_str(escape)?;
+        written = at + 1;
+    }
+    Ok(output.write_str(&text[written..])?)
 }
 
 fn say(words: &Words, name: &str, values: &Kwargs) -> Result<String, Error> {
@@ -138,6 +169,20 @@ mod tests {
         for language in Words::languages() {
             environment(language).unwrap();
         }
+    }
+
+    #[test]
+    fn text_is_never_markup() {
+        let mut templates = environment("en").unwrap();
+        templates
+            .add_template("test", "{{ text }}|{{ number }}|{{ text | safe }}")
+            .unwrap();
+        let values = minijinja::context! { text => "<a href='/é'>\"&amp;", number => 1.5 };
+        let shown = templates.get_template("test").unwrap().render(values);
+        assert_eq!(
+            shown.unwrap(),
+            "&lt;a href=&#39;/é&#39;&gt;&quot;&amp;amp;|1.5|<a href='/é'>\"&amp;"
+        );
     }
 
     #[test]
