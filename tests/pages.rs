@@ -157,21 +157,25 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
         "return fetch(document.querySelector('a[download]').href).then((file) => file.text())";
     assert_eq!(browser.run(download, json!([])).await, RESUME);
     browser.inspect().await;
-    let note = "return document.querySelector('.decide textarea').name = 'note'";
-    browser.run(note, json!([])).await;
     browser.fill("note", "See you on Monday.").await;
-    browser.press("button", "Hire now Ann Student").await;
+    // A reload loses nothing.
+    browser.reload().await;
+    browser.shows("Message to Ann Student").await;
+    assert_eq!(browser.value("note").await, "See you on Monday.");
+    browser.press("summary", "Hire now Ann Student").await;
     browser
         .shows("Hire Ann Student now? This fills one opening and can't be undone.")
         .await;
     browser.inspect().await;
-    browser.press("button", "No, go back").await;
-    browser.press("button", "Hire now Ann Student").await;
-    browser.press("button", "Hire now").await;
+    browser.press("summary", "No, go back").await;
+    browser.press("summary", "Hire now Ann Student").await;
+    browser.press("button", "Yes, hire now").await;
     browser
         .shows("You hired Ann Student. We'll email them.")
         .await;
-    browser.shows("Accepted (1)").await;
+    let focused = "return document.activeElement.matches('.told .note')";
+    browser.until(focused, json!([])).await;
+    browser.shows("Accepted").await;
     browser.shows("Openings filled: 1 of 2").await;
     browser.inspect().await;
     log_out(&browser).await;
@@ -286,11 +290,16 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.fill("jobTitle", "Barista").await;
     browser.fill("jobPayRate", "much").await;
     browser.press("button", "Post job").await;
-    browser.shows("Please fix 1 error below.").await;
+    browser.shows("Please fix 4 errors below.").await;
     assert_eq!(browser.field_error("jobPayRate").await, "Enter a number.");
     browser.fill("jobPayRate", "2000").await;
     browser.press("button", "Post job").await;
-    browser.shows("Please fix 4 errors below.").await;
+    browser
+        .until(
+            "return document.querySelector('#f-jobPayRate-error')?.innerText.includes('1,000')",
+            json!([]),
+        )
+        .await;
     assert_eq!(
         browser.field_error("jobPayRate").await,
         "Enter a number from 0 to 1,000."
@@ -301,8 +310,9 @@ async fn an_employer_posts_and_the_office_approves() {
     );
     assert_eq!(browser.field_error("deadline").await, "Choose a date.");
     browser.inspect().await;
-    browser.reload().await;
-    browser.shows("Post a job").await;
+    // Another page loses nothing.
+    browser.go("/postings").await;
+    browser.go("/post").await;
     assert_eq!(browser.value("jobTitle").await, "Barista");
     browser
         .fill("jobDescription", "- Make coffee\n- Smile")
@@ -315,10 +325,24 @@ async fn an_employer_posts_and_the_office_approves() {
     browser
         .fill("questions[0].prompt", "Can you start at 7?")
         .await;
+    browser.inspect().await;
+    browser.go("/postings").await;
+    browser.go("/post").await;
+    browser.shows("Question 1").await;
+    assert_eq!(
+        browser.value("questions[0].prompt").await,
+        "Can you start at 7?"
+    );
     browser.press("button", "Post job").await;
     browser.shows("Barista: Submitted for approval.").await;
     browser.arrives("/postings?status=pending").await;
     browser.inspect().await;
+    browser.go("/post").await;
+    assert_eq!(
+        browser.value("jobTitle").await,
+        "",
+        "the draft was forgotten"
+    );
     log_out(&browser).await;
 
     // The office approves the employer, and opens the posting.
@@ -350,7 +374,7 @@ async fn an_employer_posts_and_the_office_approves() {
 
     // The employer edits, closes after a confirmation, and reopens.
     log_in(&browser, "owner@cafe.example").await;
-    browser.press("a", "Edit").await;
+    browser.press("a", "Edit Barista").await;
     browser.shows("Edit posting").await;
     browser
         .until(
@@ -362,10 +386,12 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.fill("jobTitle", "Barista at dawn").await;
     browser.press("button", "Save changes").await;
     browser.shows("Changes saved.").await;
-    browser.press("button", "Close job").await;
+    browser
+        .press("summary", "Close job Barista at dawn")
+        .await;
     browser.press("button", "Yes, close").await;
     browser.shows("Barista at dawn is closed.").await;
-    browser.press("button", "Reopen").await;
+    browser.press("button", "Reopen Barista at dawn").await;
     browser.shows("Barista at dawn is open.").await;
     browser.console_is_clean(&[]).await;
 }

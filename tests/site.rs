@@ -2,6 +2,8 @@
 
 mod jobs;
 mod office;
+mod post;
+mod postings;
 mod student;
 
 use crate::support::{Board, PASSWORD, Reply};

@@ -12,10 +12,6 @@ const later = (load) => ({ load });
 
 /** URL pattern, page, and who may see it. */
 const PAGES = [
-  ["/postings", later(() => import("./pages/postings.js").then((page) => page.Postings)), ["employer"]],
-  ["/post", later(() => import("./pages/post.js").then((page) => page.Post)), ["employer"]],
-  ["/postings/:id", later(() => import("./pages/applicants.js").then((page) => page.Applicants)), ["employer", "admin"]],
-  ["/postings/:id/edit", later(() => import("./pages/post.js").then((page) => page.Edit)), ["employer", "admin"]],
 ];
 
 function pageFor(path) {

@@ -82,10 +82,7 @@ const zoneName = campusZone === Intl.DateTimeFormat().resolvedOptions().timeZone
 const dueDays = campusFormat({ dateStyle: "medium" });
 const nearDays = campusFormat({ month: "short", day: "numeric" });
 const nearTimes = campusFormat({ month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: zoneName });
-const isoDays = campusFormat({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
 
-/** The day of a deadline for a date field (2026-12-15). */
-export const dueDay = (deadline) => isoDays.format(new Date(deadline));
 export const dueDate = (deadline) => dueDays.format(new Date(deadline));
 
 const HOUR = 3_600_000;

@@ -2,7 +2,9 @@
 
 use super::Refusal;
 use crate::model::{Application, ApplicationStatus, Identity, JobId, Party};
-use crate::store::{Direction, Key, Page, Paged, Place, Reader, Stored, keys};
+use crate::store::{
+    Direction, Key, KeyRange, MAX_SCAN_ROWS, Page, Paged, Place, Reader, StoreError, Stored, keys,
+};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApplicationsWanted {
@@ -42,4 +44,24 @@ fn index(identity: &Identity, wanted: ApplicationsWanted) -> Key {
         (Party::Admin, None, None) => keys::applications(),
         (Party::Admin, None, Some(status)) => keys::applications_by_status(status),
     }
+}
+
+/// Number of applications to a job at each stage that has any. It stops counting a stage at `MAX_SCAN_ROWS`.
+pub async fn count_by_stage(
+    reader: &Reader,
+    job_id: JobId,
+) -> Result<Vec<(ApplicationStatus, usize)>, StoreError> {
+    let mut counts = Vec::new();
+    if reader.counter(&keys::application_count(job_id)).await? == 0 {
+        return Ok(counts);
+    }
+    for status in ApplicationStatus::ALL {
+        let range = KeyRange::prefix(&keys::applications_by_job_status(job_id, status));
+        let rows = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS);
+        let count = rows.await?.len();
+        if count > 0 {
+            counts.push((status, count));
+        }
+    }
+    Ok(counts)
 }

@@ -12,7 +12,7 @@ mod verdict;
 
 pub use decide::{Decided, Decision, decide};
 pub(crate) use erase::{erase_of_employer, erase_of_student, forget_in_mail};
-pub use list::{ApplicationsWanted, list};
+pub use list::{ApplicationsWanted, count_by_stage, list};
 pub use refusal::Refusal;
 pub use resume::{
     MAX_RESUME_BYTES, Resume, pdf_name, remove_resume, resume_bytes, resumes, see_resume,

@@ -306,7 +306,22 @@ pub async fn update(
     path: web::Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, Problem> {
-    let job_id: JobId = id_of(&path)?;
+    let if_match = IfMatch::of(&request);
+    let job = update_job(&state, &caller, id_of(&path)?, &body, &if_match).await?;
+    let reader = state.read()?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, etag(job.version)));
+    Ok(response.json(view(&reader, &job, Audience::Manager).await?))
+}
+
+/// Applies the body of such a request.
+pub async fn update_job(
+    state: &State,
+    caller: &Caller<EmployerOrAdmin>,
+    job_id: JobId,
+    body: &JsonBody,
+    if_match: &IfMatch,
+) -> Result<Stored<Job>, Problem> {
     let mut members = body.members()?;
     let mut invalid = Invalid::default();
     let status = take(&mut members, "jobStatus", &mut invalid);
@@ -320,7 +335,7 @@ pub async fn update(
         status,
         reason: reason.filter(|reason| !reason.is_empty()),
     };
-    change(&request, &state, &caller, job_id, &patch).await
+    change(state, caller, job_id, &patch, if_match).await
 }
 
 /// DELETE /jobs/{jobId}: closes the job and keeps its history.
@@ -344,19 +359,19 @@ pub async fn close_job(
         status: Some(JobStatus::Closed),
         reason: None,
     };
-    change(request, state, caller, job_id, &patch).await?;
+    let if_match = IfMatch::of(request);
+    change(state, caller, job_id, &patch, &if_match).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 async fn change(
-    request: &HttpRequest,
     state: &State,
     caller: &Caller<EmployerOrAdmin>,
     job_id: JobId,
     patch: &JobPatch,
-) -> Result<HttpResponse, Problem> {
-    let if_match = IfMatch::of(request);
-    let job = state
+    if_match: &IfMatch,
+) -> Result<Stored<Job>, Problem> {
+    let changed = state
         .store
         .run(caller.origin, async |transaction: &mut Transaction| {
             let who = &caller.who;
@@ -371,9 +386,6 @@ async fn change(
             )
             .await
         })
-        .await?;
-    let reader = state.read()?;
-    let mut response = HttpResponse::Ok();
-    response.insert_header((header::ETAG, etag(job.version)));
-    Ok(response.json(view(&reader, &job, Audience::Manager).await?))
+        .await;
+    Ok(changed?)
 }

@@ -172,7 +172,7 @@ pub async fn readiness(state: &State, reader: &Reader) -> Result<Readiness, Prob
 }
 
 /// Paths that the web app has a page for. `*` stands for one segment.
-const APP_PAGES: &[&str] = &["/postings", "/postings/*", "/postings/*/edit", "/post"];
+const APP_PAGES: &[&str] = &[];
 
 /// For requests without a route: a file of the pages, the app's page for a browser, or else a problem.
 pub async fn fallback(

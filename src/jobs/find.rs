@@ -7,9 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Audience, CachedJob, CachedJobs, Refusal, audience_of};
-use crate::model::{FieldFault, Identity, Invalid, Job, JobId, JobStatus, Party};
+use crate::model::{EmployeeId, FieldFault, Identity, Invalid, Job, JobId, JobStatus, Party};
 use crate::search::{After, Corrected, Facets, Found, JobQuery, SearchIndex, Sort};
-use crate::store::{Direction, Key, Page, Place, Reader, StoreError, keys};
+use crate::store::{
+    Direction, Key, KeyRange, MAX_SCAN_ROWS, Page, Place, Reader, StoreError, keys,
+};
 
 /// A list request. This module sets `query.limit` and `query.after` from `limit` and `cursor`.
 pub struct JobsWanted {
@@ -213,4 +215,15 @@ fn shown(
         && (job.job_status() != JobStatus::Open || job.takes_applications(query.now));
     let view = audience_of(&job, identity)?;
     fits.then_some((job, view))
+}
+
+/// Number of an employer's postings with a status. It stops counting at `MAX_SCAN_ROWS`.
+pub async fn count_of_employer(
+    reader: &Reader,
+    employer: &EmployeeId,
+    status: JobStatus,
+) -> Result<usize, StoreError> {
+    let range = KeyRange::prefix(&keys::jobs_by_employer(employer, status));
+    let rows = reader.scan_keys(&range, Direction::Forward, MAX_SCAN_ROWS);
+    Ok(rows.await?.len())
 }

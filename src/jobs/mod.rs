@@ -18,7 +18,7 @@ pub use cached_jobs::{CachedJob, CachedJobs};
 pub use edit::{JobPatch, edit};
 pub use expire::{EXPIRE_BATCH, expire_due};
 pub(crate) use fill::take_position;
-pub use find::{JobCursor, JobsFound, JobsWanted, find};
+pub use find::{JobCursor, JobsFound, JobsWanted, count_of_employer, find};
 pub use like::{Recommended, recommended, similar};
 pub(crate) use of_employer::{
     close_of_employer, erase_employer, rename_employer, renumber_employer,

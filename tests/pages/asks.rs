@@ -67,8 +67,10 @@ async fn closing_a_draft_says_that_nobody_saw_it_and_its_tab_opens_first() {
         .await;
     let browser = Browser::open(&board.url).await;
     log_in(&browser, "library@example.edu").await;
-    browser.arrives("/postings?status=draft").await;
-    browser.press("button", "Close job").await;
+    browser.arrives("/postings").await;
+    browser
+        .press("summary", "Close job Library assistant")
+        .await;
     browser
         .shows("Close this draft? Students haven't seen it. You can reopen it later.")
         .await;
@@ -77,7 +79,7 @@ async fn closing_a_draft_says_that_nobody_saw_it_and_its_tab_opens_first() {
     browser.press("nav.tabs a", "Open 0").await;
     browser.shows("No open postings").await;
     browser.go("/post").await;
-    browser.shows("Save without posting").await;
+    browser.shows("Save as draft").await;
     browser.shows("Pay per hour ($)").await;
     browser.console_is_clean(&[]).await;
     board.stop().await;
@@ -119,18 +121,18 @@ async fn an_offer_for_a_closed_job_waits_for_the_student_and_can_be_withdrawn() 
     log_in(&browser, "library@example.edu").await;
     browser.go(&format!("/postings/{job}")).await;
     let name = "return document.querySelector('.applicant h3')?.innerText ?? ''";
-    browser.shows("In progress (1)").await;
+    browser.shows("In progress").await;
     let name = browser.run(name, json!([])).await;
     let name = name.as_str().unwrap();
     browser
-        .press("button", &format!("Withdraw offer {name}"))
+        .press("summary", &format!("Withdraw offer {name}"))
         .await;
     browser
         .shows(&format!(
             "Withdraw the offer to {name}? You can't undo this."
         ))
         .await;
-    browser.press("button", "Withdraw offer").await;
+    browser.press("button", "Yes, withdraw the offer").await;
     browser
         .shows(&format!(
             "You withdrew the offer to {name}. We'll email them."

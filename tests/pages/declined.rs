@@ -37,7 +37,7 @@ async fn a_declined_posting_says_so_and_why() {
         browser.inspect().await;
     }
     // Once it waits again, there is nothing to do but wait.
-    browser.press("button", "Reopen").await;
+    browser.press("button", "Reopen Library assistant").await;
     browser.shows("Submitted for approval.").await;
     browser.go(&format!("/postings/{job}")).await;
     browser.shows(declined).await;

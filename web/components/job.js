@@ -1,7 +1,6 @@
-// The text of a posting in results and in the open posting.
+// The text of a posting.
 import { html } from "../html.js";
-import { role } from "../session.js";
-import { closes, date, money, number, t } from "../words.js";
+import { money, t } from "../words.js";
 
 export const pay = (job) => t("job.pay", { amount: money(job.jobPayRate, job.currency) });
 export const hours = (job) => t("job.hours", { count: job.hoursPerWeek });
@@ -14,57 +13,6 @@ export function Skills({ skills, most = Infinity }) {
     ${skills.slice(0, most).map((skill) => html`<li>${skill}</li>`)}
     ${rest > 0 && html`<li class="rest">${t("job.more_skills", { count: rest })}</li>`}
   </ul>`;
-}
-
-const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-const plain = (text) =>
-  text.replace(/&(?:#x([\da-f]+)|#(\d+)|(\w+));/gi, (whole, hex, dec, name) => {
-    if (name) return NAMED[name] ?? whole;
-    return String.fromCodePoint(hex ? parseInt(hex, 16) : Number(dec));
-  });
-
-/**
- * The server's snippet: text with `<mark>` around matches, everything else escaped. It is never used as markup. One that
- * only repeats the title is left out.
- */
-function Snippet({ text, title }) {
-  const parts = text.split(/<mark>(.*?)<\/mark>/s);
-  if (plain(parts.join("")) === title) return null;
-  return html`<p class="snippet">${parts.map((part, index) => (index % 2 ? html`<mark>${plain(part)}</mark>` : plain(part)))}</p>`;
-}
-
-export function JobFacts({ job }) {
-  return html`<ul class="facts">
-    <li class="pay">${pay(job)}</li>
-    <li>${hours(job)}</li>
-    <li>${where(job)}</li>
-  </ul>`;
-}
-
-/** One result. `href` opens it; `current` is the one open next to the list. */
-export function JobCard({ job, href, current }) {
-  const soon = new Date(job.deadline) - Date.now() < 3 * 86_400_000;
-  return html`<li class=${current ? "card job-card current" : "card job-card"}>
-    <h3><a class="cover" href=${href} data-job=${job.jobId} aria-current=${current ? "true" : undefined}>${job.jobTitle}</a></h3>
-    <p class="by">${job.workSpace ?? job.employerName}</p>
-    <${JobFacts} job=${job} />
-    ${job.snippet && html`<${Snippet} text=${job.snippet} title=${job.jobTitle} />`}
-    <${Skills} skills=${job.skillsRequired} most=${4} />
-    <p class=${soon ? "closes soon" : "closes"}>
-      ${closes(job.deadline)}${job.workStudyRequired && html` <span class="badge">${t("job.work_study")}</span>`}
-    </p>
-  </li>`;
-}
-
-/** Whether and why the office declined a posting. Only its employer and the office get this from the server. */
-export function Declined({ job }) {
-  if (!job.declined) return null;
-  const { at, reason } = job.declined;
-  return html`<div class="note bad">
-    <p>${t("declined.when", { date: date(at) })}</p>
-    ${reason && html`<blockquote class="message">${reason}</blockquote>`}
-    ${job.jobStatus === "closed" && role() === "employer" && html`<p>${t("declined.next")}</p>`}
-  </div>`;
 }
 
 /** For an applicant: why the job takes no more applications. `waits`: whether an answer may still come. */
@@ -92,5 +40,3 @@ export function Description({ text }) {
     )}
   </div>`;
 }
-
-export const places = (job) => t("job.positions_of", { filled: number(job.positionsFilled), positions: number(job.positions) });

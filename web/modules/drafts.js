@@ -22,6 +22,8 @@ function restore(form) {
     if (!Object.hasOwn(values, field.name)) continue;
     if (field.type === "checkbox") field.checked = values[field.name];
     else field.value = values[field.name];
+    // A row that the server did not know to be in use.
+    if (valueOf(field)) field.closest("[hidden]")?.removeAttribute("hidden");
   }
 }
 

@@ -35,6 +35,15 @@ const HIDDEN: [&str; 3] = ["role", "token", "next"];
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
+    /// A form with these values.
+    pub fn of(values: &Map<String, Value>) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let fields = values
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)));
+        Self(fields.collect())
+    }
+
     /// What was entered, or nothing.
     pub fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);

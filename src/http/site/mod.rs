@@ -5,10 +5,14 @@ mod account;
 mod applications;
 mod form;
 mod job;
+mod job_form;
 mod jobs;
 mod navigation;
 mod office;
 mod page;
+mod post;
+mod posting;
+mod postings;
 mod problem_text;
 mod profile;
 mod shown;
@@ -25,5 +29,8 @@ pub use office::{
     backup, decide_mail, decide_person, decide_today, mails, people, take_backup, today,
 };
 pub use page::{IsPage, as_page, choose_language};
+pub use post::{edit, edit_form, post, post_form};
+pub use posting::{decide, posting};
+pub use postings::{move_posting, postings};
 pub use profile::{change_profile, profile};
 pub use templates::{asset_path, content, file};

@@ -32,6 +32,8 @@ pub struct IsPage;
 const LOG_IN: &str = "/login";
 /// Names the text of a message, among its values.
 const SAID: &str = "said";
+/// Names the draft that the browser forgets, among its values.
+pub const DRAFT: &str = "draft";
 
 /// A request for a page.
 pub struct Page {
@@ -133,15 +135,14 @@ impl Page {
     }
 
     /// The message that the previous page left.
-    fn told(&self) -> Option<String> {
+    fn told(&self) -> Option<Value> {
         let said = cookies::read(&self.request, cookies::SAID)?;
-        let mut values = serde_json::Map::new();
-        for (name, value) in form_urlencoded::parse(said.as_bytes()) {
-            values.insert(name.into_owned(), value.into_owned().into());
-        }
-        let name = values.remove(SAID)?;
-        let name = name.as_str().filter(|name| self.words.has(name))?;
-        Some(self.words.say(name, &values))
+        let pairs = form_urlencoded::parse(said.as_bytes()).into_owned();
+        let values: serde_json::Map<_, _> =
+            pairs.map(|(name, value)| (name, value.into())).collect();
+        let name = values.get(SAID)?.as_str()?;
+        let text = (self.words.has(name)).then(|| self.words.say(name, &values))?;
+        Some(context! { text, draft => Serde(values.get(DRAFT)) })
     }
 
     /// If the account cannot be read, the page is shown as to a visitor.
