@@ -53,23 +53,6 @@ fn every_code_has_words_in_each_language_and_no_others_do() {
     }
 }
 
-/// STYLE 19: no program parses an error's sentence.
-#[test]
-fn the_pages_do_not_parse_sentences() {
-    for script in ["words.js", "form.js"] {
-        let path = format!("{}/web/{script}", env!("CARGO_MANIFEST_DIR"));
-        let text = fs::read_to_string(path).unwrap();
-        for taken in [
-            "exec(error.message",
-            "exec(message",
-            "error.message.",
-            "detail.",
-        ] {
-            assert!(!text.contains(taken), "{script} has {taken}");
-        }
-    }
-}
-
 fn error(field: &str, code: &str, message: &str, params: Value) -> Value {
     json!({"field": field, "code": code, "message": message, "params": params})
 }
@@ -486,7 +469,7 @@ async fn a_page_allows_no_other_method() {
         Method::PATCH,
         Method::OPTIONS,
     ] {
-        for path in ["/", "/applications", "/app.js", "/styles/tokens.css"] {
+        for path in ["/", "/modules/site.js", "/styles/tokens.css"] {
             let reply = board.send(board.request(method.clone(), path)).await;
             assert_eq!(reply.status, 405, "{method} {path}");
             assert_eq!(reply.header("allow"), "GET, HEAD", "{path}");

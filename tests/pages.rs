@@ -149,7 +149,7 @@ async fn a_visitor_finds_a_job_registers_applies_and_is_accepted() {
     // The employer sees the applicant and accepts. The browser shows nothing of the student, who used it before.
     log_in(&browser, "library@example.edu").await;
     browser.arrives("/postings").await;
-    browser.press("a", "1 applicant").await;
+    browser.press("a", "1 applicant Library assistant").await;
     browser.shows("Ann Student").await;
     browser.shows("Monday and Friday.").await;
     browser.shows("Résumé: ann.pdf").await;
@@ -386,9 +386,7 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.fill("jobTitle", "Barista at dawn").await;
     browser.press("button", "Save changes").await;
     browser.shows("Changes saved.").await;
-    browser
-        .press("summary", "Close job Barista at dawn")
-        .await;
+    browser.press("summary", "Close job Barista at dawn").await;
     browser.press("button", "Yes, close").await;
     browser.shows("Barista at dawn is closed.").await;
     browser.press("button", "Reopen Barista at dawn").await;

@@ -9,16 +9,14 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::caller::{Anyone, Caller, identity_of};
+use super::caller::{Anyone, Caller};
 use super::problem::{Code, Problem};
 use super::site;
 use super::state::State;
-use super::views::AccountView;
 use crate::eligibility::failing_rules;
 use crate::followers::{BackupState, FollowerState, MailerState};
 use crate::mail::count_waiting;
-use crate::model::Account;
-use crate::store::{Reader, Stored, Trouble, keys};
+use crate::store::{Reader, Trouble};
 
 #[derive(Serialize, ToSchema)]
 pub struct Liveness {
@@ -171,14 +169,8 @@ pub async fn readiness(state: &State, reader: &Reader) -> Result<Readiness, Prob
     })
 }
 
-/// Paths that the web app has a page for. `*` stands for one segment.
-const APP_PAGES: &[&str] = &[];
-
-/// For requests without a route: a file of the pages, the app's page for a browser, or else a problem.
-pub async fn fallback(
-    request: HttpRequest,
-    state: web::Data<State>,
-) -> Result<HttpResponse, Problem> {
+/// For requests without a route: a file of the pages, or else a problem, as a page for a browser.
+pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.path();
     if path == "/api" || path.starts_with("/api/") {
         return Err(Problem::not_found());
@@ -186,10 +178,8 @@ pub async fn fallback(
     if let Some((file, is_current)) = site::asset_path(path) {
         return asset(&request, file, is_current);
     }
-    let file = Some(path.trim_start_matches('/')).filter(|file| *file != "index.html");
-    let found = file.and_then(site::file);
-    let is_page = is_app_page(path);
-    if !matches!(*request.method(), Method::GET | Method::HEAD) && (is_page || found.is_some()) {
+    let found = site::file(path.trim_start_matches('/'));
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && found.is_some() {
         let allow = "GET, HEAD".into();
         return Err(Code::MethodNotAllowed { allow }.into());
     }
@@ -212,21 +202,8 @@ pub async fn fallback(
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
-    if accept.contains("text/html") || (is_page && (accept.is_empty() || accept.contains("*/*"))) {
-        let status = if is_page {
-            StatusCode::OK
-        } else {
-            StatusCode::NOT_FOUND
-        };
-        let (page, is_personal) = app_page(&request, &state).await?;
-        let digest = Sha256::digest(&page).into();
-        let mut answer = serve(&request, page, digest, "text/html", status);
-        if is_personal {
-            // Otherwise, Back shows it after a logout.
-            let never = header::HeaderValue::from_static("no-store");
-            answer.headers_mut().insert(header::CACHE_CONTROL, never);
-        }
-        return Ok(answer);
+    if accept.contains("text/html") {
+        return site::missing(&request).await;
     }
     Err(Problem::not_found())
 }
@@ -238,8 +215,7 @@ fn asset(request: &HttpRequest, path: &str, is_current: bool) -> Result<HttpResp
         let allow = "GET, HEAD".into();
         return Err(Code::MethodNotAllowed { allow }.into());
     }
-    let found = site::content(path).filter(|_| path != "index.html");
-    let (data, kind) = found.ok_or_else(Problem::not_found)?;
+    let (data, kind) = site::content(path).ok_or_else(Problem::not_found)?;
     let digest = Sha256::digest(&data).into();
     let mut response = serve(request, data, digest, &kind, StatusCode::OK);
     if is_current && !cfg!(debug_assertions) {
@@ -249,40 +225,6 @@ fn asset(request: &HttpRequest, path: &str, is_current: bool) -> Result<HttpResp
             .insert(header::CACHE_CONTROL, for_good);
     }
     Ok(response)
-}
-
-fn is_app_page(path: &str) -> bool {
-    let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-    APP_PAGES.iter().any(|page| {
-        let wanted: Vec<&str> = page.trim_end_matches('/').split('/').collect();
-        wanted.len() == parts.len()
-            && wanted
-                .iter()
-                .zip(&parts)
-                .all(|(wanted, part)| wanted == part || (*wanted == "*" && !part.is_empty()))
-    })
-}
-
-/// The app's page with the campus's time zone, in which it shows deadlines, its currency, and who is logged in.
-async fn app_page(request: &HttpRequest, state: &State) -> Result<(Vec<u8>, bool), Problem> {
-    let page = site::file("index.html").ok_or_else(Problem::not_found)?;
-    let zone = state.campus().time_zone.iana_name().unwrap_or("UTC");
-    let reader = state.read()?;
-    let account: Option<Stored<Account>> = match identity_of(request, state, &reader).await? {
-        Some(identity) => reader.get(&keys::account(identity.account_id)).await?,
-        None => None,
-    };
-    let account = account
-        .as_ref()
-        .map(|account| AccountView::from(&account.record));
-    let is_personal = account.is_some();
-    let account = serde_json::to_string(&account).map_err(|error| Problem::internal(&error))?;
-    let escaped = account.replace('&', "&amp;").replace('"', "&quot;");
-    let page = String::from_utf8_lossy(&page.data)
-        .replace("{timeZone}", zone)
-        .replace("{currency}", &state.campus().currency)
-        .replace("{account}", &escaped);
-    Ok((page.into_bytes(), is_personal))
 }
 
 /// Whether a client has the content with this tag. A proxy that compresses makes the tag weak.

@@ -142,7 +142,7 @@ async fn an_offer_for_a_closed_job_waits_for_the_student_and_can_be_withdrawn() 
     board.stop().await;
 }
 
-/// One is singular, and long waits are in minutes.
+/// One is singular.
 #[actix_web::test]
 async fn numbers_agree_with_their_words() {
     let board = Board::start();
@@ -150,16 +150,6 @@ async fn numbers_agree_with_their_words() {
     browser.go("/?maxHours=1").await;
     browser.shows("Up to 1 hour/week").await;
     browser.shows("Only work-study jobs").await;
-    let said = "return import('/words.js').then((words) => [1, 90, 91].map((retryAfter) =>
-        words.problemText({ code: 'too_many_attempts', params: { retryAfter } })))";
-    assert_eq!(
-        browser.run(said, json!([])).await,
-        json!([
-            "Too many attempts. Wait 1 second and try again.",
-            "Too many attempts. Wait 90 seconds and try again.",
-            "Too many attempts. Wait 2 minutes and try again.",
-        ])
-    );
     browser.console_is_clean(&[]).await;
     board.stop().await;
 }

@@ -40,7 +40,7 @@ async fn postings_are_listed_by_status_with_what_waits() {
     // The first tab with a posting opens.
     let drafts = owner.get("/postings").await.html;
     assert!(drafts.contains("A &lt;b&gt;draft&lt;") && !drafts.contains("<b>draft"));
-    assert!(drafts.contains("Post job") && drafts.contains("Students haven&#x27;t seen it."));
+    assert!(drafts.contains("Post job") && drafts.contains("Students haven&#39;t seen it."));
 
     let posted = board.post_job(&employer, json!({"positions": 2})).await;
     let job = posted["jobId"].as_str().unwrap();
@@ -181,11 +181,11 @@ async fn an_employer_decides_without_javascript() {
     );
     let told = owner.get(&here).await.html;
     assert!(
-        told.contains("to an interview. We&#x27;ll email them."),
+        told.contains("to an interview. We&#39;ll email them."),
         "{told}"
     );
     assert!(told.contains(&format!("data-draft-done=\"decide.{first}\"")));
-    assert!(!told.contains("ann@example.edu") && told.contains("bob@example.edu"));
+    assert!(!told.contains("mailto:ann@example.edu") && told.contains("mailto:bob@example.edu"));
     let page = owner.get(&format!("{path}?status=interview")).await.html;
     assert!(page.contains("Come &lt;b&gt;Monday") && page.contains("From the employer,"));
 
@@ -197,13 +197,7 @@ async fn an_employer_decides_without_javascript() {
         "now: Interview",
         "Come &lt;b&gt;Monday&lt;/b&gt;</textarea>",
     ] {
-        let text = text.replace("&lt;/b&gt;", "&lt;&#x2f;b&gt;");
-        let slash = text.replace("&#x2f;", "/");
-        assert!(
-            stale.html.contains(&text) || stale.html.contains(&slash),
-            "{text}: {}",
-            stale.html
-        );
+        assert!(stale.html.contains(text), "{text}: {}", stale.html);
     }
     assert_eq!(
         standing(&board, &ann, &first).await["applicationStatus"],
@@ -215,7 +209,7 @@ async fn an_employer_decides_without_javascript() {
     let lost = owner.send(&here, &form).await;
     assert_eq!(lost.status, 412);
     assert!(
-        lost.html.contains("Your message wasn&#x27;t sent:"),
+        lost.html.contains("Your message wasn&#39;t sent:"),
         "{}",
         lost.html
     );

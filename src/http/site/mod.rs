@@ -28,7 +28,7 @@ pub use jobs::jobs;
 pub use office::{
     backup, decide_mail, decide_person, decide_today, mails, people, take_backup, today,
 };
-pub use page::{IsPage, as_page, choose_language};
+pub use page::{IsPage, as_page, choose_language, missing};
 pub use post::{edit, edit_form, post, post_form};
 pub use posting::{decide, posting};
 pub use postings::{move_posting, postings};

@@ -297,6 +297,11 @@ pub async fn as_page(
     })
 }
 
+/// The page for an address without one.
+pub async fn missing(request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    problem_page(&Page::of(request), &Problem::not_found()).await
+}
+
 /// Redirects to the login page if a login is needed. Any other problem becomes a page.
 async fn problem_page(page: &Page, problem: &Problem) -> Result<HttpResponse, Problem> {
     let path = page.request.path();

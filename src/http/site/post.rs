@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::form::Form;
 use super::job_form::{AMOUNTS, TEXTS, entered, members, part, rows, typed};
-use super::page::{DRAFT, Page, empty_form, home, see_other};
+use super::navigation::home;
+use super::page::{DRAFT, Page, empty_form, see_other};
 use super::posting::own_job;
 use super::postings::{tab, told_of};
 use crate::http::caller::{Caller, EmployerOrAdmin};

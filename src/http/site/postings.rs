@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, json};
 
 use super::form::Form;
-use super::page::{DRAFT, Page, home, see_other};
+use super::navigation::home;
+use super::page::{DRAFT, Page, see_other};
 use super::problem_text;
 use super::shown::DeclinedNote;
 use crate::applications::count_by_stage;

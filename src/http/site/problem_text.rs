@@ -69,3 +69,20 @@ fn in_words(words: &Words, params: Map<String, Value>) -> Map<String, Value> {
     }
     said
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_waits_are_in_minutes_and_one_is_singular() {
+        let said = |seconds: u64| {
+            let params = Map::from_iter([("retryAfter".to_owned(), seconds.into())]);
+            let said = in_words(Words::of("en"), params);
+            said["wait"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(said(1), "1 second");
+        assert_eq!(said(90), "90 seconds");
+        assert_eq!(said(91), "2 minutes");
+    }
+}

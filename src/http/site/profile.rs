@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::account::listed;
 use super::form::Form;
-use super::page::{Page, empty_form, see_other, set_cookie};
+use super::page::{DRAFT, Page, empty_form, see_other, set_cookie};
 use crate::accounts::{self, Me};
 use crate::http::caller::{Caller, SignedIn};
 use crate::http::cookies;
@@ -138,7 +138,11 @@ async fn save(
     let known = IfMatch::of_form(form.text("version"));
     me::change(&page.state, caller, &page.request, &body, &known).await?;
     let mut response = see_other("/profile");
-    page.tell(&mut response, "profile.saved", &[])?;
+    page.tell(
+        &mut response,
+        "profile.saved",
+        &[(DRAFT, form.text("form"))],
+    )?;
     // The mails' language is the pages' too.
     if let Some(language) = Words::languages().find(|one| *one == form.text("language")) {
         set_cookie(&mut response, &cookies::language(&page.state, language))?;
