@@ -19,7 +19,7 @@ use crate::store::{Direction, KeyRange, Origin, Store, Transaction, keys};
 
 const EMPLOYERS: &str = include_str!("employers.csv");
 const STUDENTS: &str = include_str!("students.csv");
-const JOBS: &str = include_str!("jobs.csv");
+include_flate::flate!(static JOBS: str from "src/cli/demo/jobs.csv");
 /// The day that the dates in jobs.csv count from.
 const WRITTEN_FOR: Date = date(2026, 12, 1);
 /// Columns of jobs.csv that are dates.
@@ -40,7 +40,7 @@ pub(super) async fn fill(config: &Config) -> Result<Vec<Login>, Box<dyn Error>> 
     let store = app::open_store(config, Clock::System)?;
     let campus = config.campus();
     let today = store.clock().now().day(&campus.time_zone);
-    let jobs = shifted(JOBS, today)?;
+    let jobs = shifted(&JOBS, today)?;
     for (kind, file) in [
         (Kind::Employers, EMPLOYERS),
         (Kind::Students, STUDENTS),

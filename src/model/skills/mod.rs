@@ -8,8 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 pub use fold::fold_name;
 
-static TABLE: &str = include_str!("skills.csv");
-static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::read(TABLE));
+// Compressed, since it would be a fiftieth of the binary.
+include_flate::flate!(static TABLE: str from "src/model/skills/skills.csv");
+static KNOWN: LazyLock<Known> = LazyLock::new(|| Known::read(&TABLE));
 
 /// Most words of a label or an alias. Longer names are not looked up.
 pub const MAX_NAME_WORDS: usize = 8;
