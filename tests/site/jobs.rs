@@ -206,3 +206,46 @@ async fn a_student_applies_without_javascript() {
     assert_eq!(broken.status, 400);
     board.stop().await;
 }
+
+#[actix_web::test]
+async fn a_student_reads_why_a_job_is_not_for_them_and_loses_no_note() {
+    let board = Board::start();
+    let employer = board.join("employer", "library@example.edu").await;
+    let student = board.join("student", "ann@example.edu").await;
+    let long = board.post_job(&employer, json!({"hoursPerWeek": 45})).await;
+    let long = format!("/jobs/{}", long["jobId"].as_str().unwrap());
+    let posted = board.post_job(&employer, json!({})).await;
+    let id = posted["jobId"].as_str().unwrap();
+    let path = format!("/jobs/{id}");
+    let spanish = json!({"preferences": {"language": "es"}});
+    board.patch(Some(&student), "me", spanish).await.expect(200);
+    let mut ann = Visitor::of(&board);
+    ann.log_in("ann@example.edu").await;
+    // In the language of the page, whatever that of the mails is.
+    let page = ann.get(&long).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    assert!(page.html.contains("45 hours"), "{}", page.html);
+    assert!(!page.html.contains("horas") && !page.html.contains("id=\"apply\""));
+    let refused = ann.send_file(&long, &[("coverNote", "Please!")], "", "");
+    let refused = refused.await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.html.contains("Please!") && refused.html.contains("wasn&#39;t sent"));
+
+    // A file that is too large names the limit, and the note stays.
+    let large = format!("%PDF-1.7\n{}", "x".repeat(6 * 1024 * 1024));
+    let refused = ann.send_file(&path, &[("coverNote", "Please!")], "a.pdf", &large);
+    let refused = refused.await;
+    assert_eq!(refused.status, 413);
+    assert!(refused.html.contains("larger than 5 MB") && refused.html.contains("Please!"));
+
+    // Closed while the student typed.
+    let close = json!({"jobStatus": "closed"});
+    let posting = format!("jobs/{id}");
+    let closed = board.patch(Some(&employer), &posting, close);
+    closed.await.expect(200);
+    let refused = ann.send_file(&path, &[("coverNote", "Please!")], "", "");
+    let refused = refused.await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.html.contains("Please!") && refused.html.contains("wasn&#39;t sent"));
+    board.stop().await;
+}

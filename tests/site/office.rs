@@ -53,6 +53,7 @@ async fn the_office_decides_without_javascript() {
     form[3].1 = "decline";
     let stale = office.send("/office", &form).await;
     assert_eq!(stale.status, 412);
+    assert!(stale.html.contains("Welcome to campus.") && stale.html.contains("role=\"alert\""));
 
     // The posting.
     let (id, version) = hidden(&today, "Barista");

@@ -33,6 +33,7 @@ async fn a_student_decides_without_javascript() {
     let mine = apply(&board, &ann, &job, note).await;
     let others = apply(&board, &bob, &job, "").await;
     offer(&board, &employer, &mine, "<script>alert(2)</script>").await;
+    offer(&board, &employer, &others, "").await;
 
     let mut visitor = Visitor::of(&board);
     visitor.log_in("ann@example.edu").await;
@@ -89,7 +90,7 @@ async fn a_student_decides_without_javascript() {
         .await;
     assert_eq!(twice.status, 409);
 
-    // The job is full. The other student can still withdraw.
+    // The job is full, so the other offer can only be declined.
     let mut other = Visitor::of(&board);
     other.log_in("bob@example.edu").await;
     let page = other.get("/applications").await;
@@ -99,12 +100,20 @@ async fn a_student_decides_without_javascript() {
         page.html
     );
     let (id, version) = hidden(&page, "class=\"card application\"");
+    let full = other
+        .send("/applications", &pressed(&id, &version, "accept"))
+        .await;
+    assert_eq!(full.status, 409);
+    assert!(
+        full.html
+            .contains("Contact the employer if you have questions.")
+    );
     let done = other
-        .send("/applications", &pressed(&id, &version, "withdraw"))
+        .send("/applications", &pressed(&id, &version, "decline"))
         .await;
     assert_eq!(done.status, 303);
     let page = other.get("/applications").await;
-    assert!(page.html.contains("You withdrew your application for"));
+    assert!(page.html.contains("You declined the offer for"));
     board.stop().await;
 }
 

@@ -64,10 +64,15 @@ pub async fn log_out(caller: Caller<Anyone>, page: Page, _: Form) -> Result<Http
     sessions::end_own_session(caller.origin, &page.request, &page.state).await?;
     let mut response = see_other("/");
     set_cookie(&mut response, &cookies::ended(&page.state))?;
+    forget_storage(&mut response);
+    Ok(response)
+}
+
+/// The browser forgets what was typed.
+pub fn forget_storage(response: &mut HttpResponse) {
     let clear = header::HeaderName::from_static("clear-site-data");
     let storage = header::HeaderValue::from_static("\"storage\"");
     response.headers_mut().insert(clear, storage);
-    Ok(response)
 }
 
 /// The values of the sign-up page besides the form.

@@ -20,7 +20,9 @@ use crate::http::etag::IfMatch;
 use crate::http::jobs::id_of;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::model::{Application, ApplicationStatus, Identity, Job, JobId, Role, StoredFile};
+use crate::model::{
+    Application, ApplicationId, ApplicationStatus, Identity, Job, JobId, Role, StoredFile,
+};
 use crate::store::{Reader, Stored, keys};
 
 const ON_A_PAGE: usize = 20;
@@ -84,7 +86,7 @@ struct Answered<'a> {
 
 /// A decision that was not carried out.
 struct Refused {
-    id: String,
+    id: ApplicationId,
     problem: Problem,
 }
 
@@ -115,10 +117,7 @@ pub async fn decide_application(
             Ok(response)
         }
         Err(problem) if problem.status_code() == StatusCode::NOT_FOUND => Err(problem),
-        Err(problem) => {
-            let id = id.to_string();
-            show(&page, &caller.who, Some(Refused { id, problem })).await
-        }
+        Err(problem) => show(&page, &caller.who, Some(Refused { id, problem })).await,
     }
 }
 
@@ -136,7 +135,13 @@ async fn show(
     let query = Query::from_pairs(page.request.path(), &pairs, &["cursor"])?;
     let after = query.place()?;
     let wanted = ApplicationsWanted::default();
-    let found = applications::list(&reader, who, wanted, after.as_ref(), ON_A_PAGE).await?;
+    let mut found = applications::list(&reader, who, wanted, after.as_ref(), ON_A_PAGE).await?;
+    if let Some(Refused { id, .. }) = &refused
+        && !found.items.iter().any(|one| one.application_id == *id)
+    {
+        let one = applications::see(&reader, who, *id).await?;
+        found.items.insert(0, one);
+    }
     let jobs = jobs_of(&reader, &found.items).await?;
     let resume_ids: Vec<_> = found.items.iter().map(|one| one.resume_id).collect();
     let resumes = applications::shown_resumes(&reader, &resume_ids).await?;
@@ -155,8 +160,8 @@ async fn show(
     let refused = refused.map(|refused| {
         let reasons = refused.problem.reasons().iter();
         let reasons: Vec<_> = reasons.map(|reason| reason.message.clone()).collect();
-        let text = problem_text::problem(page.words, &refused.problem);
-        context! { id => refused.id, text, reasons }
+        let text = why(page, &refused.problem);
+        context! { id => refused.id.to_string(), text, reasons }
     });
     let more = query.next_place(found.next).map(|cursor| {
         let cursor = form_urlencoded::byte_serialize(cursor.as_bytes());
@@ -168,6 +173,16 @@ async fn show(
     };
     page.show_to(status, Some(who), &reader, "applications.html", values)
         .await
+}
+
+/// Why a decision was refused. The usual sentences of some problems are for employers.
+fn why(page: &Page, problem: &Problem) -> String {
+    let name = format!("applications.refused.{}", problem.code().parts().0);
+    if page.words.has(&name) {
+        page.words.plain(&name)
+    } else {
+        problem_text::problem(page.words, problem)
+    }
 }
 
 /// The postings of applications, without those that are gone.

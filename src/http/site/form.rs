@@ -25,6 +25,9 @@ pub struct FileForm {
     pub file: Option<File>,
 }
 
+/// A file that is too large for a résumé is still read, so that the form comes back with what was typed.
+const MAX_FILE_BYTES: usize = 4 * MAX_RESUME_BYTES;
+
 const MULTIPART: &str = "multipart/form-data";
 const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
@@ -139,7 +142,7 @@ impl FromRequest for FileForm {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let bytes = own_body(&request, &mut payload, MULTIPART, MAX_RESUME_BYTES).await?;
+            let bytes = own_body(&request, &mut payload, MULTIPART, MAX_FILE_BYTES).await?;
             let parts = read_parts(&request, bytes).await;
             parts.map_err(|error| {
                 let reason = error.to_string();

@@ -11,7 +11,7 @@ use super::form::{FileForm, Form};
 use super::page::{Page, empty_form, safe_next, see_other};
 use super::problem_text;
 use super::shown::{DeclinedNote, Detail};
-use crate::applications::{self, ApplicationsWanted};
+use crate::applications::{self, ApplicationsWanted, MAX_RESUME_BYTES};
 use crate::http::applications::submit;
 use crate::http::caller::{Caller, Public, Student};
 use crate::http::eligibility::{student, verdict_of};
@@ -126,7 +126,9 @@ async fn to_apply(
     job: &CachedJob,
     next: &str,
 ) -> Result<Value, Problem> {
-    let student = student(reader, id).await?;
+    let mut student = student(reader, id).await?;
+    // The page has one language, also for somebody whose emails have another.
+    student.record.preferences.language = Some(page.words.language.to_owned());
     let asked = Some(page.words.language);
     let verdict = verdict_of(&page.state, reader, &student, job, asked).await?;
     let mut resumes: Vec<(String, String)> = applications::resumes(reader, id)
@@ -157,7 +159,10 @@ pub async fn apply(
     let (job, audience) = seen;
     let who = caller.who.clone();
     let sent = send(caller, &page, &job, &mut form).await;
-    let (problem, is_file) = match sent {
+    let max_kib = MAX_RESUME_BYTES / 1024;
+    let most = [("most", (max_kib / 1024).into())];
+    let too_large = page.words.with("resume.too_large", most);
+    let (problem, file_text) = match sent {
         Ok(()) => {
             let address = format!("/jobs/{id}");
             let next = safe_next(form.fields.text("next")).unwrap_or(&address);
@@ -169,17 +174,19 @@ pub async fn apply(
         Err(Wrong::Application(problem)) if problem.is(&Code::AlreadyApplied) => {
             return Ok(see_other(&format!("/jobs/{id}")));
         }
-        Err(Wrong::File(problem)) => (problem, true),
-        Err(Wrong::Application(problem)) => (problem, false),
+        Err(Wrong::TooLarge) => (Code::BodyTooLarge { max_kib }.into(), Some(too_large)),
+        Err(Wrong::File(problem)) => {
+            let text = problem_text::of_file(page.words, &problem);
+            (problem, Some(text))
+        }
+        Err(Wrong::Application(problem)) => (problem, None),
     };
     // The new file may be among the résumés now.
     let reader = page.state.read()?;
     let place = place(&page, &reader, Some(&who), &job, audience).await?;
-    let shown = if is_file {
-        let text = problem_text::of_file(page.words, &problem);
-        page.wrong_field(&form.fields, "resume", text)
-    } else {
-        page.wrong(&form.fields, &problem)
+    let shown = match file_text {
+        Some(text) => page.wrong_field(&form.fields, "resume", text),
+        None => page.wrong(&form.fields, &problem),
     };
     let values = values(&page, &job, place, 1, Some(shown));
     let status = problem.status_code();
@@ -192,6 +199,7 @@ pub async fn apply(
 
 /// What was refused.
 enum Wrong {
+    TooLarge,
     File(Problem),
     Application(Problem),
 }
@@ -203,6 +211,9 @@ async fn send(
     form: &mut FileForm,
 ) -> Result<(), Wrong> {
     if let Some((name, bytes)) = form.file.take() {
+        if bytes.len() > MAX_RESUME_BYTES {
+            return Err(Wrong::TooLarge);
+        }
         let stored = files::store(&page.state, &caller, Some(&name), bytes).await;
         let stored = stored.map_err(Wrong::File)?;
         form.fields.set("resumeId", stored.to_string());

@@ -108,6 +108,8 @@ pub async fn jobs(caller: Caller<Public>, page: Page) -> Result<HttpResponse, Pr
     if who.is_none_or(|who| who.role() != Role::Student) {
         asked.keep(|name, _| name != "eligible");
     }
+    // An unchecked box is no filter.
+    asked.keep(|name, value| !(matches!(name, "workStudy" | "eligible") && value == "false"));
     let mut entered = serde_json::Map::new();
     for name in ["minPay", "maxHours"] {
         entered.insert(name.into(), asked.get(name).unwrap_or_default().into());
@@ -204,7 +206,8 @@ impl Standings {
         };
         let wanted = ApplicationsWanted::default();
         let mine = applications::list(reader, who, wanted, None, MAX_APPLICATIONS).await?;
-        let student = student(reader, id).await?;
+        let mut student = student(reader, id).await?;
+        student.record.preferences.language = Some(page.words.language.to_owned());
         let jobs: Vec<&Job> = found.jobs.iter().map(|(job, _)| &job.record).collect();
         let (checker, now) = (&page.state.checker, page.state.now());
         let asked = Some(page.words.language);

@@ -2,6 +2,7 @@
 //! the API would answer. They work without JavaScript.
 
 mod account;
+mod amount;
 mod applications;
 mod form;
 mod job;

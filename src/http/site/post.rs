@@ -171,8 +171,11 @@ pub async fn post(
         return place.again(&page, &who, values, None).await;
     }
     let mut members = members(&values, None, &sign(&page));
-    if form.text("do") == "draft" {
-        members.insert("jobStatus".into(), "draft".into());
+    match form.text("do") {
+        "draft" => drop(members.insert("jobStatus".into(), "draft".into())),
+        // The Enter key in a field presses no button.
+        "post" | "" => {}
+        _ => return Err(Problem::not_found()),
     }
     let (request, state) = (page.request.clone(), page.state.clone());
     match jobs::post(caller, request, state, Form::json(members)?).await {

@@ -7,7 +7,8 @@ use minijinja::{Value, context};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use super::account::listed;
+use super::account::{forget_storage, listed};
+use super::amount::amount;
 use super::form::Form;
 use super::page::{DRAFT, Page, empty_form, see_other, set_cookie};
 use crate::accounts::{self, Me};
@@ -50,7 +51,7 @@ pub async fn change_profile(
 ) -> Result<HttpResponse, Problem> {
     let changed = match form.text("form") {
         "profile" => save(&caller, &page, words_of(&caller, &page, &form), &form).await,
-        "facts" => save(&caller, &page, facts_of(&form), &form).await,
+        "facts" => save(&caller, &page, facts_of(&page, &form), &form).await,
         "password" => change_password(&caller, &page, &form).await,
         "erase" if caller.who.role() != Role::Admin => erase(&caller, &page, &form).await,
         _ => return Err(Problem::not_found()),
@@ -96,36 +97,20 @@ fn words_of(caller: &Caller<SignedIn>, page: &Page, form: &Form) -> Map<String, 
 }
 
 /// Only the facts that the form asks for.
-fn facts_of(form: &Form) -> Map<String, Json> {
+fn facts_of(page: &Page, form: &Form) -> Map<String, Json> {
+    let sign = sign(&page.state.campus().currency);
     let shown = FACTS.iter().filter(|fact| form.shows(fact.name()));
     let value = |fact: &Fact| {
         let typed = form.text(fact.name());
         match fact {
             Fact::GraduationDate | Fact::Visa => optional(typed),
-            _ => number(typed),
+            _ if typed.trim().is_empty() => Json::Null,
+            _ => amount(typed, &sign),
         }
     };
     shown
         .map(|fact| (fact.name().to_owned(), value(fact)))
         .collect()
-}
-
-/// A number as people type it: "1,500", "$1,500", "3,5". What is none stays text, and the API says so.
-fn number(typed: &str) -> Json {
-    let text: String = typed
-        .chars()
-        .filter(|one| !one.is_whitespace() && *one != '$')
-        .collect();
-    let text = match text.rsplit_once(',') {
-        // A comma before three digits groups thousands.
-        Some((_, last)) if last.len() == 3 || text.contains('.') => text.replace(',', ""),
-        _ => text.replace(',', "."),
-    };
-    match text.parse::<f64>() {
-        _ if text.is_empty() => Json::Null,
-        Ok(number) if number.is_finite() => json!(number),
-        _ => typed.into(),
-    }
 }
 
 async fn save(
@@ -168,8 +153,10 @@ async fn change_password(
     let account = account.ok_or_else(Problem::not_found)?.record;
     let (email, password) = (account.email.as_str(), form.text("password"));
     let opened = authenticate(caller.origin, &page.request, &page.state, email, password);
-    let (opened, account) = opened.await?;
-    add_cookies(&page.state, &mut response, &opened, &account)?;
+    // The password is changed in any case. Without a new session, the next page is the login.
+    if let Ok((opened, account)) = opened.await {
+        add_cookies(&page.state, &mut response, &opened, &account)?;
+    }
     Ok(response)
 }
 
@@ -197,6 +184,7 @@ async fn erase(
     })?;
     let mut response = see_other("/");
     page.tell(&mut response, "profile.erased", &[])?;
+    forget_storage(&mut response);
     set_cookie(&mut response, &cookies::ended(&page.state))?;
     Ok(response)
 }
@@ -304,27 +292,4 @@ async fn show(
         problem.add_headers(response.headers_mut());
     }
     Ok(response)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_is_read_as_people_type_it() {
-        for (typed, read) in [
-            ("3.5", json!(3.5)),
-            ("3,5", json!(3.5)),
-            (" 1,500 ", json!(1_500.0)),
-            ("$1,500.50", json!(1_500.5)),
-            ("12", json!(12.0)),
-            ("", Json::Null),
-            ("  ", Json::Null),
-            ("twelve", json!("twelve")),
-            ("1e999", json!("1e999")),
-            ("NaN", json!("NaN")),
-        ] {
-            assert_eq!(number(typed), read, "{typed}");
-        }
-    }
 }
