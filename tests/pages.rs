@@ -322,6 +322,10 @@ async fn an_employer_posts_and_the_office_approves() {
     browser.fill("skillsRequired", "coffee, Spanish").await;
     browser.pick_date("deadline", "2099-01-31").await;
     browser.press("button", "Add a question").await;
+    // The server shows the form again, with a row more.
+    browser
+        .until("return location.hash === '#questions'", json!([]))
+        .await;
     browser
         .fill("questions[0].prompt", "Can you start at 7?")
         .await;

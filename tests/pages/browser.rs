@@ -243,23 +243,33 @@ impl Browser {
         }
     }
 
-    /// Replaces a field's text, as typing would.
+    /// Replaces a field's text, as typing would, once the field exists.
     #[track_caller]
     pub fn fill(&self, name: &str, text: &str) -> impl Future<Output = ()> {
-        let there = self.until(
-            "return document.getElementsByName(arguments[0]).length > 0",
-            json!([name]),
-        );
-        let text = format!("{SELECT_ALL}{text}");
+        let place = std::panic::Location::caller();
+        let script = "return document.getElementsByName(arguments[0])[0] ?? null";
+        let find = json!({"script": script, "args": [name]});
+        let text = json!({"text": format!("{SELECT_ALL}{text}")});
         async move {
-            there.await;
-            let script = "return document.getElementsByName(arguments[0])[0]";
-            let field = self.run(script, json!([name])).await;
-            let id = field[ELEMENT].as_str().unwrap();
-            let typed = self
-                .call(&format!("/element/{id}/value"), json!({"text": text}))
-                .await;
-            typed.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let deadline = Instant::now() + MAX_WAIT;
+            loop {
+                // A page that is being left answers with an error; try the next one.
+                let found = self.call("/execute/sync", find.clone()).await;
+                if let Ok(field) = &found
+                    && let Some(id) = field[ELEMENT].as_str()
+                    && self
+                        .call(&format!("/element/{id}/value"), text.clone())
+                        .await
+                        .is_ok()
+                {
+                    return;
+                }
+                assert!(
+                    Instant::now() < deadline,
+                    "{place}: {name} cannot be filled in: {found:?}"
+                );
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
         }
     }
 
